@@ -1,0 +1,67 @@
+# The targets are listed by `make help`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check bench fuzz generate lint generated
+
+GO ?= go
+FUZZTIME ?= 60s
+TESTFLAGS ?=
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
+
+build: ## make bin/trustpool
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/trustpool ./cmd/trustpool
+
+# The main job on bundles of the project's own. A status of 1 is an answer ("differs"), and the demo goes on.
+demo: build ## build, then inspect, verify, import and compare two bundles
+	@run() { printf '\n$$ ./bin/trustpool %s\n' "$$*"; ./bin/trustpool "$$@"; }; \
+	answer() { run "$$@" || { [ $$? -eq 1 ] && echo '(exit status 1: an answer, not an error)'; }; }; \
+	b=testdata/bundles; root="--root $$b/lab-root.pem"; \
+	run inspect $$root $$b/lab-core-v1.p7b; \
+	run verify $$root --at 2025-06-01 $$b/lab-core-v1.p7b; \
+	answer import $$b/lab-core-v1.p7b --platform asa $$root --at 2025-06-01; \
+	answer diff $$b/lab-core-v1.p7b $$b/lab-core-v2.p7b
+
+test: ## run the tests
+	$(GO) test $(TESTFLAGS) ./...
+
+# Everything that must hold before a change is accepted; .ci/run runs this. TRUSTPOOL_CORPUS, if set, names a directory of
+# genuine bundles to test with.
+check: export TRUSTPOOL_REQUIRE_TOOLS = 1
+check: ## lint, test with every tool required, race detector, generated files
+	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory test TESTFLAGS=-count=1
+	$(GO) test -race ./...
+	$(MAKE) --no-print-directory generated
+
+lint:
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not gofmt:\n%s\n' "$$files" >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+# In a clean checkout "as before" is clean. With work in progress it asks the same without asking for a commit first.
+generated:
+	@state() { git diff && git ls-files -z --others --exclude-standard | xargs -0 -r sha256sum; }; \
+	before=$$(state); $(MAKE) --no-print-directory generate; after=$$(state); \
+	[ "$$before" = "$$after" ] || { git status --short >&2; \
+		echo 'make generate changed files: look at the change, then commit it' >&2; exit 1; }
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run each fuzz target for FUZZTIME (60s)
+	@packages=$$($(GO) list ./...); \
+	for package in $$packages; do \
+		targets=$$($(GO) test -list '^Fuzz' $$package); \
+		for target in $$(grep '^Fuzz' <<<"$$targets" || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+generate: ## write the generated files anew
+	$(GO) generate ./...

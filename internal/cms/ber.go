@@ -1,0 +1,416 @@
+package cms
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Identifier octets (X.690 section 8.1.2) of the types that the CMS syntax is
+// made of.
+const (
+	tagInteger     = 0x02
+	tagBitString   = 0x03
+	tagOctetString = 0x04
+	tagOID         = 0x06
+	tagSequence    = 0x30
+	tagSet         = 0x31
+	tagContext0    = 0xa0 // [0], constructed
+	tagContext1    = 0xa1 // [1], constructed
+	tagKeyID       = 0x80 // [0], primitive: subjectKeyIdentifier
+
+	constructed = 0x20
+)
+
+// DefaultMaxDepth is how deep elements may nest where Limits says nothing.
+// A genuine bundle needs 13 levels.
+const DefaultMaxDepth = 32
+
+// A SyntaxError says where an encoding is not what it should be.
+type SyntaxError struct {
+	Offset int // octets from the start of the input
+	Msg    string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at offset %d", e.Msg, e.Offset) }
+
+func syntaxErr(offset int, format string, args ...any) error {
+	return &SyntaxError{Offset: offset, Msg: fmt.Sprintf(format, args...)}
+}
+
+// An element is one BER data value: definite or indefinite, minimal or not.
+type element struct {
+	tag        byte   // first identifier octet
+	raw        []byte // the whole of it, as read
+	body       []byte // contents octets, without an end-of-contents
+	offset     int    // of raw in the input
+	bodyOffset int    // of body in the input
+}
+
+// children reads the contents of a constructed element.
+func (e element) children() cursor { return cursor{e.body, e.bodyOffset} }
+
+// A cursor reads elements one after the other. It never looks outside its
+// octets, so that no child can be longer than its parent.
+type cursor struct {
+	b      []byte
+	offset int // of b in the input
+}
+
+func (c *cursor) empty() bool { return len(c.b) == 0 }
+
+// peek is the identifier octet of the next element, or 0 at the end.
+func (c *cursor) peek() byte {
+	if len(c.b) == 0 {
+		return 0
+	}
+	return c.b[0]
+}
+
+// next reads one element. maxDepth bounds how deep indefinite lengths nest in it.
+func (c *cursor) next(maxDepth int) (element, error) {
+	h, err := readHeader(c.b, c.offset)
+	if err != nil {
+		return element{}, err
+	}
+	e := element{tag: c.b[0], offset: c.offset, bodyOffset: c.offset + h.size}
+	var n int
+	if h.indefinite {
+		end, err := endOfContents(c.b[h.size:], c.offset+h.size, maxDepth)
+		if err != nil {
+			return element{}, err
+		}
+		e.body, n = c.b[h.size:h.size+end], h.size+end+2
+	} else {
+		n = h.size + h.length
+		e.body = c.b[h.size:n]
+	}
+	e.raw = c.b[:n]
+	c.b, c.offset = c.b[n:], c.offset+n
+	return e, nil
+}
+
+// expect reads one element that must have the given identifier octet.
+func (c *cursor) expect(tag byte, what string, maxDepth int) (element, error) {
+	if c.empty() {
+		return element{}, syntaxErr(c.offset, "%s is missing", what)
+	}
+	if got := c.peek(); got != tag && !(got == tag|constructed && tag == tagOctetString) {
+		return element{}, syntaxErr(c.offset, "%s expected, identifier octet 0x%02x found", what, got)
+	}
+	e, err := c.next(maxDepth)
+	if err != nil {
+		return element{}, fmt.Errorf("%s: %w", what, err)
+	}
+	return e, nil
+}
+
+// end makes trailing octets an error.
+func (c *cursor) end(what string) error {
+	if !c.empty() {
+		return syntaxErr(c.offset, "%d trailing octets after %s", len(c.b), what)
+	}
+	return nil
+}
+
+// A header is the identifier and length octets of an element.
+type header struct {
+	size       int // octets of the header
+	length     int // octets of the contents, where it is definite
+	indefinite bool
+	minimal    bool // definite and in the fewest octets, as DER has it
+}
+
+// readHeader reads a header and checks that definite contents lie within b.
+func readHeader(b []byte, offset int) (header, error) {
+	if len(b) == 0 {
+		return header{}, syntaxErr(offset, "the data ends where an element should begin")
+	}
+	i := 1
+	if b[0]&0x1f == 0x1f { // a tag number above 30: more identifier octets
+		for {
+			if i >= len(b) || i > 5 {
+				return header{}, syntaxErr(offset, "a tag number that does not end")
+			}
+			i++
+			if b[i-1]&0x80 == 0 {
+				break
+			}
+		}
+	}
+	if i >= len(b) {
+		return header{}, syntaxErr(offset, "the data ends within a length")
+	}
+	first := b[i]
+	i++
+	h := header{size: i, minimal: true}
+	switch {
+	case first < 0x80:
+		h.length = int(first)
+	case first == 0x80:
+		if b[0]&constructed == 0 {
+			return header{}, syntaxErr(offset, "an indefinite length on a primitive element")
+		}
+		h.indefinite, h.minimal = true, false
+		return h, nil
+	default:
+		n := int(first & 0x7f)
+		if n > len(b)-i {
+			return header{}, syntaxErr(offset, "the data ends within a length")
+		}
+		octets := b[i : i+n]
+		h.size = i + n
+		h.minimal = n > 0 && octets[0] != 0 && (n > 1 || octets[0] >= 0x80)
+		for len(octets) > 0 && octets[0] == 0 {
+			octets = octets[1:]
+		}
+		if len(octets) > 4 {
+			return header{}, syntaxErr(offset, "a length of %d octets", n)
+		}
+		for _, o := range octets {
+			h.length = h.length<<8 | int(o)
+		}
+	}
+	if h.length > len(b)-h.size {
+		return header{}, syntaxErr(offset, "an element of %d octets where %d are left: truncated or damaged", h.length, len(b)-h.size)
+	}
+	return h, nil
+}
+
+// endOfContents finds the end-of-contents octets that close an indefinite
+// element whose contents start at b. It visits each octet once.
+func endOfContents(b []byte, offset, maxDepth int) (int, error) {
+	open := 1
+	for i := 0; ; {
+		if len(b)-i >= 2 && b[i] == 0 && b[i+1] == 0 {
+			if open--; open == 0 {
+				return i, nil
+			}
+			i += 2
+			continue
+		}
+		if i >= len(b) {
+			return 0, syntaxErr(offset+i, "the data ends within an element of indefinite length: truncated")
+		}
+		h, err := readHeader(b[i:], offset+i)
+		if err != nil {
+			return 0, err
+		}
+		i += h.size
+		if !h.indefinite {
+			i += h.length
+			continue
+		}
+		if open++; open > maxDepth {
+			return 0, syntaxErr(offset+i, "elements nested deeper than %d", maxDepth)
+		}
+	}
+}
+
+// CheckDER says whether every element of b, at every level, is framed as DER
+// has it: definite lengths in the fewest octets (X.690 section 10.1), and
+// strings in one piece (section 10.2). It looks at no values. maxDepth 0 is
+// DefaultMaxDepth.
+func CheckDER(b []byte, maxDepth int) error { return checkDER(b, 0, orDefault(maxDepth)) }
+
+func orDefault(maxDepth int) int {
+	if maxDepth <= 0 {
+		return DefaultMaxDepth
+	}
+	return maxDepth
+}
+
+func checkDER(b []byte, offset, depth int) error {
+	for len(b) > 0 {
+		h, err := readHeader(b, offset)
+		if err != nil {
+			return err
+		}
+		if !h.minimal {
+			return syntaxErr(offset, "a length that is not DER")
+		}
+		if b[0]&constructed != 0 {
+			if IsString(b[0]) {
+				return syntaxErr(offset, "a string in segments, which is not DER")
+			}
+			if depth == 0 {
+				return syntaxErr(offset, "elements nested too deep")
+			}
+			if err := checkDER(b[h.size:h.size+h.length], offset+h.size, depth-1); err != nil {
+				return err
+			}
+		}
+		b, offset = b[h.size+h.length:], offset+h.size+h.length
+	}
+	return nil
+}
+
+// IsString tells whether an identifier octet is of a universal type whose
+// value BER may cut into segments (X.690 sections 8.6, 8.7, 8.23).
+func IsString(tag byte) bool {
+	switch tag &^ constructed {
+	case tagBitString, tagOctetString, 0x0c, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1e:
+		return true
+	}
+	return false
+}
+
+// ToDER gives one element the framing of DER: lengths become definite and
+// minimal, segmented strings are joined. Values and the order of sets stay as
+// they are. The input must be one element and nothing else; it is returned
+// itself where it is DER already. Work is at most the size of the input times
+// the depth, which maxDepth bounds (0 is DefaultMaxDepth).
+func ToDER(b []byte, maxDepth int) ([]byte, error) {
+	maxDepth = orDefault(maxDepth)
+	c := cursor{b: b}
+	e, err := c.next(maxDepth)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.end("the element"); err != nil {
+		return nil, err
+	}
+	if checkDER(b, 0, maxDepth) == nil {
+		return b, nil
+	}
+	return appendDER(make([]byte, 0, len(b)), e, maxDepth)
+}
+
+func appendDER(out []byte, e element, depth int) ([]byte, error) {
+	if e.tag&constructed == 0 {
+		return appendElement(out, e), nil
+	}
+	if depth == 0 {
+		return nil, syntaxErr(e.offset, "elements nested too deep")
+	}
+	if IsString(e.tag) {
+		body, err := appendSegments(make([]byte, 0, len(e.body)), e, depth, false)
+		if err != nil {
+			return nil, err
+		}
+		return AppendTLV(out, e.tag&^constructed, body), nil
+	}
+	// The contents are written first and moved up once their length is known.
+	start := len(out)
+	c := e.children()
+	for !c.empty() {
+		child, err := c.next(depth)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = appendDER(out, child, depth-1); err != nil {
+			return nil, err
+		}
+	}
+	body := len(out) - start
+	head := appendHeader(nil, e, body)
+	out = append(out, head...)
+	copy(out[start+len(head):], out[start:start+body])
+	copy(out[start:], head)
+	return out, nil
+}
+
+// appendElement writes a primitive element with a minimal length.
+func appendElement(out []byte, e element) []byte {
+	return append(appendHeader(out, e, len(e.body)), e.body...)
+}
+
+// appendHeader writes the identifier octets of e and a minimal length.
+func appendHeader(out []byte, e element, length int) []byte {
+	n := 1
+	if e.tag&0x1f == 0x1f {
+		for e.raw[n]&0x80 != 0 {
+			n++
+		}
+		n++
+	}
+	return appendLength(append(out, e.raw[:n]...), length)
+}
+
+func appendLength(out []byte, n int) []byte {
+	if n < 0x80 {
+		return append(out, byte(n))
+	}
+	size := 1
+	for n>>(8*size) > 0 {
+		size++
+	}
+	out = append(out, 0x80|byte(size))
+	for size--; size >= 0; size-- {
+		out = append(out, byte(n>>(8*size)))
+	}
+	return out
+}
+
+// AppendTLV appends an element with a one-octet identifier in DER framing.
+func AppendTLV(out []byte, tag byte, body []byte) []byte {
+	return append(appendLength(append(out, tag), len(body)), body...)
+}
+
+// joinSegments gives the contents of an OCTET STRING, whether it is in one piece
+// or in segments, which may themselves be in segments (X.690 section 8.7.3).
+func joinSegments(e element, depth int) ([]byte, error) {
+	if e.tag&constructed == 0 {
+		return e.body, nil
+	}
+	return appendSegments(make([]byte, 0, len(e.body)), e, depth, true)
+}
+
+// appendSegments joins the segments of a string. Unless strict, they may be of
+// any type: OpenSSL does not look (crypto/asn1/tasn_dec.c, asn1_collect).
+func appendSegments(out []byte, e element, depth int, strict bool) ([]byte, error) {
+	if depth == 0 {
+		return nil, syntaxErr(e.offset, "segments nested too deep")
+	}
+	for c := e.children(); !c.empty(); {
+		s, err := c.next(depth)
+		if err != nil {
+			return nil, err
+		}
+		if strict && s.tag&^constructed != e.tag&^constructed {
+			return nil, syntaxErr(s.offset, "a segment of another type (0x%02x) in a string", s.tag)
+		}
+		if s.tag&constructed == 0 {
+			out = append(out, s.body...)
+		} else if out, err = appendSegments(out, s, depth-1, strict); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// CheckSetOrder says whether the elements in the body of a SET OF stand in the
+// order of DER: ascending as octet strings, the shorter padded with zeroes
+// (X.690 section 11.6).
+func CheckSetOrder(body []byte) error {
+	c := cursor{b: body}
+	var last []byte
+	for !c.empty() {
+		e, err := c.next(DefaultMaxDepth)
+		if err != nil {
+			return err
+		}
+		if last != nil && comparePadded(last, e.raw) > 0 {
+			return syntaxErr(e.offset, "the elements of a SET are not in the order of DER")
+		}
+		last = e.raw
+	}
+	return nil
+}
+
+func comparePadded(a, b []byte) int {
+	n := min(len(a), len(b))
+	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
+		return c
+	}
+	for _, o := range a[n:] {
+		if o != 0 {
+			return 1
+		}
+	}
+	for _, o := range b[n:] {
+		if o != 0 {
+			return -1
+		}
+	}
+	return 0
+}

@@ -1,0 +1,105 @@
+package pkitest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha512"
+	"crypto/x509"
+	"embed"
+	"encoding/pem"
+	"math/big"
+
+	// The digests that an Algorithm or a Message can name.
+	_ "crypto/md5"
+	_ "crypto/sha256"
+	_ "crypto/sha3"
+)
+
+// keyNote is the first line of every key file.
+const keyNote = "TEST KEY - not secret\n"
+
+//go:embed keys/*.pem
+var keyFiles embed.FS
+
+// A Key is a private key that signs deterministically.
+type Key struct {
+	Name   string
+	Signer crypto.Signer
+}
+
+// RSA returns the committed key of that name. There is one for each role in Lab and each certificate of the pools.
+func RSA(name string) *Key {
+	file, err := keyFiles.ReadFile("keys/" + name + ".pem")
+	if err != nil {
+		panic("pkitest: " + err.Error())
+	}
+	block, _ := pem.Decode(file)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		panic("pkitest: key " + name + ": " + err.Error())
+	}
+	return &Key{Name: name, Signer: key.(*rsa.PrivateKey)}
+}
+
+// ECDSA returns the key that follows from the name, so that none need be committed.
+func ECDSA(name string, curve elliptic.Curve) *Key {
+	hash := sha512.Sum512([]byte(name))
+	scalar := new(big.Int).Mod(new(big.Int).SetBytes(hash[:]), curve.Params().N)
+	key, err := ecdsa.ParseRawPrivateKey(curve, scalar.FillBytes(make([]byte, (curve.Params().BitSize+7)/8)))
+	if err != nil {
+		panic("pkitest: key " + name + ": " + err.Error())
+	}
+	return &Key{Name: name, Signer: key}
+}
+
+// Ed25519 returns the key that follows from the name.
+func Ed25519(name string) *Key {
+	hash := sha512.Sum512([]byte(name))
+	return &Key{Name: name, Signer: ed25519.NewKeyFromSeed(hash[:ed25519.SeedSize])}
+}
+
+// PEM returns the private key as PKCS #8, below a line that says it is none to keep.
+func (k *Key) PEM() []byte {
+	der, err := x509.MarshalPKCS8PrivateKey(k.Signer)
+	if err != nil {
+		panic("pkitest: key " + k.Name + ": " + err.Error())
+	}
+	return append([]byte(keyNote), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
+}
+
+// SPKI returns the SubjectPublicKeyInfo.
+func (k *Key) SPKI() []byte {
+	der, err := x509.MarshalPKIXPublicKey(k.Signer.Public())
+	if err != nil {
+		panic("pkitest: key " + k.Name + ": " + err.Error())
+	}
+	return der
+}
+
+// ID returns the key identifier of RFC 5280 section 4.2.1.2, method 1: the SHA-1 of the public key's bits.
+func (k *Key) ID() []byte {
+	_, key := split(children(k.SPKI())[1])
+	id := sha1.Sum(key[1:])
+	return id[:]
+}
+
+// bestAlgorithm is what a certificate is signed with when its template does not say.
+func (k *Key) bestAlgorithm() Algorithm {
+	switch public := k.Signer.Public().(type) {
+	case *ecdsa.PublicKey:
+		switch public.Curve {
+		case elliptic.P384():
+			return ECDSAWithSHA384
+		case elliptic.P521():
+			return ECDSAWithSHA512
+		}
+		return ECDSAWithSHA256
+	case ed25519.PublicKey:
+		return PureEd25519
+	}
+	return SHA256WithRSA
+}

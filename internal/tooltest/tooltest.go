@@ -1,0 +1,63 @@
+// Package tooltest finds what tests need of the machine: other programs, and
+// genuine bundles. A test whose need is missing skips and says so; where
+// TRUSTPOOL_REQUIRE_TOOLS is 1 it fails.
+package tooltest
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Need skips the test where a program is missing.
+func Need(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil {
+			missing(t, p+" is not installed")
+		}
+	}
+}
+
+// Corpus gives the path of a genuine bundle. TRUSTPOOL_CORPUS names the
+// directory that holds them; they are not part of the project.
+func Corpus(t testing.TB, name string) string {
+	t.Helper()
+	dir := os.Getenv("TRUSTPOOL_CORPUS")
+	if dir == "" {
+		missing(t, "TRUSTPOOL_CORPUS is not set: no genuine bundles to test with")
+	}
+	return filepath.Join(dir, name)
+}
+
+// The genuine bundles of the corpus.
+const (
+	Core2017 = "ios_core-v4-2017-01-11.p7b"
+	IOS2016  = "ios-v3-2016-11-22.p7b"
+	IOS2021  = "ios-v10-2021-09-01.p7b"
+)
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("TRUSTPOOL_REQUIRE_TOOLS") == "1" {
+		t.Fatalf("%s, and TRUSTPOOL_REQUIRE_TOOLS=1 asks for it", what)
+	}
+	t.Skipf("skipped: %s", what)
+}
+
+// Run runs a program on the given input and gives its standard output; its
+// failure ends the test.
+func Run(t testing.TB, stdin []byte, program string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", program, args, err, stderr.Bytes())
+	}
+	return out
+}

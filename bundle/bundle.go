@@ -1,0 +1,63 @@
+// Package bundle is what a Cisco-style trust bundle is: an ordered list of CA
+// certificates as distributed, in the forms in which it is found.
+//
+// Parse reads any form and verifies nothing. It takes what OpenSSL takes, names
+// what is odd about each certificate, and keeps the file's own octets. Compare
+// tells two bundles apart. Whose signature a bundle bears, and whether it
+// counts, is for package signing; everything a Bundle says of its name, version
+// and time is a claim until then.
+//
+// The package knows no network, no clock and no command line.
+package bundle
+
+import (
+	"crypto/sha256"
+
+	"trustpool/internal/cms"
+)
+
+// A Form is how a bundle was found.
+type Form string
+
+// The forms. A message in PEM armour or bare base64 has the form of the message.
+const (
+	FormSigned    Form = "signed"     // Cisco's two layers: a signed message around a certs-only message
+	FormOuter     Form = "outer"      // a signed message whose pool is its outer certificates, which no signature covers
+	FormCertsOnly Form = "certs-only" // a message without content and signers (RFC 8551 section 3.8)
+	FormPEM       Form = "pem"        // PEM blocks, concatenated
+	FormDER       Form = "der"        // one certificate
+	FormDirectory Form = "directory"  // files of the other forms, one after the other
+)
+
+// A Bundle is a list of certificates as distributed, with the signature around
+// it, if any.
+type Bundle struct {
+	Raw          []byte // as read; what is hosted and carried. nil for a directory
+	Form         Form
+	Claims                      // of the first signer; unverified until signing.Verify says so
+	Certificates []*Certificate // in file order; some may have Err set
+
+	// Message is the signed message, nil where there is none, and Chain the
+	// certificates that came beside the signature. Content is the certs-only
+	// message within it, nil where the content is something else.
+	Message *cms.SignedData
+	Content *cms.SignedData
+	Chain   []*Certificate
+}
+
+// SHA256 is the hash of the file as read; it is all zero for a directory.
+func (b *Bundle) SHA256() (sum [32]byte) {
+	if b.Raw == nil {
+		return sum
+	}
+	return sha256.Sum256(b.Raw)
+}
+
+// Join makes one bundle of the files of a directory, in the given order.
+func Join(parts []*Bundle) *Bundle {
+	b := &Bundle{Form: FormDirectory}
+	for _, p := range parts {
+		b.Certificates = append(b.Certificates, p.Certificates...)
+	}
+	return b
+}

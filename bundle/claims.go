@@ -1,0 +1,120 @@
+package bundle
+
+import (
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/internal/cms"
+)
+
+// Object identifiers of the signed attributes that make claims. The first two
+// are Cisco's; RFC 5652 section 11.3 has the third.
+const (
+	OIDVersion     = "1.3.6.1.4.1.9.21.2.3.1"
+	OIDName        = "1.3.6.1.4.1.9.21.2.3.2"
+	OIDSigningTime = "1.2.840.113549.1.9.5"
+)
+
+// Claims are what a signer says of a bundle in the signed attributes. Absent
+// ones are empty.
+type Claims struct {
+	Name        string // "Trusted Core Bundle"
+	Version     string // "4"; versions count per name
+	SigningTime Time
+}
+
+// A ClaimError says which attribute cannot be read as a claim, and why: it
+// stands twice, has not exactly one value, or a value of another type.
+type ClaimError struct {
+	Attribute string // its dotted OID
+	Doubled   bool   // it stands twice or has not exactly one value
+	Msg       string
+}
+
+func (e *ClaimError) Error() string { return fmt.Sprintf("attribute %s %s", e.Attribute, e.Msg) }
+
+// ReadClaims reads the claims of a signer. Where one cannot be read the error is
+// a *ClaimError, and the others are given.
+func ReadClaims(s *cms.SignerInfo) (Claims, error) {
+	var c Claims
+	var firstErr error
+	for _, claim := range []struct {
+		oid  string
+		read func(value []byte) string // says what is wrong
+	}{
+		{OIDName, func(v []byte) string { return readText(v, &c.Name) }},
+		{OIDVersion, func(v []byte) string { return readText(v, &c.Version) }},
+		{OIDSigningTime, func(v []byte) string { return readSigningTime(v, &c.SigningTime) }},
+	} {
+		value, err := SingleValue(s.Attributes, claim.oid)
+		if err == nil && value != nil {
+			if msg := claim.read(value); msg != "" {
+				err = &ClaimError{Attribute: claim.oid, Msg: msg}
+			}
+		}
+		if err != nil && firstErr == nil {
+			firstErr = err
+		}
+	}
+	return c, firstErr
+}
+
+// SingleValue is the value, as an element, of the attribute with the given OID;
+// nil where it is absent. An attribute that stands twice, or has not exactly one
+// value, is a *ClaimError (RFC 5652 sections 11.1 to 11.3).
+func SingleValue(attrs []cms.Attribute, oid string) ([]byte, error) {
+	var found *cms.Attribute
+	for i := range attrs {
+		if attrs[i].Type != oid {
+			continue
+		}
+		if found != nil {
+			return nil, &ClaimError{oid, true, "stands twice"}
+		}
+		found = &attrs[i]
+	}
+	if found == nil {
+		return nil, nil
+	}
+	if len(found.Values) != 1 {
+		return nil, &ClaimError{oid, true, fmt.Sprintf("has %d values, not one", len(found.Values))}
+	}
+	return found.Values[0], nil
+}
+
+// readText reads a value of a string type that is safe to take as it is.
+func readText(value []byte, to *string) string {
+	in := cryptobyte.String(value)
+	var body cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() {
+		return "has a value that cannot be read"
+	}
+	a := rawAttribute{tag: byte(tag), value: body}
+	text, ok := a.text()
+	if !ok || !a.valid() {
+		return "has a value that is no string"
+	}
+	*to = text
+	return ""
+}
+
+// readSigningTime reads RFC 5652 section 11.3: UTCTime until 2049 and
+// GeneralizedTime from then on, with seconds, in Z, without a fraction.
+func readSigningTime(value []byte, to *Time) string {
+	in := cryptobyte.String(value)
+	var body cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() || tag != asn1.UTCTime && tag != asn1.GeneralizedTime {
+		return "has a value that is no time"
+	}
+	var quirks quirkSet
+	t := parseTime(byte(tag), body, &quirks)
+	if !t.Valid || len(quirks) > 0 {
+		return fmt.Sprintf("has the value %q, which is no time as RFC 5652 section 11.3 has it", body)
+	}
+	*to = t
+	return ""
+}

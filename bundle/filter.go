@@ -1,0 +1,160 @@
+package bundle
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Filter tells whether a certificate is wanted.
+type Filter func(*Certificate) bool
+
+// ParseFilter reads what the user asks for:
+//
+//	expired           notAfter lies before at
+//	expiring:90d      notAfter lies at or after at and within the duration (d, w, y, or Go's units)
+//	algorithm:TEXT    the signature or key algorithm contains TEXT: sha1, RSA 1024, P-384
+//	quirk:SLUG        the quirk; "quirk:" alone asks for any
+//	TEXT              subject, issuer or serial number contains TEXT; or TEXT is a
+//	                  fingerprint (SHA-256, SHA-1, MD5, in any spelling) or a serial number
+//
+// Letter case does not count. text:TEXT is TEXT taken literally. An unreadable
+// notAfter is neither expired nor expiring.
+func ParseFilter(s string, at time.Time) (Filter, error) {
+	kind, arg, hasArg := strings.Cut(s, ":")
+	switch kind = strings.ToLower(strings.TrimSpace(kind)); {
+	case kind == "expired" && !hasArg:
+		return func(c *Certificate) bool { return c.NotAfter.Valid && c.NotAfter.Before(at) }, nil
+	case kind == "expiring":
+		d, err := parseDuration(arg)
+		if err != nil {
+			return nil, err
+		}
+		end := at.Add(d)
+		return func(c *Certificate) bool {
+			return c.NotAfter.Valid && !c.NotAfter.Before(at) && !c.NotAfter.After(end)
+		}, nil
+	case kind == "algorithm" && hasArg:
+		return algorithmFilter(arg), nil
+	case kind == "quirk" && hasArg:
+		return quirkFilter(arg)
+	case kind == "text" && hasArg:
+		return textFilter(arg), nil
+	}
+	if strings.TrimSpace(s) == "" {
+		return nil, fmt.Errorf("an empty filter: give text, a fingerprint, expired, expiring:90d, algorithm:NAME or quirk:NAME")
+	}
+	text := textFilter(s)
+	if fingerprint := fingerprintFilter(s); fingerprint != nil {
+		return func(c *Certificate) bool { return fingerprint(c) || text(c) }, nil
+	}
+	return text, nil
+}
+
+// parseDuration reads 90d, 12w, 2y, or what time.ParseDuration reads.
+func parseDuration(s string) (time.Duration, error) {
+	const day = 24 * time.Hour
+	units := map[byte]time.Duration{'d': day, 'w': 7 * day, 'y': 365 * day}
+	bad := fmt.Errorf("%q is no duration: write 90d, 12w, 2y or 36h", s)
+	if s == "" {
+		return 0, bad
+	}
+	unit, ok := units[s[len(s)-1]]
+	if !ok {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 {
+			return 0, bad
+		}
+		return d, nil
+	}
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 16)
+	if err != nil || time.Duration(n) > (1<<63-1)/unit {
+		return 0, bad
+	}
+	return time.Duration(n) * unit, nil
+}
+
+func textFilter(text string) Filter {
+	text = strings.ToLower(strings.TrimSpace(text))
+	return func(c *Certificate) bool {
+		return c.Err == nil && (strings.Contains(strings.ToLower(c.Subject.String()), text) ||
+			strings.Contains(strings.ToLower(c.Issuer.String()), text) ||
+			strings.Contains(strings.ToLower(c.Serial.String()), text))
+	}
+}
+
+func algorithmFilter(text string) Filter {
+	text = strings.ToLower(strings.TrimSpace(text))
+	return func(c *Certificate) bool {
+		return c.Err == nil && (strings.Contains(strings.ToLower(c.SignatureAlgorithm.String()), text) ||
+			strings.Contains(strings.ToLower(c.PublicKey.String()), text))
+	}
+}
+
+func quirkFilter(slug string) (Filter, error) {
+	q := Quirk(strings.ToLower(strings.TrimSpace(slug)))
+	switch {
+	case q == "":
+		return func(c *Certificate) bool { return len(c.Quirks) > 0 }, nil
+	case !slices.Contains(Quirks(), q):
+		return nil, fmt.Errorf("no quirk is called %q; there are: %s", slug, joinQuirks(Quirks()))
+	}
+	return func(c *Certificate) bool { return c.Has(q) }, nil
+}
+
+func joinQuirks(quirks []Quirk) string {
+	names := make([]string, len(quirks))
+	for i, q := range quirks {
+		names[i] = string(q)
+	}
+	return strings.Join(names, ", ")
+}
+
+// fingerprintFilter reads a fingerprint in any spelling (colons, blanks,
+// hyphens, either case, the hash's name before it); nil where s is none.
+func fingerprintFilter(s string) Filter {
+	sum, ok := ParseFingerprint(s)
+	if !ok {
+		return nil
+	}
+	return func(c *Certificate) bool {
+		switch len(sum) {
+		case md5.Size:
+			got := md5.Sum(c.Raw)
+			return bytes.Equal(got[:], sum) || serialIs(c, sum)
+		case sha1.Size:
+			got := sha1.Sum(c.Raw)
+			return bytes.Equal(got[:], sum) || serialIs(c, sum)
+		case len(c.SHA256):
+			return bytes.Equal(c.SHA256[:], sum)
+		}
+		return serialIs(c, sum)
+	}
+}
+
+func serialIs(c *Certificate, magnitude []byte) bool {
+	return c.Err == nil && bytes.Equal(c.Serial.Magnitude(), bytes.TrimLeft(magnitude, "\x00"))
+}
+
+// ParseFingerprint reads hex octets in any usual spelling: "SHA1 Fingerprint:
+// DE990CED…", "85:A0:DD:…", "5e397bdd f8baec82 …". It is false where s holds
+// anything else.
+func ParseFingerprint(s string) ([]byte, bool) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	for _, word := range []string{"sha-256", "sha256", "sha-1", "sha1", "md5"} {
+		if rest, ok := strings.CutPrefix(s, word); ok {
+			s = rest
+			break
+		}
+	}
+	s = strings.TrimPrefix(strings.TrimSpace(s), "fingerprint")
+	s = strings.NewReplacer(":", "", " ", "", "-", "", "=", "", "\t", "").Replace(s)
+	b, err := hex.DecodeString(s)
+	return b, err == nil && len(b) > 0
+}

@@ -1,0 +1,252 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"trustpool/internal/cms"
+)
+
+// DefaultMaxBytes is how large a file may be where Limits says nothing.
+const DefaultMaxBytes = 256 << 20
+
+// Limits bound what Parse reads. Zero fields take their defaults.
+type Limits struct {
+	Bytes        int64 // DefaultMaxBytes
+	Depth        int   // levels of nesting; 32
+	Certificates int   // in one message or file; 200,000
+}
+
+func (l Limits) cms() cms.Limits {
+	return cms.Limits{MaxDepth: l.Depth, MaxCertificates: l.certificates()}
+}
+
+func (l Limits) certificates() int {
+	if l.Certificates <= 0 {
+		return cms.DefaultMaxCertificates
+	}
+	return l.Certificates
+}
+
+// A SyntaxError says at which offset the input is not what it should be.
+type SyntaxError = cms.SyntaxError
+
+func syntaxErr(offset int, format string, args ...any) error {
+	return &SyntaxError{Offset: offset, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Parse reads a bundle in any form, under the default limits. It verifies
+// nothing. The bundle keeps data, which must not be changed afterwards.
+//
+// A certificate that cannot be decoded is one entry with Err set; Parse fails
+// only where the file as a whole is none of the forms, or no certificate at all
+// could be decoded. Errors are, or wrap, *SyntaxError where there is an offset.
+func Parse(data []byte) (*Bundle, error) { return Limits{}.Parse(data) }
+
+// Parse reads a bundle as the function Parse does, under the limits l.
+func (l Limits) Parse(data []byte) (*Bundle, error) {
+	if l.Bytes <= 0 {
+		l.Bytes = DefaultMaxBytes
+	}
+	if int64(len(data)) > l.Bytes {
+		return nil, fmt.Errorf("%d octets, more than the limit of %d", len(data), l.Bytes)
+	}
+	b := &Bundle{Raw: data}
+	if err := b.parse(data, l); err != nil {
+		return nil, err
+	}
+	for _, c := range b.Certificates {
+		if c.Err == nil {
+			return b, nil
+		}
+	}
+	if len(b.Certificates) == 0 {
+		return nil, errors.New("no certificate in it")
+	}
+	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
+}
+
+// Sniff judges the first octets of a stream, so that one which cannot become a
+// bundle is refused before it is read to its end.
+func Sniff(prefix []byte) error {
+	text := skipSpace(prefix)
+	if len(prefix) > 0 && prefix[0] == 0x30 || bytes.Contains(prefix, beginMark) {
+		return nil
+	}
+	if i := notBase64(text); i >= 0 && !looksLikeText(prefix) {
+		return notABundle(prefix)
+	}
+	if isHTML(text) {
+		return errHTML
+	}
+	return nil
+}
+
+var errHTML = &SyntaxError{Msg: "an HTML page, not a bundle: look at what the server answered,"}
+
+func (b *Bundle) parse(data []byte, l Limits) error {
+	if len(data) == 0 {
+		return errors.New("empty file")
+	}
+	if data[0] == 0x30 {
+		return b.parseDER(data, 0, l)
+	}
+	if bytes.Contains(data, beginMark) {
+		return b.parsePEM(data, l)
+	}
+	text := skipSpace(data)
+	if len(text) == 0 {
+		return errors.New("nothing but white space in it")
+	}
+	if isHTML(text) {
+		return errHTML
+	}
+	if i := notBase64(text); i >= 0 {
+		return notABundle(data)
+	}
+	der, err := decodeBase64(text)
+	if err != nil {
+		return err
+	}
+	if len(der) == 0 || der[0] != 0x30 {
+		return notABundle(data)
+	}
+	if err := b.parseDER(der, 0, l); err != nil {
+		return fmt.Errorf("decoded from base64: %w", err)
+	}
+	return nil
+}
+
+func notABundle(data []byte) error {
+	return syntaxErr(0, "neither PKCS#7, PEM, base64 nor a certificate: it begins with %q", data[:min(len(data), 16)])
+}
+
+// parseDER reads one message or one certificate, in DER or BER. base is the
+// offset of der in the file.
+func (b *Bundle) parseDER(der []byte, base int, l Limits) error {
+	if cms.IsContentInfo(der) {
+		return b.parseMessage(der, base, l)
+	}
+	if err := cms.CheckOne(der); err != nil {
+		return err
+	}
+	b.Form = FormDER
+	b.Certificates = []*Certificate{readCertificate(der)}
+	return nil
+}
+
+func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
+	sd, err := cms.ParseSignedData(der, base, l.cms())
+	if err != nil {
+		return err
+	}
+	if len(sd.Signers) == 0 && sd.Content == nil {
+		b.Form = FormCertsOnly
+		b.Certificates = readCertificates(sd.Certificates)
+		return nil
+	}
+	b.Message = sd
+	if len(sd.Signers) > 0 {
+		b.Claims, _ = ReadClaims(&sd.Signers[0]) // what is wrong with them is for the verifier
+	}
+	if !cms.IsContentInfo(sd.Content) {
+		b.Form = FormOuter
+		b.Certificates = readCertificates(sd.Certificates)
+		b.Chain = b.Certificates
+		return nil
+	}
+	b.Form = FormSigned
+	if b.Content, err = cms.ParseSignedData(sd.Content, sd.ContentOffset, l.cms()); err != nil {
+		return fmt.Errorf("the signed content: %w", err)
+	}
+	b.Certificates = readCertificates(b.Content.Certificates)
+	b.Chain = readCertificates(sd.Certificates)
+	return nil
+}
+
+// readCertificates reads a pool. Certificates are read independently, so that
+// all processors share the work where there is enough of it.
+func readCertificates(elements []cms.Element) []*Certificate {
+	out := make([]*Certificate, len(elements))
+	const share = 32 // certificates that are worth a goroutine
+	workers := min(runtime.GOMAXPROCS(0), len(elements)/share)
+	var next atomic.Int64
+	work := func() {
+		for {
+			end := int(next.Add(share))
+			begin := end - share
+			if begin >= len(elements) {
+				return
+			}
+			end = min(end, len(elements))
+			slab := make([]Certificate, end-begin) // cheaper than one by one
+			for i := range slab {
+				slab[i].decode(elements[begin+i].Raw)
+				out[begin+i] = &slab[i]
+			}
+		}
+	}
+	var others sync.WaitGroup
+	for range workers - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+	return out
+}
+
+func isHTML(text []byte) bool { return len(text) > 0 && text[0] == '<' }
+
+// looksLikeText tells whether octets could be the text that stands before a
+// PEM block.
+func looksLikeText(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' {
+			return false
+		}
+	}
+	return true
+}
+
+// skipSpace drops a byte order mark and white space from the front.
+func skipSpace(b []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n\f\v")
+}
+
+// notBase64 is the index of the first octet that base64 text cannot have, or -1.
+func notBase64(text []byte) int {
+	for i, c := range text {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '+', c == '/', c == '=', c == '\n', c == '\r', c == ' ', c == '\t':
+		default:
+			return i
+		}
+	}
+	return -1
+}
+
+// decodeBase64 decodes text that may hold white space anywhere.
+func decodeBase64(text []byte) ([]byte, error) {
+	if bytes.ContainsAny(text, " \t") {
+		text = bytes.Map(func(r rune) rune {
+			if r == ' ' || r == '\t' {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(out, text)
+	if err != nil {
+		var at base64.CorruptInputError
+		errors.As(err, &at)
+		return nil, syntaxErr(int(at), "base64 that does not decode")
+	}
+	return out[:n], nil
+}

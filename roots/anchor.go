@@ -1,0 +1,87 @@
+// Package roots is what trust starts from: pinned anchors. It knows no
+// signature.
+package roots
+
+import (
+	"fmt"
+
+	"trustpool/bundle"
+)
+
+// An Anchor is a trust anchor (RFC 5280 section 6.1.1), pinned by the SHA-256 of
+// its certificate. Nothing else about it counts: not its name, not its key.
+type Anchor struct {
+	Name   string
+	SHA256 [32]byte
+	// SHA1Links says that certificates under this anchor may be signed with
+	// SHA-1. Cisco signed the one that signs its bundles so, in 2011.
+	SHA1Links bool
+	UsedFor   string // of a built-in anchor: what it signs, in words
+	// Certificate is the anchor itself where the user gave it; otherwise it must
+	// come with the bundle.
+	Certificate *bundle.Certificate
+}
+
+// Pinned hashes of Cisco's roots (https://www.cisco.com/security/pki/).
+const (
+	ciscoRootCAM1   = "705eaafc3ff488030017d59832603eefad514171b583808675f45c190e6378f8"
+	trsBundleRootCA = "dec669e322e07cd7c60a56904bf50c29fa1e75071723fc103577e27b226968d5"
+)
+
+// CiscoRootCAM1 is the anchor of all bundles examined so far, and the only one
+// that IOS XR takes (Cisco field notice FN72290).
+func CiscoRootCAM1() Anchor {
+	return Anchor{Name: "Cisco Root CA M1", SHA256: mustHash(ciscoRootCAM1), SHA1Links: true,
+		UsedFor: "every bundle examined so far; the only root that IOS XR takes"}
+}
+
+// TRSBundleRootCA is the anchor of bundles since November 2023.
+func TRSBundleRootCA() Anchor {
+	return Anchor{Name: "TRS Bundle Root CA", SHA256: mustHash(trsBundleRootCA),
+		UsedFor: "bundles since November 2023; only recent devices have it built in"}
+}
+
+// BuiltIn are the anchors that count where the user names none.
+func BuiltIn() []Anchor { return []Anchor{CiscoRootCAM1(), TRSBundleRootCA()} }
+
+// FromCertificate makes an anchor of a certificate that the user chose. It
+// tolerates nothing, unless it is a built-in one, which keeps its tolerance.
+func FromCertificate(c *bundle.Certificate) (Anchor, error) {
+	if c.Err != nil {
+		return Anchor{}, fmt.Errorf("not usable as an anchor: %w", c.Err)
+	}
+	a := FromSHA256(c.SHA256)
+	a.Certificate = c
+	if a.Name == "" {
+		a.Name = c.Subject.CommonName()
+	}
+	return a, nil
+}
+
+// FromSHA256 makes an anchor of a pin alone; its name is empty unless it is a
+// built-in one.
+func FromSHA256(sum [32]byte) Anchor {
+	for _, a := range BuiltIn() {
+		if a.SHA256 == sum {
+			return a
+		}
+	}
+	return Anchor{SHA256: sum}
+}
+
+// ParseSHA256 reads a SHA-256 fingerprint in any usual spelling.
+func ParseSHA256(s string) (sum [32]byte, ok bool) {
+	b, ok := bundle.ParseFingerprint(s)
+	if !ok || len(b) != len(sum) {
+		return sum, false
+	}
+	return [32]byte(b), true
+}
+
+func mustHash(s string) [32]byte {
+	sum, ok := ParseSHA256(s)
+	if !ok {
+		panic("roots: a pin that is no SHA-256: " + s)
+	}
+	return sum
+}

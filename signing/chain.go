@@ -1,0 +1,296 @@
+package signing
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"slices"
+
+	"trustpool/bundle"
+	"trustpool/roots"
+)
+
+// maxChain bounds the certificates of a chain, anchor included. Genuine chains
+// have two.
+const maxChain = 10
+
+// findChain looks for a chain from the signer to an anchor, depth first. Of
+// several refusals it keeps the one that came nearest to an anchor.
+func (j *judge) findChain(signer *bundle.Certificate) *refusal {
+	w := walk{judge: j, chain: []Link{{Certificate: signer}}}
+	w.refusal = refuse(ChainNoAnchor, "no certificate that the signer %s leads to is a pinned anchor", signer.Subject)
+	if w.extend() {
+		j.result.Chain, j.result.Anchor = w.chain, w.anchor
+		if w.anchor.Name == "" { // pinned by its hash alone
+			j.result.Anchor.Name = w.chain[len(w.chain)-1].Certificate.Subject.CommonName()
+		}
+		return nil
+	}
+	if len(w.farthest) > 0 {
+		j.result.Chain = w.farthest
+	}
+	return w.refusal
+}
+
+// A walk is a search for a chain.
+type walk struct {
+	*judge
+	chain  []Link // the signer first
+	anchor roots.Anchor
+
+	refusal  *refusal // why the best attempt failed
+	atAnchor bool     // that attempt had reached an anchor
+	farthest []Link
+}
+
+// extend tries to complete the chain from its last certificate; it is true when
+// the chain ends in an anchor and passes.
+func (w *walk) extend() bool {
+	last := w.chain[len(w.chain)-1].Certificate
+	if anchor, ok := w.anchorOf(last); ok {
+		r := w.check(anchor)
+		if r == nil {
+			w.anchor = anchor
+			return true
+		}
+		w.fail(r, true)
+		return false
+	}
+	if len(w.chain) == maxChain {
+		w.fail(nil, false)
+		return false
+	}
+	signed := false // by any of the issuers
+	var broken *refusal
+	brokenAtAnchor := false
+	for _, issuer := range w.issuers(last) {
+		if *w.budget == 0 {
+			w.fail(refuse(ChainTooComplex, "more than %d signatures to try", maxSignatureChecks), true)
+			return false
+		}
+		*w.budget--
+		sha1, r := checkLink(last, issuer)
+		if r != nil {
+			// That a self-issued certificate is not signed by another of its name
+			// says nothing.
+			if broken == nil && !last.SelfIssued() {
+				_, brokenAtAnchor = w.anchorOf(issuer)
+				broken = r
+			}
+			continue
+		}
+		signed = true
+		w.chain[len(w.chain)-1].SHA1 = sha1
+		w.chain = append(w.chain, Link{Certificate: issuer})
+		if w.extend() {
+			return true
+		}
+		w.chain = w.chain[:len(w.chain)-1]
+		w.chain[len(w.chain)-1].SHA1 = false
+	}
+	if !signed {
+		w.fail(broken, brokenAtAnchor)
+	}
+	return false
+}
+
+// fail remembers a refusal. One that had reached an anchor says more than one
+// that had not, and the first says more than a later one.
+func (w *walk) fail(r *refusal, atAnchor bool) {
+	if w.farthest != nil && (w.atAnchor || !atAnchor) {
+		return
+	}
+	w.farthest, w.atAnchor = slices.Clone(w.chain), atAnchor
+	if r != nil {
+		w.refusal = r
+	}
+}
+
+// anchorOf is the anchor that a certificate is, by its SHA-256 alone.
+func (j *judge) anchorOf(c *bundle.Certificate) (roots.Anchor, bool) {
+	for _, a := range j.options.Anchors {
+		if a.SHA256 == c.SHA256 {
+			return a, true
+		}
+	}
+	return roots.Anchor{}, false
+}
+
+// issuers are the certificates that bear the issuer's name: pinned anchors
+// first, which the user, the message or the pool may hold, then those that came
+// with the message. Nothing else of the pool is an intermediate: the pool is
+// what is to be vouched for.
+func (w *walk) issuers(c *bundle.Certificate) []*bundle.Certificate {
+	var pinned, others []*bundle.Certificate
+	add := func(i *bundle.Certificate, fromPool bool) {
+		if i == nil || i.Err != nil || !bytes.Equal(i.Subject, c.Issuer) || w.holds(i) {
+			return
+		}
+		same := func(o *bundle.Certificate) bool { return o.SHA256 == i.SHA256 }
+		if _, ok := w.anchorOf(i); ok {
+			if !slices.ContainsFunc(pinned, same) {
+				pinned = append(pinned, i)
+			}
+		} else if !fromPool && len(others) < maxSignatureChecks && !slices.ContainsFunc(others, same) {
+			others = append(others, i)
+		}
+	}
+	for _, a := range w.options.Anchors {
+		add(a.Certificate, false)
+	}
+	for _, i := range w.bundle.Chain {
+		add(i, false)
+	}
+	for _, i := range w.bundle.Certificates {
+		add(i, true)
+	}
+	return append(pinned, others...)
+}
+
+// holds tells whether a certificate is in the chain already.
+func (w *walk) holds(c *bundle.Certificate) bool {
+	return slices.ContainsFunc(w.chain, func(l Link) bool { return l.Certificate.SHA256 == c.SHA256 })
+}
+
+// checkLink checks that issuer signed c.
+func checkLink(c, issuer *bundle.Certificate) (sha1 bool, r *refusal) {
+	a, known := certificateAlgorithm(c.SignatureAlgorithm)
+	switch {
+	case c.Has(bundle.QuirkAlgorithmsDiffer):
+		return false, refuse(ChainSignature, "the certificate %s names two signature algorithms", c.Subject)
+	case c.Has(bundle.QuirkSignatureMD5):
+		return false, refuse(ChainWeak, "the certificate %s is signed with %s", c.Subject, c.SignatureAlgorithm)
+	case !known:
+		return false, refuse(ChainUnsupported, "the certificate %s is signed with %s, which is not known here", c.Subject, c.SignatureAlgorithm)
+	}
+	key, err := x509.ParsePKIXPublicKey(issuer.RawSPKI)
+	if err != nil {
+		return false, refuse(ChainUnsupported, "the key of %s (%s) cannot be used: %w", issuer.Subject, issuer.PublicKey, err)
+	}
+	if err := a.check(key, c.RawTBS, c.Signature); errors.Is(err, errKeyType) {
+		return false, refuse(ChainUnsupported, "the certificate %s: %w", c.Subject, err)
+	} else if err != nil {
+		return false, refuse(ChainSignature, "the certificate %s is not signed by the key of %s: %w", c.Subject, issuer.Subject, err)
+	}
+	return a.hash == crypto.SHA1, nil
+}
+
+// check applies RFC 5280 section 6.1 to a whole chain whose signatures are good
+// and whose last certificate is the given anchor.
+func (w *walk) check(anchor roots.Anchor) *refusal {
+	for i, link := range w.chain {
+		c := link.Certificate
+		if r := unreadable(c); r != nil {
+			return r
+		}
+		if w.options.At.Before(c.NotBefore.Time) {
+			return refuse(ChainNotYetValid, "the certificate %s is valid from %s on only", c.Subject, c.NotBefore)
+		}
+		if w.options.At.After(c.NotAfter.Time) {
+			return refuse(ChainExpired, "the certificate %s expired at %s", c.Subject, c.NotAfter)
+		}
+		if link.SHA1 && !anchor.SHA1Links {
+			return refuse(ChainSHA1, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", c.Subject, anchor.Name)
+		}
+		if r := checkExtensions(c); r != nil {
+			return r
+		}
+		if i > 0 {
+			if r := checkIssuer(c, w.chain[:i]); r != nil {
+				return r
+			}
+		}
+	}
+	return w.checkPurposes()
+}
+
+// checkIssuer applies the rules on a CA above the given certificates (RFC 5280
+// section 6.1.4 k to n). The anchor is held to them too.
+func checkIssuer(c *bundle.Certificate, below []Link) *refusal {
+	if !c.IsCA {
+		return refuse(ChainNotCA, "the issuer %s is not marked as a CA", c.Subject)
+	}
+	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&bundle.KeyUsageKeyCertSign == 0 {
+		return refuse(ChainKeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", c.Subject)
+	}
+	// The path length counts the intermediates between this one and the signer
+	// that are not self-issued.
+	n := 0
+	for _, l := range below[1:] {
+		if !l.Certificate.SelfIssued() {
+			n++
+		}
+	}
+	if c.PathLen >= 0 && n > c.PathLen {
+		return refuse(ChainPathLength, "the issuer %s allows %d intermediates below it, there are %d", c.Subject, c.PathLen, n)
+	}
+	return nil
+}
+
+// Extensions that are evaluated, or whose being critical asks for nothing that
+// is missing here. Policies never fail a chain that asks for none (RFC 5280
+// section 6.1.5 g); alternative names and the places of revocation lists say
+// nothing that a rule uses.
+var understood = []string{
+	bundle.OIDBasicConstraints, bundle.OIDKeyUsage, bundle.OIDExtKeyUsage, bundle.OIDSubjectKeyID, bundle.OIDAuthorityKeyID,
+	"\x55\x1d\x11", // subjectAltName
+	"\x55\x1d\x12", // issuerAltName
+	"\x55\x1d\x1f", // cRLDistributionPoints
+	"\x55\x1d\x20", // certificatePolicies
+}
+
+const oidNameConstraints = "\x55\x1d\x1e"
+
+// checkExtensions refuses what a certificate demands and nobody here fulfils.
+func checkExtensions(c *bundle.Certificate) *refusal {
+	for e := range c.EachExtension() {
+		switch id := string(e.ID); {
+		case id == oidNameConstraints:
+			return refuse(ChainNameConstraints, "the certificate %s has name constraints, which are not evaluated", c.Subject)
+		case e.Critical && !slices.Contains(understood, id):
+			return refuse(ChainCriticalExtension, "the certificate %s has the critical extension %s, which is not known here", c.Subject, e.ID.Dotted())
+		}
+	}
+	return nil
+}
+
+// checkPurposes asks that the intermediates allow one of the signer's purposes.
+// RFC 5280 does not ask for it; every verifier in use does.
+func (w *walk) checkPurposes() *refusal {
+	allowed := purposesOf(w.chain[0].Certificate)
+	for i, l := range w.chain {
+		if i > 0 && i < len(w.chain)-1 {
+			allowed &= purposesOf(l.Certificate)
+		}
+		if allowed == 0 {
+			return refuse(ChainPurpose, "the intermediate %s is not for signing bundles", l.Certificate.Subject)
+		}
+	}
+	return nil
+}
+
+// CheckSelfSignature says whether a self-issued certificate is signed by its own
+// key. MD5 and SHA-1 are judged too: the question is arithmetic, not trust.
+// ErrNotJudged says that the algorithm or the key is of no kind known here.
+func CheckSelfSignature(c *bundle.Certificate) error {
+	if !c.SelfIssued() {
+		return ErrNotJudged
+	}
+	a, known := certificateAlgorithm(c.SignatureAlgorithm)
+	if !known {
+		return ErrNotJudged
+	}
+	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	if err != nil {
+		return ErrNotJudged
+	}
+	err = a.check(key, c.RawTBS, c.Signature)
+	if errors.Is(err, errKeyType) {
+		return ErrNotJudged
+	}
+	return err
+}
+
+// ErrNotJudged is the answer of CheckSelfSignature where there is none.
+var ErrNotJudged = errors.New("the self-signature cannot be judged")

@@ -1,0 +1,190 @@
+package signing
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/roots"
+)
+
+// A Report is the answer of Verify as people and programs read it; docs/formats.md
+// has every field.
+type Report struct {
+	Schema      string         `json:"schema"`
+	Verified    bool           `json:"verified"`
+	Reason      *Reason        `json:"reason"`
+	Detail      *string        `json:"detail"` // the reason in words
+	At          *string        `json:"at"`     // null where it was the present
+	Anchor      *AnchorReport  `json:"anchor"`
+	Signers     []SignerReport `json:"signers"`
+	Name        *string        `json:"name"` // these three only where verified
+	Version     *string        `json:"version"`
+	SigningTime bundle.Time    `json:"signing_time"`
+}
+
+// An AnchorReport names an anchor.
+type AnchorReport struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// A SignerReport is how one SignerInfo was judged. Subject and SHA256 are null
+// where the message does not hold the certificate.
+type SignerReport struct {
+	Subject *string      `json:"subject"`
+	SHA256  *string      `json:"sha256"`
+	Reason  *Reason      `json:"reason"`
+	Detail  *string      `json:"detail"`
+	Chain   []LinkReport `json:"chain"`
+}
+
+// A LinkReport is one certificate of a chain, the signer's first.
+type LinkReport struct {
+	Subject            string      `json:"subject"`
+	SHA256             string      `json:"sha256"`
+	NotBefore          bundle.Time `json:"not_before"`
+	NotAfter           bundle.Time `json:"not_after"`
+	SignatureAlgorithm string      `json:"signature_algorithm"`
+	SHA1Tolerated      bool        `json:"sha1_tolerated"`
+	Anchor             bool        `json:"anchor"`
+}
+
+// NewReport makes a report of what Verify returned: one of v and refused is nil.
+// at is the time that the user chose, nil for the present.
+func NewReport(v *Verification, refused *VerifyError, at *time.Time) Report {
+	r := Report{Schema: "trustpool.verify/1", Signers: []SignerReport{}}
+	if at != nil {
+		r.At = new(at.UTC().Format(time.RFC3339))
+	}
+	var signers []Signer
+	if v != nil {
+		signers = v.Signers
+		r.Verified, r.Anchor = true, anchorReport(v.Anchor)
+		r.Name, r.Version, r.SigningTime = orNil(v.Name), orNil(v.Version), v.SigningTime
+	} else {
+		signers = refused.Signers
+		r.Reason, r.Detail = &refused.Reason, new(refused.Err.Error())
+	}
+	for _, s := range signers {
+		r.Signers = append(r.Signers, s.report())
+	}
+	return r
+}
+
+func anchorReport(a roots.Anchor) *AnchorReport {
+	return &AnchorReport{a.Name, hex.EncodeToString(a.SHA256[:])}
+}
+
+func (s Signer) report() SignerReport {
+	r := SignerReport{Chain: []LinkReport{}}
+	if s.Certificate != nil {
+		r.Subject, r.SHA256 = new(s.Certificate.Subject.String()), new(hex.EncodeToString(s.Certificate.SHA256[:]))
+	}
+	if s.Reason != "" {
+		r.Reason, r.Detail = &s.Reason, new(s.Err.Error())
+	}
+	for _, l := range s.Chain {
+		c := l.Certificate
+		r.Chain = append(r.Chain, LinkReport{
+			Subject:            c.Subject.String(),
+			SHA256:             hex.EncodeToString(c.SHA256[:]),
+			NotBefore:          c.NotBefore,
+			NotAfter:           c.NotAfter,
+			SignatureAlgorithm: c.SignatureAlgorithm.String(),
+			SHA1Tolerated:      l.SHA1 && s.Reason == "",
+			Anchor:             s.Reason == "" && c.SHA256 == s.Anchor.SHA256,
+		})
+	}
+	return r
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// Summary is the answer in one line: "verified, Cisco Root CA M1" or "not
+// verified: chain-expired".
+func (r Report) Summary() string {
+	if r.Verified {
+		return "verified, " + bundle.Printable(r.Anchor.Name)
+	}
+	return "not verified: " + string(*r.Reason)
+}
+
+// WriteJSON writes the report as one JSON document.
+func (r Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// WriteText writes what was trusted and why, each step of each chain.
+func (r Report) WriteText(w io.Writer) error {
+	p := printer{w: w}
+	p.line("%s", r.Summary())
+	if r.Detail != nil {
+		p.line("  %s", bundle.Printable(*r.Detail))
+	}
+	if r.At != nil {
+		p.line("  judged at  %s", *r.At)
+	}
+	if r.Verified {
+		p.line("  name       %s", printableOr(r.Name, "none"))
+		p.line("  version    %s", printableOr(r.Version, "none"))
+		if r.SigningTime.Valid {
+			p.line("  signed     %s", r.SigningTime)
+		} else {
+			p.line("  signed     at a time that is not given")
+		}
+	}
+	for i, s := range r.Signers {
+		p.line("")
+		if s.Reason == nil {
+			p.line("signer %d of %d: good", i+1, len(r.Signers))
+		} else {
+			p.line("signer %d of %d: %s", i+1, len(r.Signers), *s.Reason)
+			p.line("  %s", bundle.Printable(*s.Detail))
+		}
+		for _, l := range s.Chain {
+			p.line("  %s", bundle.Printable(l.Subject))
+			p.line("    SHA-256  %s", l.SHA256)
+			p.line("    valid    %s to %s", l.NotBefore, l.NotAfter)
+			switch {
+			case l.Anchor:
+				p.line("    trusted  this is the pinned anchor")
+			case l.SHA1Tolerated:
+				p.line("    signed   with %s, tolerated under this anchor alone", l.SignatureAlgorithm)
+			default:
+				p.line("    signed   with %s", l.SignatureAlgorithm)
+			}
+		}
+	}
+	return p.err
+}
+
+func printableOr(s *string, none string) string {
+	if s == nil {
+		return none
+	}
+	return bundle.Printable(*s)
+}
+
+// A printer keeps the first error of many prints.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}

@@ -1,0 +1,304 @@
+package signing
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+
+	"trustpool/bundle"
+	"trustpool/internal/cms"
+)
+
+// maxSignatureChecks bounds how many signatures are tried for one bundle, over
+// all its signers. A genuine one needs two.
+const maxSignatureChecks = 64
+
+// Object identifiers of the attributes that every signer must have (RFC 5652
+// sections 11.1, 11.2).
+const (
+	oidContentType   = "1.2.840.113549.1.9.3"
+	oidMessageDigest = "1.2.840.113549.1.9.4"
+)
+
+// checkMessage applies the rules that concern the message as a whole.
+func checkMessage(b *bundle.Bundle) *refusal {
+	switch {
+	case b.Message == nil:
+		return refuse(NotSigned, "the file bears no signature (form %s)", b.Form)
+	case len(b.Message.Signers) == 0:
+		return refuse(NoSigners, "the message is made to be signed, but nobody has signed it")
+	case b.Message.ContentType != cms.OIDData:
+		return refuse(ContentTypeNotData, "the signed content is of type %s, not data", b.Message.ContentType)
+	case b.Message.Content == nil:
+		return refuse(PoolNotCovered, "the certificates stand beside the signature, which does not cover them")
+	}
+	return nil
+}
+
+// checkContent asks that what was signed is a pool and nothing else. It comes
+// last, so that a signature's own fault is named before what it leads to.
+func checkContent(b *bundle.Bundle) *refusal {
+	switch {
+	case b.Content == nil:
+		return refuse(ContentNotCertsOnly, "the signed content is no message of certificates")
+	case b.Content.Content != nil || len(b.Content.Signers) > 0:
+		return refuse(ContentNotCertsOnly, "the signed content has content or signers of its own, so it is no certs-only message")
+	}
+	return nil
+}
+
+// A judge applies the rules to one SignerInfo.
+type judge struct {
+	bundle  *bundle.Bundle
+	info    *cms.SignerInfo
+	options VerifyOptions
+	budget  *int // signatures that may still be tried
+
+	result Signer
+}
+
+// refuse is a rule's answer no.
+func refuse(r Reason, format string, args ...any) *refusal {
+	return &refusal{r, fmt.Errorf(format, args...)}
+}
+
+type refusal struct {
+	reason Reason
+	err    error
+}
+
+func (j *judge) run() Signer {
+	if r := j.judge(); r != nil {
+		j.result.Reason, j.result.Err = r.reason, r.err
+	}
+	return j.result
+}
+
+func (j *judge) judge() *refusal {
+	candidates := j.candidates()
+	if len(candidates) > 0 {
+		j.result.Certificate = candidates[0]
+	}
+	if r := j.checkAttributes(); r != nil {
+		return r
+	}
+	if len(candidates) == 0 {
+		return refuse(SignerCertificateMissing, "the message does not hold the certificate of the signer that it names")
+	}
+	algorithm, r := j.algorithm()
+	if r != nil {
+		return r
+	}
+	// Several certificates may bear the identifier; the signature tells which is meant.
+	var first *refusal
+	for _, c := range candidates {
+		r := j.judgeCertificate(c, algorithm)
+		if r == nil {
+			return nil
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	return first
+}
+
+// candidates are the message's certificates that the signer identifier names
+// (RFC 5652 section 5.3).
+func (j *judge) candidates() []*bundle.Certificate {
+	var out []*bundle.Certificate
+	for _, c := range j.bundle.Chain {
+		if c.Err != nil || slices.ContainsFunc(out, func(o *bundle.Certificate) bool { return o.SHA256 == c.SHA256 }) {
+			continue
+		}
+		if j.info.SubjectKeyID != nil {
+			if bytes.Equal(c.SubjectKeyID, j.info.SubjectKeyID) {
+				out = append(out, c)
+			}
+		} else if bytes.Equal(c.Issuer, j.info.Issuer) && bytes.Equal(c.Serial, j.info.Serial) {
+			out = append(out, c)
+		}
+		if len(out) == maxSignatureChecks {
+			break
+		}
+	}
+	return out
+}
+
+// checkAttributes applies the rules on the signed attributes, and that they
+// speak of this content.
+func (j *judge) checkAttributes() *refusal {
+	s, m := j.info, j.bundle.Message
+	hash, r := messageHash(s.DigestAlgorithm)
+	if r != nil {
+		return r
+	}
+	if !slices.ContainsFunc(m.DigestAlgorithms, func(a cms.Algorithm) bool { return a.OID == s.DigestAlgorithm.OID }) {
+		return refuse(DigestNotListed, "the message does not list the signer's digest algorithm %s", hash)
+	}
+	if s.SignedAttrs == nil || len(s.Attributes) == 0 {
+		return refuse(NoSignedAttributes, "the signer signed no attributes")
+	}
+	if err := s.CheckAttributesDER(); err != nil {
+		return &refusal{AttributesNotDER, fmt.Errorf("the signed attributes are not DER: %w", err)}
+	}
+	if r := j.checkContentType(); r != nil {
+		return r
+	}
+	if r := j.checkDigest(hash); r != nil {
+		return r
+	}
+	claims, err := bundle.ReadClaims(s)
+	if err != nil {
+		return refuseClaim(err)
+	}
+	j.result.Claims = claims
+	return nil
+}
+
+func (j *judge) checkContentType() *refusal {
+	value, err := bundle.SingleValue(j.info.Attributes, oidContentType)
+	switch {
+	case err != nil:
+		return &refusal{ContentTypeDoubled, fmt.Errorf("the contentType %w", err)}
+	case value == nil:
+		return refuse(ContentTypeMissing, "the signed attributes have no contentType")
+	case !bytes.Equal(value, idData):
+		return refuse(ContentTypeDiffers, "the signed contentType is not data, which the content is")
+	}
+	return nil
+}
+
+// idData is the DER of the OBJECT IDENTIFIER id-data.
+var idData = []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01")
+
+func (j *judge) checkDigest(hash crypto.Hash) *refusal {
+	value, err := bundle.SingleValue(j.info.Attributes, oidMessageDigest)
+	switch {
+	case err != nil:
+		return &refusal{DigestDoubled, fmt.Errorf("the messageDigest %w", err)}
+	case value == nil:
+		return refuse(DigestMissing, "the signed attributes have no messageDigest")
+	}
+	if j.bundle.Message.Content == nil {
+		return refuse(PoolNotCovered, "what was signed is not in the message")
+	}
+	h := hash.New()
+	h.Write(j.bundle.Message.Content)
+	if !bytes.Equal(value, cms.AppendTLV(nil, 0x04, h.Sum(nil))) {
+		return refuse(DigestDiffers, "the content is not the one that was signed: its %s differs", hash)
+	}
+	return nil
+}
+
+// refuseClaim names the rule that an unreadable claim breaks.
+func refuseClaim(err error) *refusal {
+	var claim *bundle.ClaimError
+	if !errors.As(err, &claim) {
+		return &refusal{AttributesNotDER, err}
+	}
+	switch claim.Attribute {
+	case bundle.OIDName:
+		return &refusal{NameMalformed, fmt.Errorf("the bundle's name: %w", err)}
+	case bundle.OIDVersion:
+		return &refusal{VersionMalformed, fmt.Errorf("the bundle's version: %w", err)}
+	}
+	if claim.Doubled {
+		return &refusal{SigningTimeDoubled, fmt.Errorf("the signing time: %w", err)}
+	}
+	return &refusal{SigningTimeMalformed, fmt.Errorf("the signing time: %w", err)}
+}
+
+// judgeCertificate checks the signature with one certificate's key, what the
+// certificate is for, and the chain above it.
+func (j *judge) judgeCertificate(c *bundle.Certificate, a signatureAlgorithm) *refusal {
+	j.result.Certificate = c
+	j.result.Chain = []Link{{Certificate: c}}
+	if *j.budget == 0 {
+		return refuse(ChainTooComplex, "more than %d signatures to try", maxSignatureChecks)
+	}
+	*j.budget--
+	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	if err != nil {
+		return refuse(SignatureUnsupported, "the signer's key (%s) cannot be used: %w", c.PublicKey, err)
+	}
+	switch err := a.check(key, j.info.SignedBytes(), j.info.Signature); {
+	case errors.Is(err, errKeyType):
+		return &refusal{SignatureUnsupported, err}
+	case err != nil:
+		return &refusal{SignatureInvalid, err}
+	}
+	if r := checkSignerUsage(c); r != nil {
+		return r
+	}
+	return j.findChain(c)
+}
+
+// checkSignerUsage says whether a certificate may sign bundles.
+func checkSignerUsage(c *bundle.Certificate) *refusal {
+	if r := unreadable(c); r != nil {
+		return r
+	}
+	const either = bundle.KeyUsageDigitalSignature | bundle.KeyUsageNonRepudiation
+	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&either == 0 {
+		return refuse(SignerKeyUsage, "the signer's key usage has neither digitalSignature nor nonRepudiation")
+	}
+	if len(c.ExtKeyUsage) > 0 && purposesOf(c) == 0 {
+		return refuse(SignerPurpose, "the signer's certificate is for %v, none of which is signing bundles", c.ExtKeyUsage)
+	}
+	return nil
+}
+
+// Purposes that a signer of bundles may have. Genuine signers have the first
+// arc; Cisco's attributes use the second, which looks like the one that was meant.
+var purposes = []string{
+	"\x2b\x06\x01\x03\x01\x09\x15\x02\x03", // 1.3.6.1.3.1.9.21.2.3
+	"\x2b\x06\x01\x04\x01\x09\x15\x02\x03", // 1.3.6.1.4.1.9.21.2.3
+	"\x2b\x06\x01\x05\x05\x07\x03\x04",     // emailProtection
+	"\x2b\x06\x01\x05\x05\x07\x03\x03",     // codeSigning
+}
+
+const (
+	anyPurpose  = "\x55\x1d\x25\x00"
+	allPurposes = 1<<4 - 1
+)
+
+// purposesOf is the set of purposes, a bit for each, that a certificate allows.
+// One without extended key usage allows all.
+func purposesOf(c *bundle.Certificate) int {
+	if len(c.ExtKeyUsage) == 0 {
+		return allPurposes
+	}
+	set := 0
+	for _, id := range c.ExtKeyUsage {
+		if string(id) == anyPurpose {
+			return allPurposes
+		}
+		if i := slices.Index(purposes, string(id)); i >= 0 {
+			set |= 1 << i
+		}
+	}
+	// The two spellings of Cisco's purpose are one.
+	if set&3 != 0 {
+		set |= 3
+	}
+	return set
+}
+
+// unreadable refuses a certificate whose fields the rules need and that could
+// not be read: what is not known is not assumed.
+func unreadable(c *bundle.Certificate) *refusal {
+	for _, q := range []bundle.Quirk{
+		bundle.QuirkNotBeforeUnreadable, bundle.QuirkNotAfterUnreadable, bundle.QuirkBasicUnreadable,
+		bundle.QuirkKeyUsageUnreadable, bundle.QuirkExtKeyUsageUnreadable, bundle.QuirkExtensionTwice,
+		bundle.QuirkVersionUnknown,
+	} {
+		if c.Has(q) {
+			return refuse(ChainUnreadable, "the certificate %s: %s", c.Subject, q)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+// Package signing says who vouches for a bundle.
+//
+// Verify applies every rule of RFC 5652 and RFC 5280 section 6 that bears on a
+// bundle, and some that only bundles have; each refusal is a Reason, and each
+// Reason says beside its name which rule it is.
+package signing
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/roots"
+)
+
+// VerifyOptions say what to trust and when. Both fields must be set.
+type VerifyOptions struct {
+	Anchors []roots.Anchor
+	At      time.Time // the time at which certificates must be valid
+}
+
+// A Verification is the proof that a bundle is vouched for. Name, Version and
+// SigningTime are covered by the signature.
+type Verification struct {
+	Anchor  roots.Anchor // that the first signer leads to
+	Signers []Signer
+	bundle.Claims
+}
+
+// A Signer is how one SignerInfo was judged.
+type Signer struct {
+	Certificate *bundle.Certificate // nil where the message does not hold it
+	Reason      Reason              // empty where the signer is good
+	Err         error               // what was wrong, in words; nil where the signer is good
+	// Chain leads from the signer's certificate to the anchor; where the signer
+	// was refused it is as far as it could be followed.
+	Chain  []Link
+	Anchor roots.Anchor // where Reason is empty
+	Claims bundle.Claims
+}
+
+// A Link is one step of a chain.
+type Link struct {
+	Certificate *bundle.Certificate
+	// SHA1 says that the issuer signed the certificate with SHA-1, which the
+	// anchor tolerates. It is false for the anchor itself, whose own signature is
+	// not looked at.
+	SHA1 bool
+}
+
+// A VerifyError says why a bundle is not verified.
+type VerifyError struct {
+	Reason  Reason
+	Signers []Signer // how each was judged; empty where none was reached
+	Err     error
+}
+
+func (e *VerifyError) Error() string { return fmt.Sprintf("not verified: %s: %v", e.Reason, e.Err) }
+func (e *VerifyError) Unwrap() error { return e.Err }
+
+// Verify judges the signature of a bundle. A bundle is verified only where all
+// its signers are. An error that is not a *VerifyError says that the options
+// are unusable.
+func Verify(b *bundle.Bundle, o VerifyOptions) (*Verification, error) {
+	if o.At.IsZero() {
+		return nil, errors.New("signing: no time to verify at")
+	}
+	if len(o.Anchors) == 0 {
+		return nil, errors.New("signing: no anchors to verify under")
+	}
+	whole := checkMessage(b)
+	if b.Message == nil || len(b.Message.Signers) == 0 {
+		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
+	}
+	signers := make([]Signer, len(b.Message.Signers))
+	budget := maxSignatureChecks
+	for i := range signers {
+		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget}
+		signers[i] = j.run()
+	}
+	if whole != nil {
+		return nil, &VerifyError{Reason: whole.reason, Signers: signers, Err: whole.err}
+	}
+	for i, s := range signers {
+		if s.Reason != "" {
+			return nil, &VerifyError{Reason: s.Reason, Signers: signers, Err: fmt.Errorf("signer %d of %d: %w", i+1, len(signers), s.Err)}
+		}
+	}
+	if r := checkContent(b); r != nil {
+		return nil, &VerifyError{Reason: r.reason, Signers: signers, Err: r.err}
+	}
+	for _, s := range signers[1:] {
+		if s.Claims.Name != signers[0].Claims.Name || s.Claims.Version != signers[0].Claims.Version {
+			return nil, &VerifyError{Reason: SignersDisagree, Signers: signers,
+				Err: errors.New("the signers give the bundle different names or versions")}
+		}
+	}
+	return &Verification{Anchor: signers[0].Anchor, Signers: signers, Claims: signers[0].Claims}, nil
+}

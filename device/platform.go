@@ -1,0 +1,162 @@
+package device
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"trustpool/roots"
+)
+
+// A Platform is a device family. The values come from Lookup and Platforms; the
+// zero value is none, and Import refuses it.
+type Platform struct {
+	Name    string   // as on the command line: asa
+	Title   string   // as people say it: Cisco ASA
+	Aliases []string // other names that Lookup takes
+	// Advice says what to do instead where the platform imports no bundle file;
+	// it is empty where the platform does.
+	Advice string
+
+	rules rules
+}
+
+// rules are what is known of a platform's import, and how well.
+type rules struct {
+	anchors   []roots.Anchor
+	signature Ground // that nothing else is taken
+	asks      bool   // the user may accept what is not signed so
+	rsa1024   bool   // has the setting that discards RSA keys of 1024 bits and less
+	names     bool   // an older release had the rule of issuer and subject
+
+	installed Ground
+	expired   Ground
+	duplicate Ground
+	fips      Ground // that an import in FIPS mode installs what is compliant
+	fipsSHA1  Ground // that SHA-1 is refused in FIPS mode
+	clean     Ground // that an import can drop downloaded certificates first
+
+	words words
+}
+
+// words is how a platform reports an import.
+type words int
+
+const (
+	wordsUnknown words = iota // nothing found
+	wordsASA                  // five counters
+	wordsIOS                  // one line, no counters
+)
+
+// Sources that more than one statement rests on.
+const (
+	sourceASA     = "Cisco Community, certificate change on tools.cisco.com, October 2018"
+	sourceXR      = "Cisco field notice FN72290"
+	sourceXE      = "Cisco field notice FN72323 and public captures"
+	sourceGuides  = "Cisco PKI trustpool management guides 15M&T, 16.8, 16.10 and 17.x"
+	sourceGuide16 = "Cisco PKI trustpool management guide, IOS XE 16, the older book"
+	sourceXRModel = "YANG model Cisco-IOS-XR-crypto-cepki-cfg, revision 2021-05-13"
+	sourceXEModel = "YANG model Cisco-IOS-XE-crypto"
+	sourceNone    = "nothing found in public sources"
+	sourceReason  = "reasoned: what cannot be read cannot be installed"
+)
+
+var unknown = Ground{Unverified, sourceNone}
+
+// Platforms returns all platforms, in the order of their names.
+func Platforms() []Platform {
+	m1, trs := roots.CiscoRootCAM1(), roots.TRSBundleRootCA()
+	return []Platform{
+		{
+			Name: "asa", Title: "Cisco ASA", Aliases: []string{"asav"},
+			rules: rules{
+				anchors:   []roots.Anchor{m1}, // inferred: it verifies Cisco's bundles, and all examined ones lead there
+				signature: Ground{Unverified, "ASA command reference, not seen: the user is asked"},
+				asks:      true,
+				installed: Ground{Confirmed, sourceASA},
+				expired:   Ground{Inferred, "the counter's name in " + sourceASA},
+				duplicate: Ground{Inferred, "the counter's name in " + sourceASA},
+				fips:      Ground{Inferred, sourceASA + ", on the trustpoint path"},
+				fipsSHA1:  Ground{Inferred, sourceASA + ", on the trustpoint path"},
+				clean:     Ground{Unverified, "ASA command reference, not seen"},
+				words:     wordsASA,
+			},
+		},
+		{
+			Name: "ftd", Title: "Cisco FTD",
+			Advice: "write its certificates as PEM files and upload them as trusted CA certificates in FMC or FDM (unverified)",
+		},
+		{
+			Name: "fxos", Title: "Cisco FXOS",
+			// Confirmed by sourceASA.
+			Advice: "make one trustpoint per root: scope security, create trustpoint NAME, set certchain, paste the PEM, ENDOFBUF, commit-buffer",
+		},
+		{
+			Name: "ios", Title: "Cisco IOS",
+			rules: rules{
+				anchors:   []roots.Anchor{m1}, // inferred: the only one built into IOS XE of that age
+				signature: Ground{Inferred, "Cisco PKI trustpool management guide 15M&T; the one of 15SY does not ask for it"},
+				installed: Ground{Inferred, sourceXE + ", of IOS XE"},
+				expired:   unknown,
+				duplicate: unknown,
+				fips:      unknown,
+				fipsSHA1:  unknown,
+				clean:     Ground{Inferred, sourceXEModel},
+				words:     wordsIOS,
+			},
+		},
+		{
+			Name: "iosxe", Title: "Cisco IOS XE", Aliases: []string{"c9800"},
+			rules: rules{
+				anchors:   []roots.Anchor{m1, trs}, // what signs must be built in (sourceGuides); both are (see builtin.go)
+				signature: Ground{Confirmed, sourceGuides},
+				names:     true,
+				installed: Ground{Confirmed, sourceXE},
+				expired:   unknown,
+				duplicate: unknown,
+				fips:      unknown,
+				fipsSHA1:  unknown,
+				clean:     Ground{Confirmed, sourceXEModel},
+				words:     wordsIOS,
+			},
+		},
+		{
+			Name: "iosxr", Title: "Cisco IOS XR", Aliases: []string{"asr9k", "ncs"},
+			rules: rules{
+				anchors:   []roots.Anchor{m1}, // confirmed: sourceXR
+				signature: Ground{Confirmed, sourceXR},
+				rsa1024:   true,
+				installed: Ground{Inferred, sourceXR},
+				expired:   unknown,
+				duplicate: unknown,
+				fips:      unknown,
+				fipsSHA1:  unknown,
+				clean:     Ground{Confirmed, "YANG model Cisco-IOS-XR-crypto-act"},
+			},
+		},
+		{
+			Name: "nxos", Title: "Cisco NX-OS",
+			// Confirmed by the Nexus 9000 NX-API reference, 9.3(5); that there is no
+			// import command is only that none was found.
+			Advice: "no command that imports a file was found; let it download the bundle: crypto ca trustpool policy, cabundle url http://HOST/FILE",
+		},
+	}
+}
+
+// Lookup finds a platform by its name or an alias, in either case. The error of
+// an unknown name lists the names.
+func Lookup(name string) (Platform, error) {
+	var names []string
+	for _, p := range Platforms() {
+		if strings.EqualFold(name, p.Name) || slices.ContainsFunc(p.Aliases, func(a string) bool { return strings.EqualFold(name, a) }) {
+			return p, nil
+		}
+		names = append(append(names, p.Name), p.Aliases...)
+	}
+	return Platform{}, fmt.Errorf("%q is no platform: give one of %s", name, strings.Join(names, ", "))
+}
+
+// Anchors are the roots that the platform takes bundles under: Cisco Root CA M1
+// on all of them, on IOS XE TRS Bundle Root CA too. It is nil where the platform
+// imports no bundle.
+func (p Platform) Anchors() []roots.Anchor { return slices.Clone(p.rules.anchors) }

@@ -1,0 +1,293 @@
+// Package fetch reads bytes from where a user points: a file, a directory, standard input or an http(s) URL.
+//
+// Every read is bounded in size, every fetch in time and redirects. The bytes are handed over as they are: fetch knows
+// nothing of what they mean, decompresses nothing and believes no Content-Type. It is the one place of the module that
+// holds an HTTP client.
+package fetch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits. Those with an option of the same meaning are what its zero value stands for.
+const (
+	DefaultMaxBytes      = 256 << 20        // Options.MaxBytes
+	DefaultTimeout       = 2 * time.Minute  // Options.Timeout
+	DefaultHeaderTimeout = 30 * time.Second // Options.HeaderTimeout
+	MaxRedirects         = 5                // followed for one URL
+	MaxFiles             = 100_000          // entries of one directory
+	SniffBytes           = 4096             // of a source, at most, given to Options.Sniff
+)
+
+const (
+	minBuffer    = 64 << 10 // of a source of unknown length, once it is longer than SniffBytes
+	maxIdleReads = 100      // that give neither a byte nor an error, in a row
+)
+
+// ErrOffline is the reason of a refused URL when Options.Offline is set.
+var ErrOffline = errors.New("not fetched because of --offline")
+
+// TooLargeError says that a source is over the limit. Nothing of it is returned.
+type TooLargeError struct {
+	Name  string
+	Size  int64 // as announced, -1 where it is not known
+	Limit int64
+	Total bool // the limit was passed by the files of a directory together, and Name is the one at which it was
+}
+
+func (e *TooLargeError) Error() string {
+	had := "it has more than"
+	if e.Total {
+		had = "with it the files of the directory have more than"
+	}
+	if e.Size < 0 {
+		return fmt.Sprintf("%s: %s %s, which is the limit; --max-size raises it", e.Name, had, size(e.Limit))
+	}
+	return fmt.Sprintf("%s: it has %s, and the limit is %s; --max-size raises it", e.Name, size(e.Size), size(e.Limit))
+}
+
+// size spells a number of bytes as a person would where that loses nothing.
+func size(n int64) string {
+	if n >= 1<<20 && n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// Options are the limits of a read. The zero value is useful.
+type Options struct {
+	// MaxBytes is the most that is read, of a directory the sum. Zero stands for DefaultMaxBytes.
+	MaxBytes int64
+	// Stdin is what "-" reads.
+	Stdin io.Reader
+	// Sniff, if set, sees the beginning of each source, up to SniffBytes and all of a shorter one, before the rest is read.
+	// Its error ends the read, so that an endless stream of something else costs nothing.
+	Sniff func(prefix []byte) error
+
+	// Offline refuses every URL with ErrOffline.
+	Offline bool
+	// Timeout is for a whole fetch, redirects and body included. Zero stands for DefaultTimeout.
+	Timeout time.Duration
+	// HeaderTimeout is for one answer to begin. Zero stands for DefaultHeaderTimeout.
+	HeaderTimeout time.Duration
+	// UserAgent is the header of that name. Empty stands for "trustpool".
+	UserAgent string
+
+	client clientOptions // set by tests only
+}
+
+func (o Options) withDefaults() (Options, error) {
+	if o.MaxBytes < 0 || o.Timeout < 0 || o.HeaderTimeout < 0 {
+		return o, errors.New("fetch: a limit is negative")
+	}
+	o.MaxBytes = cmp.Or(o.MaxBytes, DefaultMaxBytes)
+	o.MaxBytes = min(o.MaxBytes, math.MaxInt-1) // room for the byte that shows that there is more
+	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
+	o.HeaderTimeout = cmp.Or(o.HeaderTimeout, DefaultHeaderTimeout)
+	o.UserAgent = cmp.Or(o.UserAgent, "trustpool")
+	return o, nil
+}
+
+// File is one source, read whole.
+type File struct {
+	Name string // as the user gave it, of a URL without its credentials; of a file in a directory the joined path
+	Data []byte
+}
+
+// Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
+// a File for each regular file in it, or symbolic link to one, in byte order of their names; hidden files and whatever
+// is not a regular file are passed over, and one that cannot be read is an error. Everything else gives one File.
+//
+// When ctx ends, Read returns at once, and a read that the system cannot interrupt, as of a terminal or a FIFO, is left
+// behind: o.Stdin is not to be used after that.
+func Read(ctx context.Context, name string, o Options) ([]File, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if scheme, _, ok := strings.Cut(name, "://"); ok && isScheme(scheme) {
+		f, err := fetchURL(ctx, name, strings.ToLower(scheme), o)
+		if err != nil {
+			return nil, err
+		}
+		return []File{f}, nil
+	}
+	return interruptible(ctx, name, func() ([]File, error) {
+		switch name {
+		case "":
+			return nil, errors.New("the name of a file is empty")
+		case "-":
+			return readStdin(o)
+		}
+		return readPath(name, o)
+	})
+}
+
+// interruptible runs read and stops waiting for it when ctx ends.
+func interruptible(ctx context.Context, name string, read func() ([]File, error)) ([]File, error) {
+	type result struct {
+		files []File
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		files, err := read()
+		done <- result{files, err}
+	}()
+	select {
+	case r := <-done:
+		return r.files, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s: %w", name, context.Cause(ctx))
+	}
+}
+
+func readStdin(o Options) ([]File, error) {
+	if o.Stdin == nil {
+		return nil, errors.New("stdin: there is none")
+	}
+	var hint int64
+	if f, ok := o.Stdin.(*os.File); ok { // redirected from a file: the buffer can have its final size at once
+		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
+			hint = fi.Size()
+		}
+	}
+	data, err := readAll(o.Stdin, "stdin", hint, o.MaxBytes, o.Sniff)
+	if err != nil {
+		return nil, err
+	}
+	return []File{{Name: "-", Data: data}}, nil
+}
+
+func readPath(name string, o Options) ([]File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if fi.IsDir() {
+		return readDir(f, name, MaxFiles, o)
+	}
+	var hint int64 // of a device or FIFO the size means nothing
+	if fi.Mode().IsRegular() {
+		hint = fi.Size()
+		if hint > o.MaxBytes {
+			return nil, &TooLargeError{Name: name, Size: hint, Limit: o.MaxBytes}
+		}
+	}
+	data, err := readAll(f, name, hint, o.MaxBytes, o.Sniff)
+	if err != nil {
+		return nil, err
+	}
+	return []File{{Name: name, Data: data}}, nil
+}
+
+// readDir reads the files of d, at most maxEntries names and o.MaxBytes together.
+func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) {
+	entries, err := d.ReadDir(maxEntries + 1)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	if len(entries) > maxEntries {
+		return nil, fmt.Errorf("%s: the directory has more than %d entries, which is the limit", dir, maxEntries)
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	var files []File
+	left := o
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		name := filepath.Join(dir, e.Name())
+		fi, err := os.Stat(name) // before opening: to open a FIFO is to wait for its writer
+		if err != nil {
+			return nil, err
+		}
+		if !fi.Mode().IsRegular() {
+			continue
+		}
+		read, err := readPath(name, left)
+		if _, ok := errors.AsType[*TooLargeError](err); ok {
+			return nil, &TooLargeError{Name: name, Size: -1, Limit: o.MaxBytes, Total: true}
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range read {
+			left.MaxBytes -= int64(len(f.Data))
+		}
+		files = append(files, read...)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: there are no files in this directory", dir)
+	}
+	return files, nil
+}
+
+// readAll reads r to its end, at most limit bytes. hint is the length to expect, not positive where there is nothing to
+// expect: a true one makes one buffer do, a false one costs a buffer that is never touched.
+func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) error) ([]byte, error) {
+	room := limit + 1 // one byte more than is allowed tells "at the limit" from "over it"
+	first, next := min(SniffBytes, room), int64(minBuffer)
+	if hint > 0 {
+		next = hint + 1 // and one more than is expected finds the end without growing
+		first = min(first, next)
+	}
+	buf := make([]byte, 0, first)
+	for idle := 0; ; {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		full := len(buf) == cap(buf)
+		if sniff != nil && (full || err == io.EOF) {
+			if err := sniff(buf); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			sniff = nil
+		}
+		if int64(len(buf)) > limit {
+			return nil, &TooLargeError{Name: name, Size: -1, Limit: limit}
+		}
+		if err == io.EOF {
+			return buf, nil
+		}
+		if n > 0 {
+			idle = 0
+		} else if idle++; err == nil && idle == maxIdleReads {
+			err = io.ErrNoProgress
+		}
+		if err != nil {
+			return nil, naming(name, err)
+		}
+		if full {
+			next = max(next, int64(len(buf))+1)
+			buf = append(make([]byte, 0, min(next, room)), buf...)
+			next = 2 * int64(cap(buf))
+		}
+	}
+}
+
+// naming makes err say which source it is about; the errors of os do so themselves.
+func naming(name string, err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) { // of a body that is shorter than its Content-Length
+		return fmt.Errorf("%s: it was cut short: %w", name, err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}

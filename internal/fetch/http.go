@@ -1,0 +1,165 @@
+package fetch
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	dialTimeout    = 10 * time.Second // for the connection, and again for the TLS handshake
+	maxHeaderBytes = 64 << 10         // of one answer
+)
+
+// StatusError says that a server answered with something else than the file.
+type StatusError struct {
+	URL  string // without credentials
+	Code int
+}
+
+func (e *StatusError) Error() string {
+	// The server's own phrase is not repeated: it may be anything.
+	return strings.TrimSpace(fmt.Sprintf("%s: the server answered %d %s", e.URL, e.Code, http.StatusText(e.Code)))
+}
+
+// clientOptions is what a test needs to change in the client.
+type clientOptions struct {
+	roots *x509.CertPool // nil: the system's
+}
+
+// isScheme tells a URL's scheme (RFC 3986 section 3.1) from a path that happens to hold "://".
+func isScheme(s string) bool {
+	for i, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (i == 0 || !strings.ContainsRune("0123456789+-.", rune(c))) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) {
+	if scheme != "http" && scheme != "https" {
+		return File{}, fmt.Errorf("%s: cannot fetch %s URLs; give a file or an http or https URL", maskRaw(raw), scheme)
+	}
+	u, err := url.Parse(raw)
+	if err == nil && u.Host == "" {
+		err = errors.New("no host in it")
+	}
+	if err != nil {
+		// url.Parse quotes what it could not read, which may be the password.
+		shown, reason := maskRaw(raw), err
+		if urlError, ok := errors.AsType[*url.Error](err); ok {
+			reason = urlError.Err
+		}
+		if shown != raw {
+			return File{}, fmt.Errorf("%s: malformed URL; percent-encode the user name and password", shown)
+		}
+		return File{}, fmt.Errorf("%s: malformed URL: %w", shown, reason)
+	}
+	name := mask(u)
+	if o.Offline {
+		return File{}, fmt.Errorf("%s: %w", name, ErrOffline)
+	}
+
+	timed, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	data, err := get(timed, u, name, o)
+	switch {
+	case err == nil:
+		return File{Name: name, Data: data}, nil
+	case ctx.Err() != nil:
+		return File{}, fmt.Errorf("%s: %w", name, context.Cause(ctx))
+	case timed.Err() != nil:
+		return File{}, fmt.Errorf("%s: not fetched within %v: %w", name, o.Timeout, timed.Err())
+	}
+	return File{}, err
+}
+
+// get fetches u, which errors call name.
+func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, error) {
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: o.client.roots},
+		TLSHandshakeTimeout:    dialTimeout,
+		ResponseHeaderTimeout:  o.HeaderTimeout,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+		DisableCompression:     true, // the bytes as published, whatever the server would like to send
+		ForceAttemptHTTP2:      true,
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, CheckRedirect: checkRedirect}
+
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: malformed URL", name)
+	}
+	req.Header.Set("User-Agent", o.UserAgent)
+	req.Header.Set("Accept-Encoding", "identity")
+	resp, err := client.Do(req)
+	if err != nil {
+		if urlError, ok := errors.AsType[*url.Error](err); ok {
+			err = urlError.Err // it repeats the URL, and masks the password alone
+		}
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	defer resp.Body.Close()
+	if resp.Request.Response != nil { // the answer that redirected here
+		name = fmt.Sprintf("%s (redirected to %s)", name, maskTarget(resp.Request.URL))
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, &StatusError{URL: name, Code: resp.StatusCode}
+	}
+	length := resp.ContentLength // -1 where it is not told
+	if length > o.MaxBytes {
+		return nil, &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
+	}
+	return readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
+}
+
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	last := via[len(via)-1].URL
+	switch to := req.URL; {
+	case len(via) > MaxRedirects:
+		return fmt.Errorf("redirected more than %d times", MaxRedirects)
+	case to.Scheme != "http" && to.Scheme != "https":
+		return fmt.Errorf("redirected to a URL of scheme %q, which is not followed", to.Scheme)
+	case last.Scheme == "https" && to.Scheme == "http":
+		return fmt.Errorf("redirected from https to %s, which is not followed; fetch that URL itself if it is to be trusted", maskTarget(to))
+	}
+	return nil
+}
+
+// mask spells u without its credentials. A token is as often the user name as it is the password.
+func mask(u *url.URL) string {
+	if u.User == nil {
+		return u.String()
+	}
+	masked := *u
+	masked.User = url.User("xxxxx")
+	return masked.String()
+}
+
+// maskTarget spells where a server redirects to: without the query too, which in signed URLs is a credential.
+func maskTarget(u *url.URL) string {
+	target := *u
+	target.RawQuery, target.ForceQuery, target.Fragment, target.RawFragment = "", false, "", ""
+	return mask(&target)
+}
+
+// maskRaw is mask for what may not parse: it takes everything before the last @ for credentials.
+func maskRaw(raw string) string {
+	scheme, rest, _ := strings.Cut(raw, "://")
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		return scheme + "://xxxxx" + rest[i:]
+	}
+	return raw
+}

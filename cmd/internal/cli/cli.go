@@ -1,0 +1,198 @@
+// Package cli is the command line: a file a verb, flags in, reports out. Nothing
+// is decided here.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/atomicfile"
+)
+
+// Env is what a command sees of the world.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Terminal       bool // Stderr is one
+	Now            func() time.Time
+	Version        string
+}
+
+// Exit statuses, the same for every command.
+const (
+	statusYes    = 0 // done, the answer is yes
+	statusNo     = 1 // done, the answer is no
+	statusFailed = 2 // could not
+)
+
+// errNo ends a command whose answer is no; the report has said so.
+var errNo = errors.New("the answer is no")
+
+// A hinted error has advice for the user.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// Run runs one command line and gives the exit status.
+func Run(ctx context.Context, args []string, env Env) int {
+	a := &app{env: env}
+	root := a.command()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return statusYes
+	case errors.Is(err, errNo):
+		return statusNo
+	}
+	if !a.started { // wrong flags or arguments
+		err = hinted{err, "see trustpool " + strings.Join(append(a.verb(root, args), "--help"), " ")}
+	}
+	fmt.Fprintf(env.Stderr, "trustpool: %s\n", bundle.Printable(err.Error()))
+	if h := (hinted{}); errors.As(err, &h) {
+		fmt.Fprintf(env.Stderr, "trustpool: hint: %s\n", h.hint)
+	}
+	return statusFailed
+}
+
+// An app is one run: the world, and the flags that all commands share.
+type app struct {
+	env     Env
+	started bool // flags and arguments were good
+
+	offline bool
+	limits  bundle.Limits
+	size    size
+	output  string
+}
+
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "trustpool",
+		Short: "Read, verify, compare and try out the trust bundles of Cisco devices",
+		Long: `Trustpool reads the PKCS#7 bundles of CA certificates that Cisco devices import
+into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
+it, what changed since the last one, and what a device would do with each
+certificate.
+
+FILE is a path, a directory, - for standard input, or an http(s) URL.`,
+		Example: `  trustpool inspect ios.p7b
+  trustpool verify ios.p7b
+  trustpool diff old/ios.p7b new/ios.p7b
+  trustpool import ios.p7b --platform iosxr`,
+		Version:       a.env.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			a.started = true
+		},
+	}
+	root.RunE = func(*cobra.Command, []string) error {
+		root.SetOut(a.env.Stderr)
+		_ = root.Usage()
+		a.started = true
+		return errors.New("no command given")
+	}
+	root.SetIn(a.env.Stdin)
+	root.SetOut(a.env.Stdout)
+	root.SetErr(a.env.Stderr)
+	root.SetVersionTemplate("trustpool {{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.BoolVar(&a.offline, "offline", false, "fetch nothing, even where FILE is a URL")
+	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
+	flags.IntVar(&a.limits.Depth, "max-depth", 0, "let ASN.1 nest at most `N` levels deep (default 32)")
+	flags.IntVar(&a.limits.Certificates, "max-certificates", 0, "read at most `N` certificates of a file (default 200000)")
+	root.AddCommand(
+		a.inspectCommand(), a.verifyCommand(), a.diffCommand(), a.importCommand(),
+		a.extractCommand(), a.anchorsCommand(), a.versionCommand(), exitStatusTopic(),
+	)
+	return root
+}
+
+// verb is the command that args name, for the hint after a usage error.
+func (a *app) verb(root *cobra.Command, args []string) []string {
+	cmd, _, err := root.Find(args)
+	if err != nil || cmd == root {
+		return nil
+	}
+	return strings.Fields(strings.TrimPrefix(cmd.CommandPath(), "trustpool "))
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.env.Stdout, "trustpool %s\n", a.env.Version)
+			return err
+		},
+	}
+}
+
+func exitStatusTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-status",
+		Short: "What the exit status of each command says",
+		Long: `Every command exits with one of three statuses:
+
+  0  done, and the answer is yes: verified, the same pool, nothing failed
+  1  done, and the answer is no: not verified, the pools differ, a filter
+     matched nothing, a certificate failed or the file was refused
+  2  could not: wrong usage, unreadable input, a file that cannot be written
+
+With status 2 there is one line on standard error, perhaps a hint, and no
+partial output.`,
+	}
+}
+
+// write gives the report to standard output, or whole to the file of --output.
+func (a *app) write(report func(io.Writer) error) error {
+	if a.output != "" && a.output != "-" {
+		return atomicfile.Write(a.output, 0o644, buffered(report))
+	}
+	return buffered(report)(a.env.Stdout)
+}
+
+func buffered(report func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 64<<10)
+		if err := report(b); err != nil {
+			return err
+		}
+		return b.Flush()
+	}
+}
+
+// outputFlag adds --output to a command that prints a report.
+func (a *app) outputFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all (default standard output)")
+}
+
+// warn tells the user something that is no part of the result.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", bundle.Printable(fmt.Sprintf(format, args...)))
+}
+
+// exclusive makes at most one of the flags usable in a run.
+func exclusive(cmd *cobra.Command, names ...string) { cmd.MarkFlagsMutuallyExclusive(names...) }
+
+// fileExists tells a file from a fingerprint.
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A size is the value of a flag that takes octets: 4096, 64M, 1G.
+type size int64
+
+func (s *size) String() string { return strconv.FormatInt(int64(*s), 10) }
+func (s *size) Type() string   { return "SIZE" }
+
+func (s *size) Set(v string) error {
+	shift := 0
+	number := strings.TrimSuffix(strings.TrimSuffix(strings.ToUpper(v), "B"), "I")
+	for i, unit := range []string{"K", "M", "G"} {
+		if n, ok := strings.CutSuffix(number, unit); ok {
+			number, shift = n, 10*(i+1)
+			break
+		}
+	}
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n <= 0 || n > (1<<62)>>shift {
+		return errors.New("not a size: write 4096, 64M or 1G")
+	}
+	*s = size(n << shift)
+	return nil
+}
+
+// A moment is the value of --at.
+type moment struct {
+	time.Time
+	given bool
+}
+
+func (m *moment) String() string { return "" }
+func (m *moment) Type() string   { return "TIME" }
+
+func (m *moment) Set(v string) error {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, v); err == nil {
+			m.Time, m.given = t.UTC(), true
+			return nil
+		}
+	}
+	return fmt.Errorf("not a time: write 2026-11-21 or 2026-11-21T08:30:00Z")
+}
+
+// chosen is the time that the user gave, nil for the present.
+func (m *moment) chosen() *time.Time {
+	if !m.given {
+		return nil
+	}
+	return &m.Time
+}
+
+// or is the time that the user gave, else the present.
+func (m *moment) or(now func() time.Time) time.Time {
+	if m.given {
+		return m.Time
+	}
+	return now().UTC()
+}

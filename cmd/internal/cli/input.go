@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/fetch"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// patience is how long a command is silent on a terminal.
+const patience = time.Second
+
+// read reads and parses what a FILE argument stands for. The name is that for
+// reports: of a URL without its credentials.
+func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name string, err error) {
+	files, err := a.fetch(ctx, arg)
+	if err != nil {
+		return nil, "", err
+	}
+	parts := make([]*bundle.Bundle, len(files))
+	for i, f := range files {
+		if parts[i], err = a.limits.Parse(f.Data); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
+		return parts[0], files[0].Name, nil
+	}
+	return bundle.Join(parts), arg, nil
+}
+
+func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
+	if a.env.Terminal {
+		t := time.AfterFunc(patience, func() { a.warn("reading %s …", arg) })
+		defer t.Stop()
+	}
+	a.limits.Bytes = int64(a.size)
+	return fetch.Read(ctx, arg, fetch.Options{
+		MaxBytes: int64(a.size), Stdin: a.env.Stdin, Sniff: bundle.Sniff, Offline: a.offline,
+		UserAgent: "trustpool/" + a.env.Version,
+	})
+}
+
+func isURL(s string) bool { return strings.Contains(s, "://") }
+
+// trust are the flags that say what to trust and when.
+type trust struct {
+	roots []string
+	at    moment
+}
+
+func (t *trust) flags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable;\ndefault Cisco's roots, see trustpool anchors)")
+	t.atFlag(cmd)
+}
+
+func (t *trust) atFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(&t.at, "at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)")
+}
+
+// anchors are those that --root names; none where it is not given.
+func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
+	var out []roots.Anchor
+	for _, arg := range t.roots {
+		if sum, ok := roots.ParseSHA256(arg); ok && !fileExists(arg) {
+			out = append(out, roots.FromSHA256(sum))
+			continue
+		}
+		if isURL(arg) {
+			return nil, hinted{fmt.Errorf("--root %s: what is trusted is not fetched", arg), "download it, check its SHA-256, and give the file"}
+		}
+		b, name, err := a.read(ctx, arg)
+		if err != nil {
+			return nil, fmt.Errorf("--root: %w", err)
+		}
+		if b.Form != bundle.FormPEM && b.Form != bundle.FormDER {
+			return nil, hinted{fmt.Errorf("--root %s: a whole bundle is no anchor", name), "give the root's certificate, or its SHA-256"}
+		}
+		for i, c := range b.Certificates {
+			anchor, err := roots.FromCertificate(c)
+			if err != nil {
+				return nil, fmt.Errorf("--root %s: certificate %d: %w", name, i+1, err)
+			}
+			out = append(out, anchor)
+		}
+	}
+	return out, nil
+}
+
+// verify judges a bundle's signature under --root, or under Cisco's roots.
+func (t *trust) verify(ctx context.Context, a *app, b *bundle.Bundle) (signing.Report, error) {
+	anchors, err := t.anchors(ctx, a)
+	if err != nil {
+		return signing.Report{}, err
+	}
+	if anchors == nil {
+		anchors = roots.BuiltIn()
+	}
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: t.at.or(a.env.Now)})
+	var refused *signing.VerifyError
+	if err != nil && !errors.As(err, &refused) {
+		return signing.Report{}, err
+	}
+	return signing.NewReport(v, refused, t.at.chosen()), nil
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/device/show"
+	"trustpool/inspect"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	var t trust
+	var filters []string
+	var long, asJSON, asCSV, asPEM bool
+	var style string
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what a bundle holds, and whether its signature counts",
+		Long: `Show what a bundle holds: a line on its signature, what it is called, and a
+line for each certificate.
+
+--filter keeps the certificates that match; given several times, all must match:
+  TEXT            part of a subject, issuer or serial number
+  FINGERPRINT     SHA-256, SHA-1 or MD5, in any spelling
+  expired         at the time of --at
+  expiring:90d    within that time (d, w, y)
+  algorithm:TEXT  part of the signature's or the key's algorithm: sha1, RSA 1024
+  quirk:NAME      a deviation; "quirk:" for any, docs/formats.md lists them
+  text:TEXT       TEXT and nothing else
+
+Exit status: 0, or 1 where a filter matched nothing.`,
+		Example: `  trustpool inspect ios.p7b
+  trustpool inspect ios.p7b --filter IdenTrust
+  trustpool inspect ios.p7b --filter expiring:1y --json
+  openssl pkcs7 -print_certs -in bundle.pem | trustpool inspect -`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, name, err := a.read(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			r := inspect.Report{File: name, Bundle: b}
+			for _, f := range filters {
+				filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
+				if err != nil {
+					return fmt.Errorf("--filter: %w", err)
+				}
+				r.Select(filter)
+			}
+			if r.Signature, err = t.verify(cmd.Context(), a, b); err != nil {
+				return err
+			}
+			print := r.WriteText
+			switch {
+			case long:
+				print = r.WriteLong
+			case asJSON:
+				print = r.WriteJSON
+			case asCSV:
+				print = r.WriteCSV
+			case asPEM:
+				print = r.WritePEM
+			case style != "":
+				s, ok := show.Lookup(style)
+				if !ok {
+					return fmt.Errorf("--style: %q is none of %v", style, show.Styles())
+				}
+				print = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
+			}
+			if err := a.write(print); err != nil {
+				return err
+			}
+			if r.Selected != nil && len(r.Selected) == 0 {
+				return errNo
+			}
+			return nil
+		},
+	}
+	t.flags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
+	f.BoolVar(&long, "long", false, "everything about each certificate")
+	f.StringVar(&style, "style", "", "as a device with these certificates in its pool would show them: `iosxr|iosxe`")
+	f.BoolVar(&asJSON, "json", false, "JSON")
+	f.BoolVar(&asCSV, "csv", false, "CSV")
+	f.BoolVar(&asPEM, "pem", false, "the certificates as PEM")
+	exclusive(cmd, "long", "style", "json", "csv", "pem")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var t trust
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "verify FILE",
+		Short: "Say who vouches for a bundle",
+		Long: `Say whether a bundle's signature leads to a trusted root, and how: each signer
+and each certificate of its chain. Without --root that is Cisco Root CA M1, as
+on IOS XR, or TRS Bundle Root CA. Roots of the system never count. Revocation
+is not looked at.
+
+Exit status: 0 verified, 1 not verified.`,
+		Example: `  trustpool verify ios.p7b
+  trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, _, err := a.read(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			r, err := t.verify(cmd.Context(), a, b)
+			if err != nil {
+				return err
+			}
+			print := r.WriteText
+			if asJSON {
+				print = r.WriteJSON
+			}
+			if err := a.write(print); err != nil {
+				return err
+			}
+			if !r.Verified {
+				return errNo
+			}
+			return nil
+		},
+	}
+	t.flags(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	a.outputFlag(cmd)
+	return cmd
+}

@@ -1,0 +1,103 @@
+package inspect
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/smallstep/certinfo"
+
+	"trustpool/bundle"
+	"trustpool/signing"
+)
+
+// WriteLong writes the head and everything about each certificate: in the words
+// of certinfo where crypto/x509 reads the certificate, else in our own.
+func (r *Report) WriteLong(w io.Writer) error {
+	if err := r.writeHead(w); err != nil {
+		return err
+	}
+	for i, c := range r.each() {
+		if _, err := fmt.Fprintf(w, "certificate %d of %d\n%s\n", i+1, len(r.Bundle.Certificates), longText(c, i+1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func longText(c *bundle.Certificate, index int) string {
+	report := c.Report(index)
+	var b strings.Builder
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(&b, "  %-22s %s\n", label, bundle.Printable(fmt.Sprintf(format, args...)))
+	}
+	line("SHA-256", "%s", report.SHA256)
+	line("SHA-1", "%s", report.SHA1)
+	line("MD5", "%s", report.MD5)
+	if c.Err != nil {
+		line("not readable", "%v", c.Err)
+		return b.String()
+	}
+	if len(c.Quirks) > 0 {
+		line("quirks", "%s", strings.Trim(fmt.Sprint(c.Quirks), "[]"))
+	}
+	if c.SelfIssued() {
+		line("self-signature", "%s", selfSignature(c))
+	}
+	if text, ok := certinfoText(c); ok {
+		for l := range strings.Lines(text) {
+			b.WriteString("  " + bundle.Printable(strings.TrimRight(l, "\n")) + "\n")
+		}
+		return b.String()
+	}
+	line("subject", "%s", c.Subject)
+	line("issuer", "%s", c.Issuer)
+	line("serial number", "%s", c.Serial)
+	line("not before", "%s", c.NotBefore)
+	line("not after", "%s", c.NotAfter)
+	line("X.509 version", "%d", c.Version)
+	line("public key", "%s", keyText(c.PublicKey))
+	line("SHA-256 of the key", "%s", report.PublicKey.SPKISHA256)
+	line("signed with", "%s", c.SignatureAlgorithm)
+	line("CA", "%t", c.IsCA)
+	if c.PathLen >= 0 {
+		line("path length", "%d", c.PathLen)
+	}
+	line("key usage", "%s", strings.Join(c.KeyUsage.Names(), ", "))
+	line("extended key usage", "%s", strings.Join(report.ExtKeyUsage, ", "))
+	line("subject key ID", "%s", hex.EncodeToString(c.SubjectKeyID))
+	line("authority key ID", "%s", hex.EncodeToString(c.AuthorityKeyID))
+	for e := range c.EachExtension() {
+		line("extension "+e.ID.Dotted(), "%s%d octets", map[bool]string{true: "critical, "}[e.Critical], len(e.Value))
+	}
+	return b.String()
+}
+
+func keyText(k bundle.PublicKey) string {
+	if k.Exponent != 0 {
+		return fmt.Sprintf("%s, exponent %d", k, k.Exponent)
+	}
+	return k.String()
+}
+
+func selfSignature(c *bundle.Certificate) string {
+	switch err := signing.CheckSelfSignature(c); {
+	case errors.Is(err, signing.ErrNotJudged):
+		return "not judged: " + c.SignatureAlgorithm.String() + " with " + c.PublicKey.String()
+	case err != nil:
+		return "wrong"
+	}
+	return "good"
+}
+
+// certinfoText is false for a certificate that crypto/x509 or certinfo refuses.
+func certinfoText(c *bundle.Certificate) (string, bool) {
+	x, err := c.X509()
+	if err != nil {
+		return "", false
+	}
+	text, err := certinfo.CertificateText(x)
+	return text, err == nil
+}

@@ -4,8 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"trustpool/internal/cms"
@@ -111,7 +111,7 @@ func (k PublicKey) String() string {
 	case k.Curve != "":
 		return k.Algorithm + " " + k.Curve
 	case k.Bits > 0 && (k.Algorithm == "RSA" || k.Algorithm == "DSA" || k.Algorithm == "RSASSA-PSS"):
-		return fmt.Sprintf("%s %d", k.Algorithm, k.Bits)
+		return k.Algorithm + " " + strconv.Itoa(k.Bits)
 	}
 	return k.Algorithm
 }

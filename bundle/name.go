@@ -307,22 +307,22 @@ func isPrintable(b []byte) bool {
 // writeEscaped writes a value as RFC 4514 section 2.4 asks, control characters
 // in hex.
 func writeEscaped(b *strings.Builder, s string) {
+	const digits = "0123456789ABCDEF"
+	clean := 0 // up to here everything is written
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case strings.IndexByte(`,+"<>;\`, c) >= 0,
-			c == ' ' && (i == 0 || i == len(s)-1), c == '#' && i == 0:
-			b.WriteByte('\\')
-			b.WriteByte(c)
+		switch c := s[i]; {
 		case c < ' ' || c == 0x7f:
-			const digits = "0123456789ABCDEF"
+			b.WriteString(s[clean:i])
+			b.Write([]byte{'\\', digits[c>>4], digits[c&15]})
+			clean = i + 1
+		case c == ',' || c == '+' || c == '"' || c == '<' || c == '>' || c == ';' || c == '\\',
+			c == ' ' && (i == 0 || i == len(s)-1), c == '#' && i == 0:
+			b.WriteString(s[clean:i])
 			b.WriteByte('\\')
-			b.WriteByte(digits[c>>4])
-			b.WriteByte(digits[c&15])
-		default:
-			b.WriteByte(c)
+			clean = i
 		}
 	}
+	b.WriteString(s[clean:])
 }
 
 func hexOfDER(raw []byte) string { return "#" + strings.ToUpper(hex.EncodeToString(raw)) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -71,20 +72,47 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
 }
 
-// Sniff judges the first octets of a stream, so that one which cannot become a
-// bundle is refused before it is read to its end.
-func Sniff(prefix []byte) error {
+// Sniff judges the beginning of a stream, so that one which cannot become a
+// bundle is refused before it is read to its end. It needs the first SniffSize
+// octets, or all of a shorter one. Where the beginning says how long the whole
+// is, so does Sniff; otherwise length is 0.
+func Sniff(prefix []byte) (length int64, err error) {
 	text := skipSpace(prefix)
-	if len(prefix) > 0 && prefix[0] == 0x30 || bytes.Contains(prefix, beginMark) {
-		return nil
+	switch {
+	case len(prefix) > 0 && prefix[0] == 0x30:
+		return cms.Length(prefix), nil
+	case len(text) == 0 && len(prefix) < SniffSize, bytes.Contains(prefix, beginMark):
+		return 0, nil
+	case isHTML(text):
+		return 0, errHTML
+	case notBase64(text) >= 0 && (len(prefix) >= SniffSize || !looksLikeText(prefix)):
+		return 0, notABundle(prefix)
+	case notBase64(text) < 0 && len(text) >= 8 && !beginsSequence(text):
+		return 0, notABundle(prefix)
 	}
-	if i := notBase64(text); i >= 0 && !looksLikeText(prefix) {
-		return notABundle(prefix)
+	return 0, nil
+}
+
+// Limits on what stands before the first PEM block.
+const (
+	MaxPreamble = 64 << 10               // octets of text
+	SniffSize   = MaxPreamble + maxLabel // what Sniff needs to see of a longer stream
+)
+
+// beginsSequence tells whether base64 text decodes to something that begins like
+// DER.
+func beginsSequence(text []byte) bool {
+	start := bytes.Map(func(r rune) rune {
+		if strings.ContainsRune(" \t\r\n", r) {
+			return -1
+		}
+		return r
+	}, text[:min(len(text), 64)])
+	der := make([]byte, 3)
+	if len(start) >= 4 {
+		_, _ = base64.StdEncoding.Decode(der, start[:4])
 	}
-	if isHTML(text) {
-		return errHTML
-	}
-	return nil
+	return len(start) < 4 || der[0] == 0x30
 }
 
 var errHTML = &SyntaxError{Msg: "an HTML page, not a bundle: look at what the server answered,"}
@@ -96,7 +124,9 @@ func (b *Bundle) parse(data []byte, l Limits) error {
 	if data[0] == 0x30 {
 		return b.parseDER(data, 0, l)
 	}
-	if bytes.Contains(data, beginMark) {
+	if i := bytes.Index(data, beginMark); i > MaxPreamble {
+		return syntaxErr(i, "more than %d octets of text before the first PEM block", MaxPreamble)
+	} else if i >= 0 {
 		return b.parsePEM(data, l)
 	}
 	text := skipSpace(data)

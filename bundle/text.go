@@ -11,14 +11,7 @@ import (
 // line breaks, invisible and bidirectional formatting characters and octets that
 // are no UTF-8 become escapes, as Go writes them in a string. Anything else stays.
 func Printable(s string) string {
-	clean := true
-	for _, r := range s {
-		if r == utf8.RuneError || !printable(r) {
-			clean = false
-			break
-		}
-	}
-	if clean {
+	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !printable(r) }) < 0 {
 		return s
 	}
 	var b strings.Builder
@@ -43,4 +36,9 @@ func Printable(s string) string {
 
 // printable tells whether a character shows as itself: the space counts, other
 // white space and everything of Unicode's category C do not.
-func printable(r rune) bool { return r == ' ' || unicode.IsPrint(r) }
+func printable(r rune) bool {
+	if r < utf8.RuneSelf {
+		return ' ' <= r && r <= '~'
+	}
+	return unicode.IsPrint(r)
+}

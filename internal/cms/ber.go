@@ -107,7 +107,7 @@ func (c *cursor) expect(tag byte, what string, maxDepth int) (element, error) {
 // end makes trailing octets an error.
 func (c *cursor) end(what string) error {
 	if !c.empty() {
-		return syntaxErr(c.offset, "%d trailing octets after %s", len(c.b), what)
+		return syntaxErr(c.offset, "trailing octets after %s", what)
 	}
 	return nil
 }
@@ -122,6 +122,15 @@ type header struct {
 
 // readHeader reads a header and checks that definite contents lie within b.
 func readHeader(b []byte, offset int) (header, error) {
+	h, err := parseHeader(b, offset)
+	if err == nil && h.length > len(b)-h.size {
+		return header{}, syntaxErr(offset, "an element of %d octets where %d are left: truncated or damaged", h.length, len(b)-h.size)
+	}
+	return h, err
+}
+
+// parseHeader reads a header, whatever follows it.
+func parseHeader(b []byte, offset int) (header, error) {
 	if len(b) == 0 {
 		return header{}, syntaxErr(offset, "the data ends where an element should begin")
 	}
@@ -169,9 +178,6 @@ func readHeader(b []byte, offset int) (header, error) {
 		for _, o := range octets {
 			h.length = h.length<<8 | int(o)
 		}
-	}
-	if h.length > len(b)-h.size {
-		return header{}, syntaxErr(offset, "an element of %d octets where %d are left: truncated or damaged", h.length, len(b)-h.size)
 	}
 	return h, nil
 }

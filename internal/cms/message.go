@@ -134,20 +134,18 @@ func (s *SignerInfo) CheckAttributesDER() error {
 // IsContentInfo tells whether b begins like a ContentInfo: a SEQUENCE whose
 // first element is an OBJECT IDENTIFIER. A certificate begins otherwise.
 func IsContentInfo(b []byte) bool {
-	h, err := readPrefix(b)
-	return err == nil && b[0] == tagSequence && len(b) > h && b[h] == tagOID
+	h, err := parseHeader(b, 0)
+	return err == nil && b[0] == tagSequence && len(b) > h.size && b[h.size] == tagOID
 }
 
-// readPrefix is the size of the header at the start of b, whose contents may
-// be cut short.
-func readPrefix(b []byte) (int, error) {
-	if len(b) < 2 {
-		return 0, syntaxErr(0, "too short")
+// Length is how many octets the element at the start of b has, header included,
+// where its header says so; otherwise 0. The contents may be cut short.
+func Length(b []byte) int64 {
+	h, err := parseHeader(b, 0)
+	if err != nil || h.indefinite {
+		return 0
 	}
-	if b[1] <= 0x80 {
-		return 2, nil
-	}
-	return 2 + int(b[1]&0x7f), nil
+	return int64(h.size) + int64(h.length)
 }
 
 // ParseSignedData reads a ContentInfo that holds a SignedData (RFC 5652

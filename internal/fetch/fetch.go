@@ -27,12 +27,12 @@ const (
 	DefaultHeaderTimeout = 30 * time.Second // Options.HeaderTimeout
 	MaxRedirects         = 5                // followed for one URL
 	MaxFiles             = 100_000          // entries of one directory
-	SniffBytes           = 4096             // of a source, at most, given to Options.Sniff
+	SniffBytes           = 65 << 10         // of a source, at most, given to Options.Sniff
 )
 
 const (
-	minBuffer    = 64 << 10 // of a source of unknown length, once it is longer than SniffBytes
-	maxIdleReads = 100      // that give neither a byte nor an error, in a row
+	minBuffer    = 256 << 10 // of a source of unknown length, once it is longer than SniffBytes
+	maxIdleReads = 100       // that give neither a byte nor an error, in a row
 )
 
 // ErrOffline is the reason of a refused URL when Options.Offline is set.
@@ -72,8 +72,9 @@ type Options struct {
 	// Stdin is what "-" reads.
 	Stdin io.Reader
 	// Sniff, if set, sees the beginning of each source, up to SniffBytes and all of a shorter one, before the rest is read.
-	// Its error ends the read, so that an endless stream of something else costs nothing.
-	Sniff func(prefix []byte) error
+	// Its error ends the read, so that an endless stream of something else costs nothing. A length above 0 is that of the
+	// whole source as its beginning states it: one byte more is read, to show that there is more, and no further.
+	Sniff func(prefix []byte) (length int64, err error)
 
 	// Offline refuses every URL with ErrOffline.
 	Offline bool
@@ -241,7 +242,7 @@ func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) 
 
 // readAll reads r to its end, at most limit bytes. hint is the length to expect, not positive where there is nothing to
 // expect: a true one makes one buffer do, a false one costs a buffer that is never touched.
-func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) error) ([]byte, error) {
+func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (int64, error)) ([]byte, error) {
 	room := limit + 1 // one byte more than is allowed tells "at the limit" from "over it"
 	first, next := min(SniffBytes, room), int64(minBuffer)
 	if hint > 0 {
@@ -254,10 +255,20 @@ func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) err
 		buf = buf[:len(buf)+n]
 		full := len(buf) == cap(buf)
 		if sniff != nil && (full || err == io.EOF) {
-			if err := sniff(buf); err != nil {
+			length, err := sniff(buf)
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
+			if length > limit {
+				return nil, &TooLargeError{Name: name, Size: length, Limit: limit}
+			}
+			if length > 0 {
+				room = length + 1
+			}
 			sniff = nil
+		}
+		if int64(len(buf)) >= room && room <= limit {
+			return buf[:room], nil
 		}
 		if int64(len(buf)) > limit {
 			return nil, &TooLargeError{Name: name, Size: -1, Limit: limit}

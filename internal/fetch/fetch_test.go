@@ -32,7 +32,7 @@ func write(t *testing.T, path string, data []byte) {
 	}
 }
 
-func refuse(prefix []byte) error { return errors.New("not a bundle") }
+func refuse([]byte) (int64, error) { return 0, errors.New("not a bundle") }
 
 func TestReadFile(t *testing.T) {
 	t.Parallel()
@@ -42,12 +42,12 @@ func TestReadFile(t *testing.T) {
 		path := filepath.Join(dir, "f")
 		write(t, path, want)
 		sniffed := -1
-		o := Options{Sniff: func(p []byte) error {
+		o := Options{Sniff: func(p []byte) (int64, error) {
 			if sniffed >= 0 {
 				t.Errorf("%d bytes: sniffed twice", n)
 			}
 			sniffed = len(p)
-			return nil
+			return 0, nil
 		}}
 		files, err := Read(t.Context(), path, o)
 		if err != nil {
@@ -177,6 +177,30 @@ func TestReadEndless(t *testing.T) {
 	}
 }
 
+// A source that states its length is read one byte further, which shows that
+// there is more, and no further.
+func TestReadStatedLength(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int64{1, SniffBytes - 1, SniffBytes, SniffBytes + 1, 3 * minBuffer} {
+		var e endless
+		files, err := Read(t.Context(), "-", Options{Stdin: &e, Sniff: func([]byte) (int64, error) { return length, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int64(len(files[0].Data)); got != length+1 {
+			t.Errorf("stated %d, read %d", length, got)
+		}
+		if e.read > max(SniffBytes, length+1) {
+			t.Errorf("stated %d, took %d from the source", length, e.read)
+		}
+	}
+	var e endless
+	_, err := Read(t.Context(), "-", Options{Stdin: &e, MaxBytes: 1 << 20, Sniff: func([]byte) (int64, error) { return 1 << 30, nil }})
+	if large, ok := errors.AsType[*TooLargeError](err); !ok || large.Size != 1<<30 || e.read > SniffBytes {
+		t.Errorf("stated more than the limit: %v after %d bytes", err, e.read)
+	}
+}
+
 func TestReadDevice(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -263,11 +287,11 @@ func TestReadDir(t *testing.T) {
 		t.Errorf("over the limit: %v", err)
 	}
 
-	_, err = Read(t.Context(), dir, Options{Sniff: func(p []byte) error {
+	_, err = Read(t.Context(), dir, Options{Sniff: func(p []byte) (int64, error) {
 		if string(p) == "b" {
-			return errors.New("not a certificate")
+			return 0, errors.New("not a certificate")
 		}
-		return nil
+		return 0, nil
 	}})
 	if err == nil || err.Error() != filepath.Join(dir, "b.pem")+": not a certificate" {
 		t.Errorf("sniffed: %v", err)

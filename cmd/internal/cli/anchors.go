@@ -17,7 +17,7 @@ func (a *app) anchorsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "anchors",
 		Short: "Show the built-in anchors and what is tolerated under each",
-		Args:  cobra.NoArgs,
+		Args:  arguments(),
 	}
 	cmd.RunE = func(*cobra.Command, []string) error {
 		return hinted{errors.New("anchors: no subcommand given"), "trustpool anchors list, or trustpool anchors show NAME"}
@@ -26,7 +26,7 @@ func (a *app) anchorsCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the built-in anchors",
-		Args:  cobra.NoArgs,
+		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			return a.write(func(w io.Writer) error {
 				if asJSON {
@@ -46,7 +46,7 @@ func (a *app) anchorsCommand() *cobra.Command {
 		Use:     "show NAME|SHA256",
 		Short:   "Show one anchor",
 		Example: `  trustpool anchors show "Cisco Root CA M1"`,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("NAME|SHA256"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			sum, isSum := roots.ParseSHA256(args[0])
 			for _, anchor := range roots.BuiltIn() {

@@ -58,7 +58,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 		return statusNo
 	}
 	if !a.started { // wrong flags or arguments
-		err = hinted{err, "see trustpool " + strings.Join(append(a.verb(root, args), "--help"), " ")}
+		err = hinted{err, usageHint(root, args)}
 	}
 	fmt.Fprintf(env.Stderr, "trustpool: %s\n", bundle.Printable(err.Error()))
 	if h := (hinted{}); errors.As(err, &h) {
@@ -70,12 +70,13 @@ func Run(ctx context.Context, args []string, env Env) int {
 // An app is one run: the world, and the flags that all commands share.
 type app struct {
 	env     Env
-	started bool // flags and arguments were good
+	started bool // the command has begun to work
 
 	offline bool
 	limits  bundle.Limits
 	size    size
 	output  string
+	input   int64 // octets read so far
 }
 
 func (a *app) command() *cobra.Command {
@@ -92,18 +93,20 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
   trustpool verify ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b
   trustpool import ios.p7b --platform iosxr`,
-		Version:       a.env.Version,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		PersistentPreRun: func(*cobra.Command, []string) {
-			a.started = true
+		Version:                    a.env.Version,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("no command is called %q", args[0])
+			}
+			return nil
 		},
 	}
 	root.RunE = func(*cobra.Command, []string) error {
 		root.SetOut(a.env.Stderr)
 		_ = root.Usage()
-		a.started = true
 		return errors.New("no command given")
 	}
 	root.SetIn(a.env.Stdin)
@@ -120,23 +123,57 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 		a.inspectCommand(), a.verifyCommand(), a.diffCommand(), a.importCommand(),
 		a.extractCommand(), a.anchorsCommand(), a.versionCommand(), exitStatusTopic(),
 	)
+	a.markStart(root)
 	return root
 }
 
-// verb is the command that args name, for the hint after a usage error.
-func (a *app) verb(root *cobra.Command, args []string) []string {
-	cmd, _, err := root.Find(args)
-	if err != nil || cmd == root {
+// markStart notes when a command starts to work. Until then an error is one of
+// usage, wherever in cobra it comes from.
+func (a *app) markStart(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		a.markStart(c)
+	}
+}
+
+// usageHint is the advice after a usage error: the command that was meant, or
+// the help of the one that was given.
+func usageHint(root *cobra.Command, args []string) string {
+	cmd, rest, err := root.Find(args)
+	if err == nil && cmd != root {
+		return "see " + cmd.CommandPath() + " --help"
+	}
+	if len(rest) > 0 {
+		if s := root.SuggestionsFor(rest[0]); len(s) > 0 {
+			return "did you mean trustpool " + strings.Join(s, ", or trustpool ") + "?"
+		}
+	}
+	return "see trustpool --help"
+}
+
+// arguments asks for exactly the named arguments.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return fmt.Errorf("%s: %s is missing", cmd.Name(), names[len(args)])
+		}
+		if len(args) > len(names) {
+			return fmt.Errorf("%s: one argument too many: %q", cmd.Name(), args[len(names)])
+		}
 		return nil
 	}
-	return strings.Fields(strings.TrimPrefix(cmd.CommandPath(), "trustpool "))
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.env.Stdout, "trustpool %s\n", a.env.Version)
 			return err
@@ -189,7 +226,21 @@ func (a *app) warn(format string, args ...any) {
 }
 
 // exclusive makes at most one of the flags usable in a run.
-func exclusive(cmd *cobra.Command, names ...string) { cmd.MarkFlagsMutuallyExclusive(names...) }
+func exclusive(cmd *cobra.Command, names ...string) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		first := ""
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				continue
+			}
+			if first != "" {
+				return fmt.Errorf("--%s and --%s exclude each other", first, name)
+			}
+			first = name
+		}
+		return nil
+	}
+}
 
 // fileExists tells a file from a fingerprint.
 func fileExists(path string) bool {

@@ -21,7 +21,7 @@ signature, name, version and signer. The order of a file does not count.
 Exit status: 0 the same pool, 1 the pools differ.`,
 		Example: `  trustpool diff old/ios.p7b new/ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments("OLD", "NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sides [2]struct {
 				bundle    *bundle.Bundle

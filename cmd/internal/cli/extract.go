@@ -29,7 +29,7 @@ there already is kept where it is the same, and otherwise nothing is written.
 
 Exit status: 0, or 1 where something in the file is no certificate.`,
 		Example: `  trustpool extract ios.p7b -o roots/`,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, name, err := a.read(cmd.Context(), args[0])
 			if err != nil {

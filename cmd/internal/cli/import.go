@@ -38,7 +38,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 		Example: `  trustpool import ios_core.p7b --platform asa
   trustpool import ios.p7b --platform iosxr --pool edge1.json --save
   trustpool import ios_core.p7b --platform asa --fips --at 2018-10-10`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if o.Platform, err = device.Lookup(platform); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -28,7 +29,7 @@ func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name stri
 	parts := make([]*bundle.Bundle, len(files))
 	for i, f := range files {
 		if parts[i], err = a.limits.Parse(f.Data); err != nil {
-			return nil, "", fmt.Errorf("%s: %w", f.Name, err)
+			return nil, "", fmt.Errorf("%s: %w", label(f.Name), err)
 		}
 	}
 	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
@@ -43,10 +44,30 @@ func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
 		defer t.Stop()
 	}
 	a.limits.Bytes = int64(a.size)
-	return fetch.Read(ctx, arg, fetch.Options{
+	files, err := fetch.Read(ctx, arg, fetch.Options{
 		MaxBytes: int64(a.size), Stdin: a.env.Stdin, Sniff: bundle.Sniff, Offline: a.offline,
 		UserAgent: "trustpool/" + a.env.Version,
 	})
+	for _, f := range files {
+		a.input += int64(len(f.Data))
+	}
+	if a.input > largeInput {
+		// A heap that may double before it is collected is no good beside a large
+		// file: what is read of one takes about half as much again.
+		debug.SetMemoryLimit(largeInput + a.input*5/2)
+	}
+	return files, err
+}
+
+// largeInput is from where on the garbage collector is told how large the input is.
+const largeInput = 8 << 20
+
+// label is how an error names a source.
+func label(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
 }
 
 func isURL(s string) bool { return strings.Contains(s, "://") }

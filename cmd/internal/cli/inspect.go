@@ -36,7 +36,7 @@ Exit status: 0, or 1 where a filter matched nothing.`,
   trustpool inspect ios.p7b --filter IdenTrust
   trustpool inspect ios.p7b --filter expiring:1y --json
   openssl pkcs7 -print_certs -in bundle.pem | trustpool inspect -`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, name, err := a.read(cmd.Context(), args[0])
 			if err != nil {
@@ -106,7 +106,7 @@ is not looked at.
 Exit status: 0 verified, 1 not verified.`,
 		Example: `  trustpool verify ios.p7b
   trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, _, err := a.read(cmd.Context(), args[0])
 			if err != nil {

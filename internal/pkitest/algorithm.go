@@ -18,6 +18,7 @@ const (
 	RSAEncryption           // in a SignerInfo: PKCS #1 v1.5 over the message's digest, as Cisco writes it
 	MD5WithRSA
 	SHA1WithRSA
+	SHA224WithRSA
 	SHA256WithRSA
 	SHA384WithRSA
 	SHA512WithRSA
@@ -41,6 +42,8 @@ func (a Algorithm) algorithm() (OID, crypto.Hash) {
 		return "1.2.840.113549.1.1.4", crypto.MD5
 	case SHA1WithRSA:
 		return "1.2.840.113549.1.1.5", crypto.SHA1
+	case SHA224WithRSA:
+		return "1.2.840.113549.1.1.14", crypto.SHA224
 	case SHA256WithRSA:
 		return "1.2.840.113549.1.1.11", crypto.SHA256
 	case SHA384WithRSA:

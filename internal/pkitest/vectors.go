@@ -3,6 +3,8 @@ package pkitest
 import (
 	"bytes"
 	"crypto"
+	"crypto/elliptic"
+	"fmt"
 	"slices"
 	"time"
 
@@ -528,4 +530,24 @@ func (v *vectors) chains() {
 		v.by(below(intermediate.With(NameConstraints(NewName("O=Elsewhere"))).Issue(lab.Root))))
 	v.add("chain-purpose", "chain-purpose", "the intermediate's only purpose is serverAuth: RFC 5280 section 4.2.1.12.",
 		v.by(below(intermediate.With(ExtKeyUsage(ServerAuth)).Issue(lab.Root))))
+
+	v.add("chain-algorithm-unsupported", "chain-algorithm-unsupported", "the signer's certificate is signed with sha224WithRSAEncryption, which no verifier of bundles needs: RFC 5280 section 6.1.3 (a)(1).",
+		v.by(edit(signer(), func(t *Template) { t.Algorithm = SHA224WithRSA }).Issue(lab.Root)))
+	v.add("chain-unreadable-date", "chain-unreadable", "the signer's notAfter is the 32nd of a 13th month: RFC 5280 section 4.1.2.5.",
+		v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.UTCTime, "451332000000Z"} }).Issue(lab.Root)))
+	v.add("chain-unreadable-twice", "chain-unreadable", "the intermediate has basicConstraints twice, once with and once without a path length: RFC 5280 section 4.2.",
+		v.by(below(edit(intermediate, func(t *Template) {
+			t.Extensions = append(slices.Clone(t.Extensions), BasicConstraints(true, 5))
+		}).Issue(lab.Root))))
+	v.add("chain-too-complex", "chain-too-complex", "the message carries 80 certificates that bear the name of the signer's issuer, none of which is: the work is bounded.",
+		v.message(func(m *Message) {
+			maze := labName("Lab Maze CA")
+			leaf := below(IntermediateTemplate(maze, ECDSA("lab-maze", elliptic.P256())).Issue(lab.Root))
+			m.Signers[0] = v.signer(leaf)
+			m.Certificates = [][]byte{leaf.DER, lab.Root.DER}
+			for i := range 80 {
+				key := ECDSA(fmt.Sprintf("lab-maze-%d", i), elliptic.P256())
+				m.Certificates = append(m.Certificates, IntermediateTemplate(maze, key).Sign(lab.Root))
+			}
+		}))
 }

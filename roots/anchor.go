@@ -1,8 +1,10 @@
-// Package roots is what trust starts from: pinned anchors. It knows no
-// signature.
+// Package roots is what one starts from: the pinned anchors that a signature must
+// lead to, and root programs with what they say of the roots that a bundle may be
+// made of. It knows no signature.
 package roots
 
 import (
+	"errors"
 	"fmt"
 
 	"trustpool/bundle"
@@ -56,6 +58,27 @@ func FromCertificate(c *bundle.Certificate) (Anchor, error) {
 		a.Name = c.Subject.CommonName()
 	}
 	return a, nil
+}
+
+// FromFile makes an anchor of each certificate of a file that the user chose. A
+// whole bundle is refused: who trusts it has not chosen one root.
+func FromFile(data []byte) ([]Anchor, error) {
+	b, err := bundle.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if b.Form != bundle.FormPEM && b.Form != bundle.FormDER {
+		return nil, errors.New("a whole bundle is no anchor: give the root's certificate, or its SHA-256")
+	}
+	var anchors []Anchor
+	for i, c := range b.Certificates {
+		a, err := FromCertificate(c)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d: %w", i+1, err)
+		}
+		anchors = append(anchors, a)
+	}
+	return anchors, nil
 }
 
 // FromSHA256 makes an anchor of a pin alone; its name is empty unless it is a

@@ -1,0 +1,509 @@
+package roots
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/bundle"
+)
+
+// A CertdataError says in which line a file is no certdata.txt.
+type CertdataError struct {
+	Line int
+	Msg  string
+}
+
+func (e *CertdataError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
+
+// ParseCertdata reads certdata.txt, in which Mozilla's root program is kept (NSS,
+// lib/ckfw/builtins): PKCS #11 objects in text, certificates and what trust is
+// put into each. Its beginning documents the attributes; the words for trust are
+// those of NSS (pkcs11n.h) and of PKCS #11 v3.2 section 4.19.
+//
+// Every certificate is one entry, whatever it is trusted for. A certificate that
+// cannot be read, or that its object contradicts, is an entry with Err; an
+// attribute, a class or a value that is not known is a constraint. Trust objects
+// are joined to certificates by issuer and serial number and by the hashes that
+// they state; one that has no certificate in the file is an entry without one.
+// Objects of the same certificate become one entry, and the stricter counts.
+// Only what is no certdata.txt at all is an error, of type *CertdataError where
+// there is a line.
+//
+// What Firefox does besides is not in the file: NSS limits the names below a root
+// of TUBITAK in its code (CERT_GetImposedNameConstraints), and CCADB's report
+// says so where this file does not.
+func ParseCertdata(data []byte) (*Store, error) {
+	if err := checkFile(data, "a certdata.txt"); err != nil {
+		return nil, err
+	}
+	r := lineReader{rest: bytes.TrimPrefix(data, []byte(byteOrderMark))}
+	for {
+		line, ok, err := r.next()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, errors.New("no BEGINDATA line in it: not a certdata.txt")
+		}
+		if string(line) == "BEGINDATA" {
+			break
+		}
+	}
+	var d certdata
+	object, err := r.object()
+	for ; object != nil && err == nil; object, err = r.object() {
+		if d.objects++; d.objects > MaxRoots {
+			return nil, r.errorf("more than %d objects", MaxRoots)
+		}
+		d.add(object)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(d.certificates)+len(d.trust) == 0 {
+		return nil, errors.New("no certificate and no trust in it")
+	}
+	return NewStore(d.join()), nil
+}
+
+// A lineReader reads the lines of certdata.txt.
+type lineReader struct {
+	rest []byte
+	line int        // of the line that was read last
+	held *attribute // CKA_CLASS of the object that follows
+}
+
+func (r *lineReader) errorf(format string, args ...any) error {
+	return &CertdataError{r.line, fmt.Sprintf(format, args...)}
+}
+
+// next gives the next line without white space around it; ok is false at the end.
+func (r *lineReader) next() (line []byte, ok bool, err error) {
+	if len(r.rest) == 0 {
+		return nil, false, nil
+	}
+	r.line++
+	line, r.rest, _ = bytes.Cut(r.rest, []byte("\n"))
+	if len(line) > MaxStoreLine {
+		return nil, false, r.errorf("more than %d octets", MaxStoreLine)
+	}
+	return bytes.TrimSpace(line), true, nil
+}
+
+// An attribute is one attribute of an object. octets is what a MULTILINE_OCTAL
+// gives, value all else.
+type attribute struct {
+	name, kind, value string
+	octets            []byte
+	line              int
+}
+
+// is tells whether the attribute has the type and the value.
+func (a attribute) is(kind, value string) bool { return a.kind == kind && a.value == value }
+
+func (a attribute) String() string {
+	return strings.TrimSpace(a.name + " " + a.kind + " " + a.value)
+}
+
+// object reads the attributes up to the next CKA_CLASS, which begins an object;
+// empty lines mean nothing, as they mean nothing to NSS (certdata.perl). It gives
+// nil at the end.
+func (r *lineReader) object() ([]attribute, error) {
+	var object []attribute
+	if r.held != nil {
+		object, r.held = []attribute{*r.held}, nil
+	}
+	for {
+		line, ok, err := r.next()
+		if err != nil || !ok {
+			return object, err
+		}
+		if len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("CVS_ID")) {
+			continue
+		}
+		a, err := r.attribute(string(line))
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case a.name != "CKA_CLASS" && len(object) == 0:
+			return nil, r.errorf("%s stands before the first CKA_CLASS", a.name)
+		case a.name == "CKA_CLASS" && len(object) > 0:
+			r.held = &a
+			return object, nil
+		}
+		object = append(object, a)
+	}
+}
+
+// attribute reads an attribute: its name, its type and its value, which may take
+// several lines.
+func (r *lineReader) attribute(line string) (attribute, error) {
+	line = withoutComment(line)
+	name, rest := cutWord(line)
+	kind, value := cutWord(rest)
+	a := attribute{name: name, kind: kind, value: value, line: r.line}
+	if !isAttributeName(name) || kind == "" {
+		return a, r.errorf("neither an attribute nor a comment: %q", line[:min(len(line), 40)])
+	}
+	if !strings.HasPrefix(kind, "MULTILINE") {
+		return a, nil
+	}
+	for {
+		line, ok, err := r.next()
+		switch {
+		case err != nil:
+			return a, err
+		case !ok:
+			return a, &CertdataError{a.line, "the file ends before the END of " + a.name}
+		case string(line) == "END":
+			return a, nil
+		case kind != "MULTILINE_OCTAL":
+			continue // of a type that nobody knows; whoever needs the attribute will find it empty
+		}
+		if a.octets, ok = appendOctal(a.octets, line); !ok {
+			return a, r.errorf("no octal octets, in the value of %s", a.name)
+		}
+	}
+}
+
+// cutWord gives the first word of a line, and what follows the white space after
+// it.
+func cutWord(s string) (word, rest string) {
+	if i := strings.IndexAny(s, " \t"); i >= 0 {
+		return s[:i], strings.TrimLeft(s[i:], " \t")
+	}
+	return s, ""
+}
+
+// withoutComment cuts a comment off that follows an attribute.
+func withoutComment(line string) string {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case line[i] == '"':
+			quoted = !quoted
+		case line[i] == '\\' && quoted:
+			i++
+		case line[i] == '#' && !quoted:
+			return strings.TrimSpace(line[:i])
+		}
+	}
+	return line
+}
+
+func isAttributeName(s string) bool {
+	s, ok := strings.CutPrefix(s, "CKA_")
+	return ok && s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
+}
+
+// appendOctal appends the octets of a line such as \060\202; false where it is
+// not such a line.
+func appendOctal(octets, line []byte) ([]byte, bool) {
+	if len(line)%4 != 0 {
+		return nil, false
+	}
+	for ; len(line) > 0; line = line[4:] {
+		a, b, c := line[1]-'0', line[2]-'0', line[3]-'0'
+		if line[0] != '\\' || a > 3 || b > 7 || c > 7 {
+			return nil, false
+		}
+		octets = append(octets, a<<6|b<<3|c)
+	}
+	return octets, true
+}
+
+// certdata collects the objects of a file.
+type certdata struct {
+	objects      int
+	certificates []*certificateObject
+	trust        []*Root // what trust objects say; they have no certificate yet
+}
+
+// A certificateObject is an entry and the octets of its certificate as they stand
+// in the file.
+type certificateObject struct {
+	root *Root
+	der  []byte
+}
+
+func (d *certdata) add(object []attribute) {
+	root := &Root{Line: object[0].line}
+	seen := make(map[string]bool, len(object))
+	for _, a := range object {
+		if seen[a.name] {
+			root.fail(fmt.Errorf("line %d: %s a second time", a.line, a.name))
+		}
+		seen[a.name] = true
+	}
+	switch class := object[0].value; class {
+	case "CKO_NSS_BUILTIN_ROOT_LIST", "CKO_NETSCAPE_BUILTIN_ROOT_LIST":
+	case "CKO_CERTIFICATE":
+		d.certificates = append(d.certificates, &certificateObject{root, root.readCertificateObject(object)})
+	default:
+		if class != "CKO_NSS_TRUST" && class != "CKO_NETSCAPE_TRUST" && class != "CKO_TRUST" {
+			root.constrain("an object " + class)
+		}
+		root.readTrustObject(object)
+		d.trust = append(d.trust, root)
+	}
+}
+
+// readCertificateObject reads a certificate and what its object says of it, and
+// gives the octets as they stand in the file.
+func (r *Root) readCertificateObject(object []attribute) (der []byte) {
+	var issuer, subject, serial []byte
+	for _, a := range object {
+		switch a.name {
+		case "CKA_CLASS", "CKA_TOKEN", "CKA_PRIVATE", "CKA_MODIFIABLE", "CKA_ID", "CKA_NSS_EMAIL", "CKA_NETSCAPE_EMAIL":
+		case "CKA_LABEL":
+			r.Label = unquote(a.value)
+		case "CKA_CERTIFICATE_TYPE":
+			if !a.is("CK_CERTIFICATE_TYPE", "CKC_X_509") {
+				r.fail(fmt.Errorf("line %d: a certificate of another type, %s", a.line, a))
+			}
+		case "CKA_SUBJECT":
+			subject = a.octets
+		case "CKA_ISSUER":
+			issuer = a.octets
+		case "CKA_SERIAL_NUMBER":
+			serial = a.octets
+		case "CKA_VALUE":
+			der = a.octets
+		case "CKA_NSS_MOZILLA_CA_POLICY":
+			if !a.is("CK_BBOOL", "CK_TRUE") {
+				r.constrain(a.String()) // not by the rules of Mozilla's program
+			}
+		case "CKA_NSS_SERVER_DISTRUST_AFTER":
+			r.readDistrustAfter(ServerAuth, a)
+		case "CKA_NSS_EMAIL_DISTRUST_AFTER":
+			r.readDistrustAfter(EmailProtection, a)
+		default:
+			r.constrain(a.String())
+		}
+	}
+	r.setName(issuer, serial)
+	if len(der) == 0 {
+		r.fail(errors.New("an object without a certificate"))
+		return nil
+	}
+	stated, statedSerial := r.Issuer, r.Serial
+	r.set(der)
+	if c := r.Certificate; c.Err == nil && (len(issuer) > 0 && !bytes.Equal(c.Issuer, stated) ||
+		len(serial) > 0 && !bytes.Equal(c.Serial, statedSerial) || len(subject) > 0 && !bytes.Equal(c.Subject, subject)) {
+		r.fail(errors.New("issuer, subject or serial number of the certificate are not those of its object"))
+	}
+	return der
+}
+
+// setName takes issuer and serial number, each an element.
+func (r *Root) setName(issuer, serial []byte) {
+	r.Issuer = issuer
+	in, number := cryptobyte.String(serial), cryptobyte.String(nil)
+	if len(serial) > 0 && (!in.ReadASN1(&number, asn1.INTEGER) || !in.Empty()) {
+		r.fail(errors.New("its CKA_SERIAL_NUMBER is no INTEGER"))
+	}
+	r.Serial = bundle.Serial(number)
+}
+
+// readDistrustAfter reads CK_FALSE, which stands for no date, or the characters
+// of a UTCTime. NSS takes nothing else (PK11_ReadDistrustAfterAttribute).
+func (r *Root) readDistrustAfter(p Purpose, a attribute) {
+	if a.is("CK_BBOOL", "CK_FALSE") {
+		return
+	}
+	t, err := time.Parse("060102150405Z", string(a.octets))
+	if err != nil || len(a.octets) != len("060102150405Z") {
+		r.constrain(strings.TrimSpace(fmt.Sprintf("%s %s", a, a.octets)))
+		return
+	}
+	if t.Year() >= 2050 { // RFC 5280 section 4.1.2.5.1; Go turns at 69
+		t = t.AddDate(-100, 0, 0)
+	}
+	r.distrustAfter(p, t)
+}
+
+// trustPurposes are the attributes of trust objects that are about a purpose.
+var trustPurposes = map[string]Purpose{
+	"CKA_TRUST_SERVER_AUTH":      ServerAuth,
+	"CKA_TRUST_CLIENT_AUTH":      ClientAuth,
+	"CKA_TRUST_CODE_SIGNING":     CodeSigning,
+	"CKA_TRUST_EMAIL_PROTECTION": EmailProtection,
+	"CKA_TRUST_TIME_STAMPING":    TimeStamping,
+}
+
+// trustValues are the values of these attributes: those of NSS, what they were
+// called until 2011, and those of PKCS #11 v3.2. Trust in one certificate, which
+// is no anchor, and CAs that are none either, must be verified.
+var trustValues = map[string]Trust{
+	"CKT_NSS_TRUSTED_DELEGATOR":      Trusted,
+	"CKT_NSS_TRUSTED":                MustVerify,
+	"CKT_NSS_VALID_DELEGATOR":        MustVerify,
+	"CKT_NSS_MUST_VERIFY_TRUST":      MustVerify,
+	"CKT_NSS_TRUST_UNKNOWN":          MustVerify,
+	"CKT_NSS_NOT_TRUSTED":            Distrusted,
+	"CKT_NETSCAPE_TRUSTED_DELEGATOR": Trusted,
+	"CKT_NETSCAPE_TRUSTED":           MustVerify,
+	"CKT_NETSCAPE_VALID":             MustVerify,
+	"CKT_NETSCAPE_VALID_DELEGATOR":   MustVerify,
+	"CKT_NETSCAPE_MUST_VERIFY":       MustVerify,
+	"CKT_NETSCAPE_TRUST_UNKNOWN":     MustVerify,
+	"CKT_NETSCAPE_UNTRUSTED":         Distrusted,
+	"CKT_TRUST_ANCHOR":               Trusted,
+	"CKT_TRUSTED":                    MustVerify,
+	"CKT_TRUST_MUST_VERIFY_TRUST":    MustVerify,
+	"CKT_TRUST_UNKNOWN":              MustVerify,
+	"CKT_NOT_TRUSTED":                Distrusted,
+}
+
+// readTrustObject reads what trust is put into a certificate.
+func (r *Root) readTrustObject(object []attribute) {
+	var issuer, serial []byte
+	for _, a := range object {
+		switch a.name {
+		case "CKA_CLASS", "CKA_TOKEN", "CKA_PRIVATE", "CKA_MODIFIABLE", "CKA_NAME_HASH_ALGORITHM", "CKA_TRUST_STEP_UP_APPROVED":
+		case "CKA_LABEL":
+			r.Label = unquote(a.value)
+		case "CKA_ISSUER":
+			issuer = a.octets
+		case "CKA_SERIAL_NUMBER":
+			serial = a.octets
+		case "CKA_CERT_SHA1_HASH", "CKA_CERT_MD5_HASH", "CKA_HASH_OF_CERTIFICATE":
+			r.readHash(a)
+		default:
+			r.readTrust(a)
+		}
+	}
+	if r.setName(issuer, serial); len(r.Issuer) == 0 || len(r.Serial) == 0 {
+		r.fail(errors.New("a trust object that names no certificate"))
+	}
+	if len(r.Trust) == 0 && len(r.Constraints) == 0 {
+		r.fail(errors.New("a trust object that says nothing"))
+	}
+}
+
+// readHash takes a hash of the certificate; its length says which.
+func (r *Root) readHash(a attribute) {
+	switch len(a.octets) {
+	case 16:
+		r.MD5 = a.octets
+	case 20:
+		r.SHA1 = a.octets
+	case 32:
+		r.SHA256 = [32]byte(a.octets)
+	default:
+		r.constrain(a.String())
+	}
+}
+
+func (r *Root) readTrust(a attribute) {
+	t, known := trustValues[a.value]
+	p, isPurpose := trustPurposes[a.name]
+	switch {
+	case a.kind == "CK_TRUST" && known && isPurpose:
+		r.trust(p, t)
+	case a.kind == "CK_TRUST" && known && t != Distrusted && strings.HasPrefix(a.name, "CKA_TRUST_"):
+		// trusted for something that nobody here asks for
+	default:
+		r.constrain(a.String())
+	}
+}
+
+// join gives each certificate what trust objects say of it.
+func (d *certdata) join() []*Root {
+	var roots []*Root
+	bySHA256 := make(map[[32]byte]*Root)
+	byName := make(map[string][]*Root)
+	byHash := make(map[string]*certificateObject) // SHA-1, MD5 and SHA-256 of the octets in the file
+	for _, c := range d.certificates {
+		if c.der != nil {
+			sum1, sum5, sum256 := sha1.Sum(c.der), md5.Sum(c.der), sha256.Sum256(c.der)
+			byHash[string(sum1[:])], byHash[string(sum5[:])], byHash[string(sum256[:])] = c, c, c
+			if first := bySHA256[c.root.SHA256]; first != nil {
+				first.merge(c.root)
+				c.root = first
+				continue
+			}
+			bySHA256[c.root.SHA256] = c.root
+		}
+		roots = append(roots, c.root)
+		k := nameKey(c.root.Issuer, c.root.Serial)
+		byName[k] = append(byName[k], c.root)
+	}
+	noHash := make(map[string]*Root) // what is said without a hash, of each name
+	for _, t := range d.trust {
+		k := nameKey(t.Issuer, t.Serial)
+		named := len(t.Issuer) > 0 && len(t.Serial) > 0
+		switch hash := t.hash(); {
+		case named && hash == "" && len(byName[k]) > 0:
+			if first := noHash[k]; first != nil {
+				first.merge(t)
+			} else {
+				noHash[k] = t
+			}
+			continue
+		case hash != "":
+			c := byHash[hash]
+			if c == nil || !t.hashesAre(c.der) {
+				break
+			}
+			if named && nameKey(c.root.Issuer, c.root.Serial) == k {
+				c.root.merge(t)
+				continue
+			}
+			c.root.constrain("trust under the name of another certificate")
+		}
+		if len(t.With(Distrusted)) == 0 && len(t.Constraints) == 0 {
+			t.fail(errors.New("trust in a certificate that is not in the file"))
+		}
+		roots = append(roots, t)
+	}
+	for k, t := range noHash {
+		if len(byName[k]) > 1 && len(t.With(Trusted)) > 0 {
+			t.constrain("trust without a hash, for one of several certificates")
+		}
+		for _, r := range byName[k] {
+			r.merge(t)
+		}
+	}
+	slices.SortStableFunc(roots, func(a, b *Root) int { return cmp.Compare(a.Line, b.Line) })
+	return roots
+}
+
+// hash is the strongest hash that the entry states.
+func (r *Root) hash() string {
+	switch {
+	case r.SHA256 != [32]byte{}:
+		return string(r.SHA256[:])
+	case len(r.SHA1) > 0:
+		return string(r.SHA1)
+	}
+	return string(r.MD5)
+}
+
+// unquote reads a string as certdata.txt writes it: between quotes, with \x and
+// two digits for what is not ASCII.
+func unquote(s string) string {
+	if text, err := strconv.Unquote(s); err == nil {
+		s = text
+	} else {
+		s = strings.Trim(s, `"`)
+	}
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return s
+}

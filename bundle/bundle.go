@@ -43,6 +43,10 @@ type Bundle struct {
 	Message *cms.SignedData
 	Content *cms.SignedData
 	Chain   []*Certificate
+
+	// Mixed says that the certificates of a PEM file are not all blocks of their
+	// own: some are of a message beside the others.
+	Mixed bool
 }
 
 // SHA256 is the hash of the file as read; it is all zero for a directory.

@@ -97,7 +97,10 @@ func readText(value []byte, to *string) string {
 	if !ok || !a.valid() {
 		return "has a value that is no string"
 	}
-	*to = text
+	*to = text // shown as a claim in any case
+	if a.tag == tagPrintableString && !isPrintable(body) {
+		return "has characters that a PrintableString does not have"
+	}
 	return ""
 }
 

@@ -3,6 +3,7 @@ package bundle
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"iter"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -61,6 +62,13 @@ func readExtension(in *cryptobyte.String) (Extension, error) {
 	return e, nil
 }
 
+// Limits on what is kept of a certificate. Genuine ones have at most 12 extensions
+// and 10 purposes.
+const (
+	maxExtensions = 1000
+	maxPurposes   = 100
+)
+
 // readExtensions reads what is left of a TBSCertificate.
 func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) error {
 	c.PathLen = -1
@@ -76,7 +84,10 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 		list = contents(list)
 	}
 	var seen extensionSet
-	for in := list; !in.Empty(); {
+	for in, n := list, 0; !in.Empty(); n++ {
+		if n == maxExtensions {
+			return fmt.Errorf("it has more than %d extensions", maxExtensions)
+		}
 		e, err := readExtension(&in)
 		if err != nil {
 			return err
@@ -108,13 +119,13 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 			ok = c.readKeyUsage(e.Value, quirks)
 		case OIDExtKeyUsage:
 			unreadable = QuirkExtKeyUsageUnreadable
-			ok = c.readExtKeyUsage(e.Value)
+			ok = c.readExtKeyUsage(e.Value, quirks)
 		case OIDSubjectKeyID:
 			unreadable = QuirkSubjectKeyIDUnreadable
-			c.SubjectKeyID, ok = readOctets(e.Value, asn1.OCTET_STRING)
+			c.SubjectKeyID, ok = readOctets(framed(e.Value, quirks), asn1.OCTET_STRING)
 		case OIDAuthorityKeyID:
 			unreadable = QuirkAuthKeyIDUnreadable
-			ok = c.readAuthorityKeyID(e.Value)
+			ok = c.readAuthorityKeyID(e.Value, quirks)
 		default:
 			continue
 		}
@@ -148,9 +159,14 @@ func (c *Certificate) forgetUnreadable(quirks *quirkSet) {
 	}
 }
 
-// framed gives the value of an extension in DER framing, noting where it was not.
+// framed gives the value of an extension in DER framing, noting where it was
+// not. Like OpenSSL and crypto/x509 it takes no notice of what follows the value.
 func framed(value []byte, quirks *quirkSet) []byte {
-	if der, err := cms.ToDER(value, 0); err == nil && !bytes.Equal(der, value) {
+	first, _, err := cms.First(value)
+	if err != nil {
+		return value
+	}
+	if der, err := cms.ToDER(first, 0); err == nil && !bytes.Equal(der, value) {
 		quirks.add(QuirkExtensionNotDER)
 		return der
 	}
@@ -212,14 +228,17 @@ func (c *Certificate) readKeyUsage(value []byte, quirks *quirkSet) bool {
 	return true
 }
 
-// readExtKeyUsage reads RFC 5280 section 4.2.1.12.
-func (c *Certificate) readExtKeyUsage(value []byte) bool {
-	in := cryptobyte.String(value)
+// readExtKeyUsage reads RFC 5280 section 4.2.1.12: at least one purpose.
+func (c *Certificate) readExtKeyUsage(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
 	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || seq.Empty() {
 		return false
 	}
 	for !seq.Empty() {
+		if len(c.ExtKeyUsage) == maxPurposes {
+			return false
+		}
 		var oid cryptobyte.String
 		if !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !validOID(oid) {
 			return false
@@ -230,8 +249,8 @@ func (c *Certificate) readExtKeyUsage(value []byte) bool {
 }
 
 // readAuthorityKeyID reads the keyIdentifier of RFC 5280 section 4.2.1.1.
-func (c *Certificate) readAuthorityKeyID(value []byte) bool {
-	in := cryptobyte.String(value)
+func (c *Certificate) readAuthorityKeyID(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
 	var seq, id cryptobyte.String
 	var present bool
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() ||

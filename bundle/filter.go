@@ -22,7 +22,8 @@ type Filter func(*Certificate) bool
 //	algorithm:TEXT    the signature or key algorithm contains TEXT: sha1, RSA 1024, P-384
 //	quirk:SLUG        the quirk; "quirk:" alone asks for any
 //	TEXT              subject, issuer or serial number contains TEXT; or TEXT is a
-//	                  fingerprint (SHA-256, SHA-1, MD5, in any spelling) or a serial number
+//	                  fingerprint (SHA-256, SHA-1, MD5, in any spelling), the first
+//	                  16 digits or more of a SHA-256, or a serial number
 //
 // Letter case does not count. text:TEXT is TEXT taken literally. An unreadable
 // notAfter is neither expired nor expiring.
@@ -32,7 +33,7 @@ func ParseFilter(s string, at time.Time) (Filter, error) {
 	case kind == "expired" && !hasArg:
 		return func(c *Certificate) bool { return c.NotAfter.Valid && c.NotAfter.Before(at) }, nil
 	case kind == "expiring":
-		d, err := parseDuration(arg)
+		d, err := ParseDuration(arg)
 		if err != nil {
 			return nil, err
 		}
@@ -57,8 +58,8 @@ func ParseFilter(s string, at time.Time) (Filter, error) {
 	return text, nil
 }
 
-// parseDuration reads 90d, 12w, 2y, or what time.ParseDuration reads.
-func parseDuration(s string) (time.Duration, error) {
+// ParseDuration reads 90d, 12w, 2y, or what time.ParseDuration reads.
+func ParseDuration(s string) (time.Duration, error) {
 	const day = 24 * time.Hour
 	units := map[byte]time.Duration{'d': day, 'w': 7 * day, 'y': 365 * day}
 	bad := fmt.Errorf("%q is no duration: write 90d, 12w, 2y or 36h", s)
@@ -116,6 +117,9 @@ func joinQuirks(quirks []Quirk) string {
 	return strings.Join(names, ", ")
 }
 
+// shortFingerprint is how many octets of a SHA-256 tables show.
+const shortFingerprint = 8
+
 // fingerprintFilter reads a fingerprint in any spelling (colons, blanks,
 // hyphens, either case, the hash's name before it); nil where s is none.
 func fingerprintFilter(s string) Filter {
@@ -134,12 +138,13 @@ func fingerprintFilter(s string) Filter {
 		case len(c.SHA256):
 			return bytes.Equal(c.SHA256[:], sum)
 		}
-		return serialIs(c, sum)
+		// The start of a SHA-256, as tables show it, or a serial number.
+		return len(sum) >= shortFingerprint && bytes.HasPrefix(c.SHA256[:], sum) || serialIs(c, sum)
 	}
 }
 
 func serialIs(c *Certificate, magnitude []byte) bool {
-	return c.Err == nil && bytes.Equal(c.Serial.Magnitude(), bytes.TrimLeft(magnitude, "\x00"))
+	return c.Err == nil && bytes.Equal(bytes.TrimLeft(c.Serial.Magnitude(), "\x00"), bytes.TrimLeft(magnitude, "\x00"))
 }
 
 // ParseFingerprint reads hex octets in any usual spelling: "SHA1 Fingerprint:
@@ -147,13 +152,14 @@ func serialIs(c *Certificate, magnitude []byte) bool {
 // anything else.
 func ParseFingerprint(s string) ([]byte, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))
-	for _, word := range []string{"sha-256", "sha256", "sha-1", "sha1", "md5"} {
-		if rest, ok := strings.CutPrefix(s, word); ok {
-			s = rest
-			break
+	for range 2 { // "SHA1 Fingerprint: ", "Fingerprint SHA1: "
+		for _, word := range []string{"fingerprint", "sha-256", "sha256", "sha-1", "sha1", "md5"} {
+			if rest, ok := strings.CutPrefix(s, word); ok {
+				s = strings.TrimSpace(rest)
+				break
+			}
 		}
 	}
-	s = strings.TrimPrefix(strings.TrimSpace(s), "fingerprint")
 	s = strings.NewReplacer(":", "", " ", "", "-", "", "=", "", "\t", "").Replace(s)
 	b, err := hex.DecodeString(s)
 	return b, err == nil && len(b) > 0

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"trustpool/bundle"
@@ -45,7 +46,7 @@ func pools(t *testing.T) map[string]func(t *testing.T) []*bundle.Certificate {
 		"ios-2016":   corpus(tooltest.IOS2016),
 		"ios-2021":   corpus(tooltest.IOS2021),
 		"mozilla": func(t *testing.T) []*bundle.Certificate {
-			paths, _ := filepath.Glob("/usr/share/ca-certificates/mozilla/*.crt")
+			paths, _ := filepath.Glob("/usr/share/ca-certificates/mozilla/[A-D]*.crt") // enough of them
 			if len(paths) == 0 {
 				t.Skip("skipped: ca-certificates is not installed")
 			}
@@ -62,11 +63,12 @@ func pools(t *testing.T) map[string]func(t *testing.T) []*bundle.Certificate {
 func TestAgreesWithOpenSSL(t *testing.T) {
 	t.Parallel()
 	tooltest.Need(t, "openssl")
+	var asked sync.Map // by SHA-256: many certificates are in several pools
 	for name, pool := range pools(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for i, c := range pool(t) {
-				if c.Err != nil {
+				if _, twice := asked.LoadOrStore(c.SHA256, true); c.Err != nil || twice {
 					continue
 				}
 				out := tooltest.Run(t, c.Raw, "openssl", "x509", "-inform", "DER", "-noout", "-fingerprint", "-sha256",
@@ -146,20 +148,26 @@ func compareWithX509(t *testing.T, index int, c *bundle.Certificate) {
 	check("the subject", string(c.Subject) == string(x.RawSubject))
 	check("the issuer", string(c.Issuer) == string(x.RawIssuer))
 	check("the key", string(c.RawSPKI) == string(x.RawSubjectPublicKeyInfo))
-	check("the signature", string(c.Signature) == string(x.Signature))
+	unused := c.Raw[len(c.Raw)-len(c.Signature)-1] // bits of the last octet, by which crypto/x509 shifts all others
+	check("the signature", unused != 0 || string(c.Signature) == string(x.Signature))
 	check("the version", c.Version == x.Version)
 	magnitude := hex.EncodeToString(c.Serial.Magnitude())
 	check("the serial number", strings.TrimLeft(magnitude, "0") == strings.TrimLeft(x.SerialNumber.Text(16), "0-") && c.Serial.Negative() == (x.SerialNumber.Sign() < 0))
 	check("notBefore", c.NotBefore.Valid && c.NotBefore.Equal(x.NotBefore))
 	check("notAfter", c.NotAfter.Valid && c.NotAfter.Equal(x.NotAfter))
-	check("the CA flag", c.IsCA == x.IsCA)
-	if x.BasicConstraintsValid && x.IsCA {
-		check("the path length", c.PathLen == x.MaxPathLen)
+	// crypto/x509 takes no notice of octets within an extension that follow what it reads.
+	unless := func(unreadable bundle.Quirk, what string, same bool) {
+		t.Helper()
+		check(what, same || c.Has(unreadable))
 	}
-	check("key usage", int(c.KeyUsage&^bundle.KeyUsagePresent) == int(x.KeyUsage))
-	check("extended key usage", len(c.ExtKeyUsage) == len(x.ExtKeyUsage)+len(x.UnknownExtKeyUsage))
-	check("the subject key ID", string(c.SubjectKeyID) == string(x.SubjectKeyId))
-	check("the authority key ID", string(c.AuthorityKeyID) == string(x.AuthorityKeyId))
+	unless(bundle.QuirkBasicUnreadable, "the CA flag", c.IsCA == x.IsCA)
+	if x.BasicConstraintsValid && x.IsCA {
+		unless(bundle.QuirkBasicUnreadable, "the path length", c.PathLen == x.MaxPathLen)
+	}
+	unless(bundle.QuirkKeyUsageUnreadable, "key usage", int(c.KeyUsage&^bundle.KeyUsagePresent) == int(x.KeyUsage))
+	unless(bundle.QuirkExtKeyUsageUnreadable, "extended key usage", len(c.ExtKeyUsage) == len(x.ExtKeyUsage)+len(x.UnknownExtKeyUsage))
+	unless(bundle.QuirkSubjectKeyIDUnreadable, "the subject key ID", string(c.SubjectKeyID) == string(x.SubjectKeyId))
+	unless(bundle.QuirkAuthKeyIDUnreadable, "the authority key ID", string(c.AuthorityKeyID) == string(x.AuthorityKeyId))
 	n := 0
 	for e := range c.EachExtension() {
 		if n < len(x.Extensions) {
@@ -168,7 +176,9 @@ func compareWithX509(t *testing.T, index int, c *bundle.Certificate) {
 		n++
 	}
 	check("the number of extensions", n == len(x.Extensions))
-	compareKey(t, check, c, x.PublicKey)
+	if !c.Has(bundle.QuirkPublicKeyUnreadable) {
+		compareKey(t, check, c, x.PublicKey)
+	}
 }
 
 func compareKey(t *testing.T, check func(string, bool), c *bundle.Certificate, key any) {

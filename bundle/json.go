@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // A CertificateReport is what reports say of a certificate; docs/formats.md has
@@ -140,12 +142,34 @@ func WriteJSON(w io.Writer, head any, lists ...JSONList) error {
 	return out.Flush() // a bufio.Writer keeps its first error
 }
 
-// marshalIndented is json.MarshalIndent without the escaping of HTML.
+// marshalIndented is json.MarshalIndent without the escaping of HTML, and with
+// that of characters that do not show: text of a certificate must not reorder or
+// hide the lines of a report.
 func marshalIndented(v any, prefix string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent(prefix, "  ")
 	err := enc.Encode(v)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	out := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	if bytes.IndexFunc(out, hidden) < 0 {
+		return out, err
+	}
+	var clean []byte
+	for _, r := range string(out) {
+		switch {
+		case !hidden(r):
+			clean = utf8.AppendRune(clean, r)
+		case r < 0x10000:
+			clean = fmt.Appendf(clean, `\u%04x`, r)
+		default:
+			hi, lo := utf16.EncodeRune(r)
+			clean = fmt.Appendf(clean, `\u%04x\u%04x`, hi, lo)
+		}
+	}
+	return clean, err
 }
+
+// hidden tells whether a character beyond ASCII does not show as itself. In JSON
+// such a one stands in strings only.
+func hidden(r rune) bool { return r >= utf8.RuneSelf && !printable(r) }

@@ -3,6 +3,7 @@ package bundle
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -60,7 +61,7 @@ func (n Name) String() string {
 		if text, ok := a.text(); ok && known {
 			writeEscaped(&b, text)
 		} else {
-			b.WriteString(hexOfDER(a.raw))
+			b.WriteString(a.hex())
 		}
 		if i > 0 {
 			if attrs[i-1].joined {
@@ -81,7 +82,7 @@ func (n Name) Attributes() []Attribute {
 		name, _ := a.shortName()
 		text, ok := a.text()
 		if !ok {
-			text = hexOfDER(a.raw)
+			text = a.hex()
 		}
 		out = append(out, Attribute{name, text, a.joined})
 	}
@@ -325,7 +326,16 @@ func writeEscaped(b *strings.Builder, s string) {
 	b.WriteString(s[clean:])
 }
 
-func hexOfDER(raw []byte) string { return "#" + strings.ToUpper(hex.EncodeToString(raw)) }
+// hex writes a value as RFC 4514 section 2.4 asks where it is no known string.
+// Like OpenSSL it takes the unused bits of a BIT STRING for zero.
+func (a *rawAttribute) hex() string {
+	der := a.raw
+	if n := len(a.value); a.tag == tagBitString && n > 1 {
+		der = slices.Clone(der)
+		der[len(der)-1] &^= 1<<a.value[0] - 1
+	}
+	return "#" + strings.ToUpper(hex.EncodeToString(der))
+}
 
 // shortName is OpenSSL's short name of the attribute's type; it is false, with
 // the dotted OID, where OpenSSL has none.

@@ -79,10 +79,12 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 func Sniff(prefix []byte) (length int64, err error) {
 	text := skipSpace(prefix)
 	switch {
-	case len(prefix) > 0 && prefix[0] == 0x30:
+	case beginsAsDER(prefix):
 		return cms.Length(prefix), nil
 	case len(text) == 0 && len(prefix) < SniffSize, bytes.Contains(prefix, beginMark):
 		return 0, nil
+	case len(text) == 0:
+		return 0, notABundle(prefix)
 	case isHTML(text):
 		return 0, errHTML
 	case notBase64(text) >= 0 && (len(prefix) >= SniffSize || !looksLikeText(prefix)):
@@ -115,13 +117,13 @@ func beginsSequence(text []byte) bool {
 	return len(start) < 4 || der[0] == 0x30
 }
 
-var errHTML = &SyntaxError{Msg: "an HTML page, not a bundle: look at what the server answered,"}
+var errHTML = &SyntaxError{Msg: "an HTML page, not a bundle,"}
 
 func (b *Bundle) parse(data []byte, l Limits) error {
 	if len(data) == 0 {
 		return errors.New("empty file")
 	}
-	if data[0] == 0x30 {
+	if beginsAsDER(data) {
 		return b.parseDER(data, 0, l)
 	}
 	if i := bytes.Index(data, beginMark); i > MaxPreamble {
@@ -139,7 +141,7 @@ func (b *Bundle) parse(data []byte, l Limits) error {
 	if i := notBase64(text); i >= 0 {
 		return notABundle(data)
 	}
-	der, err := decodeBase64(text)
+	der, err := decodeBase64(text, len(data)-len(text))
 	if err != nil {
 		return err
 	}
@@ -177,8 +179,8 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	}
 	if len(sd.Signers) == 0 && sd.Content == nil {
 		b.Form = FormCertsOnly
-		b.Certificates = readCertificates(sd.Certificates)
-		return nil
+		b.Certificates, err = readCertificates(sd.Certificates)
+		return err
 	}
 	b.Message = sd
 	if len(sd.Signers) > 0 {
@@ -186,26 +188,28 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	}
 	if !cms.IsContentInfo(sd.Content) {
 		b.Form = FormOuter
-		b.Certificates = readCertificates(sd.Certificates)
+		b.Certificates, err = readCertificates(sd.Certificates)
 		b.Chain = b.Certificates
-		return nil
+		return err
 	}
 	b.Form = FormSigned
 	if b.Content, err = cms.ParseSignedData(sd.Content, sd.ContentOffset, l.cms()); err != nil {
 		return fmt.Errorf("the signed content: %w", err)
 	}
-	b.Certificates = readCertificates(b.Content.Certificates)
-	b.Chain = readCertificates(sd.Certificates)
-	return nil
+	if b.Certificates, err = readCertificates(b.Content.Certificates); err != nil {
+		return err
+	}
+	b.Chain, err = readCertificates(sd.Certificates)
+	return err
 }
 
 // readCertificates reads a pool. Certificates are read independently, so that
 // all processors share the work where there is enough of it.
-func readCertificates(elements []cms.Element) []*Certificate {
+func readCertificates(elements []cms.Element) ([]*Certificate, error) {
 	out := make([]*Certificate, len(elements))
 	const share = 32 // certificates that are worth a goroutine
 	workers := min(runtime.GOMAXPROCS(0), len(elements)/share)
-	var next atomic.Int64
+	var next, broken atomic.Int64
 	work := func() {
 		for {
 			end := int(next.Add(share))
@@ -218,6 +222,9 @@ func readCertificates(elements []cms.Element) []*Certificate {
 			for i := range slab {
 				slab[i].decode(elements[begin+i].Raw)
 				out[begin+i] = &slab[i]
+				if slab[i].Err != nil && broken.Add(1) > maxBroken {
+					return
+				}
 			}
 		}
 	}
@@ -227,7 +234,20 @@ func readCertificates(elements []cms.Element) []*Certificate {
 	}
 	work()
 	others.Wait()
-	return out
+	if broken.Load() > maxBroken {
+		return nil, fmt.Errorf("more than %d entries that are no certificates", maxBroken)
+	}
+	return out, nil
+}
+
+// maxBroken is how many entries of a pool may be no certificates. One takes more
+// memory than it has octets.
+const maxBroken = 10_000
+
+// beginsAsDER tells whether data begins with a SEQUENCE, and not with the digit 0
+// of text that stands before a PEM block.
+func beginsAsDER(data []byte) bool {
+	return len(data) > 0 && data[0] == 0x30 && !(looksLikeText(data[:min(len(data), 64)]) && bytes.Contains(data, beginMark))
 }
 
 func isHTML(text []byte) bool { return len(text) > 0 && text[0] == '<' }
@@ -261,22 +281,39 @@ func notBase64(text []byte) int {
 	return -1
 }
 
-// decodeBase64 decodes text that may hold white space anywhere.
-func decodeBase64(text []byte) ([]byte, error) {
+// decodeBase64 decodes text that may hold white space anywhere. base is the
+// offset of text in the file.
+func decodeBase64(text []byte, base int) ([]byte, error) {
+	dense := text
 	if bytes.ContainsAny(text, " \t") {
-		text = bytes.Map(func(r rune) rune {
+		dense = bytes.Map(func(r rune) rune {
 			if r == ' ' || r == '\t' {
 				return -1
 			}
 			return r
 		}, text)
 	}
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(out, text)
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(dense)))
+	n, err := base64.StdEncoding.Decode(out, dense)
 	if err != nil {
 		var at base64.CorruptInputError
 		errors.As(err, &at)
-		return nil, syntaxErr(int(at), "base64 that does not decode")
+		return nil, syntaxErr(base+withBlanks(text, int(at)), "base64 that does not decode")
 	}
 	return out[:n], nil
+}
+
+// withBlanks is the index in text of what is the n-th octet, counted from 0,
+// where blanks do not count.
+func withBlanks(text []byte, n int) int {
+	for i, c := range text {
+		if c == ' ' || c == '\t' {
+			continue
+		}
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(text)
 }

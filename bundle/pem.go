@@ -45,7 +45,7 @@ func (b *Bundle) parsePEM(data []byte, l Limits) error {
 		case "PKCS7", "CMS":
 			var m Bundle
 			if err := m.parseDER(block.der, 0, l); err != nil {
-				return fmt.Errorf("PEM block %q at offset %d: %w", block.label, block.offset, err)
+				return fmt.Errorf("PEM block %q at offset %d, decoded: %w", block.label, block.offset, err)
 			}
 			if m.Form == FormDER {
 				return syntaxErr(block.offset, "a PEM block %q that holds a certificate, not a message,", block.label)
@@ -55,6 +55,7 @@ func (b *Bundle) parsePEM(data []byte, l Limits) error {
 				*b = m
 				return nil
 			}
+			b.Mixed = true
 			b.Certificates = append(b.Certificates, m.Certificates...)
 		default:
 			return refuseLabel(block)
@@ -67,7 +68,7 @@ func (b *Bundle) parsePEM(data []byte, l Limits) error {
 
 func refuseLabel(block *pemBlock) error {
 	if strings.Contains(block.label, "PRIVATE KEY") {
-		return syntaxErr(block.offset, "a private key (PEM block %q) in what should be a bundle: do not carry it around; refused", block.label)
+		return syntaxErr(block.offset, "a private key (PEM block %q), which is no part of a bundle,", block.label)
 	}
 	return syntaxErr(block.offset, "a PEM block %q, which is no part of a bundle,", block.label)
 }
@@ -121,11 +122,11 @@ func nextPEM(data []byte, offset int) (*pemBlock, int, error) {
 	if i := headersEnd(text); i > 0 {
 		text = text[i:]
 	}
-	der, err := decodeBase64(text)
+	der, err := decodeBase64(text, next-len(closing)-len(text))
 	if err != nil {
 		var syntax *SyntaxError
 		errors.As(err, &syntax)
-		return nil, 0, syntaxErr(next-len(closing)-len(text)+syntax.Offset, "PEM block %q: %s", block.label, syntax.Msg)
+		return nil, 0, syntaxErr(syntax.Offset, "PEM block %q: %s", block.label, syntax.Msg)
 	}
 	block.der = der
 	return block, next, nil

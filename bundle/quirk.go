@@ -29,6 +29,7 @@ const (
 	QuirkAlgorithmsDiffer       Quirk = "algorithms-differ"      // the algorithm inside the signature and outside (RFC 5280 section 4.1.1.2)
 	QuirkSignatureMD5           Quirk = "signature-md5"          // signed with MD5 or MD2
 	QuirkSignatureSHA1          Quirk = "signature-sha1"         // signed with SHA-1
+	QuirkSignatureBits          Quirk = "signature-bits"         // a signature that is no whole number of octets (RFC 5280 section 4.1.1.3)
 	QuirkPublicKeyUnreadable    Quirk = "public-key-unreadable"  // its algorithm is known, its value is not what that algorithm has
 	QuirkRSAShort               Quirk = "rsa-short"              // an RSA modulus under 2048 bits
 	QuirkRSAExponent            Quirk = "rsa-exponent"           // an RSA exponent other than 65537
@@ -70,6 +71,7 @@ func Quirks() []Quirk {
 		QuirkAlgorithmsDiffer,
 		QuirkSignatureMD5,
 		QuirkSignatureSHA1,
+		QuirkSignatureBits,
 		QuirkPublicKeyUnreadable,
 		QuirkRSAShort,
 		QuirkRSAExponent,

@@ -79,7 +79,7 @@ func reframe(raw []byte) (identity, all []byte, err error) {
 		}
 		body = append(body, der...)
 	}
-	return cms.AppendTLV(nil, raw[0], body), all, nil
+	return cms.AppendTLV(nil, all[0], body), all, nil
 }
 
 // signedPart is the first element within a certificate that was read.
@@ -127,7 +127,10 @@ func (c *Certificate) read(der []byte, quirks *quirkSet) error {
 	if !cert.Empty() {
 		return errors.New("not a certificate: something follows the signature")
 	}
-	c.clearPadding(unused, quirks)
+	if unused != 0 {
+		quirks.add(QuirkSignatureBits)
+		c.clearPadding(unused, quirks)
+	}
 	inner, err := c.readTBS(&tbs, quirks)
 	if err != nil {
 		return err

@@ -80,6 +80,10 @@ func parseTime(tag byte, b []byte, quirks *quirkSet) (t Time) {
 	if u.Month() != time.Month(part[0]) || u.Day() != part[1] || part[2] > 23 || part[3] > 59 || second > 59 {
 		return Time{}
 	}
+	utc := u.Add(-offset)
+	if utc.Year() < 0 || utc.Year() > 9999 { // which RFC 3339 cannot write
+		return Time{}
+	}
 	if fraction {
 		quirks.add(QuirkTimeFraction)
 	}
@@ -92,7 +96,7 @@ func parseTime(tag byte, b []byte, quirks *quirkSet) (t Time) {
 	if tag == tagGeneralizedTime && year < 2050 {
 		quirks.add(QuirkTimeGeneralizedEarly)
 	}
-	return Time{u.Add(-offset), true}
+	return Time{utc, true}
 }
 
 // digits takes n decimal digits from the front of s.

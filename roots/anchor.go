@@ -52,6 +52,9 @@ func FromCertificate(c *bundle.Certificate) (Anchor, error) {
 	if c.Err != nil {
 		return Anchor{}, fmt.Errorf("not usable as an anchor: %w", c.Err)
 	}
+	if c.Has(bundle.QuirkTrustSettings) {
+		return Anchor{}, errors.New("not usable as an anchor: OpenSSL's trust settings beside it are not read; give the plain certificate")
+	}
 	a := FromSHA256(c.SHA256)
 	a.Certificate = c
 	if a.Name == "" {
@@ -67,7 +70,7 @@ func FromFile(data []byte) ([]Anchor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.Form != bundle.FormPEM && b.Form != bundle.FormDER {
+	if b.Form != bundle.FormPEM && b.Form != bundle.FormDER || b.Mixed {
 		return nil, errors.New("a whole bundle is no anchor: give the root's certificate, or its SHA-256")
 	}
 	var anchors []Anchor

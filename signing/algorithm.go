@@ -34,7 +34,7 @@ var weakHashes = map[string]string{
 
 // messageHash is the hash of a digest algorithm that may protect a message.
 func messageHash(a cms.Algorithm) (crypto.Hash, *refusal) {
-	if h, ok := hashes[a.OID]; ok {
+	if h, ok := hashes[a.OID]; ok && plainParameters(a.Parameters) {
 		return h, nil
 	}
 	if name, ok := weakHashes[a.OID]; ok {
@@ -93,6 +93,9 @@ func (j *judge) algorithm() (signatureAlgorithm, *refusal) {
 	var a signatureAlgorithm
 	switch id.OID {
 	case oidRSAEncryption: // as Cisco signs (RFC 3370 section 3.2)
+		if !plainParameters(id.Parameters) {
+			return a, refuse(SignatureUnsupported, "the signature algorithm %s has parameters", id.OID)
+		}
 		a = signatureAlgorithm{scheme: pkcs1v15, hash: hash}
 	case oidPSS:
 		var err error
@@ -101,7 +104,7 @@ func (j *judge) algorithm() (signatureAlgorithm, *refusal) {
 		}
 	default:
 		var ok bool
-		if a, ok = signatureAlgorithms[id.OID]; !ok {
+		if a, ok = signatureAlgorithms[id.OID]; !ok || !plainParameters(id.Parameters) {
 			return a, refuse(SignatureUnsupported, "the signature algorithm %s is not known here", id.OID)
 		}
 	}
@@ -123,8 +126,12 @@ func certificateAlgorithm(id bundle.Algorithm) (signatureAlgorithm, bool) {
 		return a, err == nil
 	}
 	a, ok := signatureAlgorithms[oid]
-	return a, ok
+	return a, ok && plainParameters(id.Parameters)
 }
+
+// plainParameters tells whether an algorithm has no parameters, which is written
+// in two ways: absent, or NULL.
+func plainParameters(b []byte) bool { return len(b) == 0 || string(b) == "\x05\x00" }
 
 // pssAlgorithm reads RSASSA-PSS-params (RFC 4055 section 3.1). The defaults
 // are SHA-1, so the hash must be there; the mask's hash must be the same.
@@ -150,12 +157,17 @@ func pssAlgorithm(params []byte) (signatureAlgorithm, error) {
 	if !ok || mgfHash != hash || !mgfSeq.Empty() {
 		return fail("the mask is made with another hash")
 	}
-	salt := 20
+	salt := 20 // the default
 	if seq.PeekASN1Tag(contextTag(2)) {
 		var s cryptobyte.String
-		if !seq.ReadASN1(&s, contextTag(2)) || !s.ReadASN1Integer(&salt) || !s.Empty() || salt < 0 || salt > 1024 {
+		if !seq.ReadASN1(&s, contextTag(2)) || !s.ReadASN1Integer(&salt) || !s.Empty() {
 			return fail("the length of the salt cannot be read")
 		}
+	}
+	// crypto/rsa takes 0 for "any length", so that it cannot be asked for; nobody
+	// who signs without a salt signs bundles.
+	if salt < 1 || salt > 1024 {
+		return fail("there is no salt, or one of more than 1,024 octets")
 	}
 	if seq.PeekASN1Tag(contextTag(3)) {
 		var s cryptobyte.String
@@ -187,7 +199,7 @@ func readHash(in *cryptobyte.String) (crypto.Hash, bool) {
 		return 0, false
 	}
 	h, ok := hashes[bundle.ObjectID(oid).Dotted()]
-	return h, ok
+	return h, ok && plainParameters(seq)
 }
 
 // errKeyType says that a key cannot have made a signature of an algorithm.
@@ -208,7 +220,6 @@ func (a signatureAlgorithm) check(key crypto.PublicKey, message, signature []byt
 		}
 	case pss:
 		if k, ok := key.(*rsa.PublicKey); ok {
-			// crypto/rsa reads a length of 0 as "whatever it is", which is no weaker.
 			return describe(rsa.VerifyPSS(k, a.hash, digest, signature, &rsa.PSSOptions{SaltLength: a.salt, Hash: a.hash}))
 		}
 	case ecdsaScheme:

@@ -5,7 +5,9 @@ import (
 	"crypto"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"trustpool/bundle"
 	"trustpool/roots"
@@ -15,11 +17,39 @@ import (
 // have two.
 const maxChain = 10
 
+// maxCertificate is how many octets a certificate of a chain may have, so that
+// what is hashed and printed for each attempt stays small. Genuine ones have 2,000.
+const maxCertificate = 64 << 10
+
+// maxRSABits bounds RSA keys, whose cost grows with the square of their size. It
+// is OpenSSL's limit.
+const maxRSABits = 16384
+
+// publicKey is the key of a certificate, where crypto/x509 knows its kind.
+func publicKey(c *bundle.Certificate) (crypto.PublicKey, error) {
+	if c.PublicKey.Bits > maxRSABits {
+		return nil, fmt.Errorf("a key of %d bits, more than %d", c.PublicKey.Bits, maxRSABits)
+	}
+	return x509.ParsePKIXPublicKey(c.RawSPKI)
+}
+
+// maxNameOf is how many octets of a name a refusal shows.
+const maxNameOf = 256
+
+// nameOf is the subject of a certificate in a refusal, cut where it is too long.
+func nameOf(c *bundle.Certificate) string {
+	name := c.Subject.String()
+	if len(name) > maxNameOf {
+		name = strings.ToValidUTF8(name[:maxNameOf], "") + "…"
+	}
+	return name
+}
+
 // findChain looks for a chain from the signer to an anchor, depth first. Of
 // several refusals it keeps the one that came nearest to an anchor.
 func (j *judge) findChain(signer *bundle.Certificate) *refusal {
 	w := walk{judge: j, chain: []Link{{Certificate: signer}}}
-	w.refusal = refuse(ChainNoAnchor, "no certificate that the signer %s leads to is a pinned anchor", signer.Subject)
+	w.refusal = refuse(ChainNoAnchor, "no certificate that the signer %s leads to is a pinned anchor", nameOf(signer))
 	if w.extend() {
 		j.result.Chain, j.result.Anchor = w.chain, w.anchor
 		if w.anchor.Name == "" { // pinned by its hash alone
@@ -27,8 +57,11 @@ func (j *judge) findChain(signer *bundle.Certificate) *refusal {
 		}
 		return nil
 	}
-	if len(w.farthest) > 0 {
+	if n := len(w.farthest); n > 0 {
 		j.result.Chain = w.farthest
+		if last := w.farthest[n-1].Certificate; w.refusal.reason == ChainNoAnchor && last.SelfIssued() {
+			return refuse(ChainNoAnchor, "the chain ends in %s (SHA-256 %x), which is not a pinned anchor", nameOf(last), last.SHA256)
+		}
 	}
 	return w.refusal
 }
@@ -157,21 +190,25 @@ func (w *walk) holds(c *bundle.Certificate) bool {
 func checkLink(c, issuer *bundle.Certificate) (sha1 bool, r *refusal) {
 	a, known := certificateAlgorithm(c.SignatureAlgorithm)
 	switch {
+	case len(c.Raw) > maxCertificate || len(issuer.Raw) > maxCertificate:
+		return false, refuse(ChainTooComplex, "a certificate of more than %d octets", maxCertificate)
+	case c.Has(bundle.QuirkSignatureBits):
+		return false, refuse(ChainSignature, "the signature on %s is no whole number of octets", nameOf(c))
 	case c.Has(bundle.QuirkAlgorithmsDiffer):
-		return false, refuse(ChainSignature, "the certificate %s names two signature algorithms", c.Subject)
+		return false, refuse(ChainSignature, "the certificate %s names two signature algorithms", nameOf(c))
 	case c.Has(bundle.QuirkSignatureMD5):
-		return false, refuse(ChainWeak, "the certificate %s is signed with %s", c.Subject, c.SignatureAlgorithm)
+		return false, refuse(ChainWeak, "the certificate %s is signed with %s", nameOf(c), c.SignatureAlgorithm)
 	case !known:
-		return false, refuse(ChainUnsupported, "the certificate %s is signed with %s, which is not known here", c.Subject, c.SignatureAlgorithm)
+		return false, refuse(ChainUnsupported, "the certificate %s is signed with %s, which is not known here", nameOf(c), c.SignatureAlgorithm)
 	}
-	key, err := x509.ParsePKIXPublicKey(issuer.RawSPKI)
+	key, err := publicKey(issuer)
 	if err != nil {
-		return false, refuse(ChainUnsupported, "the key of %s (%s) cannot be used: %w", issuer.Subject, issuer.PublicKey, err)
+		return false, refuse(ChainUnsupported, "the key of %s (%s) cannot be used: %w", nameOf(issuer), issuer.PublicKey, err)
 	}
 	if err := a.check(key, c.RawTBS, c.Signature); errors.Is(err, errKeyType) {
-		return false, refuse(ChainUnsupported, "the certificate %s: %w", c.Subject, err)
+		return false, refuse(ChainUnsupported, "the certificate %s: %w", nameOf(c), err)
 	} else if err != nil {
-		return false, refuse(ChainSignature, "the certificate %s is not signed by the key of %s: %w", c.Subject, issuer.Subject, err)
+		return false, refuse(ChainSignature, "the certificate %s is not signed by the key of %s: %w", nameOf(c), nameOf(issuer), err)
 	}
 	return a.hash == crypto.SHA1, nil
 }
@@ -185,13 +222,13 @@ func (w *walk) check(anchor roots.Anchor) *refusal {
 			return r
 		}
 		if w.options.At.Before(c.NotBefore.Time) {
-			return refuse(ChainNotYetValid, "the certificate %s is valid from %s on only", c.Subject, c.NotBefore)
+			return refuse(ChainNotYetValid, "the certificate %s is valid from %s on only", nameOf(c), c.NotBefore)
 		}
 		if w.options.At.After(c.NotAfter.Time) {
-			return refuse(ChainExpired, "the certificate %s expired at %s", c.Subject, c.NotAfter)
+			return refuse(ChainExpired, "the certificate %s expired at %s", nameOf(c), c.NotAfter)
 		}
 		if link.SHA1 && !anchor.SHA1Links {
-			return refuse(ChainSHA1, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", c.Subject, anchor.Name)
+			return refuse(ChainSHA1, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", nameOf(c), anchor.Name)
 		}
 		if r := checkExtensions(c); r != nil {
 			return r
@@ -209,10 +246,10 @@ func (w *walk) check(anchor roots.Anchor) *refusal {
 // section 6.1.4 k to n). The anchor is held to them too.
 func checkIssuer(c *bundle.Certificate, below []Link) *refusal {
 	if !c.IsCA {
-		return refuse(ChainNotCA, "the issuer %s is not marked as a CA", c.Subject)
+		return refuse(ChainNotCA, "the issuer %s is not marked as a CA", nameOf(c))
 	}
 	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&bundle.KeyUsageKeyCertSign == 0 {
-		return refuse(ChainKeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", c.Subject)
+		return refuse(ChainKeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", nameOf(c))
 	}
 	// The path length counts the intermediates between this one and the signer
 	// that are not self-issued.
@@ -223,7 +260,7 @@ func checkIssuer(c *bundle.Certificate, below []Link) *refusal {
 		}
 	}
 	if c.PathLen >= 0 && n > c.PathLen {
-		return refuse(ChainPathLength, "the issuer %s allows %d intermediates below it, there are %d", c.Subject, c.PathLen, n)
+		return refuse(ChainPathLength, "the issuer %s allows %d intermediates below it, there are %d", nameOf(c), c.PathLen, n)
 	}
 	return nil
 }
@@ -247,9 +284,9 @@ func checkExtensions(c *bundle.Certificate) *refusal {
 	for e := range c.EachExtension() {
 		switch id := string(e.ID); {
 		case id == oidNameConstraints:
-			return refuse(ChainNameConstraints, "the certificate %s has name constraints, which are not evaluated", c.Subject)
+			return refuse(ChainNameConstraints, "the certificate %s has name constraints, which are not evaluated", nameOf(c))
 		case e.Critical && !slices.Contains(understood, id):
-			return refuse(ChainCriticalExtension, "the certificate %s has the critical extension %s, which is not known here", c.Subject, e.ID.Dotted())
+			return refuse(ChainCriticalExtension, "the certificate %s has the critical extension %s, which is not known here", nameOf(c), e.ID.Dotted())
 		}
 	}
 	return nil
@@ -264,7 +301,7 @@ func (w *walk) checkPurposes() *refusal {
 			allowed &= purposesOf(l.Certificate)
 		}
 		if allowed == 0 {
-			return refuse(ChainPurpose, "the intermediate %s is not for signing bundles", l.Certificate.Subject)
+			return refuse(ChainPurpose, "the intermediate %s is not for signing bundles", nameOf(l.Certificate))
 		}
 	}
 	return nil
@@ -274,14 +311,17 @@ func (w *walk) checkPurposes() *refusal {
 // key. MD5 and SHA-1 are judged too: the question is arithmetic, not trust.
 // ErrNotJudged says that the algorithm or the key is of no kind known here.
 func CheckSelfSignature(c *bundle.Certificate) error {
-	if !c.SelfIssued() {
+	if !c.SelfIssued() || len(c.Raw) > maxCertificate {
 		return ErrNotJudged
+	}
+	if c.Has(bundle.QuirkSignatureBits) {
+		return errors.New("the signature is no whole number of octets")
 	}
 	a, known := certificateAlgorithm(c.SignatureAlgorithm)
 	if !known {
 		return ErrNotJudged
 	}
-	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	key, err := publicKey(c)
 	if err != nil {
 		return ErrNotJudged
 	}

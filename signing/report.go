@@ -2,7 +2,6 @@ package signing
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -15,6 +14,8 @@ import (
 // has every field.
 type Report struct {
 	Schema      string         `json:"schema"`
+	File        string         `json:"file"`   // for the caller to set: what the user called it
+	SHA256      *string        `json:"sha256"` // of the file; null for a directory
 	Verified    bool           `json:"verified"`
 	Reason      *Reason        `json:"reason"`
 	Detail      *string        `json:"detail"` // the reason in words
@@ -53,10 +54,14 @@ type LinkReport struct {
 	Anchor             bool        `json:"anchor"`
 }
 
-// NewReport makes a report of what Verify returned: one of v and refused is nil.
-// at is the time that the user chose, nil for the present.
-func NewReport(v *Verification, refused *VerifyError, at *time.Time) Report {
+// NewReport makes a report of what Verify returned of b: one of v and refused is
+// nil. at is the time that the user chose, nil for the present.
+func NewReport(b *bundle.Bundle, v *Verification, refused *VerifyError, at *time.Time) Report {
 	r := Report{Schema: "trustpool.verify/1", Signers: []SignerReport{}}
+	if b.Raw != nil {
+		sum := b.SHA256()
+		r.SHA256 = new(hex.EncodeToString(sum[:]))
+	}
 	if at != nil {
 		r.At = new(at.UTC().Format(time.RFC3339))
 	}
@@ -119,12 +124,7 @@ func (r Report) Summary() string {
 }
 
 // WriteJSON writes the report as one JSON document.
-func (r Report) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
-}
+func (r Report) WriteJSON(w io.Writer) error { return bundle.WriteJSON(w, r) }
 
 // WriteText writes what was trusted and why, each step of each chain.
 func (r Report) WriteText(w io.Writer) error {
@@ -132,6 +132,10 @@ func (r Report) WriteText(w io.Writer) error {
 	p.line("%s", r.Summary())
 	if r.Detail != nil {
 		p.line("  %s", bundle.Printable(*r.Detail))
+	}
+	p.line("  file       %s", bundle.Printable(r.File))
+	if r.SHA256 != nil {
+		p.line("  SHA-256    %s", *r.SHA256)
 	}
 	if r.At != nil {
 		p.line("  judged at  %s", *r.At)
@@ -151,7 +155,9 @@ func (r Report) WriteText(w io.Writer) error {
 			p.line("signer %d of %d: good", i+1, len(r.Signers))
 		} else {
 			p.line("signer %d of %d: %s", i+1, len(r.Signers), *s.Reason)
-			p.line("  %s", bundle.Printable(*s.Detail))
+			if len(r.Signers) > 1 { // the head has said it of the only one
+				p.line("  %s", bundle.Printable(*s.Detail))
+			}
 		}
 		for _, l := range s.Chain {
 			p.line("  %s", bundle.Printable(l.Subject))

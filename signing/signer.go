@@ -3,7 +3,6 @@ package signing
 import (
 	"bytes"
 	"crypto"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,7 +54,8 @@ type judge struct {
 	bundle  *bundle.Bundle
 	info    *cms.SignerInfo
 	options VerifyOptions
-	budget  *int // signatures that may still be tried
+	budget  *int                   // signatures that may still be tried
+	digests map[crypto.Hash][]byte // of the content
 
 	result Signer
 }
@@ -92,18 +92,27 @@ func (j *judge) judge() *refusal {
 	if r != nil {
 		return r
 	}
-	// Several certificates may bear the identifier; the signature tells which is meant.
-	var first *refusal
+	// Several certificates may bear the identifier; the signature tells which is
+	// meant. Where none passes, the refusal of that one is reported, else the first.
+	var best *refusal
+	var told Signer
 	for _, c := range candidates {
 		r := j.judgeCertificate(c, algorithm)
 		if r == nil {
 			return nil
 		}
-		if first == nil {
-			first = r
+		if best == nil || best.concernsKey() && !r.concernsKey() {
+			best, told = r, j.result
 		}
 	}
-	return first
+	j.result = told
+	return best
+}
+
+// concernsKey tells whether a refusal says that the certificate's key did not
+// make the signature.
+func (r *refusal) concernsKey() bool {
+	return r.reason == SignatureInvalid || r.reason == SignatureUnsupported
 }
 
 // candidates are the message's certificates that the signer identifier names
@@ -115,7 +124,7 @@ func (j *judge) candidates() []*bundle.Certificate {
 			continue
 		}
 		if j.info.SubjectKeyID != nil {
-			if bytes.Equal(c.SubjectKeyID, j.info.SubjectKeyID) {
+			if len(c.SubjectKeyID) > 0 && bytes.Equal(c.SubjectKeyID, j.info.SubjectKeyID) {
 				out = append(out, c)
 			}
 		} else if bytes.Equal(c.Issuer, j.info.Issuer) && bytes.Equal(c.Serial, j.info.Serial) {
@@ -186,12 +195,20 @@ func (j *judge) checkDigest(hash crypto.Hash) *refusal {
 	if j.bundle.Message.Content == nil {
 		return refuse(PoolNotCovered, "what was signed is not in the message")
 	}
-	h := hash.New()
-	h.Write(j.bundle.Message.Content)
-	if !bytes.Equal(value, cms.AppendTLV(nil, 0x04, h.Sum(nil))) {
+	if !bytes.Equal(value, cms.AppendTLV(nil, 0x04, j.digest(hash))) {
 		return refuse(DigestDiffers, "the content is not the one that was signed: its %s differs", hash)
 	}
 	return nil
+}
+
+// digest is the hash of the content, computed once for all signers.
+func (j *judge) digest(hash crypto.Hash) []byte {
+	if j.digests[hash] == nil {
+		h := hash.New()
+		h.Write(j.bundle.Message.Content)
+		j.digests[hash] = h.Sum(nil)
+	}
+	return j.digests[hash]
 }
 
 // refuseClaim names the rule that an unreadable claim breaks.
@@ -221,7 +238,10 @@ func (j *judge) judgeCertificate(c *bundle.Certificate, a signatureAlgorithm) *r
 		return refuse(ChainTooComplex, "more than %d signatures to try", maxSignatureChecks)
 	}
 	*j.budget--
-	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	if len(c.Raw) > maxCertificate {
+		return refuse(ChainTooComplex, "a certificate of more than %d octets", maxCertificate)
+	}
+	key, err := publicKey(c)
 	if err != nil {
 		return refuse(SignatureUnsupported, "the signer's key (%s) cannot be used: %w", c.PublicKey, err)
 	}
@@ -294,10 +314,10 @@ func unreadable(c *bundle.Certificate) *refusal {
 	for _, q := range []bundle.Quirk{
 		bundle.QuirkNotBeforeUnreadable, bundle.QuirkNotAfterUnreadable, bundle.QuirkBasicUnreadable,
 		bundle.QuirkKeyUsageUnreadable, bundle.QuirkExtKeyUsageUnreadable, bundle.QuirkExtensionTwice,
-		bundle.QuirkVersionUnknown,
+		bundle.QuirkVersionUnknown, bundle.QuirkExtensionsWithoutV3, bundle.QuirkTimeNoSeconds, bundle.QuirkTimeOffset,
 	} {
 		if c.Has(q) {
-			return refuse(ChainUnreadable, "the certificate %s: %s", c.Subject, q)
+			return refuse(ChainUnreadable, "the certificate %s: %s", nameOf(c), q)
 		}
 	}
 	return nil

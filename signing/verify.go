@@ -6,6 +6,7 @@
 package signing
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
 	"time"
@@ -21,7 +22,8 @@ type VerifyOptions struct {
 }
 
 // A Verification is the proof that a bundle is vouched for. Name, Version and
-// SigningTime are covered by the signature.
+// SigningTime are covered by the signature; there is no SigningTime where several
+// signers signed at different times.
 type Verification struct {
 	Anchor  roots.Anchor // that the first signer leads to
 	Signers []Signer
@@ -74,18 +76,23 @@ func Verify(b *bundle.Bundle, o VerifyOptions) (*Verification, error) {
 		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
 	}
 	signers := make([]Signer, len(b.Message.Signers))
-	budget := maxSignatureChecks
+	budget, digests := maxSignatureChecks, map[crypto.Hash][]byte{}
 	for i := range signers {
-		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget}
+		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget, digests: digests}
 		signers[i] = j.run()
 	}
 	if whole != nil {
 		return nil, &VerifyError{Reason: whole.reason, Signers: signers, Err: whole.err}
 	}
 	for i, s := range signers {
-		if s.Reason != "" {
-			return nil, &VerifyError{Reason: s.Reason, Signers: signers, Err: fmt.Errorf("signer %d of %d: %w", i+1, len(signers), s.Err)}
+		if s.Reason == "" {
+			continue
 		}
+		err := s.Err
+		if len(signers) > 1 {
+			err = fmt.Errorf("signer %d of %d: %w", i+1, len(signers), err)
+		}
+		return nil, &VerifyError{Reason: s.Reason, Signers: signers, Err: err}
 	}
 	if r := checkContent(b); r != nil {
 		return nil, &VerifyError{Reason: r.reason, Signers: signers, Err: r.err}
@@ -96,5 +103,11 @@ func Verify(b *bundle.Bundle, o VerifyOptions) (*Verification, error) {
 				Err: errors.New("the signers give the bundle different names or versions")}
 		}
 	}
-	return &Verification{Anchor: signers[0].Anchor, Signers: signers, Claims: signers[0].Claims}, nil
+	claims := signers[0].Claims
+	for _, s := range signers[1:] {
+		if !s.Claims.SigningTime.Equal(claims.SigningTime.Time) {
+			claims.SigningTime = bundle.Time{} // signed more than once: there is no one time
+		}
+	}
+	return &Verification{Anchor: signers[0].Anchor, Signers: signers, Claims: claims}, nil
 }

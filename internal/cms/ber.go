@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"fmt"
+	"math"
 )
 
 // Identifier octets (X.690 section 8.1.2) of the types that the CMS syntax is
@@ -117,7 +118,7 @@ type header struct {
 	size       int // octets of the header
 	length     int // octets of the contents, where it is definite
 	indefinite bool
-	minimal    bool // definite and in the fewest octets, as DER has it
+	minimal    bool // definite and, like the identifier, in the fewest octets, as DER has it
 }
 
 // readHeader reads a header and checks that definite contents lie within b.
@@ -134,7 +135,7 @@ func parseHeader(b []byte, offset int) (header, error) {
 	if len(b) == 0 {
 		return header{}, syntaxErr(offset, "the data ends where an element should begin")
 	}
-	i := 1
+	i, minimal := 1, true
 	if b[0]&0x1f == 0x1f { // a tag number above 30: more identifier octets
 		for {
 			if i >= len(b) || i > 5 {
@@ -145,13 +146,14 @@ func parseHeader(b []byte, offset int) (header, error) {
 				break
 			}
 		}
+		minimal = b[1] != 0x80 && (i > 2 || b[1] >= 0x1f)
 	}
 	if i >= len(b) {
 		return header{}, syntaxErr(offset, "the data ends within a length")
 	}
 	first := b[i]
 	i++
-	h := header{size: i, minimal: true}
+	h := header{size: i, minimal: minimal}
 	switch {
 	case first < 0x80:
 		h.length = int(first)
@@ -168,16 +170,21 @@ func parseHeader(b []byte, offset int) (header, error) {
 		}
 		octets := b[i : i+n]
 		h.size = i + n
-		h.minimal = n > 0 && octets[0] != 0 && (n > 1 || octets[0] >= 0x80)
+		h.minimal = minimal && n > 0 && octets[0] != 0 && (n > 1 || octets[0] >= 0x80)
 		for len(octets) > 0 && octets[0] == 0 {
 			octets = octets[1:]
 		}
 		if len(octets) > 4 {
 			return header{}, syntaxErr(offset, "a length of %d octets", n)
 		}
+		var length uint64
 		for _, o := range octets {
-			h.length = h.length<<8 | int(o)
+			length = length<<8 | uint64(o)
 		}
+		if length > math.MaxInt { // where an int has 32 bits
+			return header{}, syntaxErr(offset, "an element of %d octets", length)
+		}
+		h.length = int(length)
 	}
 	return h, nil
 }
@@ -213,9 +220,9 @@ func endOfContents(b []byte, offset, maxDepth int) (int, error) {
 }
 
 // CheckDER says whether every element of b, at every level, is framed as DER
-// has it: definite lengths in the fewest octets (X.690 section 10.1), and
-// strings in one piece (section 10.2). It looks at no values. maxDepth 0 is
-// DefaultMaxDepth.
+// has it: identifiers and definite lengths in the fewest octets (X.690 sections
+// 8.1.2, 10.1), and strings in one piece (section 10.2). It looks at no values.
+// maxDepth 0 is DefaultMaxDepth.
 func CheckDER(b []byte, maxDepth int) error { return checkDER(b, 0, orDefault(maxDepth)) }
 
 func orDefault(maxDepth int) int {
@@ -232,7 +239,7 @@ func checkDER(b []byte, offset, depth int) error {
 			return err
 		}
 		if !h.minimal {
-			return syntaxErr(offset, "a length that is not DER")
+			return syntaxErr(offset, "an identifier or a length that is not DER")
 		}
 		if b[0]&constructed != 0 {
 			if IsString(b[0]) {
@@ -261,10 +268,10 @@ func IsString(tag byte) bool {
 }
 
 // ToDER gives one element the framing of DER: lengths become definite and
-// minimal, segmented strings are joined. Values and the order of sets stay as
-// they are. The input must be one element and nothing else; it is returned
-// itself where it is DER already. Work is at most the size of the input times
-// the depth, which maxDepth bounds (0 is DefaultMaxDepth).
+// minimal, identifiers minimal, segmented strings are joined. Values and the
+// order of sets stay as they are. The input must be one element and nothing
+// else; it is returned itself where it is DER already. Work is at most the size
+// of the input times the depth, which maxDepth bounds (0 is DefaultMaxDepth).
 func ToDER(b []byte, maxDepth int) ([]byte, error) {
 	maxDepth = orDefault(maxDepth)
 	c := cursor{b: b}
@@ -275,10 +282,14 @@ func ToDER(b []byte, maxDepth int) ([]byte, error) {
 	if err := c.end("the element"); err != nil {
 		return nil, err
 	}
-	if checkDER(b, 0, maxDepth) == nil {
-		return b, nil
+	return e.toDER(maxDepth)
+}
+
+func (e element) toDER(maxDepth int) ([]byte, error) {
+	if checkDER(e.raw, 0, maxDepth) == nil {
+		return e.raw, nil
 	}
-	return appendDER(make([]byte, 0, len(b)), e, maxDepth)
+	return appendDER(make([]byte, 0, len(e.raw)), e, maxDepth)
 }
 
 func appendDER(out []byte, e element, depth int) ([]byte, error) {
@@ -288,12 +299,12 @@ func appendDER(out []byte, e element, depth int) ([]byte, error) {
 	if depth == 0 {
 		return nil, syntaxErr(e.offset, "elements nested too deep")
 	}
-	if IsString(e.tag) {
+	if tag := e.identifier()[0]; IsString(tag) {
 		body, err := appendSegments(make([]byte, 0, len(e.body)), e, depth, false)
 		if err != nil {
 			return nil, err
 		}
-		return AppendTLV(out, e.tag&^constructed, body), nil
+		return AppendTLV(out, tag&^constructed, body), nil
 	}
 	// The contents are written first and moved up once their length is known.
 	start := len(out)
@@ -322,14 +333,27 @@ func appendElement(out []byte, e element) []byte {
 
 // appendHeader writes the identifier octets of e and a minimal length.
 func appendHeader(out []byte, e element, length int) []byte {
-	n := 1
-	if e.tag&0x1f == 0x1f {
-		for e.raw[n]&0x80 != 0 {
-			n++
-		}
-		n++
+	return appendLength(append(out, e.identifier()...), length)
+}
+
+// identifier gives the identifier octets of e in the fewest octets. OpenSSL takes
+// any tag number in the form that is for those above 30 (X.690 section 8.1.2.4).
+func (e element) identifier() []byte {
+	if e.tag&0x1f != 0x1f {
+		return e.raw[:1]
 	}
-	return appendLength(append(out, e.raw[:n]...), length)
+	begin := 1
+	for e.raw[begin] == 0x80 {
+		begin++
+	}
+	if e.raw[begin] < 0x1f {
+		return []byte{e.tag&^0x1f | e.raw[begin]}
+	}
+	end := begin + 1
+	for e.raw[end-1] >= 0x80 {
+		end++
+	}
+	return append([]byte{e.tag}, e.raw[begin:end]...)
 }
 
 func appendLength(out []byte, n int) []byte {
@@ -382,6 +406,50 @@ func appendSegments(out []byte, e element, depth int, strict bool) ([]byte, erro
 		}
 	}
 	return out, nil
+}
+
+// checkValues says whether every element of b, at every level, has a value of the
+// form that DER gives its universal type (X.690 sections 8 and 11). The framing
+// must be that of DER already.
+func checkValues(b []byte, offset int) error {
+	for c := (cursor{b, offset}); !c.empty(); {
+		e, err := c.next(DefaultMaxDepth)
+		if err != nil {
+			return err
+		}
+		if e.tag&constructed != 0 {
+			if e.tag < 0x40 && e.tag != tagSequence && e.tag != tagSet {
+				return syntaxErr(e.offset, "a type that is not constructed in DER")
+			}
+			if err := checkValues(e.body, e.bodyOffset); err != nil {
+				return err
+			}
+		} else if !validValue(e.tag, e.body) {
+			return syntaxErr(e.offset, "a value that is not DER")
+		}
+	}
+	return nil
+}
+
+// validValue looks at the contents of a primitive element.
+func validValue(tag byte, body []byte) bool {
+	n := len(body)
+	switch tag {
+	case 0x00, tagSequence &^ constructed, tagSet &^ constructed:
+		return false
+	case 0x01: // BOOLEAN
+		return n == 1 && (body[0] == 0 || body[0] == 0xff)
+	case tagInteger, 0x0a: // and ENUMERATED: the fewest octets
+		return n == 1 || n > 1 && !(body[0] == 0 && body[1] < 0x80 || body[0] == 0xff && body[1] >= 0x80)
+	case tagBitString: // unused bits are zero
+		return n == 1 && body[0] == 0 || n > 1 && body[0] < 8 && body[n-1]&(1<<body[0]-1) == 0
+	case 0x05: // NULL
+		return n == 0
+	case tagOID:
+		_, ok := OIDString(body)
+		return ok
+	}
+	return true
 }
 
 // CheckSetOrder says whether the elements in the body of a SET OF stand in the

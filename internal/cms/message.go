@@ -23,9 +23,13 @@ const (
 // Limits says nothing.
 const DefaultMaxCertificates = 200_000
 
-// MaxSigners is how many SignerInfos, digest algorithms and attributes of one
-// signer are read. Genuine messages have one, one and five.
-const MaxSigners = 64
+// Limits on what is read beside the certificates. Genuine messages have one
+// signer, one digest algorithm, and five attributes of one value each.
+const (
+	MaxSigners    = 16
+	MaxAlgorithms = 64
+	MaxAttributes = 64
+)
 
 // Limits bound what is read. Zero fields take their defaults.
 type Limits struct {
@@ -124,11 +128,14 @@ func (s *SignerInfo) CheckAttributesDER() error {
 		if err != nil {
 			return err
 		}
+		if len(values.body) == 0 {
+			return syntaxErr(attr.offset, "an attribute without a value")
+		}
 		if err := CheckSetOrder(values.body); err != nil {
 			return err
 		}
 	}
-	return nil
+	return checkValues(set.body, set.bodyOffset)
 }
 
 // IsContentInfo tells whether b begins like a ContentInfo: a SEQUENCE whose
@@ -200,8 +207,8 @@ func parseSignedData(seq element, l Limits) (*SignedData, error) {
 		return nil, err
 	}
 	for a := algs.children(); !a.empty(); {
-		if len(sd.DigestAlgorithms) == MaxSigners {
-			return nil, syntaxErr(a.offset, "more than %d digest algorithms", MaxSigners)
+		if len(sd.DigestAlgorithms) == MaxAlgorithms {
+			return nil, syntaxErr(a.offset, "more than %d digest algorithms", MaxAlgorithms)
 		}
 		alg, err := a.algorithm("a digest algorithm", depth)
 		if err != nil {
@@ -379,7 +386,7 @@ func (si *SignerInfo) parseSID(c *cursor, depth int) error {
 	if err != nil {
 		return err
 	}
-	if si.Issuer, err = ToDER(issuer.raw, depth); err != nil {
+	if si.Issuer, err = issuer.toDER(depth); err != nil {
 		return fmt.Errorf("the signer's issuer: %w", err)
 	}
 	serial, err := ias.expect(tagInteger, "the signer's serial number", depth)
@@ -393,8 +400,8 @@ func (si *SignerInfo) parseSID(c *cursor, depth int) error {
 func parseAttributes(set element, depth int) ([]Attribute, error) {
 	var out []Attribute
 	for c := set.children(); !c.empty(); {
-		if len(out) == MaxSigners {
-			return nil, syntaxErr(c.offset, "more than %d attributes", MaxSigners)
+		if len(out) == MaxAttributes {
+			return nil, syntaxErr(c.offset, "more than %d attributes", MaxAttributes)
 		}
 		e, err := c.expect(tagSequence, "an attribute", depth)
 		if err != nil {
@@ -413,8 +420,8 @@ func parseAttributes(set element, depth int) ([]Attribute, error) {
 			return nil, err
 		}
 		for v := values.children(); !v.empty(); {
-			if len(a.Values) == MaxSigners {
-				return nil, syntaxErr(v.offset, "more than %d values in an attribute", MaxSigners)
+			if len(a.Values) == MaxAttributes {
+				return nil, syntaxErr(v.offset, "more than %d values in an attribute", MaxAttributes)
 			}
 			e, err := v.next(depth)
 			if err != nil {

@@ -531,6 +531,32 @@ func (v *vectors) chains() {
 	v.add("chain-purpose", "chain-purpose", "the intermediate's only purpose is serverAuth: RFC 5280 section 4.2.1.12.",
 		v.by(below(intermediate.With(ExtKeyUsage(ServerAuth)).Issue(lab.Root))))
 
+	v.add("chain-unreadable-extensions-without-v3", "chain-unreadable", "the signer is X.509 version 1 and has extensions, which say that it is for servers: RFC 5280 section 4.1.2.1.",
+		v.by(edit(signer(ServerAuth), func(t *Template) { t.Version = 1 }).Issue(lab.Root)))
+	v.add("chain-unreadable-no-purpose", "chain-unreadable", "the signer's extKeyUsage lists no purpose at all: RFC 5280 section 4.2.1.12.",
+		v.by(signer().With(ExtKeyUsage()).Issue(lab.Root)))
+	v.add("chain-unreadable-offset", "chain-unreadable", "the signer's notAfter is in a time zone of its own: RFC 5280 section 4.1.2.5.1.",
+		v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.UTCTime, "450101000000+0100"} }).Issue(lab.Root)))
+	v.add("chain-signature-unused-bits", "chain-signature", "the signature on the signer's certificate is said to have an unused bit, which changes its SHA-256 and no other check: RFC 5280 section 4.1.1.3.",
+		v.message(func(m *Message) {
+			m.Certificates = [][]byte{slices.Clone(lab.Signer.DER), lab.Root.DER}
+			m.Certificates[0][len(lab.Signer.DER)-257] = 1 // before the 256 octets of the signature
+		}))
+	v.add("attributes-not-der-value", "attributes-not-der", "an attribute that nobody knows has the BOOLEAN 01, and is signed so: X.690 section 11.1.",
+		v.signed(func(s *SignerInfo) {
+			s.Attributes = func(attributes []Attribute) []Attribute {
+				return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", [][]byte{{1, 1, 1}}})
+			}
+		}))
+	v.add("attributes-not-der-no-value", "attributes-not-der", "an attribute that nobody knows has no value: RFC 5652 section 5.3.",
+		v.signed(func(s *SignerInfo) {
+			s.Attributes = func(attributes []Attribute) []Attribute {
+				return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", nil})
+			}
+		}))
+	v.add("name-malformed-characters", "name-malformed", "the bundle's name is a PrintableString with a line break: X.680 section 41.4.",
+		v.signed(func(s *SignerInfo) { s.Name = "Lab\nVector Bundle" }))
+
 	v.add("chain-algorithm-unsupported", "chain-algorithm-unsupported", "the signer's certificate is signed with sha224WithRSAEncryption, which no verifier of bundles needs: RFC 5280 section 6.1.3 (a)(1).",
 		v.by(edit(signer(), func(t *Template) { t.Algorithm = SHA224WithRSA }).Issue(lab.Root)))
 	v.add("chain-unreadable-date", "chain-unreadable", "the signer's notAfter is the 32nd of a 13th month: RFC 5280 section 4.1.2.5.",

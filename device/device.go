@@ -140,13 +140,13 @@ type Note struct {
 // the options or the pool cannot be used.
 func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	if err := o.check(); err != nil {
-		return nil, fmt.Errorf("device: %w", err)
+		return nil, err
 	}
 	if p == nil {
 		p = o.Platform.BuiltIn()
 	}
 	if p.Platform != o.Platform.Name {
-		return nil, fmt.Errorf("device: the pool is that of platform %q, not of %s: give one of the same platform", p.Platform, o.Platform.Name)
+		return nil, fmt.Errorf("the pool is that of platform %q, not of %s: give one of the same platform", p.Platform, o.Platform.Name)
 	}
 	r := &Result{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Entry{}, Notes: []Note{}}
 	if o.Platform.Advice != "" {
@@ -155,7 +155,7 @@ func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
 		return r, nil
 	}
 	if err := r.judgeSignature(b, o); err != nil {
-		return nil, fmt.Errorf("device: %w", err)
+		return nil, err
 	}
 	if r.Refused != "" {
 		return r, nil
@@ -166,7 +166,7 @@ func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	}
 	j, err := newJudge(kept, r, o)
 	if err != nil {
-		return nil, fmt.Errorf("device: %w", err)
+		return nil, err
 	}
 	r.Certificates = make([]Entry, 0, len(b.Certificates))
 	pool := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy

@@ -151,7 +151,7 @@ func TestRules(t *testing.T) {
 		{"ios", func(o *device.Options) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
 		{"iosxe", nil, "Ic Iu Eu Ic Du Ic Ic Ic Ic Fi Fi Fi"},
 		{"iosxe", func(o *device.Options) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
-		{"iosxe", func(o *device.Options) { o.UniqueNames = true }, "Ic Iu Eu Ic Du Dc Ic Ic Ic Fi Fi Fi"},
+		{"iosxe", func(o *device.Options) { o.UniqueNames = true }, "Ic Iu Eu Ic Du Di Ic Ic Ic Fi Fi Fi"},
 		{"iosxr", nil, "Ii Iu Eu Ii Du Ii Ii Ii Ii Fi Fi Fi"},
 		{"iosxr", func(o *device.Options) { o.DisableRSA1024 = true }, "Ii Iu Eu Ii Du Ii Ii Ii Fc Fi Fi Fi"},
 		{"iosxr", func(o *device.Options) { o.DisableRSA1024, o.FIPS = true, true }, "Iu Iu Eu Iu Du Iu Fu Fu Fc Fi Fi Fi"},

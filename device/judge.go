@@ -94,7 +94,7 @@ func (j *judge) duplicate(e *Entry) bool {
 		if first, ok := j.names[names]; !ok {
 			j.names[names] = e.Index
 		} else if e.MatchedBy == "" {
-			e.MatchedBy, ground = ByNames, Ground{Confirmed, sourceGuide16}
+			e.MatchedBy, ground = ByNames, Ground{Inferred, sourceGuide16}
 			e.Reason = fmt.Sprintf("issuer and subject of certificate %d, which the guide forbids; that a device keeps the first is not known", first)
 		}
 	}

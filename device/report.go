@@ -88,7 +88,7 @@ func (r *Result) writeCounts(w io.Writer) {
 // long one does not widen the other rows.
 func (r *Result) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "INDEX\tOUTCOME\tREASON\tBASIS\tSUBJECT")
+	fmt.Fprintln(table, "index\toutcome\treason\tbasis\tsubject")
 	for i := range r.Certificates {
 		e := &r.Certificates[i]
 		if e.Outcome == Installed {

@@ -35,7 +35,7 @@ func TestTextASA(t *testing.T) {
 	o := lab(t, "asa")
 	r := doImport(t, nil, fixture(t, "lab-core-v1.p7b"), o)
 	same(t, "quiet", text(t, r, true), "Root file signature verified.\n"+block)
-	if long := text(t, r, false); !strings.HasPrefix(long, "Root file signature verified.\n"+block+"\nnote: judged as a lab device") || strings.Contains(long, "INDEX") {
+	if long := text(t, r, false); !strings.HasPrefix(long, "Root file signature verified.\n"+block+"\nnote: judged as a lab device") || strings.Contains(long, "index") {
 		t.Errorf("nothing to list:\n%s", long)
 	}
 
@@ -55,7 +55,7 @@ Trustpool import:
    expired:    1
    failed:     1
 
-INDEX  OUTCOME  REASON                                                   BASIS     SUBJECT
+index  outcome  reason                                                   basis     subject
 2      expired  expired 2024-01-01T00:00:00Z                             inferred  CN=Old,O=Device Test
 3      failed   not a certificate: the part to be signed is no SEQUENCE  inferred  -
 `)

@@ -133,7 +133,7 @@ func Write(w io.Writer, style Style, certs []*bundle.Certificate, origin Origin)
 			out.WriteByte('\n')
 		}
 		if c.Err != nil {
-			fmt.Fprintf(out, "%% Number %d is not a certificate: a device does not list it.\n", i+1)
+			fmt.Fprintln(out, "% Not a certificate: a device does not list it.")
 			continue
 		}
 		certificate(out, c, origin)

@@ -78,6 +78,10 @@ func (r *Report) WriteText(w io.Writer) error {
 			key, algorithm = max(key, len(c.PublicKey.String())), max(algorithm, len(c.SignatureAlgorithm.String()))
 		}
 	}
+	if r.Selected != nil && len(r.Selected) == 0 {
+		_, err := fmt.Fprintln(w, "no certificate matches")
+		return err
+	}
 	number := max(len("#"), len(strconv.Itoa(len(r.Bundle.Certificates))))
 	row := func(n, expires, key0, algorithm0, sha256, subject string) error {
 		_, err := fmt.Fprintf(w, "%*s  %-10s  %-*s  %-*s  %-16s  %s\n", number, n, expires, key, key0, algorithm, algorithm0, sha256, subject)
@@ -146,8 +150,8 @@ func (r *Report) writeHead(w io.Writer) error {
 		fmt.Fprintf(&b, "  signed        %s%s\n", r.Bundle.SigningTime, claimed)
 	}
 	fmt.Fprintf(&b, "  form          %s\n", formNames[r.Bundle.Form])
-	if sum, ok := r.sha256(); ok {
-		fmt.Fprintf(&b, "  SHA-256       %s\n", sum)
+	if r.Signature.SHA256 != nil {
+		fmt.Fprintf(&b, "  file SHA-256  %s\n", *r.Signature.SHA256)
 	}
 	count := strconv.Itoa(len(r.Bundle.Certificates))
 	if r.Selected != nil {
@@ -165,11 +169,6 @@ var formNames = map[bundle.Form]string{
 	bundle.FormPEM:       "PEM",
 	bundle.FormDER:       "one certificate",
 	bundle.FormDirectory: "directory",
-}
-
-func (r *Report) sha256() (string, bool) {
-	sum := r.Bundle.SHA256()
-	return hex.EncodeToString(sum[:]), r.Bundle.Raw != nil
 }
 
 // head is the JSON of the report, its certificates excepted.
@@ -200,9 +199,10 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, SigningTime: r.Bundle.SigningTime,
 		Verification: verification{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail, r.Signature.At, r.Signature.Anchor},
 		Signers:      r.Signature.Signers,
+		SHA256:       r.Signature.SHA256,
 	}
-	if sum, ok := r.sha256(); ok {
-		h.SHA256, h.Size = &sum, new(len(r.Bundle.Raw))
+	if r.Bundle.Raw != nil {
+		h.Size = new(len(r.Bundle.Raw))
 	}
 	if r.Bundle.Name != "" {
 		h.Name = &r.Bundle.Name
@@ -222,7 +222,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 // csvHeader names the columns of WriteCSV.
 var csvHeader = []string{
 	"index", "sha256", "sha1", "md5", "subject", "issuer", "serial", "not_before", "not_after", "public_key",
-	"spki_sha256", "signature_algorithm", "is_ca", "quirks", "error",
+	"spki_sha256", "signature_algorithm", "is_ca", "path_len", "key_usage", "ext_key_usage", "subject_key_id",
+	"authority_key_id", "self_issued", "quirks", "error",
 }
 
 // WriteCSV writes a header and a line a certificate (RFC 4180).
@@ -233,17 +234,24 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	}
 	for i, c := range r.each() {
 		j := c.Report(i + 1)
-		row := []string{strconv.Itoa(j.Index), j.SHA256, j.SHA1, j.MD5, "", "", "", "", "", "", "", "", "", "", ""}
+		row := make([]string, len(csvHeader))
+		copy(row, []string{strconv.Itoa(j.Index), j.SHA256, j.SHA1, j.MD5})
 		if c.Err != nil {
-			row[14] = bundle.Printable(*j.Error)
+			row[len(row)-1] = bundle.Printable(*j.Error)
 		} else {
 			quirks := make([]string, len(c.Quirks))
 			for i, q := range c.Quirks {
 				quirks[i] = string(q)
 			}
+			pathLen := ""
+			if c.PathLen >= 0 {
+				pathLen = strconv.Itoa(c.PathLen)
+			}
 			copy(row[4:], []string{
 				bundle.Printable(*j.Subject), bundle.Printable(*j.Issuer), *j.Serial, j.NotBefore.String(), j.NotAfter.String(),
-				c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), strings.Join(quirks, " "),
+				c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), pathLen,
+				strings.Join(j.KeyUsage, " "), strings.Join(j.ExtKeyUsage, " "), hex.EncodeToString(c.SubjectKeyID),
+				hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), strings.Join(quirks, " "),
 			})
 		}
 		if err := out.Write(row); err != nil {

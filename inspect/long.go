@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/smallstep/certinfo"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
 	"trustpool/signing"
@@ -92,12 +94,53 @@ func selfSignature(c *bundle.Certificate) string {
 	return "good"
 }
 
-// certinfoText is false for a certificate that crypto/x509 or certinfo refuses.
+// maxCertinfo is how many octets a certificate may have that certinfo prints: it
+// writes numbers in decimal, which takes quadratic time.
+const maxCertinfo = 64 << 10
+
+// certinfoText is false for a certificate that crypto/x509 or certinfo refuses,
+// and for one whose text certinfo would print as it stands although it holds
+// characters that do not show: a line break in a name must not make a line.
 func certinfoText(c *bundle.Certificate) (string, bool) {
+	if len(c.Raw) > maxCertinfo || !shows(c.Subject) || !shows(c.Issuer) {
+		return "", false
+	}
+	for e := range c.EachExtension() {
+		// The key identifiers hold octets under the tags that names have elsewhere.
+		if id := string(e.ID); id != bundle.OIDSubjectKeyID && id != bundle.OIDAuthorityKeyID && !shows(e.Value) {
+			return "", false
+		}
+	}
 	x, err := c.X509()
 	if err != nil {
 		return "", false
 	}
 	text, err := certinfo.CertificateText(x)
 	return text, err == nil
+}
+
+// shows tells whether all strings in DER, at any level, show as themselves. What
+// cannot be walked holds none that certinfo could read.
+func shows(der []byte) bool {
+	in := cryptobyte.String(der)
+	for !in.Empty() {
+		var body cryptobyte.String
+		var tag asn1.Tag
+		if !in.ReadAnyASN1(&body, &tag) {
+			return true
+		}
+		switch tag {
+		case asn1.UTF8String, asn1.PrintableString, asn1.T61String, asn1.IA5String, 18, 26, 28, 30,
+			0x81, 0x82, 0x86: // the names, mail addresses and URIs of a GeneralName (RFC 5280 section 4.2.1.6)
+			text := strings.ReplaceAll(string(body), "\x00", "") // of two or four octets a character
+			if bundle.Printable(text) != text {
+				return false
+			}
+		default:
+			if tag&0x20 != 0 && !shows(body) {
+				return false
+			}
+		}
+	}
+	return true
 }

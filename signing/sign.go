@@ -1,0 +1,397 @@
+package signing
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"go.mozilla.org/pkcs7"
+
+	"trustpool/bundle"
+	"trustpool/internal/cms"
+	"trustpool/roots"
+)
+
+// SignOptions are what a signature says. Name, Version and Time must be set.
+type SignOptions struct {
+	Name    string // Cisco's attributes; a PrintableString each
+	Version string
+	Time    time.Time // the signing time, in whole seconds
+
+	// Hash is SHA-256, SHA-384 or SHA-512. Zero is the customary one of the key:
+	// SHA-256 for RSA, as Cisco signs, that of the curve's size for ECDSA, SHA-512
+	// for Ed25519, where no other is allowed (RFC 8419 section 3.1).
+	Hash crypto.Hash
+
+	// AllowExpired signs also where certificates of the signer's chain are not
+	// valid at Time. There must be a time at which all of them are.
+	AllowExpired bool
+}
+
+// Limits on who signs and what is said.
+const (
+	minRSABits = 2048
+	maxClaim   = 128 // characters of a name or version
+)
+
+// Sign makes the signed bundle of b's certificates, in their order and in the
+// structure of Cisco's bundles: a certs-only message within a message of one
+// signer. Whatever b was signed with before plays no part.
+//
+// What comes out is verified before it is returned: under the last certificate
+// of the signer's chain, its root or the highest there is, at o.Time. The same
+// input gives the same octets, except that ECDSA with a key outside this process
+// is as random as that makes it.
+func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	suite, err := suiteOf(id.Certificates[0], o.Hash)
+	if err != nil {
+		return nil, err
+	}
+	verify, err := id.verifyOptions(o)
+	if err != nil {
+		return nil, err
+	}
+	content, err := bundle.EncodeCertsOnly(b.Certificates)
+	if err != nil {
+		return nil, err
+	}
+	out, err := seal(content, id, suite, o)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := bundle.Limits{Bytes: int64(len(out)), Certificates: len(b.Certificates) + len(id.Certificates)}.Parse(out)
+	if err != nil {
+		return nil, fmt.Errorf("what was signed cannot be read: %w", err)
+	}
+	v, err := Verify(signed, verify)
+	if r := (*VerifyError)(nil); errors.As(err, &r) && r.Reason == SignatureInvalid {
+		return nil, fmt.Errorf("the key did not sign as the certificate %s wants it: key and certificate do not match, or the signature is of another kind: %w",
+			id.Certificates[0].Subject, r.Err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("what was signed: %w", err)
+	}
+	if v.Name != o.Name || v.Version != o.Version {
+		return nil, errors.New("what was signed says something else than it was to say")
+	}
+	return out, nil
+}
+
+func (o SignOptions) check() error {
+	if o.Time.IsZero() {
+		return errors.New("signing: no time to sign at")
+	}
+	if y := o.Time.UTC().Year(); y < 1950 || y > 9999 {
+		return fmt.Errorf("the signing time is in the year %d, and must be in 1950 to 9999", y)
+	}
+	if err := checkClaim("name", o.Name); err != nil {
+		return err
+	}
+	return checkClaim("version", o.Version)
+}
+
+// checkClaim asks for a PrintableString, as Cisco's attributes are (X.680
+// section 41.4).
+func checkClaim(what, s string) error {
+	switch {
+	case s == "":
+		return fmt.Errorf("the bundle's %s is missing", what)
+	case len(s) > maxClaim:
+		return fmt.Errorf("the bundle's %s has %d characters, more than %d", what, len(s), maxClaim)
+	}
+	for _, r := range s {
+		if !isPrintableString(r) {
+			return fmt.Errorf("the bundle's %s %q has a %q, which a PrintableString cannot hold: use A-Z, a-z, 0-9, space and '()+,-./:=?", what, s, r)
+		}
+	}
+	return nil
+}
+
+func isPrintableString(r rune) bool {
+	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
+}
+
+// check says whether id may sign bundles, before the key is asked to.
+func (id *Identity) check() error {
+	if id == nil || id.Key == nil || len(id.Certificates) == 0 {
+		return errors.New("signing: no key or no certificate to sign with")
+	}
+	for _, c := range id.Certificates {
+		if c.Err != nil {
+			return fmt.Errorf("a certificate of the signer's chain is none: %w", c.Err)
+		}
+		if k := c.PublicKey; k.Algorithm == "RSA" && k.Bits < minRSABits {
+			return fmt.Errorf("the key of %s has %d bits: RSA must have at least %d to sign", c.Subject, k.Bits, minRSABits)
+		}
+	}
+	signer := id.Certificates[0]
+	public, err := x509.MarshalPKIXPublicKey(id.Key.Public())
+	if err != nil {
+		return fmt.Errorf("the key cannot sign bundles: %w", err)
+	}
+	if !bytes.Equal(public, signer.RawSPKI) {
+		return fmt.Errorf("key and certificate do not match: the key (%s) is not that of %s (%s)", keyName(id.Key.Public()), signer.Subject, signer.PublicKey)
+	}
+	if r := checkSignerUsage(signer); r != nil {
+		return fmt.Errorf("the certificate %s cannot sign bundles: %w", signer.Subject, r.err)
+	}
+	return nil
+}
+
+func keyName(public crypto.PublicKey) string {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return fmt.Sprintf("%T", public)
+}
+
+// verifyOptions are those that what id signs must pass. Its chain is judged here
+// already.
+func (id *Identity) verifyOptions(o SignOptions) (VerifyOptions, error) {
+	last := id.Certificates[len(id.Certificates)-1]
+	anchor, err := roots.FromCertificate(last)
+	if err != nil {
+		return VerifyOptions{}, err
+	}
+	verify := VerifyOptions{Anchors: []roots.Anchor{anchor}, At: o.Time}
+	if o.AllowExpired {
+		if verify.At, err = id.validTime(o.Time); err != nil {
+			return VerifyOptions{}, err
+		}
+	}
+	budget := maxSignatureChecks
+	j := judge{bundle: &bundle.Bundle{Chain: id.Certificates}, options: verify, budget: &budget}
+	if r := j.findChain(id.Certificates[0]); r != nil {
+		hint := ""
+		if r.reason == ChainExpired || r.reason == ChainNotYetValid {
+			hint = fmt.Sprintf(" (signing at %s)", o.Time.UTC().Format(time.RFC3339))
+		}
+		return VerifyOptions{}, fmt.Errorf("the signer's chain would not be verified: %s: %w%s", r.reason, r.err, hint)
+	}
+	same := func(l Link, c *bundle.Certificate) bool { return l.Certificate.SHA256 == c.SHA256 }
+	if !slices.EqualFunc(j.result.Chain, id.Certificates, same) {
+		return VerifyOptions{}, fmt.Errorf("the certificates are not a chain from %s to %s, each signed by the next", id.Certificates[0].Subject, last.Subject)
+	}
+	return verify, nil
+}
+
+// validTime is the time nearest to t at which the whole chain is valid.
+func (id *Identity) validTime(t time.Time) (time.Time, error) {
+	from, until := id.Certificates[0].NotBefore.Time, id.Certificates[0].NotAfter.Time
+	for _, c := range id.Certificates[1:] {
+		if c.NotBefore.After(from) {
+			from = c.NotBefore.Time
+		}
+		if c.NotAfter.Before(until) {
+			until = c.NotAfter.Time
+		}
+	}
+	switch {
+	case until.Before(from):
+		return t, errors.New("there is no time at which all certificates of the signer's chain are valid")
+	case t.Before(from):
+		return from, nil
+	case t.After(until):
+		return until, nil
+	}
+	return t, nil
+}
+
+// A suite is how a key signs: the hash, zero where the key takes the message as
+// it is, and the algorithm identifiers that say so.
+type suite struct {
+	opts              crypto.SignerOpts
+	digest, signature pkix.AlgorithmIdentifier
+}
+
+var hashOIDs = map[crypto.Hash]asn1.ObjectIdentifier{
+	crypto.SHA256: pkcs7.OIDDigestAlgorithmSHA256,
+	crypto.SHA384: pkcs7.OIDDigestAlgorithmSHA384,
+	crypto.SHA512: pkcs7.OIDDigestAlgorithmSHA512,
+}
+
+var ecdsaOIDs = map[crypto.Hash]asn1.ObjectIdentifier{
+	crypto.SHA256: pkcs7.OIDDigestAlgorithmECDSASHA256,
+	crypto.SHA384: pkcs7.OIDDigestAlgorithmECDSASHA384,
+	crypto.SHA512: pkcs7.OIDDigestAlgorithmECDSASHA512,
+}
+
+var curveHashes = map[elliptic.Curve]crypto.Hash{
+	elliptic.P256(): crypto.SHA256,
+	elliptic.P384(): crypto.SHA384,
+	elliptic.P521(): crypto.SHA512,
+}
+
+var oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
+
+// suiteOf is how the key of a certificate signs with a hash, zero for the
+// customary one. With RSA the parameters are NULL, as in Cisco's bundles;
+// otherwise absent (RFC 5754 section 2, RFC 5758 section 3.2, RFC 8410 section 3).
+func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
+	public, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	if err != nil {
+		return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: %w", c.Subject, c.PublicKey, err)
+	}
+	customary := crypto.SHA256
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+	case ed25519.PublicKey:
+		customary = crypto.SHA512
+	case *ecdsa.PublicKey:
+		var ok bool
+		if customary, ok = curveHashes[k.Curve]; !ok {
+			return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: its curve is not P-256, P-384 or P-521", c.Subject, c.PublicKey)
+		}
+	default:
+		return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: it is not RSA, ECDSA or Ed25519", c.Subject, c.PublicKey)
+	}
+	if hash == 0 {
+		hash = customary
+	}
+	if _, ok := hashOIDs[hash]; !ok {
+		if hash == crypto.SHA1 || hash == crypto.MD5 {
+			return suite{}, fmt.Errorf("the digest %s no longer protects anything: sign with SHA-256, SHA-384 or SHA-512", hash)
+		}
+		return suite{}, fmt.Errorf("the digest %s is not SHA-256, SHA-384 or SHA-512", hash)
+	}
+	s := suite{opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: hashOIDs[hash]}}
+	switch public.(type) {
+	case *rsa.PublicKey:
+		s.digest.Parameters = asn1.NullRawValue
+		s.signature = pkix.AlgorithmIdentifier{Algorithm: pkcs7.OIDEncryptionAlgorithmRSA, Parameters: asn1.NullRawValue}
+	case *ecdsa.PublicKey:
+		s.signature.Algorithm = ecdsaOIDs[hash]
+	case ed25519.PublicKey:
+		if hash != customary {
+			return suite{}, fmt.Errorf("the digest %s does not go with Ed25519, which signs with SHA-512 alone (RFC 8419 section 3.1)", hash)
+		}
+		s.opts, s.signature.Algorithm = crypto.Hash(0), oidEd25519
+	}
+	return s, nil
+}
+
+// seal puts the signed message around content. The library has no signer that
+// takes a time, or a key that it does not know: it lays out the message with a
+// placeholder, whose SignerInfo is then filled in.
+func seal(content []byte, id *Identity, suite suite, o SignOptions) ([]byte, error) {
+	sd, err := pkcs7.NewSignedData(content)
+	if err != nil {
+		return nil, err
+	}
+	sd.SetDigestAlgorithm(suite.digest.Algorithm)
+	sd.SetEncryptionAlgorithm(suite.signature.Algorithm)
+	var digest placeholder
+	if err := sd.SignWithoutAttr(libraryCertificate(id.Certificates[0]), &digest, pkcs7.SignerInfoConfig{}); err != nil {
+		return nil, err
+	}
+	for _, c := range id.Certificates[1:] {
+		sd.AddCertificate(libraryCertificate(c))
+	}
+
+	message := sd.GetSignedData()
+	message.DigestAlgorithmIdentifiers[0] = suite.digest
+	info := &message.SignerInfos[0]
+	info.DigestAlgorithm, info.DigestEncryptionAlgorithm = suite.digest, suite.signature
+	attributes, err := signedAttributes(digest, o)
+	if err != nil {
+		return nil, err
+	}
+	var set []byte
+	for _, a := range attributes {
+		set = append(set, a.der...)
+		n := len(info.AuthenticatedAttributes)
+		info.AuthenticatedAttributes = slices.Grow(info.AuthenticatedAttributes, 1)[:n+1]
+		info.AuthenticatedAttributes[n].Type = a.Type
+		info.AuthenticatedAttributes[n].Value = a.Value
+	}
+	// They are signed as a SET, and sent as [0] (RFC 5652 section 5.4).
+	set = cms.AppendTLV(nil, 0x31, set)
+	// Without a source of randomness ECDSA is that of RFC 6979.
+	if info.EncryptedDigest, err = crypto.SignMessage(id.Key, nil, set, suite.opts); err != nil {
+		return nil, fmt.Errorf("the key does not sign: %w", err)
+	}
+	return sd.Finish()
+}
+
+// A placeholder stands in for the signer. It keeps the digest of the content.
+type placeholder []byte
+
+func (*placeholder) Public() crypto.PublicKey { return nil }
+
+func (p *placeholder) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
+	*p = digest
+	return nil, nil
+}
+
+// libraryCertificate has what the library uses of a certificate. It is not
+// parsed again, since crypto/x509 refuses some.
+func libraryCertificate(c *bundle.Certificate) *x509.Certificate {
+	serial := new(big.Int).SetBytes(c.Serial.Magnitude())
+	if c.Serial.Negative() {
+		serial.Neg(serial)
+	}
+	return &x509.Certificate{Raw: c.Raw, RawIssuer: c.Issuer, SerialNumber: serial}
+}
+
+// An attribute is a signed attribute (RFC 5652 section 5.3).
+type attribute struct {
+	Type  asn1.ObjectIdentifier
+	Value asn1.RawValue // the SET of values
+	der   []byte        // the whole
+}
+
+// signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6).
+func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
+	var out []attribute
+	for _, a := range []struct {
+		oid   asn1.ObjectIdentifier
+		value any
+		param string
+	}{
+		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 1}, o.Version, "printable"},
+		{pkcs7.OIDAttributeContentType, pkcs7.OIDData, ""},
+		{pkcs7.OIDAttributeSigningTime, o.Time.UTC(), ""}, // UTCTime until 2049 (RFC 5652 section 11.3)
+		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 2}, o.Name, "printable"},
+		{pkcs7.OIDAttributeMessageDigest, digest, ""},
+	} {
+		value, err := asn1.MarshalWithParams(a.value, a.param)
+		if err != nil {
+			return nil, err
+		}
+		set := asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: value}
+		der, err := asn1.Marshal(struct {
+			Type  asn1.ObjectIdentifier
+			Value asn1.RawValue
+		}{a.oid, set})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, attribute{a.oid, set, der})
+	}
+	slices.SortFunc(out, func(a, b attribute) int { return bytes.Compare(a.der, b.der) })
+	return out, nil
+}

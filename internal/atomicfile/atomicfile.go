@@ -32,6 +32,10 @@ const (
 // or made. What is no file, such as /dev/stdout or a FIFO, cannot be replaced: it receives the content in one piece after
 // write has returned without an error.
 func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
+	return writeWith(path, perm, write, os.Rename)
+}
+
+func writeWith(path string, perm fs.FileMode, write func(io.Writer) error, rename func(from, to string) error) error {
 	old, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -48,7 +52,33 @@ func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return replace(target, perm, write, os.Rename)
+	return replace(target, perm, write, rename)
+}
+
+// A File is what WriteAll writes.
+type File struct {
+	Path string
+	Data []byte
+}
+
+// WriteAll is WriteFile of several files, or of none: all of them are written and synced, as on a full disk they cannot be,
+// before the first takes the place of what stood there. They take their places from the last to the first.
+func WriteAll(files []File, perm fs.FileMode) error { return writeAll(files, perm, os.Rename) }
+
+func writeAll(files []File, perm fs.FileMode, rename func(from, to string) error) error {
+	if len(files) == 0 {
+		return nil
+	}
+	write := func(w io.Writer) error {
+		_, err := w.Write(files[0].Data)
+		return err
+	}
+	return writeWith(files[0].Path, perm, write, func(temp, path string) error {
+		if err := writeAll(files[1:], perm, rename); err != nil {
+			return err
+		}
+		return rename(temp, path)
+	})
 }
 
 // WriteFile is Write of data.

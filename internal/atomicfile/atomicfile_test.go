@@ -302,3 +302,40 @@ func TestCreate(t *testing.T) {
 		})
 	}
 }
+
+func TestWriteAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(path("a"), []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	// The last cannot be written: nothing is.
+	err := WriteAll([]File{{path("a"), []byte("new")}, {path("b"), nil}, {path("missing/c"), nil}}, 0o644)
+	if err == nil {
+		t.Error("a file in a missing directory was written")
+	}
+	if got, _ := os.ReadFile(path("a")); string(got) != "old" {
+		t.Errorf("after a failure there is %q", got)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("after a failure there are %v", entries)
+	}
+
+	var order []string
+	err = writeAll([]File{{path("a"), []byte("1")}, {path("b"), []byte("2")}, {path("c"), nil}}, 0o644, func(from, to string) error {
+		order = append(order, filepath.Base(to))
+		return os.Rename(from, to)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(order, " "); got != "c b a" {
+		t.Errorf("renamed in the order %s", got)
+	}
+	for name, want := range map[string]string{"a": "1", "b": "2", "c": ""} {
+		if got, err := os.ReadFile(path(name)); err != nil || string(got) != want {
+			t.Errorf("%s has %q, %v", name, got, err)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package recipe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/signing"
+)
+
+// A File is what a path, a pattern, a directory or a URL stands for.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Options are what a build takes from the world.
+type Options struct {
+	// Open gives the files of a path or URL that a recipe names; a pattern gives
+	// all that match, in byte order of their names.
+	Open func(ctx context.Context, name string) ([]File, error)
+	// System gives the root store of this machine.
+	System func(ctx context.Context) ([]File, error)
+	// Identity gives the key and certificates of the recipe's signer.
+	Identity func(ctx context.Context, s *Signer) (*signing.Identity, error)
+	Limits   bundle.Limits
+	// At is when the build is made: the signing time, and the time at which the
+	// signatures of sources and the ends of exclusions are judged.
+	At time.Time
+}
+
+// A Product is what a build makes. Nothing of it is written yet.
+type Product struct {
+	*Result
+	Lock  *Lock
+	Files []File // with their names in the output directory
+}
+
+// Build selects the certificates, signs them and encodes the outputs.
+func (r *Recipe) Build(ctx context.Context, o Options) (*Product, error) {
+	result, err := r.Select(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	p := &Product{Result: result, Lock: result.Lock(r)}
+	if p.Files, err = r.encode(ctx, result, o); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (r *Recipe) encode(ctx context.Context, result *Result, o Options) (files []File, err error) {
+	pool := &bundle.Bundle{Claims: bundle.Claims{Name: r.Name, Version: r.Version}}
+	for _, e := range result.Entries {
+		pool.Certificates = append(pool.Certificates, e.Certificate)
+	}
+	at := o.At.UTC().Truncate(time.Second)
+	add := func(name string, encode func() ([]byte, error)) {
+		if name == "" || err != nil {
+			return
+		}
+		var data []byte
+		if data, err = encode(); err != nil {
+			err = fmt.Errorf("output %s: %w", name, err)
+			return
+		}
+		files = append(files, File{name, data})
+	}
+	add(r.Outputs.Signed, func() ([]byte, error) {
+		id, err := o.Identity(ctx, r.Signer)
+		if err != nil {
+			return nil, err
+		}
+		out, err := signing.Sign(pool, id, signing.SignOptions{Name: r.Name, Version: r.Version, Time: at})
+		return out, errors.Join(err, id.Close())
+	})
+	add(r.Outputs.CertsOnly, func() ([]byte, error) { return bundle.EncodeCertsOnly(pool.Certificates) })
+	add(r.Outputs.PEM, func() ([]byte, error) { return pemFile(result.Entries), nil })
+	add(r.Outputs.JKS, func() ([]byte, error) { return jksFile(result.Entries, at) })
+	add(r.Outputs.PKCS12, func() ([]byte, error) { return pkcs12File(result.Entries) })
+	if err != nil || !r.Outputs.Cisco {
+		return files, err
+	}
+	previous, err := r.previous(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	side, err := r.encodeSide(files[0].Data, pool, previous, at) // the bundle comes first
+	if err != nil {
+		return nil, err
+	}
+	return append(files, side...), nil
+}
+
+// previous is the bundle that this one follows, nil for none.
+func (r *Recipe) previous(ctx context.Context, o Options) (*bundle.Bundle, error) {
+	if r.Outputs.Previous == "" {
+		return nil, nil
+	}
+	files, err := o.Open(ctx, r.Outputs.Previous)
+	if err != nil {
+		return nil, fmt.Errorf("previous: %w", err)
+	}
+	if len(files) != 1 {
+		return nil, fmt.Errorf("previous: %s is not one file", r.Outputs.Previous)
+	}
+	b, err := o.Limits.Parse(files[0].Data)
+	if err != nil {
+		return nil, fmt.Errorf("previous: %s: %w", files[0].Name, err)
+	}
+	return b, nil
+}

@@ -1,0 +1,8 @@
+package recipe
+
+import _ "embed"
+
+// Example is a recipe to start from.
+//
+//go:embed example.yaml
+var Example string

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/bundle"
 	"trustpool/roots"
 )
 
@@ -52,7 +52,7 @@ func (a *app) anchorsCommand() *cobra.Command {
 			for _, anchor := range roots.BuiltIn() {
 				if strings.EqualFold(anchor.Name, args[0]) || isSum && sum == anchor.SHA256 {
 					return a.write(func(w io.Writer) error {
-						_, err := fmt.Fprintf(w, "%s\n  SHA-256    %s\n  SHA-1      %s\n  used for   %s\n",
+						_, err := fmt.Fprintf(w, "%s\n  SHA-256      %s\n  SHA-1 links  %s\n  used for     %s\n",
 							anchor.Name, hex.EncodeToString(anchor.SHA256[:]), tolerance(anchor), anchor.UsedFor)
 						return err
 					})
@@ -87,7 +87,5 @@ func writeAnchorsJSON(w io.Writer, anchors []roots.Anchor) error {
 	for _, x := range anchors {
 		doc.Anchors = append(doc.Anchors, anchor{x.Name, hex.EncodeToString(x.SHA256[:]), x.SHA1Links, x.UsedFor})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(doc)
+	return bundle.WriteJSON(w, doc)
 }

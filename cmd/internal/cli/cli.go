@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Env struct {
 	Terminal       bool // Stderr is one
 	Now            func() time.Time
 	Version        string
+	Getenv         func(string) string // nil where no variable is set
 }
 
 // Exit statuses, the same for every command.
@@ -117,14 +119,41 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags.SortFlags = false
 	flags.BoolVar(&a.offline, "offline", false, "fetch nothing, even where FILE is a URL")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
-	flags.IntVar(&a.limits.Depth, "max-depth", 0, "let ASN.1 nest at most `N` levels deep (default 32)")
-	flags.IntVar(&a.limits.Certificates, "max-certificates", 0, "read at most `N` certificates of a file (default 200000)")
+	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
+	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
 	root.AddCommand(
 		a.inspectCommand(), a.verifyCommand(), a.diffCommand(), a.importCommand(),
-		a.extractCommand(), a.anchorsCommand(), a.versionCommand(), exitStatusTopic(),
+		a.extractCommand(), a.buildCommand(), a.recipeCommand(), a.signCommand(), a.keygenCommand(),
+		a.anchorsCommand(), a.versionCommand(), exitStatusTopic(),
 	)
+	helpCommands(root)
 	a.markStart(root)
 	return root
+}
+
+// helpCommands adds cobra's commands that tell about others, and makes an error
+// of a name that they do not know.
+func helpCommands(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.RunE = func(*cobra.Command, []string) error {
+			return hinted{errors.New("completion: no shell given"), "trustpool completion bash, fish, powershell or zsh"}
+		}
+	}
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command or a topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return hinted{fmt.Errorf("help: no command is called %q", strings.Join(args, " ")), usageHint(root, args)}
+			}
+			cmd.InitDefaultHelpFlag()
+			cmd.InitDefaultVersionFlag()
+			return cmd.Help()
+		},
+	})
+	root.InitDefaultHelpCmd()
 }
 
 // markStart notes when a command starts to work. Until then an error is one of
@@ -148,8 +177,8 @@ func usageHint(root *cobra.Command, args []string) string {
 	if err == nil && cmd != root {
 		return "see " + cmd.CommandPath() + " --help"
 	}
-	if len(rest) > 0 {
-		if s := root.SuggestionsFor(rest[0]); len(s) > 0 {
+	for _, word := range rest {
+		if s := root.SuggestionsFor(word); len(s) > 0 && !strings.HasPrefix(word, "-") {
 			return "did you mean trustpool " + strings.Join(s, ", or trustpool ") + "?"
 		}
 	}
@@ -203,6 +232,23 @@ func (a *app) write(report func(io.Writer) error) error {
 		return atomicfile.Write(a.output, 0o644, buffered(report))
 	}
 	return buffered(report)(a.env.Stdout)
+}
+
+// writeWith is write, and a second file beside the report: both, or neither.
+func (a *app) writeWith(report func(io.Writer) error, path string, second func(io.Writer) error) error {
+	var files []atomicfile.File
+	var out, beside bytes.Buffer
+	if err := errors.Join(report(&out), second(&beside)); err != nil {
+		return err
+	}
+	if a.output != "" && a.output != "-" {
+		files = append(files, atomicfile.File{Path: a.output, Data: out.Bytes()})
+	}
+	if err := atomicfile.WriteAll(append(files, atomicfile.File{Path: path, Data: beside.Bytes()}), 0o644); err != nil || files != nil {
+		return err
+	}
+	_, err := a.env.Stdout.Write(out.Bytes())
+	return err
 }
 
 func buffered(report func(io.Writer) error) func(io.Writer) error {

@@ -44,6 +44,9 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 					a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
 				}
 			}
+			if _, err := fmt.Fprintf(a.env.Stdout, "%d certificates in %s\n", len(files), dir); err != nil {
+				return err
+			}
 			if len(files) < len(b.Certificates) {
 				return errNo
 			}
@@ -106,9 +109,6 @@ func safeName(s string) string {
 // writeNew writes the files into dir, or none of them: one that is there with
 // other octets is an error before the first is written.
 func writeNew(dir string, files []file) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	var missing []file
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
@@ -120,6 +120,9 @@ func writeNew(dir string, files []file) error {
 		case string(old) != string(f.data):
 			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
 		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
 	var written []string
 	for _, f := range missing {

@@ -31,6 +31,21 @@ func (s *size) Set(v string) error {
 	return nil
 }
 
+// A count is the value of a flag that takes a number above zero.
+type count int
+
+func (c *count) String() string { return strconv.Itoa(int(*c)) }
+func (c *count) Type() string   { return "N" }
+
+func (c *count) Set(v string) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n <= 0 {
+		return errors.New("not a number above zero")
+	}
+	*c = count(n)
+	return nil
+}
+
 // A moment is the value of --at.
 type moment struct {
 	time.Time

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/device"
-	"trustpool/internal/atomicfile"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -63,16 +62,16 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
-			if save && r.Refused == "" {
-				if err := atomicfile.Write(poolFile, 0o644, pool.WriteJSON); err != nil {
-					return err
-				}
-			}
 			print := func(w io.Writer) error { return r.WriteText(w, quiet) }
 			if asJSON {
 				print = func(w io.Writer) error { return r.WriteJSON(w, t.at.given) }
 			}
-			if err := a.write(print); err != nil {
+			if save && r.Refused == "" {
+				err = a.writeWith(print, poolFile, pool.WriteJSON)
+			} else {
+				err = a.write(print)
+			}
+			if err != nil {
 				return err
 			}
 			if r.Refused != "" || r.Failed > 0 {

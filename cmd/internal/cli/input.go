@@ -91,26 +91,28 @@ func (t *trust) atFlag(cmd *cobra.Command) {
 func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
 	var out []roots.Anchor
 	for _, arg := range t.roots {
-		if sum, ok := roots.ParseSHA256(arg); ok && !fileExists(arg) {
+		// What reads as a hash is one, also where a file bears that name: nobody
+		// changes a pin by putting a file there.
+		if sum, ok := roots.ParseSHA256(arg); ok {
 			out = append(out, roots.FromSHA256(sum))
 			continue
 		}
 		if isURL(arg) {
 			return nil, hinted{fmt.Errorf("--root %s: what is trusted is not fetched", arg), "download it, check its SHA-256, and give the file"}
 		}
-		b, name, err := a.read(ctx, arg)
+		files, err := a.fetch(ctx, arg)
 		if err != nil {
 			return nil, fmt.Errorf("--root: %w", err)
 		}
-		if b.Form != bundle.FormPEM && b.Form != bundle.FormDER {
-			return nil, hinted{fmt.Errorf("--root %s: a whole bundle is no anchor", name), "give the root's certificate, or its SHA-256"}
+		if len(files) != 1 || files[0].Name != arg {
+			return nil, hinted{fmt.Errorf("--root %s: a directory is no anchor", arg), "give the root's certificate, or its SHA-256"}
 		}
-		for i, c := range b.Certificates {
-			anchor, err := roots.FromCertificate(c)
+		for _, f := range files {
+			anchors, err := roots.FromFile(f.Data)
 			if err != nil {
-				return nil, fmt.Errorf("--root %s: certificate %d: %w", name, i+1, err)
+				return nil, fmt.Errorf("--root %s: %w", label(f.Name), err)
 			}
-			out = append(out, anchor)
+			out = append(out, anchors...)
 		}
 	}
 	return out, nil
@@ -130,5 +132,5 @@ func (t *trust) verify(ctx context.Context, a *app, b *bundle.Bundle) (signing.R
 	if err != nil && !errors.As(err, &refused) {
 		return signing.Report{}, err
 	}
-	return signing.NewReport(v, refused, t.at.chosen()), nil
+	return signing.NewReport(b, v, refused, t.at.chosen()), nil
 }

@@ -24,7 +24,8 @@ line for each certificate.
 
 --filter keeps the certificates that match; given several times, all must match:
   TEXT            part of a subject, issuer or serial number
-  FINGERPRINT     SHA-256, SHA-1 or MD5, in any spelling
+  FINGERPRINT     SHA-256, SHA-1 or MD5, in any spelling; of a SHA-256 the first
+                  16 digits, as tables show them, are enough
   expired         at the time of --at
   expiring:90d    within that time (d, w, y)
   algorithm:TEXT  part of the signature's or the key's algorithm: sha1, RSA 1024
@@ -66,7 +67,7 @@ Exit status: 0, or 1 where a filter matched nothing.`,
 			case style != "":
 				s, ok := show.Lookup(style)
 				if !ok {
-					return fmt.Errorf("--style: %q is none of %v", style, show.Styles())
+					return fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
 				}
 				print = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
 			}
@@ -88,49 +89,6 @@ Exit status: 0, or 1 where a filter matched nothing.`,
 	f.BoolVar(&asCSV, "csv", false, "CSV")
 	f.BoolVar(&asPEM, "pem", false, "the certificates as PEM")
 	exclusive(cmd, "long", "style", "json", "csv", "pem")
-	a.outputFlag(cmd)
-	return cmd
-}
-
-func (a *app) verifyCommand() *cobra.Command {
-	var t trust
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Say who vouches for a bundle",
-		Long: `Say whether a bundle's signature leads to a trusted root, and how: each signer
-and each certificate of its chain. Without --root that is Cisco Root CA M1, as
-on IOS XR, or TRS Bundle Root CA. Roots of the system never count. Revocation
-is not looked at.
-
-Exit status: 0 verified, 1 not verified.`,
-		Example: `  trustpool verify ios.p7b
-  trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
-		Args: arguments("FILE"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			b, _, err := a.read(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			r, err := t.verify(cmd.Context(), a, b)
-			if err != nil {
-				return err
-			}
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.Verified {
-				return errNo
-			}
-			return nil
-		},
-	}
-	t.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"trustpool/cmd/internal/cli"
+)
+
+var update = flag.Bool("update", false, "write what tests compare with anew: the scripts' files, and the twins of testdata/bundles")
+
+// The tests run this binary again under the name trustpool.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"trustpool": trustpool})
+}
+
+// trustpool is main with a clock that stands still and a version; where CLOCK is
+// "real" it is main itself.
+func trustpool() {
+	if os.Getenv("CLOCK") == "real" {
+		main()
+		return
+	}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Version: "v1.2.3",
+	}))
+}
+
+func now() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) }
+
+// testdata is that of the module.
+func testdata(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestScripts runs testdata/script. Each script finds testdata's bundles, keys
+// and vectors beside it; where there are genuine bundles, as corpus; and at $URL
+// a server.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	dir := testdata(t)
+	server := httptest.NewServer(handler(filepath.Join(dir, "bundles")))
+	t.Cleanup(server.Close)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join(dir, "script"),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("URL", server.URL)
+			e.Setenv("GORACE", noSleep)
+			links := map[string]string{}
+			for _, name := range []string{"bundles", "keys", "vectors"} {
+				links[name] = filepath.Join(dir, name)
+			}
+			if corpus := os.Getenv("TRUSTPOOL_CORPUS"); corpus != "" {
+				links["corpus"] = corpus
+			}
+			for name, target := range links {
+				if err := os.Symlink(target, filepath.Join(e.WorkDir, name)); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Condition:          condition,
+		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		UpdateScripts:      *update,
+		RequireUniqueNames: true,
+	})
+}
+
+// noSleep keeps the race detector, where there is one, from waiting a second at
+// the end of each run.
+const noSleep = "atexit_sleep_ms=0"
+
+// status N COMMAND… runs the command, which must exit with the status N. Where
+// that is 2, it must have said why, and nothing on standard output.
+func status(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: status N COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, not %d", got, want)
+	}
+	if got == 2 && (ts.ReadFile("stdout") != "" || ts.ReadFile("stderr") == "") {
+		ts.Fatalf("with status 2 there is to be a line on standard error, and nothing on standard output")
+	}
+}
+
+// condition knows [corpus], that there are genuine bundles, and [tool:NAME], that
+// a program is installed. Where everything is required, their lack is an error.
+func condition(name string) (bool, error) {
+	missing := ""
+	if tool, ok := strings.CutPrefix(name, "tool:"); ok {
+		if _, err := exec.LookPath(tool); err != nil {
+			missing = tool + " is not installed"
+		}
+	} else if name != "corpus" {
+		return false, fmt.Errorf("there is no condition %q", name)
+	} else if os.Getenv("TRUSTPOOL_CORPUS") == "" {
+		missing = "TRUSTPOOL_CORPUS is not set"
+	}
+	if missing != "" && os.Getenv("TRUSTPOOL_REQUIRE_TOOLS") == "1" {
+		return false, fmt.Errorf("%s, and TRUSTPOOL_REQUIRE_TOOLS=1 asks for it", missing)
+	}
+	return missing == "", nil
+}
+
+// handler serves bundles, each as a type that it is not, and what servers answer
+// in place of one.
+func handler(bundles string) http.Handler {
+	mux := http.NewServeMux()
+	files := http.FileServer(http.Dir(bundles))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		files.ServeHTTP(w, r)
+	})
+	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-pkcs7-certificates")
+		fmt.Fprint(w, "<!DOCTYPE html>\n<html><title>Log in</title></html>\n")
+	})
+	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/lab-core-v1.p7b?token=secret", http.StatusFound)
+	})
+	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/loop", http.StatusFound)
+	})
+	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
+		data, _ := os.ReadFile(filepath.Join(bundles, "lab-core-v1.p7b"))
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		_, _ = w.Write(data[:4000])
+	})
+	mux.HandleFunc("/agent", func(w http.ResponseWriter, r *http.Request) {
+		if r.UserAgent() != "trustpool/v1.2.3" || r.Header.Get("Accept-Encoding") != "identity" {
+			http.Error(w, r.UserAgent(), http.StatusForbidden)
+			return
+		}
+		http.ServeFile(w, r, filepath.Join(bundles, "lab-core-v1.p7b"))
+	})
+	mux.HandleFunc("/large", func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := io.WriteString(w, "# a line of text\n"); err != nil {
+				return
+			}
+		}
+	})
+	return mux
+}

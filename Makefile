@@ -35,13 +35,16 @@ check: export TRUSTPOOL_REQUIRE_TOOLS = 1
 check: ## lint, test with every tool required, race detector, generated files
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory test TESTFLAGS=-count=1
+	CGO_ENABLED=1 $(GO) test -count=1 -tags pkcs11 ./signing
 	$(GO) test -race ./...
 	$(MAKE) --no-print-directory generated
 
 lint:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not gofmt:\n%s\n' "$$files" >&2; exit 1; }
 	$(GO) vet ./...
+	$(GO) vet -tags pkcs11 ./signing
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags pkcs11 ./signing
 
 # In a clean checkout "as before" is clean. With work in progress it asks the same without asking for a commit first.
 generated:
@@ -50,8 +53,10 @@ generated:
 	[ "$$before" = "$$after" ] || { git status --short >&2; \
 		echo 'make generate changed files: look at the change, then commit it' >&2; exit 1; }
 
-bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# Those of bench run whole processes, so allocations of the test say nothing there.
+bench: ## run the benchmarks, then the program beside openssl and certtool
+	@packages=$$($(GO) list ./... | grep -v '/bench$$'); $(GO) test -run '^$$' -bench . -benchmem $$packages
+	$(GO) test -run '^$$' -bench . ./bench
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@packages=$$($(GO) list ./...); \
@@ -59,7 +64,7 @@ fuzz: ## run each fuzz target for FUZZTIME (60s)
 		targets=$$($(GO) test -list '^Fuzz' $$package); \
 		for target in $$(grep '^Fuzz' <<<"$$targets" || true); do \
 			echo "$$package $$target"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 50x $$package; \
 		done; \
 	done
 

@@ -1,0 +1,110 @@
+//go:build linux || darwin
+
+package bench_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"trustpool/internal/tooltest"
+)
+
+// debian is where its package ca-certificates has Mozilla's roots, each in a file.
+const debian = "/usr/share/ca-certificates/mozilla"
+
+// recipeFor writes a recipe that signs the certificates of files with the lab's
+// RSA-2048 key, and gives the command that builds it.
+func recipeFor(b *testing.B, program, files string) []string {
+	b.Helper()
+	testdata, err := filepath.Abs("../testdata")
+	if err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	write(b, filepath.Join(dir, "recipe.yaml"), fmt.Appendf(nil, `schema: trustpool.recipe/1
+bundle: {name: Bench Bundle, version: "1"}
+sources: {all: {files: [%q]}}
+set: all
+signer:
+  key: %[2]s/keys/lab-signer.pem
+  certificate: %[2]s/bundles/lab-signer.pem
+  chain: %[2]s/bundles/lab-root.pem
+outputs: {signed: out.p7b}
+`, files, testdata))
+	return []string{program, "build", filepath.Join(dir, "recipe.yaml"), "-o", filepath.Join(dir, "out"), "--at", at, "--quiet"}
+}
+
+// BenchmarkBuild builds a signed bundle of Debian's roots in turns with the
+// commands of OpenSSL that do the same. Theirs find the roots in one file; ours
+// reads one each, writes a lock, verifies what was signed, and syncs.
+func BenchmarkBuild(b *testing.B) {
+	tooltest.Need(b, "openssl")
+	roots, err := filepath.Glob(filepath.Join(debian, "*.crt"))
+	if err != nil || len(roots) == 0 {
+		b.Skipf("skipped: ca-certificates is not installed: %v", err)
+	}
+	var all bytes.Buffer
+	for _, file := range roots {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		all.Write(data)
+	}
+	dir := b.TempDir()
+	pem, out := filepath.Join(dir, "all.pem"), filepath.Join(dir, "out.p7b")
+	write(b, pem, all.Bytes())
+	ours := command{recipeFor(b, buildProgram(b), filepath.Join(debian, "*.crt"))}
+	b.Run(fmt.Sprintf("%d-openssl", len(roots)), func(b *testing.B) {
+		sideBySide(b, ours, command{
+			{"openssl", "crl2pkcs7", "-nocrl", "-certfile", pem, "-outform", "DER"},
+			{"openssl", "cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-out", out, "-md", "sha256",
+				"-signer", "../testdata/bundles/lab-signer.pem", "-inkey", "../testdata/keys/lab-signer.pem", "-certfile", labRoot},
+		})
+	})
+}
+
+// BenchmarkBuildGrowth reports time and peak memory of building 10^3, 10^4 and
+// 10^5 certificates: the time of one in relation to the first size, which is run
+// again beside each.
+func BenchmarkBuildGrowth(b *testing.B) {
+	const first, minRuns = 1_000, 5
+	program := buildProgram(b)
+	small := recipeFor(b, program, largeFile(b, first))
+	for _, n := range []int{first, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			file := largeFile(b, n)
+			build := recipeFor(b, program, file)
+			measure(b, build) // its pages are cached from here on
+			var times, each, ratios, cpuRatios, peaks []float64
+			once := func() {
+				s, u := measure(b, small), measure(b, build)
+				times, peaks = append(times, us(u.Time)/1000), append(peaks, float64(u.Peak)/1e6)
+				each = append(each, us(u.Time)/float64(n))
+				ratios = append(ratios, us(u.Time)/float64(n)/(us(s.Time)/first))
+				cpuRatios = append(cpuRatios, us(u.CPU)/float64(n)/(us(s.CPU)/first))
+			}
+			for b.Loop() {
+				once()
+			}
+			for len(times) < minRuns {
+				once()
+			}
+			info, err := os.Stat(file)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(times), "ms")
+			b.ReportMetric(median(each), "us/certificate")
+			b.ReportMetric(median(ratios), "of-1000")
+			b.ReportMetric(median(cpuRatios), "CPU-of-1000")
+			b.ReportMetric(slices.Max(peaks), "peak-MB")
+			b.ReportMetric(float64(info.Size())/1e6, "file-MB")
+		})
+	}
+}

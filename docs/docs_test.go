@@ -1,0 +1,462 @@
+// Package docs holds the documents to the code.
+package docs_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/device"
+	"trustpool/device/show"
+	"trustpool/inspect"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+const bundles = "../testdata/bundles/"
+
+var at = time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+
+// section is the text below a heading of a document, up to the next heading of
+// its level or above.
+func section(t *testing.T, file, heading string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut("\n"+string(data), "\n"+heading+"\n")
+	if !ok {
+		t.Fatalf("%s has no heading %q", file, heading)
+	}
+	level := strings.IndexByte(heading, ' ')
+	end := regexp.MustCompile(`(?m)^#{1,` + strconv.Itoa(level) + `} `).FindStringIndex(rest)
+	if end != nil {
+		rest = rest[:end[0]]
+	}
+	return rest
+}
+
+// firstCells are the code spans that alone are the first cell of a table's row.
+func firstCells(text string) (cells []string) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(text, -1) {
+		cells = append(cells, m[1])
+	}
+	return cells
+}
+
+// same asks that a document lists what there is, each once.
+func same(t *testing.T, what string, documented, real []string) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, d := range documented {
+		if seen[d] {
+			t.Errorf("%s: %s stands twice", what, d)
+		}
+		seen[d] = true
+		if !slices.Contains(real, d) {
+			t.Errorf("%s: %s is documented, and there is none", what, d)
+		}
+	}
+	for _, r := range real {
+		if !seen[r] {
+			t.Errorf("%s: %s is not documented", what, r)
+		}
+	}
+}
+
+func TestQuirks(t *testing.T) {
+	t.Parallel()
+	var real []string
+	for _, q := range bundle.Quirks() {
+		real = append(real, string(q))
+	}
+	same(t, "quirks", firstCells(section(t, "formats.md", "## Quirks")), real)
+}
+
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../signing/reason.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var real []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		for _, v := range spec.Values {
+			if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				slug, _ := strconv.Unquote(lit.Value)
+				real = append(real, slug)
+			}
+		}
+		return true
+	})
+	if len(real) == 0 {
+		t.Fatal("no reasons found")
+	}
+	same(t, "reasons", firstCells(section(t, "formats.md", "## Reasons")), real)
+}
+
+// fields collects the paths of a document's members: signers[].chain[].subject.
+// It does not go into those of skip.
+func fields(t *testing.T, doc []byte, into map[string]bool, skip ...string) {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal(doc, &v); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(prefix string, v any)
+	walk = func(prefix string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if prefix != "" {
+				prefix += "."
+			}
+			for name, value := range v {
+				into[prefix+name] = true
+				if !slices.Contains(skip, prefix+name) {
+					walk(prefix+name, value)
+				}
+			}
+		case []any:
+			for _, value := range v {
+				walk(prefix+"[]", value)
+			}
+		}
+	}
+	walk("", v)
+}
+
+func read(t *testing.T, file string) *bundle.Bundle {
+	t.Helper()
+	data, err := os.ReadFile(bundles + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func labRoot(t *testing.T) []roots.Anchor {
+	t.Helper()
+	anchor, err := roots.FromCertificate(read(t, "lab-root.pem").Certificates[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []roots.Anchor{anchor}
+}
+
+func verify(t *testing.T, b *bundle.Bundle, anchors []roots.Anchor) signing.Report {
+	t.Helper()
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: at})
+	var refused *signing.VerifyError
+	if err != nil && !errors.As(err, &refused) {
+		t.Fatal(err)
+	}
+	return signing.NewReport(b, v, refused, &at)
+}
+
+func printed(t *testing.T, write func(io.Writer) error) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := write(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func documentedFields(t *testing.T, heading string) []string {
+	t.Helper()
+	return firstCells(section(t, "formats.md", heading))
+}
+
+func names(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }
+
+func TestInspectFields(t *testing.T) {
+	t.Parallel()
+	real := map[string]bool{}
+	for _, file := range []string{"lab-core-v1.p7b", "lab-quirks-v1.p7b"} {
+		b := read(t, file)
+		for _, anchors := range [][]roots.Anchor{labRoot(t), roots.BuiltIn()} {
+			r := inspect.Report{File: file, Bundle: b, Signature: verify(t, b, anchors)}
+			fields(t, printed(t, r.WriteJSON), real)
+		}
+	}
+	same(t, "inspect", documentedFields(t, "### trustpool.inspect/1"), names(real))
+}
+
+func TestVerifyFields(t *testing.T) {
+	t.Parallel()
+	real := map[string]bool{}
+	for _, anchors := range [][]roots.Anchor{labRoot(t), roots.BuiltIn()} {
+		fields(t, printed(t, verify(t, read(t, "lab-core-v1.p7b"), anchors).WriteJSON), real)
+	}
+	same(t, "verify", documentedFields(t, "### trustpool.verify/1"), names(real))
+}
+
+func TestDiffFields(t *testing.T) {
+	t.Parallel()
+	d := bundle.Compare(read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b"))
+	real := map[string]bool{}
+	// A pair's members have the fields of added and removed, as the page says.
+	fields(t, printed(t, d.WriteJSON), real, "reissued[].old", "reissued[].new", "rekeyed[].old", "rekeyed[].new")
+	same(t, "diff", documentedFields(t, "### trustpool.diff/1"), names(real))
+
+	cisco := map[string]bool{}
+	fields(t, printed(t, d.WriteCisco), cisco)
+	same(t, "Cisco's diff.json", documentedFields(t, "### Cisco's diff.json"), names(cisco))
+}
+
+func TestImportFields(t *testing.T) {
+	t.Parallel()
+	real, pool := map[string]bool{}, map[string]bool{}
+	for _, name := range []string{"asa", "iosxr", "fxos"} {
+		platform, err := device.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := platform.BuiltIn()
+		r, err := device.Import(p, read(t, "lab-quirks-v1.p7b"), device.Options{Platform: platform, Anchors: labRoot(t), At: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
+		fields(t, printed(t, p.WriteJSON), pool)
+	}
+	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
+	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
+}
+
+// The document is made by the command line, which a test here cannot import.
+func TestAnchorsFields(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "../cmd/internal/cli/anchors.go", nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var real []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok && f.Tag != nil {
+			tag, _ := strconv.Unquote(f.Tag.Value)
+			real = append(real, reflect.StructTag(tag).Get("json"))
+		}
+		return true
+	})
+	var documented []string
+	for _, field := range documentedFields(t, "### trustpool.anchors/1") {
+		documented = append(documented, path.Base(strings.ReplaceAll(field, "[].", "/")))
+	}
+	same(t, "anchors", documented, real)
+}
+
+func TestCSVColumns(t *testing.T) {
+	t.Parallel()
+	b := read(t, "one.der")
+	r := inspect.Report{Bundle: b, Signature: verify(t, b, roots.BuiltIn())}
+	header, _, _ := strings.Cut(string(printed(t, r.WriteCSV)), "\n")
+	if !strings.Contains(section(t, "formats.md", "### CSV"), "\n"+header+"\n") {
+		t.Errorf("the header is not documented: %s", header)
+	}
+}
+
+func TestForms(t *testing.T) {
+	t.Parallel()
+	real := []string{}
+	for _, f := range []bundle.Form{bundle.FormSigned, bundle.FormOuter, bundle.FormCertsOnly, bundle.FormPEM, bundle.FormDER, bundle.FormDirectory} {
+		real = append(real, string(f))
+	}
+	same(t, "forms", firstCells(section(t, "formats.md", "## What is read")), real)
+}
+
+func TestStyles(t *testing.T) {
+	t.Parallel()
+	var real []string
+	for _, s := range show.Styles() {
+		real = append(real, string(s))
+	}
+	same(t, "styles", firstCells(section(t, "formats.md", "### Styles")), real)
+}
+
+func TestVectorHeader(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../testdata/vectors/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d vectors, %v", len(files), err)
+	}
+	real := map[string]bool{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, _, _ := strings.Cut(string(data), "\n\n")
+		for line := range strings.Lines(header) {
+			key, _, _ := strings.Cut(line, ":")
+			real[key] = true
+		}
+	}
+	same(t, "vectors", firstCells(section(t, "formats.md", "## Vectors")), names(real))
+}
+
+func TestLayout(t *testing.T) {
+	t.Parallel()
+	var real []string
+	err := filepath.WalkDir("..", func(dir string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() || dir == ".." {
+			return err
+		}
+		if name := d.Name(); name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
+			return fs.SkipDir
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if len(files) > 0 {
+			real = append(real, strings.TrimPrefix(filepath.ToSlash(dir), "../"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "packages", firstCells(section(t, "layout.md", "## Packages")), real)
+}
+
+// Each function that layout.md names as FILE: FUNCTION is in that file.
+func TestWalk(t *testing.T) {
+	t.Parallel()
+	text := section(t, "layout.md", "## One command, followed through the code")
+	steps := regexp.MustCompile("`([a-z/]+\\.go)`: ((?:`[A-Za-z.]+`(?:, )?)+)").FindAllStringSubmatch(text, -1)
+	if len(steps) == 0 {
+		t.Fatal("no steps found")
+	}
+	for _, step := range steps {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", step[1]), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		var functions []string
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				name := f.Name.Name
+				if f.Recv != nil {
+					receiver := f.Recv.List[0].Type
+					if star, ok := receiver.(*ast.StarExpr); ok {
+						receiver = star.X
+					}
+					name = receiver.(*ast.Ident).Name + "." + name
+				}
+				functions = append(functions, name)
+			}
+		}
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(step[2], -1) {
+			if !slices.Contains(functions, m[1]) {
+				t.Errorf("%s has no function %s", step[1], m[1])
+			}
+		}
+	}
+}
+
+func TestPlatforms(t *testing.T) {
+	t.Parallel()
+	var real []string
+	for _, p := range device.Platforms() {
+		real = append(real, p.Name)
+		heading := section(t, "devices.md", "## Platforms")
+		for _, alias := range p.Aliases {
+			if !strings.Contains(heading, "`"+alias+"`") {
+				t.Errorf("the alias %s of %s is not documented", alias, p.Name)
+			}
+		}
+		var built, documented []string
+		for _, e := range p.BuiltIn().Entries {
+			built = append(built, e.Serial+" "+e.Subject)
+		}
+		if len(built) == 0 {
+			continue
+		}
+		for _, m := range regexp.MustCompile("(?m)^\\| `([0-9A-F]+)` \\| `([^`]+)` \\|").
+			FindAllStringSubmatch(section(t, "devices.md", "### "+p.Title+", built in"), -1) {
+			documented = append(documented, m[1]+" "+m[2])
+		}
+		same(t, "built into "+p.Name, documented, built)
+	}
+	same(t, "platforms", firstCells(section(t, "devices.md", "## Platforms")), real)
+}
+
+// README.md shows the built-in anchors.
+func TestReadmeAnchors(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "$ trustpool anchors list\n"
+	for _, a := range roots.BuiltIn() {
+		want += fmt.Sprintf("%x  %s\n", a.SHA256, a.Name)
+	}
+	if !strings.Contains(string(readme), want) {
+		t.Errorf("README.md does not show\n%s", want)
+	}
+}
+
+// Links between the documents lead to files, and to headings in them.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, more...) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(string(data), -1) {
+			to, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(to, "://") {
+				continue
+			}
+			target := file
+			if to != "" {
+				target = filepath.Join(filepath.Dir(file), to)
+			}
+			text, err := os.ReadFile(target)
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+				continue
+			}
+			heading := "(?mi)^#+ " + strings.ReplaceAll(regexp.QuoteMeta(anchor), "-", "[ -]") + "$"
+			if anchor != "" && !regexp.MustCompile(heading).Match(text) {
+				t.Errorf("%s: %s has no heading %s", file, target, anchor)
+			}
+		}
+	}
+}

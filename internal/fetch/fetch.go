@@ -32,6 +32,7 @@ const (
 
 const (
 	minBuffer    = 256 << 10 // of a source of unknown length, once it is longer than SniffBytes
+	smallFile    = 1 << 20   // is read at once, before its beginning is judged
 	maxIdleReads = 100       // that give neither a byte nor an error, in a row
 )
 
@@ -123,6 +124,9 @@ func Read(ctx context.Context, name string, o Options) ([]File, error) {
 			return nil, err
 		}
 		return []File{f}, nil
+	}
+	if fi, err := os.Stat(name); err == nil && fi.Mode().IsRegular() { // never waits, so that nothing need interrupt it
+		return readPath(name, o)
 	}
 	return interruptible(ctx, name, func() ([]File, error) {
 		switch name {
@@ -247,6 +251,9 @@ func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (in
 	first, next := min(SniffBytes, room), int64(minBuffer)
 	if hint > 0 {
 		next = hint + 1 // and one more than is expected finds the end without growing
+		if hint <= smallFile {
+			first = min(next, room) // at once
+		}
 		first = min(first, next)
 	}
 	buf := make([]byte, 0, first)
@@ -255,7 +262,7 @@ func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (in
 		buf = buf[:len(buf)+n]
 		full := len(buf) == cap(buf)
 		if sniff != nil && (full || err == io.EOF) {
-			length, err := sniff(buf)
+			length, err := sniff(buf[:min(len(buf), SniffBytes)])
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}

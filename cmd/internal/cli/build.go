@@ -69,9 +69,16 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 			if err != nil {
 				return err
 			}
+			differences := []string{"there is no lock"}
+			if old != nil {
+				differences = old.Differences(p.Lock)
+			}
 			same := true
 			if locked || check {
-				same = a.compareLock(o.lock, old, p.Lock)
+				for _, d := range differences {
+					a.warn("%s: %s", o.lock, d)
+				}
+				same = len(differences) == 0
 			}
 			if check {
 				unchanged, err := a.compareOutputs(o)
@@ -80,7 +87,7 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 				}
 				same = same && unchanged
 			} else if same {
-				if err := o.write(!locked); err != nil {
+				if err := o.write(len(differences) > 0); err != nil {
 					return err
 				}
 			}
@@ -236,19 +243,6 @@ func readLock(path string) (*recipe.Lock, error) {
 	return l, nil
 }
 
-// compareLock reports how the lock would change.
-func (a *app) compareLock(path string, old, now *recipe.Lock) bool {
-	if old == nil {
-		a.warn("%s: there is no lock", path)
-		return false
-	}
-	differences := old.Differences(now)
-	for _, d := range differences {
-		a.warn("%s: %s", path, d)
-	}
-	return len(differences) == 0
-}
-
 // outputs are where a product goes.
 type outputs struct {
 	dir, recipe, lock string
@@ -301,7 +295,7 @@ func (a *app) compareOutputs(o outputs) (same bool, err error) {
 	return same, nil
 }
 
-// write writes everything or nothing.
+// write writes everything or nothing. A lock that says the same already stays.
 func (o outputs) write(withLock bool) error {
 	var files []atomicfile.File
 	for _, f := range o.product.Files {
@@ -327,7 +321,7 @@ func (o outputs) write(withLock bool) error {
 
 // writeProduct says what a build made and what it left out.
 func writeProduct(w io.Writer, p *recipe.Product, quiet bool) error {
-	fmt.Fprintf(w, "%d certificates, %d dropped\n", len(p.Entries), len(p.Dropped))
+	fmt.Fprintf(w, "%d in the bundle, %d dropped\n", len(p.Entries), len(p.Dropped))
 	for _, n := range p.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)
 	}

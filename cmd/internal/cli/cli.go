@@ -27,6 +27,9 @@ type Env struct {
 	Now            func() time.Time
 	Version        string
 	Getenv         func(string) string // nil where no variable is set
+	// Interrupts gives a context that ends when the user or the system wants the
+	// process to end; nil for none.
+	Interrupts func(context.Context) (context.Context, context.CancelFunc)
 }
 
 // Exit statuses, the same for every command.
@@ -50,7 +53,7 @@ func (h hinted) Unwrap() error { return h.error }
 // Run runs one command line and gives the exit status.
 func Run(ctx context.Context, args []string, env Env) int {
 	a := &app{env: env}
-	root := a.command()
+	root := a.command(args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	switch {
@@ -81,14 +84,15 @@ type app struct {
 	input   int64 // octets read so far
 }
 
-func (a *app) command() *cobra.Command {
+// command makes the command line for the given arguments.
+func (a *app) command(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "trustpool",
-		Short: "Read, verify, compare and try out the trust bundles of Cisco devices",
+		Short: "Read, verify, compare, try out and make the trust bundles of Cisco devices",
 		Long: `Trustpool reads the PKCS#7 bundles of CA certificates that Cisco devices import
 into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
 it, what changed since the last one, and what a device would do with each
-certificate.
+certificate. It also makes bundles from a recipe, and signs them.
 
 FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 		Example: `  trustpool inspect ios.p7b
@@ -121,14 +125,33 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
 	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
-	root.AddCommand(
-		a.inspectCommand(), a.verifyCommand(), a.diffCommand(), a.importCommand(),
-		a.extractCommand(), a.buildCommand(), a.recipeCommand(), a.signCommand(), a.keygenCommand(),
-		a.anchorsCommand(), a.versionCommand(), exitStatusTopic(),
-	)
-	helpCommands(root)
+	a.addVerbs(root, args)
 	a.markStart(root)
 	return root
+}
+
+// addVerbs adds the verb that the first argument names, and where it names none
+// all of them and the help: making them takes as long as reading a small bundle.
+func (a *app) addVerbs(root *cobra.Command, args []string) {
+	verbs := []struct {
+		name string
+		make func() *cobra.Command
+	}{
+		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
+		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
+		{"keygen", a.keygenCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+	}
+	for _, v := range verbs {
+		if len(args) > 0 && args[0] == v.name {
+			root.AddCommand(v.make())
+			root.CompletionOptions.DisableDefaultCmd = true
+			return
+		}
+	}
+	for _, v := range verbs {
+		root.AddCommand(v.make())
+	}
+	helpCommands(root)
 }
 
 // helpCommands adds cobra's commands that tell about others, and makes an error
@@ -162,12 +185,24 @@ func (a *app) markStart(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started = true
+			if writes(cmd) && a.env.Interrupts != nil {
+				ctx, stop := a.env.Interrupts(cmd.Context())
+				defer stop()
+				cmd.SetContext(ctx)
+			}
 			return run(cmd, args)
 		}
 	}
 	for _, c := range cmd.Commands() {
 		a.markStart(c)
 	}
+}
+
+// writes tells whether a command writes files. Then an interrupt ends what it
+// waits for, and what it is writing is finished or removed; otherwise it ends the
+// process, which needs no preparing: that would take as long as a small bundle.
+func writes(cmd *cobra.Command) bool {
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Name() == "keygen"
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or

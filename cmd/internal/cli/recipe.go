@@ -40,11 +40,10 @@ func (a *app) recipeCommand() *cobra.Command {
 		Short: "Check a recipe without opening its sources",
 		Args:  arguments("RECIPE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			r, err := a.readRecipe(args[0])
-			if err != nil {
+			if _, err := a.readRecipe(args[0]); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.env.Stdout, "%s: good, %d sources\n", args[0], len(r.Sources))
+			_, err := fmt.Fprintf(a.env.Stdout, "%s: good\n", args[0])
 			return err
 		},
 	}

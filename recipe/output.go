@@ -26,11 +26,20 @@ const TruststorePassword = "changeit"
 // pemFile writes the certificates as PEM, a comment line before each.
 func pemFile(entries []Entry) []byte {
 	var b bytes.Buffer
+	b.Grow(sizeOf(entries) * 3 / 2)
 	for _, e := range entries {
 		fmt.Fprintf(&b, "# %s\n", bundle.Printable(e.Certificate.Subject.String()))
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate.Raw}) // a bytes.Buffer takes all
 	}
 	return b.Bytes()
+}
+
+// sizeOf is how many octets the certificates have.
+func sizeOf(entries []Entry) (n int) {
+	for _, e := range entries {
+		n += len(e.Certificate.Raw)
+	}
+	return n
 }
 
 // maxAlias is how much of a common name stands in an alias.
@@ -66,6 +75,7 @@ func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
+	b.Grow(sizeOf(entries) * 5 / 4)
 	err := ks.Store(&b, []byte(TruststorePassword))
 	return b.Bytes(), err
 }

@@ -26,7 +26,7 @@ func (s *selection) readProgram(source int, src *Source, f File) error {
 	for _, r := range store.Roots {
 		switch {
 		case r.Certificate != nil:
-			if c := s.add(source, fmt.Sprintf("%s, line %d", f.Name, r.Line), r.Certificate); c != nil {
+			if c := s.add(source, f.Name, "line", r.Line, r.Certificate); c != nil {
 				s.trust(p, r, c)
 			}
 		case r.Err != nil:
@@ -93,7 +93,7 @@ func (s *selection) findNamed() {
 				continue
 			}
 			named.Certificate = known.Certificate
-			s.trust(p, &named, s.add(p.source, "", known.Certificate))
+			s.trust(p, &named, s.add(p.source, "", "", 0, known.Certificate))
 		}
 		if nowhere > 0 {
 			s.note("%s only names certificates that it trusts, and no source has them: %d", s.names[p.source], nowhere)

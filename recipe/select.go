@@ -137,10 +137,11 @@ func (s *selection) drop(c *bundle.Certificate, source, reason string) {
 	s.result.Dropped = append(s.result.Dropped, Drop{c, bundle.Printable(source), bundle.Printable(reason)})
 }
 
-// add notes that a source has a certificate, and where; nil where it is none.
-func (s *selection) add(source int, where string, c *bundle.Certificate) *candidate {
+// add notes that a source has a certificate, and where: in a file at a line, or
+// such; nil where it is none.
+func (s *selection) add(source int, file, place string, number int, c *bundle.Certificate) *candidate {
 	if c.Err != nil {
-		s.drop(c, fmt.Sprintf("%s (%s)", s.names[source], where), "not readable: "+c.Err.Error())
+		s.drop(c, fmt.Sprintf("%s (%s, %s %d)", s.names[source], file, place, number), "not readable: "+c.Err.Error())
 		return nil
 	}
 	k := s.known[c.SHA256]
@@ -175,14 +176,19 @@ func (s *selection) read(ctx context.Context, i int) error {
 			return err
 		}
 	}
-	for _, f := range files {
-		if isProgram {
-			err = s.readProgram(i, src, f)
-		} else {
-			err = s.readBundle(i, f, anchors)
+	if isProgram {
+		if err := s.readProgram(i, src, files[0]); err != nil {
+			return fmt.Errorf("%s: %w", files[0].Name, err)
 		}
+		return nil
+	}
+	for _, f := range files {
+		b, err := s.parse(f, anchors)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+		for n, c := range b.Certificates {
+			s.add(i, f.Name, "certificate", n+1, c)
 		}
 	}
 	return nil
@@ -192,10 +198,16 @@ func (s *selection) open(ctx context.Context, src *Source) (files []File, err er
 	if src.Kind == KindSystem {
 		return s.options.System(ctx)
 	}
+	limit := cmp.Or(s.options.Limits.Bytes, bundle.DefaultMaxBytes)
 	for _, path := range src.Paths {
 		f, err := s.options.Open(ctx, path)
 		if err != nil {
 			return nil, err
+		}
+		for _, one := range f {
+			if limit -= int64(len(one.Data)); limit < 0 {
+				return nil, fmt.Errorf("%s: with it the source is larger than the limit", one.Name)
+			}
 		}
 		if len(f) == 0 {
 			return nil, fmt.Errorf("%s: nothing there", path)
@@ -225,22 +237,14 @@ func (src *Source) checkPin(files []File) error {
 	return nil
 }
 
-// readBundle reads a file of certificates. Where there are anchors it must be
-// verified under them.
-func (s *selection) readBundle(source int, f File, anchors []roots.Anchor) error {
+// parse reads a file of certificates. Where there are anchors it must be verified
+// under them.
+func (s *selection) parse(f File, anchors []roots.Anchor) (*bundle.Bundle, error) {
 	b, err := s.options.Limits.Parse(f.Data)
-	if err != nil {
-		return err
+	if err == nil && anchors != nil {
+		_, err = signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: s.options.At})
 	}
-	if anchors != nil {
-		if _, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: s.options.At}); err != nil {
-			return err
-		}
-	}
-	for i, c := range b.Certificates {
-		s.add(source, fmt.Sprintf("%s, certificate %d", f.Name, i+1), c)
-	}
-	return nil
+	return b, err
 }
 
 // anchors are those that a bundle of the recipe is verified under.

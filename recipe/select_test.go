@@ -174,6 +174,7 @@ func TestSelect(t *testing.T) {
 		{name: "another pin of several files", recipe: shorthand("d: {files: dir, sha256: "+hash+"}", "d", ""), err: "source d: dir/0 and 2 more files together: the SHA-256 is "},
 		{name: "a missing source", recipe: shorthand("d: {files: [abc, missing]}", "d", ""), err: "source d: open missing: file does not exist"},
 		{name: "a pattern without match", recipe: shorthand("d: {files: [abc, none]}", "d", ""), err: "source d: none: nothing there"},
+		{name: "too large", recipe: shorthand("d: {files: [abc, gc, lab.p7b]}", "d", ""), err: "source d: lab.p7b: with it the source is larger than the limit"},
 		{name: "no bundle", recipe: shorthand("d: {files: html}", "d", ""), err: "source d: html: an HTML page"},
 
 		{name: "a verified bundle", recipe: shorthand("lab: {bundle: lab.p7b, root: root.pem}", "lab", ""), want: "Birch Lab Alder Dogwood Elm Gorse Cedar Fir"},
@@ -255,7 +256,11 @@ func TestSelect(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			result, err := r.Select(t.Context(), testFiles(t).options())
+			o := testFiles(t).options()
+			if tt.name == "too large" {
+				o.Limits.Bytes = 5_000
+			}
+			result, err := r.Select(t.Context(), o)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("got the error %v; want %s", err, tt.err)

@@ -214,7 +214,7 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 // all processors share the work where there is enough of it.
 func readCertificates(elements []cms.Element) ([]*Certificate, error) {
 	out := make([]*Certificate, len(elements))
-	const share = 32 // certificates that are worth a goroutine
+	const share = 256 // certificates that are worth a goroutine
 	workers := min(runtime.GOMAXPROCS(0), len(elements)/share)
 	var next, broken atomic.Int64
 	work := func() {

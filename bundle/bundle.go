@@ -44,8 +44,6 @@ type Bundle struct {
 	Content *cms.SignedData
 	Chain   []*Certificate
 
-	sum func() [32]byte // of Raw, computed once
-
 	// Mixed says that the certificates of a PEM file are not all blocks of their
 	// own: some are of a message beside the others.
 	Mixed bool
@@ -53,13 +51,10 @@ type Bundle struct {
 
 // SHA256 is the hash of the file as read; it is all zero for a directory.
 func (b *Bundle) SHA256() (sum [32]byte) {
-	switch {
-	case b.Raw == nil:
+	if b.Raw == nil {
 		return sum
-	case b.sum == nil:
-		return sha256.Sum256(b.Raw)
 	}
-	return b.sum()
+	return sha256.Sum256(b.Raw)
 }
 
 // Join makes one bundle of the files of a directory, in the given order.

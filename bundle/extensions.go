@@ -84,8 +84,10 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 		list = contents(list)
 	}
 	var seen extensionSet
-	for in, n := list, 0; !in.Empty(); n++ {
-		if n == maxExtensions {
+	var few [16]Extension
+	extensions := few[:0]
+	for in := list; !in.Empty(); {
+		if len(extensions) == maxExtensions {
 			return fmt.Errorf("it has more than %d extensions", maxExtensions)
 		}
 		e, err := readExtension(&in)
@@ -93,6 +95,7 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 			return err
 		}
 		seen.add(e.ID)
+		extensions = append(extensions, e)
 	}
 	if c.Version < 3 {
 		if present {
@@ -102,8 +105,7 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 	}
 	c.Extensions = list
 	basic := false
-	for in := list; !in.Empty(); {
-		e, _ := readExtension(&in)
+	for _, e := range extensions {
 		var unreadable Quirk
 		ok := true
 		twice := seen.twice(e.ID)

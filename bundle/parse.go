@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -58,10 +57,7 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	if int64(len(data)) > l.Bytes {
 		return nil, fmt.Errorf("%d octets, more than the limit of %d", len(data), l.Bytes)
 	}
-	b := &Bundle{Raw: data, sum: sync.OnceValue(func() [32]byte { return sha256.Sum256(data) })}
-	if len(data) > largeFile {
-		go b.sum() // beside the reading, not after it
-	}
+	b := &Bundle{Raw: data}
 	if err := b.parse(data, l); err != nil {
 		return nil, err
 	}
@@ -75,9 +71,6 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	}
 	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
 }
-
-// largeFile is from how many octets on a file is hashed while it is read.
-const largeFile = 64 << 10
 
 // Sniff judges the beginning of a stream, so that one which cannot become a
 // bundle is refused before it is read to its end. It needs the first SniffSize

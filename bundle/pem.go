@@ -51,7 +51,7 @@ func (b *Bundle) parsePEM(data []byte, l Limits) error {
 				return syntaxErr(block.offset, "a PEM block %q that holds a certificate, not a message,", block.label)
 			}
 			if alone {
-				m.Raw, m.sum = b.Raw, b.sum
+				m.Raw = b.Raw
 				*b = m
 				return nil
 			}

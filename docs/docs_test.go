@@ -177,7 +177,7 @@ func verify(t *testing.T, b *bundle.Bundle, anchors []roots.Anchor) signing.Repo
 	if err != nil && !errors.As(err, &refused) {
 		t.Fatal(err)
 	}
-	return signing.NewReport(b, v, refused, &at)
+	return signing.NewReport(v, refused, &at)
 }
 
 func printed(t *testing.T, write func(io.Writer) error) []byte {

@@ -150,8 +150,8 @@ func (r *Report) writeHead(w io.Writer) error {
 		fmt.Fprintf(&b, "  signed        %s%s\n", r.Bundle.SigningTime, claimed)
 	}
 	fmt.Fprintf(&b, "  form          %s\n", formNames[r.Bundle.Form])
-	if r.Signature.SHA256 != nil {
-		fmt.Fprintf(&b, "  file SHA-256  %s\n", *r.Signature.SHA256)
+	if sum := r.sha256(); sum != nil {
+		fmt.Fprintf(&b, "  file SHA-256  %s\n", *sum)
 	}
 	count := strconv.Itoa(len(r.Bundle.Certificates))
 	if r.Selected != nil {
@@ -169,6 +169,15 @@ var formNames = map[bundle.Form]string{
 	bundle.FormPEM:       "PEM",
 	bundle.FormDER:       "one certificate",
 	bundle.FormDirectory: "directory",
+}
+
+// sha256 is the hash of the file, nil for a directory.
+func (r *Report) sha256() *string {
+	if r.Bundle.Raw == nil {
+		return nil
+	}
+	sum := r.Bundle.SHA256()
+	return new(hex.EncodeToString(sum[:]))
 }
 
 // head is the JSON of the report, its certificates excepted.
@@ -199,7 +208,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, SigningTime: r.Bundle.SigningTime,
 		Verification: verification{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail, r.Signature.At, r.Signature.Anchor},
 		Signers:      r.Signature.Signers,
-		SHA256:       r.Signature.SHA256,
+		SHA256:       r.sha256(),
 	}
 	if r.Bundle.Raw != nil {
 		h.Size = new(len(r.Bundle.Raw))

@@ -33,7 +33,7 @@ func fixture(t *testing.T, name string) *inspect.Report {
 	if !errors.As(err, &refused) {
 		t.Fatal(err)
 	}
-	return &inspect.Report{File: name, Bundle: b, Signature: signing.NewReport(b, nil, refused, nil)}
+	return &inspect.Report{File: name, Bundle: b, Signature: signing.NewReport(nil, refused, nil)}
 }
 
 var fixtures = []string{"lab-core-v1.p7b", "lab-quirks-v1.p7b", "lab-outer.p7b", "lab.pem", "one.der", "lab-ber.p7b"}

@@ -14,8 +14,7 @@ import (
 // has every field.
 type Report struct {
 	Schema      string         `json:"schema"`
-	File        string         `json:"file"`   // for the caller to set: what the user called it
-	SHA256      *string        `json:"sha256"` // of the file; null for a directory
+	File        string         `json:"file"` // for the caller to set: what the user called it
 	Verified    bool           `json:"verified"`
 	Reason      *Reason        `json:"reason"`
 	Detail      *string        `json:"detail"` // the reason in words
@@ -54,14 +53,10 @@ type LinkReport struct {
 	Anchor             bool        `json:"anchor"`
 }
 
-// NewReport makes a report of what Verify returned of b: one of v and refused is
-// nil. at is the time that the user chose, nil for the present.
-func NewReport(b *bundle.Bundle, v *Verification, refused *VerifyError, at *time.Time) Report {
+// NewReport makes a report of what Verify returned: one of v and refused is nil.
+// at is the time that the user chose, nil for the present.
+func NewReport(v *Verification, refused *VerifyError, at *time.Time) Report {
 	r := Report{Schema: "trustpool.verify/1", Signers: []SignerReport{}}
-	if b.Raw != nil {
-		sum := b.SHA256()
-		r.SHA256 = new(hex.EncodeToString(sum[:]))
-	}
 	if at != nil {
 		r.At = new(at.UTC().Format(time.RFC3339))
 	}
@@ -134,9 +129,6 @@ func (r Report) WriteText(w io.Writer) error {
 		p.line("  %s", bundle.Printable(*r.Detail))
 	}
 	p.line("  file       %s", bundle.Printable(r.File))
-	if r.SHA256 != nil {
-		p.line("  SHA-256    %s", *r.SHA256)
-	}
 	if r.At != nil {
 		p.line("  judged at  %s", *r.At)
 	}

@@ -132,5 +132,5 @@ func (t *trust) verify(ctx context.Context, a *app, b *bundle.Bundle) (signing.R
 	if err != nil && !errors.As(err, &refused) {
 		return signing.Report{}, err
 	}
-	return signing.NewReport(b, v, refused, t.at.chosen()), nil
+	return signing.NewReport(v, refused, t.at.chosen()), nil
 }

@@ -107,11 +107,16 @@ func (n Name) CommonName() string {
 	return n.String()
 }
 
-// attributes appends the attributes of a name that readName has accepted.
+// attributes appends the attributes of a name, as far as it can be read.
 func (n Name) attributes(out []rawAttribute) []rawAttribute {
-	for rdns := contents(cryptobyte.String(n)); !rdns.Empty(); {
+	name := cryptobyte.String(n)
+	var rdns cryptobyte.String
+	var tag asn1.Tag
+	if !name.ReadAnyASN1(&rdns, &tag) {
+		return out
+	}
+	for !rdns.Empty() {
 		var rdn cryptobyte.String
-		var tag asn1.Tag
 		if !rdns.ReadAnyASN1(&rdn, &tag) {
 			return out
 		}
@@ -135,12 +140,7 @@ func (a *rawAttribute) read(rdn *cryptobyte.String) bool {
 		!atv.ReadAnyASN1Element(&el, &tag) || !atv.Empty() {
 		return false
 	}
-	a.oid, a.tag, a.raw = oid, byte(tag), el
-	var value cryptobyte.String
-	if !el.ReadAnyASN1(&value, &tag) {
-		return false
-	}
-	a.value = value
+	a.oid, a.tag, a.raw, a.value = oid, byte(tag), el, contents(el)
 	return true
 }
 

@@ -360,3 +360,13 @@ func mutate(random *rand.Rand, der []byte) {
 		}
 	}
 }
+
+// A name that no reader has seen is printed as far as it can be read.
+func TestNameOfAnyOctets(t *testing.T) {
+	t.Parallel()
+	for _, n := range []bundle.Name{nil, {}, {0x30}, {0x30, 0x80}, {0x30, 0x82, 1}, {0x30, 5, 0x31, 9}, []byte("\x30\x04\x31\x02\x30\x00")} {
+		if got := n.String() + n.CommonName(); got != "" || len(n.Attributes()) != 0 {
+			t.Errorf("%x: %q", []byte(n), got)
+		}
+	}
+}

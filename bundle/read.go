@@ -218,11 +218,14 @@ func readListElement(in, el *cryptobyte.String, tag asn1.Tag, quirks *quirkSet) 
 	return in.ReadASN1Element(el, tag)
 }
 
-// contents are those of an element that was read.
-func contents(el cryptobyte.String) (body cryptobyte.String) {
-	var tag asn1.Tag
-	el.ReadAnyASN1(&body, &tag)
-	return body
+// contents are those of an element that cryptobyte has read: its tag is one octet
+// and its length minimal.
+func contents(el cryptobyte.String) cryptobyte.String {
+	header := 2
+	if el[1] >= 0x80 {
+		header += int(el[1] & 0x7f)
+	}
+	return el[header:]
 }
 
 func (c *Certificate) addSerialQuirks(quirks *quirkSet) {
@@ -343,6 +346,9 @@ func readAlgorithm(in *cryptobyte.String, what string) (Algorithm, error) {
 // contents its type can have, which is all that OpenSSL asks of them
 // (crypto/asn1/tasn_dec.c, asn1_ex_c2i).
 func validParameters(b []byte) bool {
+	if string(b) == "\x05\x00" { // NULL, as nearly always
+		return true
+	}
 	if cms.CheckOne(b) != nil {
 		return false
 	}

@@ -4,6 +4,7 @@
 package roots
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -105,9 +106,9 @@ func ParseSHA256(s string) (sum [32]byte, ok bool) {
 }
 
 func mustHash(s string) [32]byte {
-	sum, ok := ParseSHA256(s)
-	if !ok {
+	b, err := hex.DecodeString(s)
+	if err != nil {
 		panic("roots: a pin that is no SHA-256: " + s)
 	}
-	return sum
+	return [32]byte(b)
 }

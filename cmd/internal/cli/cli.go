@@ -288,7 +288,7 @@ func (a *app) writeWith(report func(io.Writer) error, path string, second func(i
 
 func buffered(report func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
-		b := bufio.NewWriterSize(w, 64<<10)
+		b := bufio.NewWriterSize(w, 16<<10)
 		if err := report(b); err != nil {
 			return err
 		}

@@ -251,12 +251,7 @@ func BenchmarkGrowth(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(median(times), "ms")
-				b.ReportMetric(median(each), "us/certificate")
-				b.ReportMetric(median(ratios), "of-1000")
-				b.ReportMetric(median(cpuRatios), "CPU-of-1000")
-				b.ReportMetric(slices.Max(peaks), "peak-MB")
+				reportGrowth(b, times, each, ratios, cpuRatios, peaks)
 				b.ReportMetric(16+3*float64(info.Size())/1e6, "16MB+3files-MB")
 			})
 		}
@@ -346,4 +341,14 @@ func self(b *testing.B, name string, args ...string) []byte {
 		b.Fatalf("%s %q: %v", name, args, err)
 	}
 	return out
+}
+
+// reportGrowth reports the medians of runs of one size, and the highest peak.
+func reportGrowth(b *testing.B, times, each, ratios, cpuRatios, peaks []float64) {
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(times), "ms")
+	b.ReportMetric(median(each), "us/certificate")
+	b.ReportMetric(median(ratios), "of-1000")
+	b.ReportMetric(median(cpuRatios), "CPU-of-1000")
+	b.ReportMetric(slices.Max(peaks), "peak-MB")
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"trustpool/internal/tooltest"
@@ -96,12 +95,7 @@ func BenchmarkBuildGrowth(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(times), "ms")
-			b.ReportMetric(median(each), "us/certificate")
-			b.ReportMetric(median(ratios), "of-1000")
-			b.ReportMetric(median(cpuRatios), "CPU-of-1000")
-			b.ReportMetric(slices.Max(peaks), "peak-MB")
+			reportGrowth(b, times, each, ratios, cpuRatios, peaks)
 			b.ReportMetric(float64(info.Size())/1e6, "file-MB")
 		})
 	}

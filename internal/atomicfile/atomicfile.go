@@ -61,8 +61,9 @@ type File struct {
 	Data []byte
 }
 
-// WriteAll is WriteFile of several files, or of none: all of them are written and synced, as on a full disk they cannot be,
-// before the first takes the place of what stood there. They take their places from the last to the first.
+// WriteAll is WriteFile of several files. All of them are written and synced before the first takes the place of what stood
+// there, so that a full disk leaves everything as it was. They take their places from the last to the first; a rename that
+// fails after another has succeeded, which nothing ordinary makes it do, does not undo that one.
 func WriteAll(files []File, perm fs.FileMode) error { return writeAll(files, perm, os.Rename) }
 
 func writeAll(files []File, perm fs.FileMode, rename func(from, to string) error) error {

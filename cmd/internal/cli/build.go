@@ -209,13 +209,7 @@ func literal(path string) string {
 
 // readAny is fetch of what need not be a bundle: certdata.txt does not begin like one.
 func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
-	if a.env.Terminal {
-		t := time.AfterFunc(patience, func() { a.warn("reading %s …", path) })
-		defer t.Stop()
-	}
-	files, err := fetch.Read(ctx, path, fetch.Options{
-		MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.env.Version,
-	})
+	files, err := a.fetchWith(ctx, path, fetch.Options{})
 	var out []recipe.File
 	for _, f := range files {
 		out = append(out, recipe.File(f))

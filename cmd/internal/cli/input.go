@@ -38,16 +38,10 @@ func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name stri
 	return bundle.Join(parts), arg, nil
 }
 
+// fetch gets what is to be a bundle.
 func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
-	if a.env.Terminal {
-		t := time.AfterFunc(patience, func() { a.warn("reading %s …", arg) })
-		defer t.Stop()
-	}
 	a.limits.Bytes = int64(a.size)
-	files, err := fetch.Read(ctx, arg, fetch.Options{
-		MaxBytes: int64(a.size), Stdin: a.env.Stdin, Sniff: bundle.Sniff, Offline: a.offline,
-		UserAgent: "trustpool/" + a.env.Version,
-	})
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: bundle.Sniff})
 	for _, f := range files {
 		a.input += int64(len(f.Data))
 	}
@@ -57,6 +51,16 @@ func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
 		debug.SetMemoryLimit(largeInput + a.input*5/2)
 	}
 	return files, err
+}
+
+// fetchWith gets anything, under the limits that the flags set.
+func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
+	if a.env.Terminal {
+		t := time.AfterFunc(patience, func() { a.warn("reading %s …", arg) })
+		defer t.Stop()
+	}
+	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
+	return fetch.Read(ctx, arg, o)
 }
 
 // largeInput is from where on the garbage collector is told how large the input is.

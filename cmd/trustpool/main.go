@@ -23,5 +23,21 @@ func main() {
 		Interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		},
+		Reloads: func(ctx context.Context) <-chan struct{} {
+			hangups, reloads := make(chan os.Signal, 1), make(chan struct{})
+			signal.Notify(hangups, syscall.SIGHUP)
+			go func() {
+				defer signal.Stop(hangups)
+				for {
+					select {
+					case <-ctx.Done():
+						return
+					case <-hangups:
+						reloads <- struct{}{}
+					}
+				}
+			}()
+			return reloads
+		},
 	}))
 }

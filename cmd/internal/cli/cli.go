@@ -30,6 +30,9 @@ type Env struct {
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end; nil for none.
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
+	// Reloads gives a channel that receives when the user asks a server to look
+	// anew at what it serves, until the context ends; nil for never.
+	Reloads func(context.Context) <-chan struct{}
 }
 
 // Exit statuses, the same for every command.
@@ -139,7 +142,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 	}{
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
 		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
-		{"keygen", a.keygenCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+		{"keygen", a.keygenCommand}, {"serve", a.serveCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {
@@ -198,11 +201,11 @@ func (a *app) markStart(cmd *cobra.Command) {
 	}
 }
 
-// writes tells whether a command writes files. Then an interrupt ends what it
+// writes tells whether a command writes files, or serves them. Then an interrupt ends what it
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Name() == "keygen"
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Name() == "keygen" || cmd.Name() == "serve"
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or

@@ -54,13 +54,13 @@ type Entry struct {
 	Current *Release
 	Archive []*Release // older ones, the newest first
 
-	changes map[*Release]change // to each release, where there is one before it
+	beside map[*Release]beside // each release
 }
 
-// A change is what a release changed.
-type change struct {
-	from *Release
-	diff []byte // as Cisco's diff.json
+// beside is what stands beside a release.
+type beside struct {
+	before *Release // the one that the change is from; nil for none
+	files  []bundle.SideFile
 }
 
 // Releases are the current one and the archive's.
@@ -79,7 +79,6 @@ type Release struct {
 	Origin       string
 
 	expiries []time.Time // of the certificates that have one, in order
-	manifest []byte
 }
 
 // Parse reads the bundle. It takes milliseconds.
@@ -138,7 +137,7 @@ func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Rele
 	r := &Release{
 		Raw: raw, SHA256: digest(raw), SignedName: v.Name, Version: v.Version, SignedAt: v.SigningTime,
 		Modified: modified.UTC().Truncate(time.Second), Verification: signing.NewReport(v, nil, &at),
-		Certificates: len(b.Certificates), Origin: origin, manifest: manifest(b),
+		Certificates: len(b.Certificates), Origin: origin,
 	}
 	for _, c := range b.Certificates {
 		if c.Err == nil && c.NotAfter.Valid {
@@ -171,19 +170,4 @@ func (t trust) again(r *Release, at time.Time) error {
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
-}
-
-// manifest lists the certificates in the manner of Cisco's manifest.log: a line with
-// the version, then the SHA-256 of each with its subject.
-func manifest(b *bundle.Bundle) []byte {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s bundle version: %s\n", bundle.Printable(b.Name), bundle.Printable(b.Version))
-	for _, c := range b.Certificates {
-		subject := "not a certificate"
-		if c.Err == nil {
-			subject = bundle.Printable(c.Subject.String())
-		}
-		fmt.Fprintf(&out, "SHA256:%X %s\n", c.SHA256, subject)
-	}
-	return out.Bytes()
 }

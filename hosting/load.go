@@ -1,7 +1,6 @@
 package hosting
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -113,38 +112,49 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 	if l.before != nil && slices.Equal(e.Releases(), l.before.Releases()) {
 		return l.before, nil
 	}
-	if err := l.compare(e); err != nil {
+	if err := l.addSides(e); err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// compare tells what each release changed. The older ones are parsed again: to keep
-// them parsed would take many times their size.
-func (l loader) compare(e *Entry) error {
-	e.changes = map[*Release]change{}
-	releases := e.Releases()
-	for i, r := range releases[:len(releases)-1] {
-		from := releases[i+1]
-		if l.before != nil && l.before.changes[r].from == from {
-			e.changes[r] = l.before.changes[r]
-			continue
+// addSides makes what stands beside each release. Releases are parsed again for it: to
+// keep them parsed would take many times their size.
+func (l loader) addSides(e *Entry) error {
+	e.beside = map[*Release]beside{}
+	var before *Release
+	for _, r := range slices.Backward(e.Releases()) {
+		var known beside
+		ok := false
+		if l.before != nil {
+			known, ok = l.before.beside[r]
 		}
-		old, err := l.limits.Parse(from.Raw)
-		if err != nil {
-			return err
+		if !ok || known.before != before {
+			var err error
+			if known, err = l.side(e, r, before); err != nil {
+				return err
+			}
 		}
-		new, err := l.limits.Parse(r.Raw)
-		if err != nil {
-			return err
-		}
-		var out bytes.Buffer
-		if err := bundle.Compare(old, new).WriteCisco(&out); err != nil {
-			return err
-		}
-		e.changes[r] = change{from, out.Bytes()}
+		e.beside[r], before = known, r
 	}
 	return nil
+}
+
+func (l loader) side(e *Entry, r, before *Release) (beside, error) {
+	b, err := l.limits.Parse(r.Raw)
+	if err != nil {
+		return beside{}, err
+	}
+	var diff *bundle.Diff
+	if before != nil {
+		old, err := l.limits.Parse(before.Raw)
+		if err != nil {
+			return beside{}, err
+		}
+		diff = bundle.Compare(old, b)
+	}
+	files, err := bundle.SideFiles(e.FileName(), r.Raw, b, diff)
+	return beside{before, files}, err
 }
 
 // release gives the release of an item: one that is served already where it is the same.

@@ -1,8 +1,6 @@
 package hosting
 
 import (
-	"crypto/sha512"
-	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -79,7 +77,7 @@ func (c *Catalog) route(pnp string) {
 		for _, dir := range []string{"/", pathTRS, pathCurrent + e.Name + "/"} {
 			c.paths[dir+e.FileName()] = current
 		}
-		c.beside(pathCurrent+e.Name+"/", e, e.Current, askFirst)
+		c.addBeside(pathCurrent+e.Name+"/", e, e.Current)
 		for _, r := range e.Releases() {
 			fixed := bundleResource(e, r, forever)
 			c.add(pathSHA256+r.SHA256, fixed)
@@ -87,7 +85,7 @@ func (c *Catalog) route(pnp string) {
 				dir = pathArchive + e.Name + "/" + dir + "/"
 				// A version or a day may come to mean another release after a rollback.
 				c.add(dir+e.FileName(), bundleResource(e, r, askFirst))
-				c.beside(dir, e, r, askFirst)
+				c.addBeside(dir, e, r)
 			}
 		}
 	}
@@ -115,19 +113,14 @@ func archiveNames(r *Release) []string {
 	return names
 }
 
-// beside adds what Cisco publishes next to a bundle.
-func (c *Catalog) beside(dir string, e *Entry, r *Release, caching string) {
-	text := func(name string, body []byte, contentType string) {
-		c.add(dir+name, newResource(e, r, body, contentType, digest(body), caching))
-	}
-	sum := sha512.Sum512(r.Raw)
-	line := func(hash string) []byte { return []byte(hash + "  " + e.FileName() + "\n") } // as sha256sum --check reads it
-	text(e.FileName()+".hash.sha256", line(r.SHA256), typeText)
-	text(e.FileName()+".hash.sha512", line(hex.EncodeToString(sum[:])), typeText)
-	text("manifest.log", r.manifest, typeText)
-	if change, ok := e.changes[r]; ok {
-		text("diff.json", change.diff, typeJSON)
-		text(e.FileName()+".diff.json", change.diff, typeJSON)
+// addBeside adds what Cisco publishes next to a bundle.
+func (c *Catalog) addBeside(dir string, e *Entry, r *Release) {
+	for _, f := range e.beside[r].files {
+		contentType := typeText
+		if strings.HasSuffix(f.Name, ".json") {
+			contentType = typeJSON
+		}
+		c.add(dir+f.Name, newResource(e, r, f.Data, contentType, digest(f.Data), askFirst))
 	}
 }
 

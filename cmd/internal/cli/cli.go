@@ -17,6 +17,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/atomicfile"
+	"trustpool/store"
 )
 
 // Env is what a command sees of the world.
@@ -33,6 +34,9 @@ type Env struct {
 	// Reloads gives a channel that receives when the user asks a server to look
 	// anew at what it serves, until the context ends; nil for never.
 	Reloads func(context.Context) <-chan struct{}
+	// OpenBucket opens a store in a bucket by its URL, s3://…; nil where the program
+	// has no client for buckets.
+	OpenBucket func(url string) (store.Backend, error)
 }
 
 // Exit statuses, the same for every command.

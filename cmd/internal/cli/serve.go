@@ -19,6 +19,7 @@ import (
 // serveFlags are those of serve.
 type serveFlags struct {
 	trust
+	store          string
 	listen         []string
 	certFile       string
 	keyFile        string
@@ -31,10 +32,10 @@ type serveFlags struct {
 func (a *app) serveCommand() *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
-		Use:   "serve FILE…",
+		Use:   "serve [FILE…]",
 		Short: "Serve bundles to devices over HTTP",
-		Long: `Serve bundles at URLs that devices import from. FILE is a bundle or a directory
-of .p7b files. Each is verified under Cisco's roots, or those of --root, before
+		Long: `Serve bundles at URLs that devices import from: those of a store, see trustpool
+publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified under Cisco's roots, or those of --root, before
 a byte of it is served: at the start, where one that is not verified is an
 error, and when it changes, where the one before stays in service.
 
@@ -47,11 +48,12 @@ look for changes and open its log anew.
 
 Exit status: 0 ended by a signal, 2 could not start or go on.`,
 		Example: `  trustpool serve ios.p7b
+  trustpool serve --store /srv/trustpool
   trustpool serve /srv/bundles --listen :80 --access-log /var/log/trustpool.log
   trustpool serve ios.p7b --listen :443 --tls-cert server.pem --tls-key server.key`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("serve: FILE is missing")
+			if len(args) == 0 && f.store == "" {
+				return errors.New("serve: nothing to serve: give a FILE or --store")
 			}
 			if f.refresh <= 0 || f.drain <= 0 {
 				return errors.New("serve: --refresh and --drain are to be above zero")
@@ -64,6 +66,7 @@ Exit status: 0 ended by a signal, 2 could not start or go on.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args, &f) },
 	}
 	flags := cmd.Flags()
+	flags.StringVar(&f.store, "store", "", "serve what is published in the store at `URL`: a directory, or\ns3://BUCKET/PREFIX")
 	flags.StringArrayVar(&f.listen, "listen", nil, "answer at `ADDRESS`: :8080, 192.0.2.1:80 (repeatable; default :8080, or\nsystemd's sockets)")
 	flags.StringVar(&f.certFile, "tls-cert", "", "speak TLS with the certificates in `FILE`, the server's first")
 	flags.StringVar(&f.keyFile, "tls-key", "", "and the key in `FILE`; both are read again when they change")
@@ -89,7 +92,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if o.Anchors == nil {
 		o.Anchors = roots.BuiltIn()
 	}
-	if o.Source, err = sources(args); err != nil {
+	if o.Source, err = a.sources(args, f.store); err != nil {
 		return err
 	}
 	if f.certFile != "" {
@@ -157,10 +160,17 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	return server.Serve(ctx, listeners...)
 }
 
-// sources makes a source of the arguments.
-func sources(args []string) (hosting.Source, error) {
+// sources makes a source of the arguments and the store, where one is named.
+func (a *app) sources(args []string, store string) (hosting.Source, error) {
 	var all []hosting.Source
 	var files []string
+	if store != "" {
+		s, err := a.openStore(store)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, hosting.Store(s))
+	}
 	for _, arg := range args {
 		if isURL(arg) || arg == "-" {
 			return nil, hinted{fmt.Errorf("%s: only files and directories are served", arg), "fetch it, then serve the file"}

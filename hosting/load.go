@@ -159,7 +159,7 @@ func (l loader) side(e *Entry, r, before *Release) (beside, error) {
 
 // release gives the release of an item: one that is served already where it is the same.
 func (l loader) release(ctx context.Context, i item) (*Release, error) {
-	if r := l.kept(i); r != nil {
+	if r := l.kept(i); r != nil && i.far {
 		return r, nil
 	}
 	raw, modified, err := i.read(ctx)

@@ -35,6 +35,7 @@ type item struct {
 	origin   string    // where it lies, for messages
 	sha256   string    // as the source says, empty where only the octets tell
 	modified time.Time // likewise zero
+	far      bool      // to read it costs: where it is known by its hash, do not
 	read     func(context.Context) ([]byte, time.Time, error)
 }
 

@@ -20,6 +20,7 @@ func (p published) offers(ctx context.Context) ([]offer, error) {
 	if err != nil {
 		return nil, err
 	}
+	_, near := p.store.Backend().(*store.Dir)
 	var out []offer
 	for _, name := range names {
 		o := offer{name: name, err: checkName(name)}
@@ -34,6 +35,9 @@ func (p published) offers(ctx context.Context) ([]offer, error) {
 			}
 			seen[r.SHA256] = true
 			if i := p.item(r); len(seen) == 1 {
+				// What is current is read each time where that costs little: damage to
+				// it is to be known before the next start finds it.
+				i.far = !near
 				o.current = i
 			} else {
 				o.archive = append(o.archive, i)
@@ -49,7 +53,7 @@ func (p published) offers(ctx context.Context) ([]offer, error) {
 
 func (p published) item(r store.Release) item {
 	return item{
-		origin: p.store.String() + ": " + r.Name + "/" + r.Dir(), sha256: r.SHA256, modified: r.Published,
+		origin: p.store.String() + ": " + r.Name + "/" + r.Dir(), sha256: r.SHA256, modified: r.Published, far: true,
 		read: func(ctx context.Context) ([]byte, time.Time, error) {
 			data, err := p.store.Read(ctx, r)
 			return data, r.Published, err

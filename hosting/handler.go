@@ -93,6 +93,7 @@ func (s *resource) serve(w *answer, r *http.Request) {
 	s.set(w.Header())
 	if conditional(r.Header) {
 		normalizeRange(r)
+		w.Header().Del("Content-Length") // that of the part, or of nothing
 		http.ServeContent(w, r, "", s.modified, bytes.NewReader(s.body))
 		return
 	}

@@ -180,7 +180,7 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.Options 
 			return nil, fmt.Errorf("this machine has no root store at %s", strings.Join(append(files, dirs...), ", "))
 		},
 		Identity: func(ctx context.Context, by *recipe.Signer) (*signing.Identity, error) {
-			s.key, s.cert, s.chain = by.Key, by.Certificate, by.Chain
+			s.key, s.cert, s.chain, s.inRecipe = by.Key, by.Certificate, by.Chain, true
 			for _, file := range []*string{&s.key, &s.cert, &s.chain} {
 				if *file != "" && !strings.HasPrefix(*file, "exec:") && !strings.HasPrefix(*file, "pkcs11:") {
 					*file = locate(*file)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -200,3 +201,5 @@ func (r *recorder) WriteHeader(status int) {
 	}
 }
 func (r *recorder) Write(b []byte) (int, error) { r.WriteHeader(http.StatusOK); return r.body.Write(b) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -37,6 +37,9 @@ type Env struct {
 	// OpenBucket opens a store in a bucket by its URL, s3://…; nil where the program
 	// has no client for buckets.
 	OpenBucket func(url string) (store.Backend, error)
+	// Sleep waits, and ends early with an error when the context does; nil for a
+	// real wait.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Exit statuses, the same for every command.
@@ -146,8 +149,9 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 	}{
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
 		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
-		{"keygen", a.keygenCommand}, {"serve", a.serveCommand}, {"config", a.configCommand}, {"anchors", a.anchorsCommand},
-		{"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+		{"keygen", a.keygenCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
+		{"mirror", a.mirrorCommand}, {"serve", a.serveCommand}, {"config", a.configCommand},
+		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {
@@ -210,7 +214,11 @@ func (a *app) markStart(cmd *cobra.Command) {
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Name() == "keygen" || cmd.Name() == "serve"
+	switch cmd.Name() {
+	case "keygen", "publish", "rollback", "mirror", "serve":
+		return true
+	}
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save")
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or

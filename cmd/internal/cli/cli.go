@@ -139,7 +139,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 	}{
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
 		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
-		{"keygen", a.keygenCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {

@@ -25,6 +25,8 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/device/config"
+	"trustpool/device/explain"
 	"trustpool/device/show"
 	"trustpool/inspect"
 	"trustpool/roots"
@@ -249,6 +251,47 @@ func TestImportFields(t *testing.T) {
 	}
 	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
 	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
+}
+
+func TestConfigFields(t *testing.T) {
+	t.Parallel()
+	real := map[string]bool{}
+	modes := map[config.Mode]bool{}
+	for _, name := range []string{"asa", "fxos", "ios"} {
+		platform, err := device.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []config.Options{{URL: "http://192.0.2.1/ios.p7b", Policy: true}, {PEM: read(t, "lab-root.pem").Certificates}} {
+			o.Platform = platform
+			s, err := config.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields(t, printed(t, s.WriteJSON), real)
+			for _, l := range s.Lines() {
+				modes[l.Mode] = true
+			}
+		}
+	}
+	same(t, "config", documentedFields(t, "### trustpool.config/1"), names(real))
+	text := section(t, "formats.md", "### trustpool.config/1")
+	for mode := range modes {
+		if !strings.Contains(text, "`"+string(mode)+"`") {
+			t.Errorf("the mode %s is not documented", mode)
+		}
+	}
+}
+
+func TestExplainFields(t *testing.T) {
+	t.Parallel()
+	r, err := explain.Read(strings.NewReader("Trustpoint CA certificate is not FIPS compliant."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), real)
+	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(real))
 }
 
 // The document is made by the command line, which a test here cannot import.

@@ -65,7 +65,7 @@ func (s *Script) asaTrustpoints() {
 			line(CRL, g, "crypto ca authenticate "+name),
 		)
 		lines = append(lines, paste(g, c, "quit")...)
-		lines = append(lines, Line{Answer, "yes", g, "only where the ASA shows this line: " + Fingerprint(c)})
+		lines = append(lines, Line{Answer, "yes", g, "only where the ASA shows this line:\n" + Fingerprint(c)})
 		s.step(s.pasteTitle(i)+", trustpoint "+name, lines...)
 	}
 	s.step("Keep it", line(Config, unverified(sourceCommon), "end"), line(Exec, unverified(sourceCommon), "write memory"))

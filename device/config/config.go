@@ -78,7 +78,9 @@ type Line struct {
 	Mode Mode
 	Text string
 	device.Ground
-	Comment string // what to know before it is typed; may be empty
+	// Comment is what to know before it is typed; it may be empty. What a device
+	// shows stands on a second line.
+	Comment string
 }
 
 // A Step is lines that belong together.

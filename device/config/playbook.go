@@ -37,6 +37,9 @@ func (s *Script) WritePlaybook(w io.Writer) error {
 			yamlComment(buf, l.Text+" ("+ground(l.Ground)+")")
 		}
 	}
+	if s.Platform.Name != "asa" && s.options.Expect == nil {
+		yamlComment(buf, "That something is downloaded is all that the pool is asked: it may be older. Name a subject that it must show, and it is asked for that too.")
+	}
 	buf.WriteString(p.out.String())
 	return buf.Flush()
 }
@@ -68,8 +71,8 @@ func (p *playbook) line(indent int, text string) {
 	fmt.Fprintf(&p.out, "%s%s\n", strings.Repeat(" ", indent), text)
 }
 
-// quote makes a scalar of text that ascii has made printable.
-func quote(text string) string { return "'" + strings.ReplaceAll(ascii(text), "'", "''") + "'" }
+// quote makes a scalar of printable ASCII, which all values are.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 func (p *playbook) begin(os string) {
 	p.line(0, "- name: "+quote("Import "+p.s.source()+" on "+p.s.Platform.Title))

@@ -57,7 +57,11 @@ func (step Step) writeText(w io.Writer) {
 	marked := map[device.Ground][]string{}
 	for _, l := range step.Lines {
 		if l.Comment != "" {
-			comment(w, "", l.Text+": "+l.Comment)
+			text, shown, _ := strings.Cut(l.Comment, "\n")
+			comment(w, "", l.Text+": "+text)
+			if shown != "" { // by the device, blank for blank
+				fmt.Fprintf(w, "!    %s\n", ascii(shown))
+			}
 		}
 		if l.Basis == device.Confirmed || l.Mode == Paste {
 			continue

@@ -46,7 +46,7 @@ func (s *Script) warn() {
 			s.warnFIPS()
 		}
 	case "fxos":
-		s.note(confirmed("FXOS CLI configuration guide, managed objects"), "create fails where a trustpoint of that name exists")
+		s.note(confirmed("Cisco Firepower 4100/9300 FXOS command reference, object commands"), "create fails where a trustpoint of that name exists")
 		s.note(unknown, "whether the command line takes lines that begin with ! as comments is not known: copy the others alone")
 	case "nxos":
 		if file {
@@ -77,7 +77,7 @@ func (s *Script) warnIOS(file bool) {
 		s.note(inferred("captures until November 2025 do not show that root"), "a bundle signed under TRS Bundle Root CA, Cisco's newer root, is verified by recent releases only")
 	} else {
 		s.note(confirmed("Cisco's test library genielibs and "+sourceXE), "one certificate a command, and a blank line ends it: paste one step at a time")
-		s.note(confirmed(sourceGuides), "nothing verifies what is pasted: compare its SHA-256 first")
+		s.note(inferred("the signature that "+sourceGuides+" speak of is that of a bundle"), "nothing verifies what is pasted: compare its SHA-256 first")
 	}
 	if s.Platform.Name == "iosxe" {
 		s.note(confirmed(sourceXE+", workaround 3"), "in SD-WAN mode the trustpool cannot be imported: use a trustpoint file bootflash:NAME.ca, enrollment url bootflash:, and its fingerprint")

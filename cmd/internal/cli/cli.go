@@ -102,7 +102,8 @@ func (a *app) command(args []string) *cobra.Command {
 		Long: `Trustpool reads the PKCS#7 bundles of CA certificates that Cisco devices import
 into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
 it, what changed since the last one, and what a device would do with each
-certificate. It also makes bundles from a recipe, and signs them.
+certificate. It writes what to type on the device and says what its messages mean.
+It also makes bundles from a recipe, and signs them.
 
 FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 		Example: `  trustpool inspect ios.p7b
@@ -150,7 +151,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
 		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
-		{"mirror", a.mirrorCommand}, {"serve", a.serveCommand}, {"config", a.configCommand},
+		{"mirror", a.mirrorCommand}, {"serve", a.serveCommand}, {"config", a.configCommand}, {"explain", a.explainCommand},
 		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
@@ -269,7 +270,8 @@ func exitStatusTopic() *cobra.Command {
 
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
-     matched nothing, a certificate failed or the file was refused
+     matched nothing, a certificate failed or the file was refused, a
+     platform has no such commands, no message was known
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
 With status 2 there is one line on standard error, perhaps a hint, and no

@@ -12,8 +12,12 @@ import (
 	"trustpool/bundle"
 )
 
-// PagesPrefix is below what Options.Pages answers, besides / itself.
-const PagesPrefix = "/pages/"
+// PagesPrefix is below what Options.Pages answers, besides / itself. What is below
+// FilesPrefix is no HTML, and for programs too.
+const (
+	PagesPrefix = "/pages/"
+	FilesPrefix = PagesPrefix + "files/"
+)
 
 // ServeHTTP answers from the catalog of the moment: GET and HEAD, without redirects,
 // compression or chunks, which not every device understands. There is no
@@ -81,7 +85,7 @@ func (s *Server) answer(w *answer, r *http.Request) {
 		s.generate(w, typeJSON, status, ready.WriteJSON)
 	case path == "/metrics":
 		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.metrics.write)
-	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) && !isDevice(r.UserAgent()):
+	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) && (strings.HasPrefix(path, FilesPrefix) || !isDevice(r.UserAgent())):
 		s.pages.ServeHTTP(w, r)
 	default:
 		refuse(w, http.StatusNotFound, "there is nothing here; /index.json lists what there is")

@@ -103,6 +103,31 @@ func (c *Catalog) add(path string, s *resource) {
 	}
 }
 
+// Paths are those at which a release and what stands beside it can be had, the
+// bundle's own first. All of them lead to what they are named for now; a later
+// catalog may have another release there, but for that with the SHA-256.
+func (c *Catalog) Paths(e *Entry, r *Release) []string {
+	paths := []string{pathSHA256 + r.SHA256}
+	dirs := []string{pathCurrent + e.Name + "/"}
+	for _, name := range archiveNames(r) {
+		dirs = append(dirs, pathArchive+e.Name+"/"+name+"/")
+	}
+	for _, dir := range dirs {
+		if s := c.paths[dir+e.FileName()]; s == nil || s.release.SHA256 != r.SHA256 {
+			continue
+		}
+		paths[0] = dir + e.FileName()
+		for _, f := range e.beside[r].files {
+			paths = append(paths, dir+f.Name)
+		}
+		break
+	}
+	if e.Current.SHA256 == r.SHA256 {
+		paths[0] = "/" + e.FileName()
+	}
+	return paths
+}
+
 // archiveNames are the directories of a release in the archive: its version, and the
 // day of its publication as Cisco writes it.
 func archiveNames(r *Release) []string {

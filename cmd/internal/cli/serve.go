@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/hosting"
+	"trustpool/hosting/pages"
 	"trustpool/roots"
 )
 
@@ -27,6 +28,8 @@ type serveFlags struct {
 	refresh, drain time.Duration
 	connections    int
 	pnp            string
+	noPages        bool
+	baseURL        string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -39,8 +42,9 @@ publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified
 a byte of it is served: at the start, where one that is not verified is an
 error, and when it changes, where the one before stays in service.
 
-ios.p7b is at /ios.p7b, and where Cisco's own server has it. /index.json lists
-what there is, /readyz says how it is, /metrics has numbers for Prometheus.
+ios.p7b is at /ios.p7b, and where Cisco's own server has it. / has pages for
+people. /index.json lists what there is, /readyz says how it is, /metrics has
+numbers for Prometheus.
 docs/hosting.md tells all.
 
 It ends on SIGTERM or SIGINT, after requests that have begun; SIGHUP makes it
@@ -75,6 +79,8 @@ Exit status: 0 ended by a signal, 2 could not start or go on.`,
 	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
 	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
 	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
+	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
+	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST\n(default as the reader did)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
 }
@@ -108,8 +114,16 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		defer log.Close()
 		o.AccessLog = log.Logger()
 	}
-	server, err := hosting.New(ctx, o)
-	if err != nil {
+	var server *hosting.Server
+	if !f.noPages {
+		// The pages ask for the catalog when there are requests: there is a server by then.
+		catalog := func() *hosting.Catalog { return server.Catalog() }
+		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: o.Version})
+		if err != nil {
+			return fmt.Errorf("--base-url: %w", err)
+		}
+	}
+	if server, err = hosting.New(ctx, o); err != nil {
 		return err
 	}
 	listeners, err := a.listeners(ctx, f.listen)

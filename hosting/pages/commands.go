@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -90,10 +91,10 @@ type step struct {
 	Remarks []remark
 }
 
-// A remark is what to know of a line.
+// A remark is what to know of lines.
 type remark struct {
-	Line string
-	Text string // what to know before it is typed; may be empty
+	Lines []string
+	Text  string // what to know before they are typed; may be empty
 	device.Ground
 }
 
@@ -192,9 +193,9 @@ func (q *request) script(o config.Options, b *bundle.Bundle) script {
 		out.Steps = append(out.Steps, newStep(st))
 	}
 	query := url.Values{}
-	for name, values := range q.query {
-		if values[0] != "" {
-			query.Set(name, values[0])
+	for _, name := range []string{"bundle", "vrf", "interface", "policy", "clean"} {
+		if v := q.query.Get(name); v != "" {
+			query.Set(name, v)
 		}
 	}
 	suffix := ""
@@ -228,7 +229,16 @@ func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
 	if err != nil {
 		return nil
 	}
-	return &outcome{r.Refused, r.RefusedOn, r.Installed, r.Duplicates, r.Expired, r.Failed}
+	out := &outcome{r.Refused, r.RefusedOn, r.Installed, r.Duplicates, r.Expired, r.Failed}
+	if r.Refused == "" {
+		out.Basis, out.Source = device.Confirmed, "trustpool import --platform "+o.Platform.Name+" says it of each certificate, for a device as it comes from the factory"
+		for _, e := range r.Certificates { // as sure as the least sure of them
+			if e.Basis == device.Unverified || e.Basis == device.Inferred && out.Basis == device.Confirmed {
+				out.Basis = e.Basis
+			}
+		}
+	}
+	return out
 }
 
 func newStep(s config.Step) step {
@@ -239,9 +249,14 @@ func newStep(s config.Step) step {
 		} else {
 			out.Lines = append(out.Lines, l)
 		}
-		if l.Basis != device.Confirmed || l.Comment != "" {
-			out.Remarks = append(out.Remarks, remark{l.Text, l.Comment, l.Ground})
+		if l.Basis == device.Confirmed && l.Comment == "" {
+			continue
 		}
+		if i := slices.IndexFunc(out.Remarks, func(r remark) bool { return r.Text == l.Comment && r.Ground == l.Ground }); i >= 0 {
+			out.Remarks[i].Lines = append(out.Remarks[i].Lines, l.Text)
+			continue
+		}
+		out.Remarks = append(out.Remarks, remark{[]string{l.Text}, l.Comment, l.Ground})
 	}
 	return out
 }

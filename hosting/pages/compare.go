@@ -14,8 +14,8 @@ func compareURL(from, to version) string {
 
 // A change is the difference between two versions.
 type change struct {
-	From, To []group // what can be chosen
-	Old, New *summary
+	From, To []group   // what can be chosen
+	Sides    []summary // the old one, and the new
 	Same     bool
 	Diff     *bundle.Diff
 	Added    changed
@@ -107,8 +107,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		if c.Diff, err = p.compare(*from, *to); err != nil {
 			return nil, err
 		}
-		older, newer := q.summary(*from), q.summary(*to)
-		c.Old, c.New, c.Same = &older, &newer, c.Diff.Same()
+		c.Sides, c.Same = []summary{q.summary(*from), q.summary(*to)}, c.Diff.Same()
 		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
 		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
 		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {

@@ -106,7 +106,13 @@ func newTimeline(certs []*bundle.Certificate, at time.Time, path string) timelin
 		case year == present+yearsAfter:
 			t.Labels = append(t.Labels, mark{(year - first + 1) * step, labelY, "from " + strconv.Itoa(year), "end"})
 		case year%5 == 0 && year > present-yearsBefore+5 && year < present+yearsAfter-5:
-			t.Labels = append(t.Labels, mark{x + width/2, labelY, strconv.Itoa(year), "middle"})
+			m := mark{x + width/2, labelY, strconv.Itoa(year), "middle"}
+			if year-first < 2 { // else it is cut off
+				m.X, m.Anchor = x, "start"
+			} else if last-year < 2 {
+				m.X, m.Anchor = x+step, "end"
+			}
+			t.Labels = append(t.Labels, m)
 		}
 		n := years[year]
 		if n.expired+n.upcoming == 0 {

@@ -32,6 +32,17 @@ func Corpus(t testing.TB, name string) string {
 	return filepath.Join(dir, name)
 }
 
+// File gives the path that an environment variable names, of something that is no
+// part of the project.
+func File(t testing.TB, variable, what string) string {
+	t.Helper()
+	path := os.Getenv(variable)
+	if path == "" {
+		missing(t, variable+" is not set to the path of "+what)
+	}
+	return path
+}
+
 // The genuine bundles of the corpus.
 const (
 	Core2017 = "ios_core-v4-2017-01-11.p7b"

@@ -1,0 +1,386 @@
+package pages_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"html"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"trustpool/bundle"
+	"trustpool/hosting"
+	"trustpool/hosting/pages"
+	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
+)
+
+func TestBundles(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	page := body(t, s, "/")
+	has(t, page, "<bdi>Lab Core Bundle</bdi>, version 2", "Signature verified", "under <bdi>Lab Root CA</bdi>", "judged <time datetime=\"2025-06-01T00:00:00Z\">",
+		"Next expiry", `<a href="/ios.p7b">ios.p7b</a>`, "/security/pki/trs/current/ios/ios.p7b.hash.sha256", "/security/pki/trs/current/ios/manifest.log", "Not signed")
+	if got := body(t, s, "/pages/"); got != page {
+		t.Error("/pages/ is another page than /")
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	w := get(t, s, "/")
+	for name, want := range map[string]string{
+		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",
+		"Content-Length": fmt.Sprint(w.Body.Len()), "Cross-Origin-Resource-Policy": "same-origin",
+	} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	policy := w.Header().Get("Content-Security-Policy")
+	has(t, policy, "default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'")
+	lacks(t, policy, "unsafe", "http", "*")
+	if w.Header().Get("Set-Cookie") != "" {
+		t.Error("it sets a cookie")
+	}
+	etag := w.Header().Get("Etag")
+	for _, tags := range []string{etag, `"x", W/` + etag, "*"} {
+		if w := get(t, s, "/", "If-None-Match", tags); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
+			t.Errorf("If-None-Match %s: status %d, %d octets", tags, w.Code, w.Body.Len())
+		}
+	}
+	if w := get(t, s, "/", "If-None-Match", `"x"`); w.Code != http.StatusOK {
+		t.Errorf("another tag: status %d", w.Code)
+	}
+	for _, l := range links(w.Body.String()) {
+		if strings.HasSuffix(l, ".css") || strings.HasSuffix(l, ".js") {
+			if got := get(t, s, l).Header().Get("Cache-Control"); !strings.Contains(got, "immutable") {
+				t.Errorf("%s: Cache-Control %q", l, got)
+			}
+		}
+	}
+}
+
+// A page is for people, a file for programs too.
+func TestDevices(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	for _, agent := range []string{"cisco-IOS", "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)", "curl/8.14.1", ""} {
+		for _, path := range []string{"/", "/pages/bundles/ios", "/pages/commands", "/pages/nothing", "/pages/files/nothing"} {
+			w := get(t, s, path, "User-Agent", agent)
+			if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+				t.Errorf("%s asks for %s: status %d, %s", agent, path, w.Code, w.Header().Get("Content-Type"))
+			}
+		}
+		if w := get(t, s, strings.Replace(page(s, "ios"), "bundles", "files", 1)+"/ios.pem", "User-Agent", agent); w.Code != http.StatusOK {
+			t.Errorf("%s asks for a file: status %d", agent, w.Code)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	ios := page(s, "ios")
+	for path, want := range map[string]int{
+		"/pages/x": 404, "/pages/bundles/": 404, "/pages/bundles/none": 404, "/pages/bundles/ios/": 404, "/pages/bundles/ios/12": 404, ios + "/": 404,
+		ios + "/zz": 404, ios + "/" + strings.Repeat("0", 64): 404, ios + "/1/2": 404, ios + "?page=0": 400, ios + "?page=x": 400, ios + "?page=2": 404, ios + "?sort=x": 400,
+		ios + "?expires=x": 400, ios + "?q=quirk:x": 400, ios + "?q=%zz": 400, ios + "?q=" + strings.Repeat("x", pages.MaxText+1): 400, ios + "?page=99999999999999999999": 400,
+		"/pages/compare?from=ios&to=ios": 404, "/pages/compare?from=a/b": 404, "/pages/commands?bundle=x": 404, "/pages/commands?vrf=a%0ab": 400,
+		"/pages/commands?vrf=" + strings.Repeat("x", pages.MaxText+1): 400, "/pages/files/x": 404, "/pages/files/compare.exe": 404, "/pages/files/commands/x.txt": 404, "/pages/files/commands/ftd.yml": 404,
+	} {
+		w := get(t, s, path)
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+		if got := w.Header().Get("Cache-Control"); got != "no-store" {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+		if strings.HasPrefix(path, "/pages/files/") == strings.Contains(w.Body.String(), "<") {
+			t.Errorf("%s: %.60q", path, w.Body)
+		}
+	}
+}
+
+// rows are the names of the listed certificates.
+func rows(page string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`class="name"><a href="[^"]*"><bdi>([^<]*)</bdi>`).FindAllStringSubmatch(page, -1) {
+		all = append(all, strings.TrimSuffix(html.UnescapeString(m[1]), " Root CA"))
+	}
+	return all
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	for query, want := range map[string]string{
+		"":                                      "Alder,Ivy ECC,Gorse,Lab,Fir,Hazel,Dogwood ECC,Birch,Cedar ECC",
+		"?q=FIR":                                "Fir",
+		"?q=ecc&sort=name":                      "Cedar ECC,Dogwood ECC,Ivy ECC",
+		"?key=ECDSA+P-384&sort=-name":           "Ivy ECC,Dogwood ECC",
+		"?expires=2055":                         "Fir",
+		"?expires=expired":                      "",
+		"?expires=26y":                          "Alder,Ivy ECC,Gorse,Lab,Hazel,Dogwood ECC,Birch,Cedar ECC",
+		"?expires=valid&q=text:gorse":           "Gorse",
+		"?sort=-expires&q=i":                    "Fir",
+		"?sort=-position&q=algorithm:P-256":     "Cedar ECC",
+		"?quirk=any":                            "",
+		"?sort=key&q=algorithm:ecdsa&page=1":    "Cedar ECC,Ivy ECC,Dogwood ECC",
+		"?q=alder&q=ignored&unknown=%3Cx%3E%22": "Alder",
+	} {
+		page := body(t, s, "/pages/bundles/ios"+query)
+		got := rows(page)
+		if query == "?sort=-expires&q=i" { // the first alone
+			got = got[:1]
+		}
+		if strings.Join(got, ",") != want {
+			t.Errorf("%q: %q, want %q", query, got, want)
+		}
+	}
+	page := body(t, s, "/pages/bundles/ios?q=ecc&sort=name")
+	has(t, page, "3 of 9 certificates", `value="ecc"`, `aria-sort="ascending"><a href="/pages/bundles/ios?q=ecc&amp;sort=-name#found">Name`, "Show all")
+	page = body(t, s, "/pages/bundles/large?page=2")
+	has(t, page, "page 2 of 2", "120 certificates", "101 to 120")
+	if n := len(rows(page)); n != 20 {
+		t.Errorf("%d rows on the second page", n)
+	}
+}
+
+// The drawing and the table say the same.
+func TestTimeline(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	page := body(t, s, "/pages/bundles/quirks")
+	bars := strings.Count(page, "<rect")
+	cells := regexp.MustCompile(`</th><td>(\d+)</td><td>(\d+)</td></tr>`).FindAllStringSubmatch(page, -1)
+	filled, total := 0, 0
+	for _, c := range cells {
+		for _, n := range c[1:] {
+			var count int
+			if _, err := fmt.Sscan(n, &count); err != nil {
+				t.Fatal(err)
+			}
+			total += count
+			if count > 0 {
+				filled++
+			}
+		}
+	}
+	if bars == 0 || bars != filled {
+		t.Errorf("%d bars, %d counts in the table", bars, filled)
+	}
+	var drawn int
+	if _, err := fmt.Sscanf(regexp.MustCompile(`<desc id="tl-desc">\d+`).FindString(page), `<desc id="tl-desc">%d`, &drawn); err != nil || drawn != total {
+		t.Errorf("%d in the drawing's description, %d in the table: %v", drawn, total, err)
+	}
+	b, err := s.Catalog().Lookup("quirks").Current.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := 0
+	for _, c := range b.Certificates {
+		if c.Err != nil || !c.NotAfter.Valid {
+			unknown++
+		}
+	}
+	if unknown == 0 || drawn+unknown != len(b.Certificates) {
+		t.Errorf("%d with a date, %d without, of %d", drawn, unknown, len(b.Certificates))
+	}
+	has(t, page, fmt.Sprintf("Not in it: %d entr", unknown))
+}
+
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	s := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	c := first(t, s)
+	one := page(s, "ios") + "/" + hex.EncodeToString(c.SHA256[:])
+	text := body(t, s, one)
+	block := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	has(t, html.UnescapeString(text), "<bdi>"+c.Subject.String()+"</bdi>", c.PublicKey.String()+", exponent 65537", "the same name", block)
+	r := c.Report(1)
+	for _, hash := range []string{r.SHA256, strings.ToUpper(r.SHA1), "SHA256:" + strings.ToUpper(r.SHA256)} {
+		has(t, text, `<code class="pick">`+hash+"</code>")
+	}
+	has(t, text, fmt.Sprintf("%s %s %s %s</code>", r.MD5[:8], r.MD5[8:16], r.MD5[16:24], r.MD5[24:]))
+
+	s = lab(t)
+	text = body(t, s, "/pages/bundles/quirks")
+	seen := 0
+	for _, q := range bundle.Quirks() {
+		if path := "/pages/bundles/quirks?quirk=" + string(q); strings.Contains(text, `value="`+string(q)+`"`) {
+			listed := body(t, s, path)
+			l := regexp.MustCompile(`class="name"><a href="([^"]*)"`).FindStringSubmatch(listed)
+			detail := body(t, s, l[1])
+			has(t, detail, `quirk=`+string(q)+`">`+string(q)+`</a></dt><dd>`)
+			lacks(t, detail, string(q)+`</a></dt><dd></dd>`)
+			seen++
+		}
+	}
+	if seen < 15 {
+		t.Errorf("%d quirks seen only", seen)
+	}
+	listed := body(t, s, "/pages/bundles/quirks?expires=unknown")
+	has(t, listed, "not a certificate")
+}
+
+func first(t testing.TB, s *hosting.Server) *bundle.Certificate {
+	t.Helper()
+	b, err := s.Catalog().Entries[0].Current.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Certificates[0]
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	text := body(t, s, "/pages/compare")
+	has(t, text, "<strong>4</strong> added", "<strong>3</strong> removed", "<strong>5</strong> in both", "<strong>1</strong> re-issued", "<strong>1</strong> re-keyed")
+	e := s.Catalog().Lookup("ios")
+	from, to := "ios/"+e.Archive[0].SHA256[:16], "ios/"+e.Current.SHA256[:16]
+	query := "?" + url.Values{"from": {to}, "to": {from}}.Encode()
+	has(t, body(t, s, "/pages/compare"+query), "<strong>3</strong> added", "<strong>4</strong> removed")
+	has(t, body(t, s, "/pages/compare?from="+to+"&to="+to), "The same 9 certificates")
+	has(t, body(t, s, "/pages/files/compare.md"+query), "# Change of trust bundle", "verified, Lab Root CA")
+	has(t, body(t, s, "/pages/files/compare.json"+query), `"trustpool.diff/1"`)
+
+	alone := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	has(t, body(t, alone, "/pages/compare"), "No bundle has more than one version yet")
+}
+
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	text := body(t, s, "/pages/commands?bundle=ios")
+	has(t, text, "crypto pki trustpool import url http://pki.example.com:8080/ios.p7b", "crypto ca trustpool import url http://pki.example.com:8080/ios.p7b",
+		"cabundle url http://pki.example.com:8080/ios.p7b", "No commands.", `class="unverified"`, `class="inferred"`, "This device would refuse the bundle:")
+	lacks(t, text, "leads each device to itself")
+	has(t, body(t, s, "/pages/commands?bundle=ios&clean=1"), "import clean url", "import url clean")
+	has(t, body(t, s, "/pages/commands?bundle=quirks&vrf=Mgmt"), "vrf Mgmt", "/quirks.p7b", "Not with these settings:")
+	has(t, body(t, s, "/pages/files/commands/iosxe.txt?bundle=ios&clean=1"), "import clean url http://pki.example.com:8080/ios.p7b")
+	has(t, body(t, s, "/pages/files/commands/asa.yml?bundle=ios"), "cisco.asa")
+
+	const path = "/pages/commands"
+	for host, want := range map[string]int{
+		"pki.example.com": 200, "192.0.2.1:8080": 200, "[2001:db8::1]:80": 200, "[2001:db8::1]": 200, "a_b.example": 200,
+		"": 400, "pki example": 400, "pki.example.com:0": 400, "pki.example.com:": 400, "a;reload": 400, "a?b": 400, "a/b": 400, "user@a": 400, "[::1%25eth0]": 400, "[1.2.3.4]": 400, "-a": 400, "a:99999": 400, strings.Repeat("a", 300): 400, "ü": 400, "a\nb": 400,
+	} {
+		if w := get(t, s, path, "Host", host); w.Code != want {
+			t.Errorf("Host %q: status %d, want %d", host, w.Code, want)
+		}
+	}
+	for _, host := range []string{"localhost:8080", "127.0.0.1", "[::1]:80", "app.localhost", "0.0.0.0", "[::ffff:127.0.0.1]"} {
+		if w := get(t, s, path, "Host", host); !strings.Contains(w.Body.String(), "leads each device to itself") {
+			t.Errorf("Host %q: status %d, no warning", host, w.Code)
+		}
+	}
+
+	s = file(t, read(t, "lab-core-v1.p7b"), pages.Options{BaseURL: "https://pki.example.net"})
+	has(t, get(t, s, path, "Host", "elsewhere example").Body.String(), "url https://pki.example.net/ios.p7b")
+	for _, base := range []string{"pki.example.net", "ftp://a", "https://a/b", "https://a?b", "https://u@a", "https://", "https://a b"} {
+		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Now: nil}); err == nil {
+			t.Fatal("made without a clock")
+		}
+		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Now: now, BaseURL: base}); err == nil {
+			t.Errorf("the base URL %q is taken", base)
+		}
+	}
+}
+
+// What is downloaded is what it says it is.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	raw := read(t, "lab-quirks-v1.p7b")
+	s := file(t, raw, pages.Options{})
+	r := s.Catalog().Entries[0].Current
+	whole, err := r.Parse()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := body(t, s, "/ios.p7b"); got != string(raw) {
+		t.Error("the signed file is another")
+	}
+	base := strings.Replace(page(s, "ios"), "bundles", "files", 1) + "/"
+	readable := 0
+	for _, c := range whole.Certificates {
+		if c.Err == nil {
+			readable++
+		}
+	}
+	for name, form := range map[string]bundle.Form{"ios-unsigned.p7b": bundle.FormCertsOnly, "ios.pem": bundle.FormPEM} {
+		w := get(t, s, base+name)
+		b, err := bundle.Parse(w.Body.Bytes())
+		if err != nil || b.Form != form || len(b.Certificates) != readable {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := w.Header().Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="ios-`+r.SHA256[:16]) {
+			t.Errorf("%s is saved as %s", name, got)
+		}
+	}
+	for _, c := range whole.Certificates {
+		sum := sha256.Sum256(c.Raw)
+		w := get(t, s, base+hex.EncodeToString(sum[:])+".der")
+		if !bytes.Equal(w.Body.Bytes(), c.Raw) {
+			t.Errorf("the DER of %x is another", sum)
+		}
+		if kind := w.Header().Get("Content-Type"); (kind == "application/pkix-cert") != (c.Err == nil) {
+			t.Errorf("%x: %v is sent as %s", sum, c.Err, kind)
+		}
+	}
+}
+
+// Names are shown, and are nothing else.
+func TestHostile(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	text := body(t, s, "/pages/bundles/hostile")
+	has(t, text, html.EscapeString(hostileScript[3:]), `<bdi>`+arabic[3:]+`</bdi>`, `evil\u202egpj.exe\u2066\x00\x1b[31m`)
+	lacks(t, text, "<script>document", "<img", `href="javascript`)
+	for _, l := range links(text) {
+		if strings.HasPrefix(l, page(s, "hostile")+"/") {
+			checkPage(t, l, body(t, s, l))
+		}
+	}
+	query := url.QueryEscape(`"><script>x</script>`)
+	for _, path := range []string{"/pages/bundles/ios?q=" + query, "/pages/bundles/ios?key=" + query, "/pages/bundles/ios?quirk=" + query, "/pages/commands?vrf=" + query, "/pages/compare?from=" + query, "/pages/" + query, "/pages/bundles/" + query} {
+		lacks(t, get(t, s, path).Body.String(), "<script>x")
+	}
+}
+
+// A page of a large bundle is no larger than one of a small one.
+func TestLarge(t *testing.T) {
+	t.Parallel()
+	s := file(t, pkitest.Large(5000), pages.Options{})
+	for _, path := range []string{"/", "/pages/bundles/ios", "/pages/bundles/ios?q=large&sort=-name&page=37", "/pages/commands", page(s, "ios")} {
+		if w := get(t, s, path); w.Code != http.StatusOK || w.Body.Len() > 128<<10 {
+			t.Errorf("%s: status %d, %d octets", path, w.Code, w.Body.Len())
+		}
+	}
+}
+
+// Genuine bundles, and what is known of them.
+func TestGenuine(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(tooltest.Corpus(t, tooltest.IOS2021))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := genuine(t, data)
+	text := body(t, s, "/pages/bundles/ios")
+	has(t, text, "<bdi>Trusted Intersect Bundle</bdi>, version 10", "under <bdi>Cisco Root CA M1</bdi>", "108 certificates", "SHA-1, tolerated under this anchor alone", "page 1 of 2")
+	text = body(t, s, "/pages/commands")
+	lacks(t, text, "would refuse the bundle")
+	has(t, text, "What is to be expected:")
+	if n := strings.Count(body(t, s, "/pages/bundles/ios?sort=name&page=2"), `scope="row" class="name"><a`); n != 8 {
+		t.Errorf("%d certificates on the second page", n)
+	}
+}

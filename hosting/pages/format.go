@@ -53,7 +53,7 @@ func optional(t bundle.Time, at time.Time) instant {
 
 const (
 	day   = 24 * time.Hour
-	year  = 365 * day
+	year  = 31556952 * time.Second // the mean of the Gregorian calendar
 	month = year / 12
 )
 

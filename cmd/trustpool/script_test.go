@@ -53,8 +53,8 @@ func testdata(t testing.TB) string {
 }
 
 // TestScripts runs testdata/script. Each script finds testdata's bundles, keys
-// and vectors beside it; where there are genuine bundles, as corpus; and at $URL
-// a server.
+// and vectors beside it; where there are genuine bundles, as corpus; at $URL a
+// server; and in $SERVER an address at which it may make one of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := testdata(t)
@@ -64,6 +64,9 @@ func TestScripts(t *testing.T) {
 		Dir: filepath.Join(dir, "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", server.URL)
+			if err := setServer(e); err != nil {
+				return err
+			}
 			e.Setenv("GORACE", noSleep)
 			links := map[string]string{}
 			for _, name := range []string{"bundles", "keys", "vectors"} {
@@ -80,7 +83,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition:          condition,
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status, "answers": answers, "load": load},
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})

@@ -80,7 +80,7 @@ func (s *Server) answer(w *answer, r *http.Request) {
 		}
 		s.generate(w, typeJSON, status, ready.WriteJSON)
 	case path == "/metrics":
-		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.metrics.write)
+		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.writeMetrics)
 	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) && !isDevice(r.UserAgent()):
 		s.pages.ServeHTTP(w, r)
 	default:

@@ -101,7 +101,7 @@ func (s *resource) serve(w *answer, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	_, _ = w.Write(s.body) // an error is the client's, and shows in the count
+	s.send(w, r)
 }
 
 // conditional tells whether a request asks for less than the whole.

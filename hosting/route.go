@@ -30,7 +30,8 @@ type resource struct {
 	entry   *Entry
 	release *Release
 	body    []byte
-	bundle  bool // body is the release itself
+	bundle  bool    // body is the release itself
+	sealed  *sealed // body again; nil for none
 
 	modified                                                        time.Time
 	contentType, length, etag, lastModified, caching, ranges, sniff []string
@@ -126,7 +127,7 @@ func (c *Catalog) addBeside(dir string, e *Entry, r *Release) {
 
 func bundleResource(e *Entry, r *Release, caching string) *resource {
 	s := newResource(e, r, r.Raw, typeBundle, r.SHA256, caching)
-	s.bundle = true
+	s.bundle, s.sealed = true, r.sealed
 	return s
 }
 

@@ -79,7 +79,6 @@ type Release struct {
 	Origin       string
 
 	expiries []time.Time // of the certificates that have one, in order
-	sealed   *sealed     // Raw again, for the kernel to send; nil where there is none
 }
 
 // Parse reads the bundle. It takes milliseconds.
@@ -138,7 +137,7 @@ func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Rele
 	r := &Release{
 		Raw: raw, SHA256: digest(raw), SignedName: v.Name, Version: v.Version, SignedAt: v.SigningTime,
 		Modified: modified.UTC().Truncate(time.Second), Verification: signing.NewReport(v, nil, &at),
-		Certificates: len(b.Certificates), Origin: origin, sealed: seal(raw),
+		Certificates: len(b.Certificates), Origin: origin,
 	}
 	for _, c := range b.Certificates {
 		if c.Err == nil && c.NotAfter.Valid {

@@ -1,9 +1,7 @@
 package hosting
 
 import (
-	"context"
 	"net"
-	"net/http"
 	"sync"
 )
 
@@ -29,13 +27,7 @@ func (l *limited) Accept() (net.Conn, error) {
 			_ = c.Close()
 			continue
 		}
-		counted := &counted{Conn: c, server: l.server}
-		if tcp, ok := c.(*net.TCPConn); ok {
-			if sender, err := newSender(tcp); err == nil {
-				return &direct{counted: counted, sender: sender}, nil
-			}
-		}
-		return counted, nil
+		return &counted{Conn: c, server: l.server}, nil
 	}
 }
 
@@ -49,46 +41,4 @@ type counted struct {
 func (c *counted) Close() error {
 	c.once.Do(func() { c.server.metrics.connections.Add(-1) })
 	return c.Conn.Close()
-}
-
-// direct is a connection on which the kernel sends sealed octets itself. net/http
-// writes an answer in two steps: the header with the first octets of the body, then
-// the rest of the very slice that it was given. What comes while sending is set is
-// recognized by that, and everything else is written as it is.
-type direct struct {
-	*counted
-	sender  sender
-	sending *sealed // by the handler, while it writes; no other goroutine writes then
-}
-
-func (c *direct) Write(p []byte) (int, error) {
-	switch {
-	case c.sending == nil:
-		return c.Conn.Write(p)
-	case c.sending.endsWith(p):
-		return c.sender.end(c.sending, len(p))
-	default:
-		return c.sender.more(p)
-	}
-}
-
-// connKey is where a request's context has its connection.
-type connKey struct{}
-
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	if d, ok := c.(*direct); ok {
-		return context.WithValue(ctx, connKey{}, d)
-	}
-	return ctx
-}
-
-// send writes the body of a bundle, by the kernel where it can.
-func (s *resource) send(w *answer, r *http.Request) {
-	if s.sealed != nil {
-		if c, ok := r.Context().Value(connKey{}).(*direct); ok {
-			c.sending = s.sealed
-			defer func() { c.sending = nil }()
-		}
-	}
-	_, _ = w.Write(s.body) // an error is the client's, and shows in the count
 }

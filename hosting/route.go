@@ -30,8 +30,7 @@ type resource struct {
 	entry   *Entry
 	release *Release
 	body    []byte
-	bundle  bool    // body is the release itself
-	sealed  *sealed // body again; nil for none
+	bundle  bool // body is the release itself
 
 	modified                                                        time.Time
 	contentType, length, etag, lastModified, caching, ranges, sniff []string
@@ -127,7 +126,7 @@ func (c *Catalog) addBeside(dir string, e *Entry, r *Release) {
 
 func bundleResource(e *Entry, r *Release, caching string) *resource {
 	s := newResource(e, r, r.Raw, typeBundle, r.SHA256, caching)
-	s.bundle, s.sealed = true, r.sealed
+	s.bundle = true
 	return s
 }
 

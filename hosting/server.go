@@ -192,7 +192,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 		Handler: s, DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHeaderBytes,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what clients do wrong is theirs
-		Protocols: new(http.Protocols), ConnContext: withConn,
+		Protocols: new(http.Protocols),
 	}
 	server.Protocols.SetHTTP1(true)
 	errs := make(chan error, len(listeners))

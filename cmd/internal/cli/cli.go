@@ -138,7 +138,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		name string
 		make func() *cobra.Command
 	}{
-		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
+		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
 		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}

@@ -7,8 +7,12 @@ import (
 // A PoolDiff is how a pool differs from a bundle. Each certificate of the bundle
 // counts once, and so does each entry of the pool that is known to be another.
 type PoolDiff struct {
-	Pool, Bundle string // for the caller to set: what the user called them
-	Signature    string // for the caller to set, as of a bundle.Side
+	PoolFile, File string // for the caller to set: what the user called the pool and the bundle
+	Signature      string // for the caller to set, as of a bundle.Side
+
+	Platform     string // of the pool
+	Entries      int    // of the pool
+	Certificates int    // entries of the bundle
 
 	Missing []bundle.DiffEntry // of the bundle and not in the pool, in its order
 	Extra   []PoolExtra        // of the pool and not in the bundle, in its order
@@ -39,7 +43,7 @@ func (p *Pool) Compare(b *bundle.Bundle) (*PoolDiff, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &PoolDiff{}
+	d := &PoolDiff{Platform: p.Platform, Entries: len(p.Entries), Certificates: len(b.Certificates)}
 	seen := make(map[[32]byte]bool, len(b.Certificates))
 	matched := make([]bool, len(p.Entries))
 	for i, c := range b.Certificates {

@@ -23,7 +23,8 @@ func (d *PoolDiff) WriteText(w io.Writer) error {
 }
 
 func (d *PoolDiff) writeText(w io.Writer) {
-	fmt.Fprintf(w, "pool    %s\nbundle  %s", bundle.Printable(d.Pool), bundle.Printable(d.Bundle))
+	fmt.Fprintf(w, "pool    %s, %s, %s\n", bundle.Printable(d.PoolFile), d.Platform, certificates(d.Entries))
+	fmt.Fprintf(w, "bundle  %s, %s", bundle.Printable(d.File), certificates(d.Certificates))
 	if d.Signature != "" {
 		fmt.Fprintf(w, ", %s", bundle.Printable(d.Signature))
 	}
@@ -49,22 +50,18 @@ func (d *PoolDiff) writeText(w io.Writer) {
 	for _, c := range d.Common {
 		byKey[c.By]++
 	}
-	var parts []string
-	for _, k := range []Key{BySHA256, BySHA1, ByShownDates, ByShown, ByIssuerSerial} {
-		if byKey[k] == 0 {
-			continue
-		}
-		part := fmt.Sprintf("%d by %s", byKey[k], keyName(k))
-		if !k.certain() {
-			part += " (inferred)"
-		}
-		parts = append(parts, part)
-	}
 	fmt.Fprintf(w, "\n%d missing, %d on the device only, %d in both", len(d.Missing), len(d.Extra), len(d.Common))
-	if len(parts) > 0 {
+	if parts := keyCounts(byKey); len(parts) > 0 {
 		fmt.Fprintf(w, ": %s", strings.Join(parts, ", "))
 	}
 	fmt.Fprintln(w, ".")
+}
+
+func certificates(n int) string {
+	if n == 1 {
+		return "1 certificate"
+	}
+	return fmt.Sprintf("%d certificates", n)
 }
 
 func day(t bundle.Time) string {
@@ -87,12 +84,15 @@ func (e *PoolEntry) day() string {
 
 // A differenceJSON is a PoolDiff in JSON.
 type differenceJSON struct {
-	Pool      string        `json:"pool"`
-	Bundle    string        `json:"bundle"`
-	Signature *string       `json:"signature"`
-	Missing   []missingJSON `json:"missing"`
-	Extra     []extraJSON   `json:"extra"`
-	Common    []commonJSON  `json:"common"`
+	PoolFile     string        `json:"pool_file"`
+	Platform     string        `json:"platform"`
+	Entries      int           `json:"pool_certificates"`
+	File         string        `json:"file"`
+	Certificates int           `json:"certificates"`
+	Signature    *string       `json:"signature"`
+	Missing      []missingJSON `json:"missing"`
+	Extra        []extraJSON   `json:"extra"`
+	Common       []commonJSON  `json:"common"`
 }
 
 type missingJSON struct {
@@ -124,7 +124,7 @@ type commonJSON struct {
 
 func (d *PoolDiff) json() differenceJSON {
 	out := differenceJSON{
-		Pool: d.Pool, Bundle: d.Bundle, Signature: nonEmpty(d.Signature),
+		PoolFile: d.PoolFile, Platform: d.Platform, Entries: d.Entries, File: d.File, Certificates: d.Certificates, Signature: nonEmpty(d.Signature),
 		Missing: []missingJSON{}, Extra: []extraJSON{}, Common: []commonJSON{},
 	}
 	for _, e := range d.Missing {

@@ -17,18 +17,19 @@ const ListingSchema = "trustpool.pool-read/1"
 
 // A listingCount is a Listing in numbers.
 type listingCount struct {
-	BuiltIn         int `json:"built_in"`
-	Downloaded      int `json:"downloaded"`
-	Expired         int `json:"expired"`
-	ExpiryNotKnown  int `json:"expiry_not_known"`
-	Identified      int `json:"identified"`
-	Ambiguous       int `json:"ambiguous"`
-	NotFound        int `json:"not_found"`
-	identifiedSHA1  int
-	identifiedShown int
+	BuiltIn        int `json:"built_in"`
+	Downloaded     int `json:"downloaded"`
+	Expired        int `json:"expired"`
+	ExpiryNotKnown int `json:"expiry_not_known"`
+	Identified     int `json:"identified"`
+	Ambiguous      int `json:"ambiguous"`
+	NotFound       int `json:"not_found"`
+
+	byKey map[Key]int
 }
 
 func (l *Listing) count() (n listingCount) {
+	n.byKey = map[Key]int{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		if e.Origin == show.BuiltIn {
@@ -47,12 +48,9 @@ func (l *Listing) count() (n listingCount) {
 			n.Ambiguous++
 		case e.Certificate == nil:
 			n.NotFound++
-		case e.Match.certain():
-			n.Identified++
-			n.identifiedSHA1++
 		default:
 			n.Identified++
-			n.identifiedShown++
+			n.byKey[e.Match]++
 		}
 	}
 	if !l.identified {
@@ -75,17 +73,12 @@ func (l *Listing) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	if l.identified {
-		var parts []string
-		for _, p := range []struct {
-			n    int
-			what string
-		}{
-			{n.identifiedSHA1, "by SHA-1"}, {n.identifiedShown, "by serial number, names and dates (inferred)"},
-			{n.Ambiguous, "ambiguous"}, {n.NotFound, "not found"},
-		} {
-			if p.n > 0 {
-				parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
-			}
+		parts := keyCounts(n.byKey)
+		if n.Ambiguous > 0 {
+			parts = append(parts, fmt.Sprintf("%d ambiguous", n.Ambiguous))
+		}
+		if n.NotFound > 0 {
+			parts = append(parts, fmt.Sprintf("%d not found", n.NotFound))
 		}
 		fmt.Fprintf(out, "identified    %s\n", strings.Join(parts, ", "))
 	}
@@ -104,6 +97,21 @@ func (l *Listing) WriteText(w io.Writer) error {
 		fmt.Fprintf(out, "note: %s (%s: %s)\n", bundle.Printable(n.Text), n.Basis, n.Source)
 	}
 	return out.Flush()
+}
+
+// keyCounts says by what so many were matched, and of what is not certain so.
+func keyCounts(n map[Key]int) (parts []string) {
+	for _, k := range []Key{BySHA256, BySHA1, ByShownDates, ByShown, ByIssuerSerial} {
+		if n[k] == 0 {
+			continue
+		}
+		part := fmt.Sprintf("%d by %s", n[k], keyName(k))
+		if !k.certain() {
+			part += " (inferred)"
+		}
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 // writeTable writes the certificates, the subject last, so that a long one does

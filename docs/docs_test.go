@@ -249,6 +249,13 @@ func TestImportFields(t *testing.T) {
 		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
 		fields(t, printed(t, p.WriteJSON), pool)
 	}
+	for _, identified := range []bool{false, true} {
+		l := listing(t)
+		if identified {
+			l.Identify([]device.Source{{Name: "it", Bundle: read(t, "lab-core-v1.p7b")}})
+		}
+		fields(t, printed(t, l.Pool().WriteJSON), pool)
+	}
 	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
 	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
 }
@@ -292,6 +299,39 @@ func TestExplainFields(t *testing.T) {
 	real := map[string]bool{}
 	fields(t, printed(t, r.WriteJSON), real)
 	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(real))
+}
+
+// listing is what a device shows of a bundle.
+func listing(t *testing.T) *device.Listing {
+	t.Helper()
+	var shown bytes.Buffer
+	if err := show.Write(&shown, show.IOSXE, read(t, "lab-core-v1.p7b").Certificates, show.Downloaded); err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("iosxe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := device.ReadListing(shown.Bytes(), platform, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestPoolReadFields(t *testing.T) {
+	t.Parallel()
+	l := listing(t)
+	d, err := l.Pool().Compare(read(t, "lab-core-v2.p7b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Difference = d
+	real, diff := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return l.WriteJSON(w, true) }), real, "difference")
+	fields(t, printed(t, d.WriteJSON), diff)
+	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(real))
+	same(t, "diff of a pool", documentedFields(t, "### trustpool.pool-diff/1"), names(diff))
 }
 
 // The document is made by the command line, which a test here cannot import.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -276,10 +277,10 @@ func isAttribute(text string) bool {
 	return ok && key != "" && strings.Trim(key, letters+"-.") == ""
 }
 
-// flat are the expressions for IOS XR without its line breaks: the beginning of a
+// flatExpressions are those for IOS XR without its line breaks: the beginning of a
 // certificate, and a whole one.
-func flat() (head, whole *regexp.Regexp) {
+var flatExpressions = sync.OnceValues(func() (head, whole *regexp.Regexp) {
 	const start = `Trustpool:\s*((?i:Built-In|Downloaded))\s*=+\s*CA certificate\s*`
 	return regexp.MustCompile(start), regexp.MustCompile(`^` + start + `Serial Number\s*:\s*([-0-9A-Fa-f:]+?)\s*Subject\s*:\s*(.*?)\s*Issued By\s*:\s*(.*?)\s*` +
 		`Validity Start\s*:\s*(.*?)\s*Validity End\s*:\s*(.*?)\s*SHA1 Fingerprint\s*:\s*([0-9A-Fa-f]{40})`)
-}
+})

@@ -105,7 +105,7 @@ func (e *entry) xrValue(field label, text string) (err error) {
 // field notice FN72290. That a name cannot pass for fields is not certain then:
 // what can be read in two ways is an error.
 func (r *reader) flat(l line) error {
-	head, whole := flat()
+	head, whole := flatExpressions()
 	starts := head.FindAllStringIndex(l.text, -1)
 	if len(starts) == 0 {
 		return errors.New("a certificate begins, and it cannot be read: the order of its fields is another")

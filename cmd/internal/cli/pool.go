@@ -152,8 +152,7 @@ func (t *trust) comparePool(ctx context.Context, a *app, pool *device.Pool, pool
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(poolName), err)
 	}
-	d.Pool = fmt.Sprintf("%s, %s, %d certificates", poolName, pool.Platform, len(pool.Entries))
-	d.Bundle = fmt.Sprintf("%s, %d certificates", name, len(b.Certificates))
+	d.PoolFile, d.File = poolName, name
 	d.Signature, err = t.summary(ctx, a, b)
 	return d, err
 }

@@ -66,3 +66,25 @@ func (p *Pool) Compare(b *bundle.Bundle) (*PoolDiff, error) {
 	}
 	return d, nil
 }
+
+// Certificates looks in bundles for the certificates of the pool: one for each
+// entry, nil where none of them is it. An entry that could not be matched is an
+// error.
+func (p *Pool) Certificates(bundles ...*bundle.Bundle) ([]*bundle.Certificate, error) {
+	index, err := indexPool(p.Entries)
+	if err != nil {
+		return nil, err
+	}
+	certs := make([]*bundle.Certificate, len(p.Entries))
+	for _, b := range bundles {
+		for _, c := range b.Certificates {
+			if i, key := index.find(c); key != "" && certs[i] == nil {
+				certs[i] = c
+			}
+		}
+	}
+	for i, first := range index.first {
+		certs[i] = certs[first]
+	}
+	return certs, nil
+}

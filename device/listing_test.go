@@ -101,6 +101,10 @@ func checkIdentified(t *testing.T, b *bundle.Bundle) {
 			if !d.Same() {
 				t.Errorf("%s: %d missing, %d extra", name, len(d.Missing), len(d.Extra))
 			}
+			found, err := pool.Certificates(&bundle.Bundle{}, b)
+			if err != nil || len(found) != len(pool.Entries) || slices.Contains(found, nil) {
+				t.Errorf("%s: %d certificates, %v", name, len(found), err)
+			}
 			for _, c := range d.Common {
 				if (c.By == device.BySHA1) != (name == "iosxr") || c.By == device.BySHA256 {
 					t.Errorf("%s: %d by %s", name, c.Index, c.By)

@@ -109,6 +109,10 @@ func (l *Listing) addNotes(notListed int) {
 		note(Ground{Confirmed, "public captures of show crypto pki trustpool"},
 			"the device shows no fingerprint: another certificate of the same serial number, names and dates would be shown alike")
 	}
+	if slices.ContainsFunc(l.Entries, func(e Listed) bool { return e.Lossy }) {
+		note(Ground{Inferred, "names and fields are told apart by what is lost"},
+			"line breaks or indents are lost in the text: a name that was made for it could pass for a certificate; capture it as the device prints it")
+	}
 	var zones []string
 	for i := range l.Entries {
 		for _, d := range []show.Date{l.Entries[i].NotBefore, l.Entries[i].NotAfter} {

@@ -16,58 +16,80 @@ type line struct {
 
 const (
 	tabWidth = 8
+	pager    = "--More--"
 	// pagerBlanks are what a device overwrites its mark with, where the backspaces
 	// are lost.
 	pagerBlanks = "         "
 )
 
-// clean is a line without what is no text.
+// clean is a line without what is no text. What moves the cursor counts only where
+// the line begins with a pager's mark: a name that holds such characters must not
+// write over what stands before it.
 func clean(raw string) line {
-	raw = strings.TrimRight(raw, "\r\n")
-	if strings.ContainsAny(raw, "\b\r\t\x1b") {
-		raw = terminal(raw)
-	}
-	text := strings.TrimLeft(raw, " ")
-	l := line{indent: len(raw) - len(text)}
-	if rest, ok := strings.CutPrefix(text, "--More--"); ok && l.indent < valueIndent {
+	raw = noControlSequences(strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r"))
+	text := strings.TrimLeft(raw, " \t")
+	l := line{indent: width(raw[:len(raw)-len(text)])}
+	if strings.HasPrefix(text, pager) && l.indent < valueIndent {
 		l.paged = true
-		rest = strings.TrimPrefix(strings.TrimPrefix(rest, " "), pagerBlanks[1:])
-		text = strings.TrimLeft(rest, " ")
-		l.indent = len(rest) - len(text)
+		shown := terminal(raw)
+		text = strings.TrimLeft(shown, " ")
+		l.indent = len(shown) - len(text)
+		if rest, ok := strings.CutPrefix(text, pager); ok { // not written over
+			rest = strings.TrimPrefix(strings.TrimPrefix(rest, " "), pagerBlanks[1:])
+			text = strings.TrimLeft(rest, " ")
+			l.indent = len(rest) - len(text)
+		}
 	}
 	l.text = strings.TrimRight(bundle.Printable(text), " ")
 	return l
+}
+
+// width is how far blanks and tabs reach.
+func width(blanks string) (column int) {
+	for _, c := range blanks {
+		if column++; c == '\t' {
+			column = (column + tabWidth - 1) / tabWidth * tabWidth
+		}
+	}
+	return column
+}
+
+// noControlSequences leaves out control sequences, such as those for colours
+// (ECMA-48 section 5.4).
+func noControlSequences(raw string) string {
+	before, rest, found := strings.Cut(raw, "\x1b[")
+	if !found {
+		return raw
+	}
+	var b strings.Builder
+	for found {
+		b.WriteString(before)
+		end := strings.IndexFunc(rest, func(r rune) bool { return r >= 0x40 && r <= 0x7e })
+		before, rest, found = strings.Cut(rest[end+1:], "\x1b[")
+		if end < 0 {
+			return b.String()
+		}
+	}
+	b.WriteString(before)
+	return b.String()
 }
 
 // terminal is what a terminal shows of a line: what is written over is gone.
 func terminal(raw string) string {
 	var out []byte
 	column := 0
-	put := func(c byte) {
-		if column < len(out) {
-			out[column] = c
-		} else {
-			out = append(out, c)
-		}
-		column++
-	}
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; c {
-		case '\b':
+	for _, c := range []byte(raw) {
+		switch {
+		case c == '\b':
 			column = max(column-1, 0)
-		case '\r':
+		case c == '\r':
 			column = 0
-		case '\t':
-			for put(' '); column%tabWidth != 0; {
-				put(' ')
-			}
-		case 0x1b: // a control sequence (ECMA-48 section 5.4) is passed over
-			if i+1 < len(raw) && raw[i+1] == '[' {
-				for i += 2; i < len(raw) && (raw[i] < 0x40 || raw[i] > 0x7e); i++ {
-				}
-			}
+		case column < len(out):
+			out[column] = c
+			column++
 		default:
-			put(c)
+			out = append(out, c)
+			column++
 		}
 	}
 	return string(out)

@@ -17,6 +17,10 @@ import (
 type Shown struct {
 	Line int // where it begins in the text that Read read, from 1; 0 where it was not read
 
+	// Lossy is set where line breaks or the blanks before lines are lost in the
+	// text. A name could pass for fields then, or for another certificate.
+	Lossy bool
+
 	// NotListed stands for the line that Write prints in place of a certificate
 	// that cannot be decoded. All else is empty then.
 	NotListed bool

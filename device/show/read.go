@@ -25,10 +25,10 @@ const (
 // a margin, and of IOS XR the loss of all line breaks within a certificate.
 //
 // It is strict about what it returns. A certificate without one of its fields, a
-// field that stands twice, text that can be read in two ways and a second capture
-// in the same text are errors that say the line. Where leading blanks are lost,
-// the rest of a value after a comma cannot always be told from the next part of
-// the name, and where line breaks are lost runs of blanks may be.
+// field that stands twice and a second capture in the same text are errors that
+// say the line. Indents and line breaks are what tells names from fields; where
+// they are lost, which Shown.Lossy says, a name that was made for it can pass for
+// others, and the rest of a value after a comma for the next part of the name.
 //
 // What Print printed is read exactly. No certificates, more than MaxSize or
 // MaxShown are errors.
@@ -146,6 +146,7 @@ func (r *reader) end() error {
 	if missing := r.current.missing(r.style); missing != "" {
 		return fmt.Errorf("the certificate of line %d has no %s", r.current.Line, missing)
 	}
+	r.current.Lossy = r.current.Lossy || r.style == IOSXE && !r.current.indents
 	r.list, r.current = append(r.list, r.current.Shown), nil
 	return nil
 }

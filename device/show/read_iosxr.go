@@ -102,8 +102,8 @@ func (e *entry) xrValue(field label, text string) (err error) {
 }
 
 // flat reads a line of whole certificates, whose line breaks are lost, as in
-// field notice FN72290. That a name cannot pass for fields is not certain then:
-// what can be read in two ways is an error.
+// field notice FN72290. A name with the words of a field is an error; one with those
+// of the rest of a certificate and of another cannot be told.
 func (r *reader) flat(l line) error {
 	head, whole := flatExpressions()
 	starts := head.FindAllStringIndex(l.text, -1)
@@ -132,6 +132,7 @@ func (r *reader) flat(l line) error {
 			return err
 		}
 		e := r.current
+		e.Lossy = true
 		for i, field := range []label{labelOrigin, labelSerial, labelSubject, labelIssuer, labelNotBefore, labelNotAfter, labelSHA1} {
 			value := m[i+1]
 			e.seen[field] = true

@@ -174,7 +174,10 @@ func TestReadIOSXR(t *testing.T) {
 	} {
 		got := readBack(t, show.IOSXR, text)
 		for i := range got {
-			got[i].Line = list[i].Line
+			if want := name != "with line breaks" && name != "values beside labels"; got[i].Lossy != want {
+				t.Errorf("%s: lossy: %t", name, got[i].Lossy)
+			}
+			got[i].Line, got[i].Lossy = list[i].Line, list[i].Lossy
 		}
 		if !reflect.DeepEqual(got, list) {
 			t.Errorf("%s: %+v", name, got)
@@ -211,6 +214,7 @@ func TestReadLiberal(t *testing.T) {
 		"a pager, no backspaces": lines(func(i int, l string) string { return pick(i%5 == 1, more+"        ", "") + l }),
 		"a pager, no blanks":     lines(func(i int, l string) string { return pick(i%5 == 1, "--More--"+strings.TrimLeft(l, " "), l) }),
 		"a pager's own line":     lines(func(i int, l string) string { return pick(i%5 == 1, more+"\n", "") + l }),
+		"tabs":                   lines(func(_ int, l string) string { return strings.Replace(l, "        ", "\t", 1) }),
 		"control sequences":      lines(func(_ int, l string) string { return "\x1b[0m\x1b[7m" + l }),
 		"prompt, echo and time": func(s string) string {
 			return "Router#terminal length 0\nRouter#show crypto pki trustpool\nWed Apr  1 10:25:52.995 UTC\n\n" + s + "\nRouter#exit\n"
@@ -232,6 +236,9 @@ func TestReadLiberal(t *testing.T) {
 			if got, want := printedAgain(t, style, list), printed(t, style, certs, show.Downloaded); got != want {
 				t.Errorf("%s, %s: read as\n%s", name, style, got)
 			}
+			if list[0].Lossy != (name == "no indents" && style == show.IOSXE) {
+				t.Errorf("%s, %s: lossy: %t", name, style, list[0].Lossy)
+			}
 		}
 	}
 }
@@ -241,6 +248,19 @@ func pick(which bool, a, b string) string {
 		return a
 	}
 	return b
+}
+
+// A device that prints a name's control characters as they are does not let it
+// write over the line.
+func TestReadRawControls(t *testing.T) {
+	t.Parallel()
+	xe := strings.ReplaceAll(quoVadisXE, "_\n", " \n")
+	for _, raw := range []string{"x\r  Trustpool: Built-In", "x\b\b\b\b\b\b\b\b\b\b  Subject: ", "--More-- \r  Subject: ", "\x1b[1G  Subject: "} {
+		list := readBack(t, show.IOSXE, strings.Replace(xe, "o=QuoVadis", "o="+raw, 1))
+		if len(list) != 1 || len(list[0].Issuer) != 3 || !strings.HasPrefix(list[0].Issuer[1], "o=") {
+			t.Errorf("%q: %+v", raw, list)
+		}
+	}
 }
 
 func TestReadUnknownFields(t *testing.T) {
@@ -350,7 +370,7 @@ func FuzzRead(f *testing.F) {
 				t.Fatalf("%s: printed\n%s\nthen\n%s", style, text, text2)
 			}
 			for i := range list {
-				list[i].Line, again[i].Line = 0, 0
+				list[i].Line, again[i].Line, list[i].Lossy = 0, 0, false // printed, nothing is lost
 			}
 			if !reflect.DeepEqual(list, again) {
 				t.Fatalf("%s: read\n%+v\nthen\n%+v", style, list, again)

@@ -1,5 +1,6 @@
-// Package show prints certificates as the platforms print those of their pool:
-// "show crypto ca trustpool" of IOS XR and "show crypto pki trustpool" of IOS XE.
+// Package show prints certificates as the platforms print those of their pool, and
+// reads what they print: "show crypto ca trustpool" of IOS XR and "show crypto pki
+// trustpool" of IOS XE.
 //
 // A text here is made to be compared with that of a device, and to be read back:
 // printing what was read from it gives it again, octet for octet. Indentation

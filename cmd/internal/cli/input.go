@@ -49,7 +49,14 @@ func (a *app) parse(files []fetch.File, arg string) (b *bundle.Bundle, name stri
 // does, which no bundle does.
 func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b *bundle.Bundle, name string, err error) {
 	isJSON := func(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
+	captured := false
+	defer func() {
+		if err != nil && captured {
+			err = hinted{err, "of what a device shows make a pool file first: trustpool pool read FILE --platform NAME --save POOL"}
+		}
+	}()
 	files, err := a.fetchSniffed(ctx, arg, func(prefix []byte) (int64, error) {
+		captured = bytes.Contains(prefix, []byte("Trustpool: "))
 		if isJSON(prefix) {
 			return 0, nil
 		}

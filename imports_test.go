@@ -26,7 +26,7 @@ const module = "trustpool"
 func levels() map[string]int {
 	levels := map[string]int{}
 	for level, names := range []string{
-		"internal/cms", "bundle", "roots", "signing", "store recipe audit device inspect", "kit hosting", "cmd/internal/cli", "cmd/trustpool",
+		"internal/cms", "bundle", "roots", "signing", "store recipe audit device inspect", "kit hosting reach", "cmd/internal/cli", "cmd/trustpool",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			levels[name] = level

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trustpool/bundle"
+	"trustpool/signing"
 )
 
 // rsa1024 and rsa2048 are sizes of a modulus that settings turn on.
@@ -34,6 +35,24 @@ func newJudge(pool []PoolEntry, r *Result, o Options) (*judge, error) {
 	var err error
 	j.pool, err = indexPool(pool)
 	return j, err
+}
+
+// Takes judges one certificate as where it is imported by itself into an empty
+// pool, on whatever way a platform has for that: nothing is signed, and nothing is
+// a duplicate. The error says that the options cannot be used.
+func Takes(c *bundle.Certificate, o Options) (Entry, error) {
+	if err := o.check(); err != nil {
+		return Entry{}, err
+	}
+	j, err := newJudge(nil, &Result{Verification: &signing.Verification{}}, o)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := j.judge(1, c)
+	if e.Basis == "" { // the platform imports no bundle, so there are no rules of it
+		e.Ground = unknown
+	}
+	return e, nil
 }
 
 // judge applies the rules in the order of the package comment.

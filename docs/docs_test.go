@@ -29,6 +29,8 @@ import (
 	"trustpool/device/explain"
 	"trustpool/device/show"
 	"trustpool/inspect"
+	"trustpool/internal/pkitest"
+	"trustpool/reach"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -96,28 +98,30 @@ func TestQuirks(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../signing/reason.go", nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var real []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
+	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, v := range spec.Values {
-			if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				slug, _ := strconv.Unquote(lit.Value)
-				real = append(real, slug)
+		var real []string
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
 			}
+			for _, v := range spec.Values {
+				if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					slug, _ := strconv.Unquote(lit.Value)
+					real = append(real, slug)
+				}
+			}
+			return true
+		})
+		if len(real) == 0 {
+			t.Fatal("no reasons found")
 		}
-		return true
-	})
-	if len(real) == 0 {
-		t.Fatal("no reasons found")
+		same(t, "reasons of "+path, firstCells(section(t, "formats.md", heading)), real)
 	}
-	same(t, "reasons", firstCells(section(t, "formats.md", "## Reasons")), real)
 }
 
 // fields collects the paths of a document's members: signers[].chain[].subject.
@@ -332,6 +336,41 @@ func TestPoolReadFields(t *testing.T) {
 	fields(t, printed(t, d.WriteJSON), diff)
 	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(real))
 	same(t, "diff of a pool", documentedFields(t, "### trustpool.pool-diff/1"), names(diff))
+}
+
+func TestReachFields(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../testdata/chains/lab-servers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := reach.ParseChains("", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("asa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The host stands in the common name alone, which is a doubt.
+	doubtful, err := reach.FromDER("x.example:443", [][]byte{pkitest.ServerTemplate("x.example").Without("2.5.29.17").Sign(pkitest.Lab().Root)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers = append(servers, doubtful)
+	all := func(*bundle.Certificate) bool { return true }
+	real := map[string]bool{}
+	for _, o := range []*device.Options{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
+		r, err := reach.Judge(reach.Plan{
+			New: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b"), Without: []bundle.Filter{all},
+			Device: o, Servers: servers, Options: reach.Options{At: at},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields(t, printed(t, r.WriteJSON), real)
+	}
+	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(real))
 }
 
 // The document is made by the command line, which a test here cannot import.

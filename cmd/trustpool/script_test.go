@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"trustpool/cmd/internal/cli"
+	"trustpool/internal/pkitest"
 )
 
 var update = flag.Bool("update", false, "write what tests compare with anew: the scripts' files, and the twins of testdata/bundles")
@@ -52,21 +55,24 @@ func testdata(t testing.TB) string {
 	return dir
 }
 
-// TestScripts runs testdata/script. Each script finds testdata's bundles, keys
-// and vectors beside it; where there are genuine bundles, as corpus; and at $URL
-// a server.
+// TestScripts runs testdata/script. Each script finds testdata's bundles, chains,
+// keys and vectors beside it; where there are genuine bundles, as corpus; at
+// $URL a server, and at $TLS, a HOST:PORT, one whose certificate is below Lab Root CA.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := testdata(t)
 	server := httptest.NewServer(handler(filepath.Join(dir, "bundles")))
 	t.Cleanup(server.Close)
+	secure := tlsServer()
+	t.Cleanup(secure.Close)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join(dir, "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", server.URL)
+			e.Setenv("TLS", secure.Listener.Addr().String())
 			e.Setenv("GORACE", noSleep)
 			links := map[string]string{}
-			for _, name := range []string{"bundles", "keys", "vectors"} {
+			for _, name := range []string{"bundles", "chains", "keys", "vectors"} {
 				links[name] = filepath.Join(dir, name)
 			}
 			if corpus := os.Getenv("TRUSTPOOL_CORPUS"); corpus != "" {
@@ -131,6 +137,20 @@ func condition(name string) (bool, error) {
 		return false, fmt.Errorf("%s, and TRUSTPOOL_REQUIRE_TOOLS=1 asks for it", missing)
 	}
 	return missing == "", nil
+}
+
+// tlsServer has the certificate of 127.0.0.1 below Lab Intermediate CA, and sends
+// that one too.
+func tlsServer() *httptest.Server {
+	template := pkitest.ServerTemplate("127.0.0.1")
+	middle := pkitest.Lab().Intermediate
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{
+		Certificate: [][]byte{template.Sign(middle), middle.DER}, PrivateKey: template.Key.Signer,
+	}}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that go no further
+	server.StartTLS()
+	return server
 }
 
 // handler serves bundles, each as a type that it is not, and what servers answer

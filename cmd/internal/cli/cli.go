@@ -122,7 +122,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	root.SetVersionTemplate("trustpool {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.BoolVar(&a.offline, "offline", false, "fetch nothing, even where FILE is a URL")
+	flags.BoolVar(&a.offline, "offline", false, "use no network, even where FILE is a URL")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
 	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
@@ -139,7 +139,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		make func() *cobra.Command
 	}{
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
-		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
+		{"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
@@ -203,7 +203,7 @@ func (a *app) markStart(cmd *cobra.Command) {
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Name() == "keygen"
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains") || cmd.Name() == "keygen"
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or
@@ -255,7 +255,7 @@ func exitStatusTopic() *cobra.Command {
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
      matched nothing, a certificate failed or the file was refused, a
-     platform has no such commands, no message was known
+     platform has no such commands, no message was known, a server would break
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
 With status 2 there is one line on standard error, perhaps a hint, and no

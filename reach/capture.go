@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 
 	"trustpool/bundle"
@@ -15,9 +16,10 @@ import (
 
 // Limits of what is read of chains. Genuine servers send two to five certificates.
 const (
-	MaxServers      = 5_000 // in one report
-	MaxCertificates = 32    // that one server sent, each counted once
-	maxHost         = 253   // octets of a host name (RFC 1035 section 2.3.4)
+	MaxServers      = 5_000    // in one report
+	MaxCertificates = 32       // that one server sent, each counted once
+	MaxCertificate  = 64 << 10 // octets of one. Genuine ones have 2,000
+	maxHost         = 253      // octets of a host name (RFC 1035 section 2.3.4)
 )
 
 // A Server is what one server sent.
@@ -73,6 +75,8 @@ func (s *Server) PEM() []byte {
 type captures struct {
 	done    []Server
 	current Server
+	blocks  int // certificates of the current chain, with those that stand there twice
+	listed  int // how many s_client says that it received
 }
 
 const (
@@ -118,14 +122,15 @@ func (p *captures) line(text string) error {
 	starts := isSaved || command || text == "Certificate chain" ||
 		strings.HasPrefix(text, "CONNECTED(") || strings.HasPrefix(text, "Connecting to ")
 	if !starts {
+		if number, _, ok := strings.Cut(text, " s:"); ok && number == strconv.Itoa(p.listed) {
+			p.listed++ // " 0 s:CN=…": the subject of the first
+		}
 		return nil
 	}
-	if len(p.current.Certificates) > 0 {
-		if len(p.done) >= MaxServers {
-			return fmt.Errorf("more than %d chains", MaxServers)
-		}
-		p.done, p.current = append(p.done, p.current), Server{}
+	if err := p.close(); err != nil {
+		return err
 	}
+	p.listed = 0 // of a connection without certificates
 	switch {
 	case isSaved:
 		p.current.Name, p.current.Host = saved, hostOf(saved)
@@ -137,7 +142,10 @@ func (p *captures) line(text string) error {
 			switch {
 			case w == "-connect" || w == "--connect":
 				p.current.Name = value
-				p.current.Host = cmp.Or(p.current.Host, hostOf(value))
+				// An address is where the server was found, and seldom what devices call it.
+				if host := hostOf(value); net.ParseIP(host) == nil {
+					p.current.Host = cmp.Or(p.current.Host, host)
+				}
 			case w == "-servername" || w == "--servername":
 				p.current.Host = hostOf(value)
 			}
@@ -164,6 +172,10 @@ func (p *captures) add(certs ...*bundle.Certificate) error {
 		if c.Err != nil {
 			return c.Err
 		}
+		p.blocks++
+		if len(c.Raw) > MaxCertificate {
+			return fmt.Errorf("a certificate of %d octets, more than %d", len(c.Raw), MaxCertificate)
+		}
 		if slices.ContainsFunc(p.current.Certificates, func(o *bundle.Certificate) bool { return o.SHA256 == c.SHA256 }) {
 			continue
 		}
@@ -175,9 +187,25 @@ func (p *captures) add(certs ...*bundle.Certificate) error {
 	return nil
 }
 
+// close ends the current chain, if there is one. That s_client received more than
+// it shows is an error: what is missing would look like a fault of the pool.
+func (p *captures) close() error {
+	if len(p.current.Certificates) == 0 {
+		return nil
+	}
+	switch {
+	case p.blocks < p.listed:
+		return fmt.Errorf("chain %d lists %d certificates and holds %d: capture it with -showcerts", len(p.done)+1, p.listed, p.blocks)
+	case len(p.done) == MaxServers:
+		return fmt.Errorf("more than %d chains", MaxServers)
+	}
+	*p = captures{done: append(p.done, p.current)}
+	return nil
+}
+
 func (p *captures) finish(name string) ([]Server, error) {
-	if len(p.current.Certificates) > 0 {
-		p.done = append(p.done, p.current)
+	if err := p.close(); err != nil {
+		return nil, err
 	}
 	if len(p.done) == 0 {
 		return nil, errors.New("no certificate in it")

@@ -45,8 +45,10 @@ func TestParseChains(t *testing.T) {
 		{"one DER", string(lab[0]), "f|| 1"},
 		{"a command line", "> openssl s_client -connect lab.example:443\n" + one, "lab.example:443|lab.example| 2"},
 		{"a server name", "$ openssl s_client -servername a.example -connect 192.0.2.1:8443 -showcerts\nCONNECTED(00000003)\n" + one, "192.0.2.1:8443|a.example| 2"},
+		{"an address", "openssl s_client -connect 192.0.2.1:443\n" + one, "192.0.2.1:443|| 2"},
+		{"listed", "CONNECTED(00000003)\nCertificate chain\n 0 s:CN=x\n   i:CN=y\n 1 s:CN=y\n   i:CN=z\n" + one, "f|| 2"},
 		{"a server name alone", "openssl s_client -servername 'a.example'\n" + one, "a.example|a.example| 2"},
-		{"IPv6", "openssl s_client -connect [2001:db8::1]:443\n" + one, "[2001:db8::1]:443|2001:db8::1| 2"},
+		{"IPv6", "openssl s_client -connect [2001:db8::1]:443\n" + one, "[2001:db8::1]:443|| 2"},
 		{"a variable is no host", "openssl s_client -connect $HOST:443\n" + one, "$HOST:443|| 2"},
 		{"a command without answer", "openssl s_client -connect a.example:1 -servername a.example\nconnect:errno=111\nopenssl s_client -connect b.example:443\n" + one, "b.example:443|b.example| 2"},
 		{"two captures", "CONNECTED(00000003)\n---\nCertificate chain\n" + one + "CONNECTED(00000003)\n" + two, "f #1|| 2 f #2|| 2"},
@@ -65,7 +67,7 @@ func TestParseChains(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"": "no certificate", "text alone": "hello\n", "truncated": one[:len(one)-30], "damaged": strings.Replace(one, "M", "!", 1),
-		"too many": many, "no certificate inside": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+		"too many": many, "without -showcerts": "Certificate chain\n 0 s:CN=x\n   i:CN=y\n 1 s:CN=y\n   i:CN=z\n---\nServer certificate\n" + pems(lab[0]), "no certificate inside": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
 		"too many captures": strings.Repeat("CONNECTED(1)\n"+pems(lab[0]), reach.MaxServers+2),
 	} {
 		if servers, err := reach.ParseChains("f", []byte(text)); err == nil {

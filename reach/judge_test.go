@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -258,6 +259,28 @@ func TestClean(t *testing.T) {
 		if got := r.Servers[0].Verdict; got != want || r.Good() == clean {
 			t.Errorf("clean %t: %s", clean, got)
 		}
+	}
+}
+
+// Nothing that a server or a bundle says controls the terminal.
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	quirks := pkitest.Quirks()
+	i := slices.IndexFunc(quirks, func(q pkitest.Quirk) bool { return q.Name == "hostile-text" })
+	evil := pkitest.NewName("CN=evil\x1b[31m\r\nBREAKS")
+	leaf := pkitest.ServerTemplate(host)
+	leaf.Subject, leaf.Issuer = evil, evil
+	servers, err := reach.ParseChains("a\x1b\nb", []byte("openssl s_client -connect \x1b[2Jx:1\r\n"+pems(leaf.Sign(pkitest.Lab().Root), quirks[i].DER)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := func(*bundle.Certificate) bool { return true }
+	r := judge(t, reach.Plan{New: signed(t, quirks[i].DER), Without: []bundle.Filter{all}, Servers: append(servers, reach.Server{
+		Name: "root\x1b", Host: "h\u202e", Certificates: certificates(t, quirks[i].DER)})})
+	r.File, r.Against = "f\x1b", "a\x1b"
+	out := text(t, r)
+	if strings.ContainsAny(out, "\x1b\r\x07\u202e") || strings.Contains(out, "\nBREAKS\n") || strings.Contains(out, "\nInstalled") {
+		t.Errorf("%q", out)
 	}
 }
 

@@ -133,7 +133,7 @@ func alternativeNames(c *bundle.Certificate) (n names, err error) {
 			n.dns = append(n.dns, string(name))
 		case form == formIP && (len(name) == net.IPv4len || len(name) == net.IPv6len):
 			n.ips = append(n.ips, net.IP(name))
-		case form == formIP:
+		case form == formIP || form < 0:
 			return n, unreadable
 		default:
 			n.other[form] = true
@@ -142,7 +142,20 @@ func alternativeNames(c *bundle.Certificate) (n names, err error) {
 	return n, nil
 }
 
-func formOf(tag asn1.Tag) int { return int(tag & 0x1f) }
+// formOf is the form that a tag is of, -1 where it is none: those that hold a
+// structure are constructed.
+func formOf(tag asn1.Tag) int {
+	const structures = 1<<0 | 1<<3 | 1<<4 | 1<<5 // otherName, x400Address, directoryName, ediPartyName
+	form := int(tag & 0x1f)
+	want := asn1.Tag(form).ContextSpecific()
+	if form < 9 && structures>>form&1 == 1 {
+		want = want.Constructed()
+	}
+	if form > 8 || tag != want {
+		return -1
+	}
+	return form
+}
 
 // extension is the value of an extension, nil where it is absent.
 func extension(c *bundle.Certificate, oid string) []byte {
@@ -167,19 +180,29 @@ func checkConstraints(issuer *bundle.Certificate, below []*bundle.Certificate, d
 		doubt(ConstraintUnknown, "the name constraints of %s cannot be read", nameOf(issuer))
 		return "", nil
 	}
+	doubted := false
 	for _, c := range below {
-		for _, name := range everyName(c) {
+		all := everyName(c)
+		if len(all)*(len(permitted)+len(excluded)) > maxComparisons {
+			doubt(ConstraintUnknown, "the name constraints of %s for %s take more than %d comparisons", nameOf(issuer), nameOf(c), maxComparisons)
+			return "", nil
+		}
+		for _, name := range all {
 			verdict := judgeName(name, permitted, excluded)
 			if verdict == outside {
 				return NameConstraint, fmt.Errorf("the issuer %s does not permit %s to be %s", nameOf(issuer), nameOf(c), name)
 			}
-			if verdict == notJudged {
+			if verdict == notJudged && !doubted {
+				doubted = true // once is enough
 				doubt(ConstraintUnknown, "the name constraints of %s on %s are not evaluated for %s", nameOf(issuer), name, nameOf(c))
 			}
 		}
 	}
 	return "", nil
 }
+
+// maxComparisons bounds the names of a certificate times the constraints on them.
+const maxComparisons = 50_000
 
 // A generalName is a name, or a constraint on names, of one form.
 type generalName struct {
@@ -250,6 +273,9 @@ func readConstraints(value []byte) (permitted, excluded []generalName, ok bool) 
 				return nil, nil, false
 			}
 			g := generalName{formOf(form), name}
+			if g.form < 0 {
+				return nil, nil, false
+			}
 			if g.form == formDirectory {
 				var rdns cryptobyte.String
 				if !name.ReadASN1(&rdns, asn1.SEQUENCE) || !name.Empty() {
@@ -261,6 +287,17 @@ func readConstraints(value []byte) (permitted, excluded []generalName, ok bool) 
 		}
 	}
 	return permitted, excluded, seq.Empty()
+}
+
+// isDomain tells whether a string is labels with dots between them, of whatever
+// visible ASCII characters.
+func isDomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return false
+		}
+	}
+	return true
 }
 
 type judgement int
@@ -316,8 +353,11 @@ func within(name, tree generalName, excluded bool) judgement {
 	yes := false
 	switch name.form {
 	case formDNS:
-		host := strings.TrimSuffix(strings.ToLower(string(name.value)), ".")
+		host := strings.ToLower(string(name.value))
 		base := strings.ToLower(string(tree.value))
+		if !isDomain(host) || base != "" && !isDomain(strings.TrimPrefix(base, ".")) {
+			return notJudged
+		}
 		yes = base == "" || host == base || strings.HasSuffix(host, "."+strings.TrimPrefix(base, "."))
 		if domain, wild := strings.CutPrefix(host, "*."); wild && excluded {
 			yes = yes || strings.HasSuffix(strings.TrimPrefix(base, "."), "."+domain)

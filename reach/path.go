@@ -28,7 +28,7 @@ type link struct {
 type walk struct {
 	pool     *Pool
 	options  Options
-	sent     []*bundle.Certificate
+	sent     map[string][]*bundle.Certificate // what the server sent and the pool does not have, by folded subject
 	isServer bool
 	budget   int
 	chain    []link
@@ -62,7 +62,8 @@ func (w *walk) extend() {
 	if len(w.chain) == maxChain || len(w.found) == maxPaths {
 		return
 	}
-	candidates := w.pool.issuers(last, w.sent)
+	name := fold(last.Issuer.String())
+	candidates := w.pool.issuers(last, name, w.sent)
 	signed := false
 	for _, issuer := range candidates {
 		if w.holds(issuer) {
@@ -90,7 +91,6 @@ func (w *walk) extend() {
 	if signed || w.anchor(last) {
 		return
 	}
-	name := fold(last.Issuer.String())
 	if w.pool.crowded[name] {
 		w.tooComplex = true
 	}
@@ -178,7 +178,7 @@ func (w *walk) arrive() {
 	if len(path.Doubts) > 0 {
 		list = &w.doubtful
 	}
-	if len(*list) < maxPaths && !slices.ContainsFunc(*list, func(p Path) bool { return p.Anchor() == path.Anchor() }) {
+	if len(*list) < maxPaths && !slices.ContainsFunc(*list, func(p Path) bool { return p.Anchor().SHA256 == path.Anchor().SHA256 }) {
 		*list = append(*list, path)
 	}
 }

@@ -53,22 +53,28 @@ func NewPool(certs []*bundle.Certificate, absent ...device.PoolEntry) *Pool {
 // Size is how many certificates there are to lead to.
 func (p *Pool) Size() int { return len(p.certificates) }
 
+// others are the certificates that the pool does not have, by folded subject.
+func (p *Pool) others(sent []*bundle.Certificate) map[string][]*bundle.Certificate {
+	out := map[string][]*bundle.Certificate{}
+	for _, c := range sent {
+		if !p.bySHA256[c.SHA256] {
+			name := fold(c.Subject.String())
+			out[name] = append(out[name], c)
+		}
+	}
+	return out
+}
+
 // fold makes names alike that RFC 5280 section 7.1 compares as the same: letter
 // case and runs of spaces do not count, nor the type of a string. It is OpenSSL's
 // rule, for ASCII.
 func fold(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
 // issuers are the certificates among the pool's and the sent ones that bear the
-// name of c's issuer, those first that have the key identifier it names, and of
-// these the pool's.
-func (p *Pool) issuers(c *bundle.Certificate, sent []*bundle.Certificate) []*bundle.Certificate {
-	name := fold(c.Issuer.String())
-	out := slices.Clone(p.bySubject[name])
-	for _, s := range sent {
-		if !p.bySHA256[s.SHA256] && fold(s.Subject.String()) == name {
-			out = append(out, s)
-		}
-	}
+// folded name of c's issuer, those first that have the key identifier it names,
+// and of these the pool's.
+func (p *Pool) issuers(c *bundle.Certificate, name string, sent map[string][]*bundle.Certificate) []*bundle.Certificate {
+	out := slices.Concat(p.bySubject[name], sent[name])
 	rank := func(i *bundle.Certificate) int {
 		switch {
 		case c.AuthorityKeyID == nil || i.SubjectKeyID == nil:

@@ -127,7 +127,7 @@ func Validate(s Server, p *Pool, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("reach: %s sent no certificate", s.Name)
 	}
 	target, isServer := s.target()
-	w := &walk{pool: p, options: o, sent: s.Certificates, budget: maxSignatureChecks, chain: []link{{c: target}}, isServer: isServer}
+	w := &walk{pool: p, options: o, sent: p.others(s.Certificates), budget: maxSignatureChecks, chain: []link{{c: target}}, isServer: isServer}
 	if isServer {
 		own, reason, err := checkServer(target, s.Host)
 		if err != nil {

@@ -65,13 +65,12 @@ nothing to compare with, 1 where a server is not shown to work.`,
 	f.StringVar(&r.sha1, "sha1", "", "certificates signed with SHA-1 in a chain: `WHAT`, accept or refuse\n(default unknown: what devices do is not known)")
 	f.StringVar(&r.platform, "platform", "", "also judge after the import on `NAME`: asa, ios, iosxe, iosxr, …")
 	f.StringVar(&r.pool, "pool", "", "the device's pool before the import, a `FILE` of import --save")
-	f.BoolVar(&r.device.Clean, "clean", false, "the import drops downloaded certificates first")
-	f.BoolVar(&r.device.FIPS, "fips", false, "the device is in FIPS mode")
+	settingFlags(cmd, &r.device)
 	r.trust.flags(cmd)
 	f.BoolVar(&r.asJSON, "json", false, "JSON")
 	a.outputFlag(cmd)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
-		for _, name := range []string{"pool", "clean", "fips", "root"} {
+		for _, name := range []string{"pool", "clean", "fips", "disable-rsa1024", "accept-unsigned", "unique-names", "root"} {
 			if r.platform == "" && cmd.Flags().Changed(name) {
 				return fmt.Errorf("--%s is about a device: --platform is missing", name)
 			}
@@ -170,7 +169,9 @@ func (r *reachRun) readServers(ctx context.Context) error {
 	}
 	for _, address := range r.connect {
 		chain, err := fetch.Chain(ctx, address, fetch.Options{Offline: r.offline})
-		if err != nil {
+		if errors.Is(err, fetch.ErrOffline) {
+			return err
+		} else if err != nil {
 			return hinted{err, "openssl s_client -connect " + address + " -showcerts, and give what it prints to --chains"}
 		}
 		server, err := reach.FromDER(address, chain)

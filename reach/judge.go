@@ -219,9 +219,10 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*bundle.Certificate) 
 			return err
 		}
 		if r.Refused != "" {
-			j.note(r.RefusedOn, "the pool before is without the bundle that it was to have: %s", r.Refused)
+			j.note(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
+		} else {
+			j.resolve(StageBefore, now.Entries)
 		}
-		j.resolve(StageBefore, now.Entries)
 		if before == j.New {
 			now = fresh // so that what is left out was never there
 		}

@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -161,8 +162,7 @@ func (p Plan) check() error {
 type judge struct {
 	Plan
 	report *Report
-	pools  []*Pool // of the stages
-	known  map[string]*bundle.Certificate
+	pools  []*Pool                   // of the stages
 	judged map[[32]byte]device.Entry // what the import did with each certificate
 }
 
@@ -203,7 +203,6 @@ func (j *judge) add(name string, certs []*bundle.Certificate, absent []device.Po
 // deviceStages plays the imports.
 func (j *judge) deviceStages(before *bundle.Bundle, kept []*bundle.Certificate) error {
 	j.report.Platform, j.report.FIPS, j.report.poolGiven = &j.Device.Platform, j.Device.FIPS, j.Pool != nil
-	j.learn()
 	now := j.Pool
 	if now == nil {
 		now = j.Device.Platform.BuiltIn()
@@ -212,7 +211,9 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*bundle.Certificate) 
 	fresh := &device.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
 	switch {
 	case j.Pool != nil:
-		j.resolve(StageBefore, now.Entries)
+		if err := j.resolve(StageBefore, now.Entries); err != nil {
+			return err
+		}
 	case before != nil:
 		r, err := device.Import(now, before, *j.Device)
 		if err != nil {
@@ -220,8 +221,8 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*bundle.Certificate) 
 		}
 		if r.Refused != "" {
 			j.note(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
-		} else {
-			j.resolve(StageBefore, now.Entries)
+		} else if err := j.resolve(StageBefore, now.Entries); err != nil {
+			return err
 		}
 		if before == j.New {
 			now = fresh // so that what is left out was never there
@@ -251,56 +252,49 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*bundle.Certificate) 
 			gone[hex.EncodeToString(e.Certificate.SHA256[:])] = true
 		}
 	}
-	j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e device.PoolEntry) bool { return gone[e.SHA256] }))
-	return nil
+	return j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e device.PoolEntry) bool { return gone[e.SHA256] }))
 }
 
 func (j *judge) note(g device.Ground, format string, args ...any) {
 	j.report.Notes = append(j.report.Notes, device.Note{Text: fmt.Sprintf(format, args...), Ground: g})
 }
 
-// learn gathers the certificates at hand by what a pool may know of them.
-func (j *judge) learn() {
-	j.known = map[string]*bundle.Certificate{}
-	learn := func(certs []*bundle.Certificate) {
-		for _, c := range certs {
-			if c.Err == nil {
-				sum := sha1.Sum(c.Raw)
-				j.known[hex.EncodeToString(c.SHA256[:])] = c
-				j.known[hex.EncodeToString(sum[:])] = c
-				j.known[c.Issuer.String()+"\n"+c.Serial.String()] = c
-			}
-		}
-	}
-	for _, s := range j.Servers {
-		learn(s.Certificates)
-	}
+// resolve adds a stage of a device's pool, with those of its certificates that are
+// at hand. The bundles' are known by what device.Import knows them by; what a
+// server sent by a fingerprint alone, because it may send a certificate of its own
+// making that has the name and serial number of a built-in one.
+func (j *judge) resolve(name string, entries []device.PoolEntry) error {
+	bundles := []*bundle.Bundle{j.New}
 	if j.Old != nil {
-		learn(j.Old.Certificates)
+		bundles = append(bundles, j.Old)
 	}
-	learn(j.New.Certificates)
-}
-
-// resolve adds a stage of a device's pool. An entry is the certificate at hand
-// that its strongest key names, as in device.Import.
-func (j *judge) resolve(name string, entries []device.PoolEntry) {
-	var certs []*bundle.Certificate
+	certs, err := (&device.Pool{Platform: j.Device.Platform.Name, Entries: entries}).Certificates(bundles...)
+	if err != nil {
+		return err
+	}
+	sent := map[string]*bundle.Certificate{}
+	for _, s := range j.Servers {
+		for _, c := range s.Certificates {
+			sum := sha1.Sum(c.Raw)
+			sent[hex.EncodeToString(c.SHA256[:])], sent[hex.EncodeToString(sum[:])] = c, c
+		}
+	}
+	for i, e := range entries {
+		if certs[i] == nil {
+			certs[i] = sent[cmp.Or(e.SHA256, e.SHA1)]
+		}
+	}
+	var there []*bundle.Certificate
 	var absent []device.PoolEntry
-	for _, e := range entries {
-		key := e.SHA256
-		if key == "" {
-			key = e.SHA1
-		}
-		if key == "" {
-			key = e.Issuer + "\n" + e.Serial
-		}
-		if c := j.known[key]; c != nil {
-			certs = append(certs, c)
+	for i, c := range certs {
+		if c != nil {
+			there = append(there, c)
 		} else {
-			absent = append(absent, e)
+			absent = append(absent, entries[i])
 		}
 	}
-	j.add(name, certs, absent)
+	j.add(name, there, absent)
+	return nil
 }
 
 // server judges one server at every stage.

@@ -2,6 +2,7 @@ package reach_test
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"encoding/hex"
 	"os"
 	"slices"
@@ -223,6 +224,35 @@ func TestBuiltIn(t *testing.T) {
 	}
 	if len(pool.Entries) != 1 {
 		t.Error("the pool was changed")
+	}
+}
+
+// A server that sends a certificate of its own making, with the names and the
+// serial number of a built-in one, is not believed.
+func TestBuiltInForged(t *testing.T) {
+	t.Parallel()
+	root := authority(nil, "root", nil)
+	forged := authority(nil, "root", func(t *pkitest.Template) { t.Key, t.Serial = pkitest.ECDSA("forger", elliptic.P256()), root.Serial })
+	c := certificate(t, root.DER)
+	pool := &device.Pool{Platform: "asa", Entries: []device.PoolEntry{{
+		Origin: device.BuiltIn, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.Serial.String(),
+	}}}
+	s := server(t, host, pkitest.ServerTemplate(host).Sign(forged), forged.DER)
+	r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()...), Servers: []reach.Server{s}, Device: options(t, "asa"), Pool: pool})
+	if r.Servers[0].Verdict != reach.NotKnown || len(r.Servers[0].Results[2].Paths) > 0 {
+		t.Errorf("%s", text(t, r))
+	}
+}
+
+// Of an entry that is known as the device shows it, the name is compared by words.
+func TestShown(t *testing.T) {
+	t.Parallel()
+	pool := &device.Pool{Platform: "iosxe", Entries: []device.PoolEntry{{
+		Origin: device.Downloaded, Serial: "01", Shown: &device.Shown{Subject: []string{"o=Trustpool Lab", "cn=Lab Root CA"}, Issuer: []string{"o=Trustpool Lab", "cn=Lab Root CA"}},
+	}}}
+	r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()[2]), Servers: labServers(t)[:1], Device: options(t, "iosxe"), Pool: pool})
+	if r.Servers[0].Verdict != reach.NotKnown || r.Servers[0].Results[2].Reason != reach.AnchorNotAtHand {
+		t.Errorf("%s", text(t, r))
 	}
 }
 

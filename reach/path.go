@@ -94,7 +94,7 @@ func (w *walk) extend() {
 	if w.pool.crowded[name] {
 		w.tooComplex = true
 	}
-	if e := w.pool.absent[name]; len(e) > 0 {
+	if e := w.pool.absent[words(last.Issuer.String())]; len(e) > 0 {
 		w.absent = &e[0]
 	}
 	w.fail(signing.ChainNoAnchor, noAnchor(last, len(candidates) > 0), false)
@@ -270,7 +270,7 @@ func (w *walk) result() Result {
 		return Result{Status: Unknown, Reason: d.Reason, Text: d.Text, Paths: w.doubtful}
 	case w.absent != nil:
 		return Result{Status: Unknown, Reason: AnchorNotAtHand, Chain: w.farthest,
-			Text: fmt.Sprintf("%s, certificate not at hand: %s; not judged", w.absent.Origin, cut(w.absent.Subject))}
+			Text: fmt.Sprintf("%s, certificate not at hand: %s; not judged", w.absent.Origin, cut(w.absent.Title()))}
 	case w.tooComplex:
 		return Result{Status: Unknown, Reason: signing.ChainTooComplex, Chain: w.farthest,
 			Text: fmt.Sprintf("more than %d signatures, or certificates of one name, to try", maxSignatureChecks)}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"trustpool/bundle"
 	"trustpool/device"
@@ -18,8 +19,8 @@ type Pool struct {
 	certificates []*bundle.Certificate
 	bySubject    map[string][]*bundle.Certificate // by folded name
 	bySHA256     map[[32]byte]bool
-	crowded      map[string]bool // names of which more than maxSameName were left out
-	absent       map[string][]device.PoolEntry
+	crowded      map[string]bool               // names of which more than maxSameName were left out
+	absent       map[string][]device.PoolEntry // by the words of the subject
 }
 
 // NewPool prepares certificates. Those that cannot be read are passed over, and
@@ -44,7 +45,7 @@ func NewPool(certs []*bundle.Certificate, absent ...device.PoolEntry) *Pool {
 		p.bySubject[name] = append(p.bySubject[name], c)
 	}
 	for _, e := range absent {
-		name := fold(e.Subject)
+		name := words(e.Title())
 		p.absent[name] = append(p.absent[name], e)
 	}
 	return p
@@ -69,6 +70,14 @@ func (p *Pool) others(sent []*bundle.Certificate) map[string][]*bundle.Certifica
 // case and runs of spaces do not count, nor the type of a string. It is OpenSSL's
 // rule, for ASCII.
 func fold(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
+
+// words are those of a name, sorted: devices print names in another order, and
+// without their commas. What is alike is not known to be the same, but may be.
+func words(name string) string {
+	all := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
 
 // issuers are the certificates among the pool's and the sent ones that bear the
 // folded name of c's issuer, those first that have the key identifier it names,

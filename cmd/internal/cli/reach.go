@@ -64,7 +64,7 @@ nothing to compare with, 1 where a server is not shown to work.`,
 	f.BoolVar(&r.plan.RootsOnly, "roots-only", false, "only self-issued certificates are anchors")
 	f.StringVar(&r.sha1, "sha1", "", "certificates signed with SHA-1 in a chain: `WHAT`, accept or refuse\n(default unknown: what devices do is not known)")
 	f.StringVar(&r.platform, "platform", "", "also judge after the import on `NAME`: asa, ios, iosxe, iosxr, …")
-	f.StringVar(&r.pool, "pool", "", "the device's pool before the import, a `FILE` of import --save")
+	f.StringVar(&r.pool, "pool", "", "the device's pool before the import, a `FILE` of import --save or\nof pool read")
 	settingFlags(cmd, &r.device)
 	r.trust.flags(cmd)
 	f.BoolVar(&r.asJSON, "json", false, "JSON")

@@ -142,7 +142,9 @@ func TestFaults(t *testing.T) {
 	}{
 		"no such file": {http.NotFound, []string{"ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail"}},
 		"redirect": {
-			func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere?token=secret", http.StatusFound) },
+			func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "/elsewhere?token=secret", http.StatusFound)
+			},
 			[]string{"redirect fail", "ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail", "not-found warning"},
 		},
 		"a page for everything": {

@@ -32,7 +32,7 @@ const (
 	maxExamples    = 5         // unreadable lines that are shown
 	maxAgent       = 256       // octets kept of a User-Agent
 	maxNameInLog   = 256       // octets of a bundle's name or version in a log
-	headerSlack    = 1 << 10   // octets of a response header that a server may have counted
+	headerSlack    = 512       // octets of a response header that a server may have counted
 	linesPerCheck  = 1 << 12   // lines between looks at the context
 	readBufferSize = 256 << 10 // of the log
 )

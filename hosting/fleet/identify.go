@@ -13,7 +13,7 @@ const (
 	ByLog           How = "log"             // trustpool serve wrote it
 	ByPath          How = "path"            // the path names it: /sha256/HEX, /archive/NAME/VERSION/…
 	BySize          How = "size"            // exactly one known bundle has as many octets
-	BySizeAndHeader How = "size and header" // likewise with up to 1 KiB more, which the response header may be
+	BySizeAndHeader How = "size and header" // likewise with up to 512 octets more, which the response header may be
 	NotModified     How = "not modified"    // 304: the device has what trustpool serve served then
 	ByNone          How = "not known"       // a bundle, or something called so, was fetched
 

@@ -46,7 +46,9 @@ Exit status: 0, or 1 where a check failed. Warnings are none.`,
 			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
 				return err
 			}
+			done := a.announce("examining %s …", shown)
 			r, err := doctor.Run(cmd.Context(), o)
+			done()
 			if err != nil {
 				return fmt.Errorf("%s: %w", shown, err)
 			}

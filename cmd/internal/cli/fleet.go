@@ -169,5 +169,6 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		return err
 	}
 	defer f.Close()
+	defer a.announce("reading %s …", name)()
 	return t.Read(ctx, name, f)
 }

@@ -97,12 +97,19 @@ func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (
 
 // fetchWith gets anything, under the limits that the flags set.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
-	if a.env.Terminal {
-		t := time.AfterFunc(patience, func() { a.warn("reading %s …", arg) })
-		defer t.Stop()
-	}
+	defer a.announce("reading %s …", arg)()
 	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
 	return fetch.Read(ctx, arg, o)
+}
+
+// announce tells on a terminal what is being done, unless the function that it
+// gives is called before patience is over.
+func (a *app) announce(format string, args ...any) (done func()) {
+	if !a.env.Terminal {
+		return func() {}
+	}
+	t := time.AfterFunc(patience, func() { a.warn(format, args...) })
+	return func() { t.Stop() }
 }
 
 // largeInput is from where on the garbage collector is told how large the input is.

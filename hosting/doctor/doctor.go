@@ -191,8 +191,13 @@ func (e *exam) fetch(ctx context.Context) error {
 	if e.https {
 		e.maxTLS = tls.VersionTLS12
 	}
+	late := 0
 	for i := 0; i < len(e.probes()); i++ { // later probes depend on what earlier ones found
 		p := e.probes()[i]
+		if late == maxLate {
+			e.got[p.id] = &answer{probe: &p, err: fmt.Errorf("not asked: %d requests had no answer in time", maxLate)}
+			continue
+		}
 		keep := e.file == nil
 		a := e.ask(ctx, &p, keep)
 		if ctx.Err() != nil {
@@ -206,6 +211,9 @@ func (e *exam) fetch(ctx context.Context) error {
 			return a.err
 		}
 		e.got[p.id] = a
+		if late++; !a.late {
+			late = 0
+		}
 		if keep && p.method == "GET" && p.file() && a.err == nil && a.status == 200 {
 			e.file, e.fileBody = a, a.body
 			e.read()

@@ -44,6 +44,7 @@ type answer struct {
 	sum     [sha256.Size]byte
 	body    []byte
 	end     ending
+	late    bool // err is that time was up
 }
 
 // An ending is how a connection ended.
@@ -61,6 +62,7 @@ const (
 	maxHeader  = 64 << 10        // octets
 	maxInterim = 8               // answers with status 1xx before the final one
 	closeWait  = 2 * time.Second // for the server to close the connection
+	maxLate    = 3               // answers that do not come in time, one after the other; then no more is asked
 )
 
 // describe says in words what came.
@@ -91,6 +93,7 @@ func (e *exam) ask(ctx context.Context, p *probe, keep bool) *answer {
 		err = a.err
 	}
 	if a.err = err; err != nil && timed.Err() != nil && !errors.As(err, new(dialError)) {
+		a.late = true
 		a.err = fmt.Errorf("no whole answer within %v; %d octets of a body had come", e.o.Timeout, a.n)
 	}
 	a.probe = p

@@ -198,7 +198,7 @@ func (t *Tally) line(log *LogReport, line []byte, long bool) {
 		r, err = ParseLine(line)
 	}
 	switch {
-	case errors.Is(err, errOther):
+	case errors.Is(err, ErrNoRequest):
 		log.Other++
 	case err != nil:
 		log.Unreadable++
@@ -247,12 +247,16 @@ func (t *Tally) count(r *Request) bool {
 	case 206:
 		h.partial = later(h.partial, r.Time)
 	case 304:
-		if k := t.know(v); r.Own && k != nil {
-			k.served = later(k.served, r.Time)
-			h.add(fetch{k.version, NotModified, r.Time, all})
-		} else {
-			h.unmodified = later(h.unmodified, r.Time)
+		var k *known
+		if r.Own { // another log does not say what the device has
+			k = t.know(v)
 		}
+		if k == nil {
+			h.unmodified = later(h.unmodified, r.Time)
+			break
+		}
+		k.served = later(k.served, r.Time)
+		h.add(fetch{k.version, NotModified, r.Time, all})
 	}
 	return true
 }

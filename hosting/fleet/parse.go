@@ -28,11 +28,12 @@ type Request struct {
 	Size                    int64  // octets of the whole bundle, 0 where it is not known
 }
 
-// errOther is a line of our own log that is about no request.
-var errOther = errors.New("no request")
+// ErrNoRequest is the error of a line of our own log that is about something else.
+var ErrNoRequest = errors.New("the line is about no request")
 
 // ParseLine reads one line, without its end: of the JSON log of trustpool serve,
-// or in the common or combined format, which Apache and nginx write by default.
+// or in the common or combined format, which Apache and nginx write by default. A
+// line of our log about something else is ErrNoRequest.
 func ParseLine(line []byte) (Request, error) {
 	if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] == '{' {
 		return parseJSON(trimmed)
@@ -66,7 +67,7 @@ func parseJSON(line []byte) (Request, error) {
 		return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
 	}
 	if j.Msg != requestMsg {
-		return Request{}, errOther
+		return Request{}, ErrNoRequest
 	}
 	address, err := parseAddress(j.Remote)
 	if err != nil {

@@ -23,15 +23,15 @@ const (
 // identify says which version a request was for, as far as that is known, and
 // whether it was for a bundle at all.
 func (t *Tally) identify(r *Request) (v version, how How, asked bool) {
-	v, asked = fromPath(r.Path)
-	if r.Own {
-		if r.Bundle != "" || r.SHA256 != "" {
-			v = version{shorten(r.Bundle, maxNameInLog), shorten(r.Version, maxNameInLog), ""}
-			if isHash(r.SHA256) {
-				v.sha256 = r.SHA256
-			}
-			return v, ByLog, true
+	if r.Own && (r.Bundle != "" || r.SHA256 != "") {
+		v = version{shorten(r.Bundle, maxNameInLog), shorten(r.Version, maxNameInLog), ""}
+		if isHash(r.SHA256) {
+			v.sha256 = r.SHA256
 		}
+		return v, ByLog, true
+	}
+	v, asked = fromPath(r.Path)
+	if r.Own { // an error: our server would have said which bundle it is
 		return version{}, ByNone, asked
 	}
 	if b := t.given(v); b != nil {

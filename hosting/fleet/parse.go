@@ -63,8 +63,11 @@ const requestMsg = "request"
 
 func parseJSON(line []byte) (Request, error) {
 	var j jsonLine
-	if err := json.Unmarshal(line, &j); err != nil {
-		return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
+	if !j.fast(line) {
+		j = jsonLine{}
+		if err := json.Unmarshal(line, &j); err != nil {
+			return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
+		}
 	}
 	if j.Msg != requestMsg {
 		return Request{}, ErrNoRequest

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"crypto/sha512"
 	"crypto/x509"
 	"encoding/pem"
 	"encoding/xml"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/pavlo-v-chernykh/keystore-go/v4"
@@ -94,18 +92,17 @@ func pkcs12File(entries []Entry) ([]byte, error) {
 	return pkcs12.Modern2023.WithRand(salts).EncodeTrustStoreEntries(trusted, TruststorePassword)
 }
 
-// sideFiles are the names of what Cisco publishes beside a bundle.
-type sideFiles struct{ sha256, sha512, diff, manifest, rss string }
+// rssFile is the name of the feed.
+const rssFile = "rss.xml"
 
-func (o *Outputs) sideFiles() sideFiles {
+// sideFiles are the names of what stands beside the bundle.
+func (o *Outputs) sideFiles() []string {
 	if !o.Cisco {
-		return sideFiles{}
+		return nil
 	}
 	name := cmp.Or(o.Signed, o.CertsOnly)
-	return sideFiles{name + ".hash.sha256", name + ".hash.sha512", strings.TrimSuffix(name, ".p7b") + ".diff.json", "manifest.log", "rss.xml"}
+	return []string{bundle.SHA256File(name), bundle.SHA512File(name), bundle.DiffFile(name), bundle.ManifestFile, rssFile}
 }
-
-func (f sideFiles) names() []string { return []string{f.sha256, f.sha512, f.diff, f.manifest, f.rss} }
 
 // encodeSide makes what Cisco publishes beside a bundle: its hashes, what changed,
 // a list of its certificates and a feed. data is the bundle's file.
@@ -114,33 +111,19 @@ func (r *Recipe) encodeSide(data []byte, pool, previous *bundle.Bundle, at time.
 		previous = &bundle.Bundle{}
 	}
 	diff := bundle.Compare(previous, pool)
-	var diffJSON bytes.Buffer
-	if err := diff.WriteCisco(&diffJSON); err != nil {
+	side, err := bundle.SideFiles(cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly), data, pool, diff)
+	if err != nil {
 		return nil, err
 	}
-	name := r.Outputs.sideFiles()
 	rss, err := r.rss(diff, at)
 	if err != nil {
 		return nil, err
 	}
-	return []File{
-		{name.sha256, fmt.Appendf(nil, "%x\n", sha256.Sum256(data))},
-		{name.sha512, fmt.Appendf(nil, "%x\n", sha512.Sum512(data))},
-		{name.diff, diffJSON.Bytes()},
-		{name.manifest, r.manifest(pool)},
-		{name.rss, rss},
-	}, nil
-}
-
-// manifest is manifest.log: the bundle's name and version, then a line a
-// certificate.
-func (r *Recipe) manifest(pool *bundle.Bundle) []byte {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s bundle version: %s\n", r.Name, r.Version)
-	for _, c := range pool.Certificates {
-		fmt.Fprintf(&b, "SHA256:%X %s\n", c.SHA256, bundle.Printable(c.Subject.CommonName()))
+	var out []File
+	for _, f := range side {
+		out = append(out, File(f))
 	}
-	return b.Bytes()
+	return append(out, File{rssFile, rss}), nil
 }
 
 // rss is a feed (RSS 2.0) of one item, this version.

@@ -375,7 +375,7 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 		return err
 	}
 	seen := map[string]bool{}
-	for _, name := range append([]string{o.Signed, o.CertsOnly, o.PEM, o.JKS, o.PKCS12}, o.sideFiles().names()...) {
+	for _, name := range append([]string{o.Signed, o.CertsOnly, o.PEM, o.JKS, o.PKCS12}, o.sideFiles()...) {
 		if name != "" && seen[strings.ToLower(name)] {
 			return errAt(at(n), "two outputs are called %s", name)
 		}

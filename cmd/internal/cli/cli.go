@@ -17,6 +17,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/atomicfile"
+	"trustpool/store"
 )
 
 // Env is what a command sees of the world.
@@ -30,6 +31,9 @@ type Env struct {
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end; nil for none.
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
+	// OpenBucket opens a store in a bucket by its URL, s3://…; nil where the program
+	// has no client for buckets.
+	OpenBucket func(url string) (store.Backend, error)
 }
 
 // Exit statuses, the same for every command.

@@ -1,0 +1,328 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Names in the directory of a store that are no objects.
+const (
+	lockFile   = ".trustpool-lock"
+	tempPrefix = ".trustpool-tmp-"
+)
+
+// lockPause is between two tries to get the lock, which is held for the time of
+// one write.
+const lockPause = 10 * time.Millisecond
+
+// A Dir is a Backend in a directory. A write holds a lock (flock) on a file there,
+// so that processes on one machine, or on a file system that shares locks, do not
+// both pass a condition. What a process that was killed left behind is removed by
+// the next write. A symbolic link that leads out of the directory is an error.
+type Dir struct{ path string }
+
+// OpenDir opens the directory at path, which must exist. It is looked up anew by
+// every operation: a directory that is moved away and back is found again.
+func OpenDir(path string) (*Dir, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dir{abs}
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	return d, root.Close()
+}
+
+// Path is the absolute path of the directory.
+func (d *Dir) Path() string { return d.path }
+
+func (d *Dir) String() string { return d.path }
+
+// open opens the directory. That it is missing is another thing than that an
+// object is.
+func (d *Dir) open() (*os.Root, error) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("the store cannot be opened: %v", err) // not %w: fs.ErrNotExist is for objects
+	}
+	return root, nil
+}
+
+// Get implements Backend.
+func (d *Dir) Get(ctx context.Context, key string, max int64) ([]byte, string, error) {
+	if err := checkKey(ctx, key); err != nil {
+		return nil, "", err
+	}
+	root, err := d.open()
+	if err != nil {
+		return nil, "", err
+	}
+	defer root.Close()
+	return get(root, key, max)
+}
+
+func get(root *os.Root, key string, max int64) ([]byte, string, error) {
+	fi, err := root.Stat(key) // before opening: to open a FIFO is to wait for its writer
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("%s: %w", key, ErrNotFound)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, "", fmt.Errorf("%s: not a regular file", key)
+	}
+	f, err := root.Open(key)
+	if err != nil {
+		return nil, "", err
+	}
+	defer f.Close()
+	if fi.Size() > max {
+		return nil, "", tooLarge(key, max)
+	}
+	data := make([]byte, 0, fi.Size()+1)
+	data, err = readAtMost(f, data, max)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", key, err)
+	}
+	if int64(len(data)) > max {
+		return nil, "", tooLarge(key, max)
+	}
+	return data, tagOf(data), nil
+}
+
+// readAtMost reads to the end, or until it has more than max octets.
+func readAtMost(r io.Reader, buf []byte, max int64) ([]byte, error) {
+	for int64(len(buf)) <= max {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, 1)
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return buf, nil
+}
+
+func tooLarge(key string, max int64) error {
+	return &DamagedError{key, fmt.Errorf("it has more than %d octets", max)}
+}
+
+func tagOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// Put implements Backend.
+func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (tag string, err error) {
+	if err := checkKey(ctx, key); err != nil {
+		return "", err
+	}
+	root, err := d.open()
+	if err != nil {
+		return "", err
+	}
+	defer root.Close()
+	unlock, err := lock(ctx, root)
+	if err != nil {
+		return "", fmt.Errorf("%s: cannot lock the store: %w", d.path, err)
+	}
+	defer unlock()
+	if err := check(root, key, c); err != nil {
+		return "", err
+	}
+	if err := removeTemps(root); err != nil {
+		return "", err
+	}
+	if err := mkdirs(root, path.Dir(key)); err != nil {
+		return "", err
+	}
+	return tagOf(data), replace(root, key, data)
+}
+
+// check tells whether the condition holds.
+func check(root *os.Root, key string, c Condition) error {
+	conflict := fmt.Errorf("%s: %w", key, ErrConflict)
+	if c.Absent {
+		_, err := root.Lstat(key)
+		if err == nil {
+			return conflict
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if c.Tag == "" {
+		return nil
+	}
+	f, err := root.Open(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return conflict
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != c.Tag {
+		return conflict
+	}
+	return nil
+}
+
+// removeTemps removes what a killed writer left: whoever holds the lock is the
+// only one.
+func removeTemps(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			if err := root.Remove(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// mkdirs makes the directories of a key, each durably.
+func mkdirs(root *os.Root, dir string) error {
+	if dir == "." {
+		return nil
+	}
+	if fi, err := root.Stat(dir); err == nil && fi.IsDir() {
+		return nil
+	}
+	parent := path.Dir(dir)
+	if err := mkdirs(root, parent); err != nil {
+		return err
+	}
+	if err := root.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(root, parent)
+}
+
+// replace writes a temporary file, syncs it and renames it.
+func replace(root *os.Root, key string, data []byte) error {
+	temp := fmt.Sprintf("%s%016x", tempPrefix, rand.Uint64())
+	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = root.Rename(temp, key)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, errors.Join(err, root.Remove(temp)))
+	}
+	return syncDir(root, path.Dir(key))
+}
+
+func syncDir(root *os.Root, dir string) error {
+	f, err := root.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
+// lock waits for the store's lock. What it gives lets go of it.
+func lock(ctx context.Context, root *os.Root) (unlock func(), err error) {
+	f, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		taken, err := tryLock(f)
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		if taken {
+			return func() { f.Close() }, nil // which ends the lock
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, context.Cause(ctx)
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+// List implements Backend. Hidden files are left out.
+func (d *Dir) List(ctx context.Context, prefix string) ([]string, error) {
+	dir := strings.TrimSuffix(prefix, "/")
+	if err := checkKey(ctx, dir); err != nil || dir == prefix {
+		return nil, errors.Join(err, fmt.Errorf("store: the prefix %q cannot be listed", prefix))
+	}
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	var keys []string
+	err = fs.WalkDir(root.FS(), dir, func(key string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // nothing was ever put there, or it was removed meanwhile
+			return nil
+		case err != nil:
+			return err
+		case e.IsDir() || strings.HasPrefix(e.Name(), "."):
+			return nil
+		case len(keys) == MaxKeys:
+			return fmt.Errorf("%s: more than %d objects", prefix, MaxKeys)
+		}
+		keys = append(keys, key)
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// checkKey refuses what is no key. Names of releases are narrower still.
+func checkKey(ctx context.Context, key string) error {
+	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "\\\x00") {
+		return fmt.Errorf("store: %q is no key", key)
+	}
+	return ctx.Err()
+}

@@ -1,0 +1,14 @@
+//go:build !(darwin || dragonfly || freebsd || illumos || linux || netbsd || openbsd)
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// tryLock fails: without a lock two publishers could both win.
+func tryLock(*os.File) (bool, error) {
+	return false, fmt.Errorf("this system has no flock: %w", errors.ErrUnsupported)
+}

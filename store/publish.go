@@ -178,6 +178,7 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 	next := ix.with(p.Release)
 	p.Release.Number = next.current().Number
 	if p.Refusals != nil {
+		p.Release.Published = time.Time{}
 		refused := &RefusedError{p}
 		if damaged && refused.Unchanged() && !o.DryRun {
 			if err := s.archive(ctx, b, p); err != nil {
@@ -301,9 +302,7 @@ func (r *Release) statement() ([]byte, error) {
 	err := bundle.WriteJSON(&out, struct {
 		Schema string `json:"schema"`
 		Name   string `json:"name"`
-		Contents
-	}{"trustpool.release/1", r.Name, r.Contents})
+		contentsReport
+	}{"trustpool.release/1", r.Name, r.Contents.report()})
 	return out.Bytes(), err
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -36,7 +36,7 @@ type Release struct {
 	Number int    `json:"number"` // 1, 2, … of this name
 	Kind   Kind   `json:"kind"`
 	Contents
-	Published time.Time `json:"published"`
+	Published time.Time `json:"published_at"`
 	// Allowed are the gates that were told to let it pass and would not have,
 	// in the order of Gates.
 	Allowed []Gate `json:"allowed"`
@@ -54,6 +54,9 @@ type Contents struct {
 	Undecodable  int        `json:"undecodable"` // of them
 	Anchor       Anchor     `json:"anchor"`
 }
+
+// MarshalJSON gives null for what is empty. It is read back as any struct is.
+func (r Release) MarshalJSON() ([]byte, error) { return json.Marshal(r.report()) }
 
 const fileSuffix = ".p7b"
 

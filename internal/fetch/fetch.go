@@ -27,6 +27,7 @@ const (
 	DefaultHeaderTimeout = 30 * time.Second // Options.HeaderTimeout
 	MaxRedirects         = 5                // followed for one URL
 	MaxFiles             = 100_000          // entries of one directory
+	MaxValidator         = 1 << 10          // octets of an ETag or a Last-Modified
 	SniffBytes           = 65 << 10         // of a source, at most, given to Options.Sniff
 )
 
@@ -38,6 +39,9 @@ const (
 
 // ErrOffline is the reason of a refused URL when Options.Offline is set.
 var ErrOffline = errors.New("not fetched because of --offline")
+
+// ErrNotModified is the error where a server still has what Options.Since was read from.
+var ErrNotModified = errors.New("not modified")
 
 // TooLargeError says that a source is over the limit. Nothing of it is returned.
 type TooLargeError struct {
@@ -77,6 +81,8 @@ type Options struct {
 	// whole source as its beginning states it: one byte more is read, to show that there is more, and no further.
 	Sniff func(prefix []byte) (length int64, err error)
 
+	// Since makes a fetch conditional (RFC 9110 section 13.1): the error is ErrNotModified where the server has nothing newer.
+	Since Validators
 	// Offline refuses every URL with ErrOffline.
 	Offline bool
 	// Timeout is for a whole fetch, redirects and body included. Zero stands for DefaultTimeout.
@@ -105,7 +111,12 @@ func (o Options) withDefaults() (Options, error) {
 type File struct {
 	Name string // as the user gave it, of a URL without its credentials; of a file in a directory the joined path
 	Data []byte
+	Validators
 }
+
+// Validators are what a server calls a version of a file (RFC 9110 section 8.8). They are empty where it does not, or at
+// more than MaxValidator octets, and for what was not fetched.
+type Validators struct{ ETag, LastModified string }
 
 // Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
 // a File for each regular file in it, or symbolic link to one, in byte order of their names; hidden files and whatever

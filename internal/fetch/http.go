@@ -71,10 +71,10 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 
 	timed, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	data, err := get(timed, u, name, o)
+	data, validators, err := get(timed, u, name, o)
 	switch {
 	case err == nil:
-		return File{Name: name, Data: data}, nil
+		return File{name, data, validators}, nil
 	case ctx.Err() != nil:
 		return File{}, fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	case timed.Err() != nil:
@@ -84,7 +84,7 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 }
 
 // get fetches u, which errors call name.
-func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, error) {
+func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, Validators, error) {
 	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
@@ -100,29 +100,46 @@ func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, error
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("%s: malformed URL", name)
+		return nil, Validators{}, fmt.Errorf("%s: malformed URL", name)
 	}
 	req.Header.Set("User-Agent", o.UserAgent)
 	req.Header.Set("Accept-Encoding", "identity")
+	if o.Since.ETag != "" {
+		req.Header.Set("If-None-Match", o.Since.ETag)
+	}
+	if o.Since.LastModified != "" {
+		req.Header.Set("If-Modified-Since", o.Since.LastModified)
+	}
 	resp, err := client.Do(req)
 	if err != nil {
 		if urlError, ok := errors.AsType[*url.Error](err); ok {
 			err = urlError.Err // it repeats the URL, and masks the password alone
 		}
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, Validators{}, fmt.Errorf("%s: %w", name, err)
 	}
 	defer resp.Body.Close()
 	if resp.Request.Response != nil { // the answer that redirected here
 		name = fmt.Sprintf("%s (redirected to %s)", name, maskTarget(resp.Request.URL))
 	}
+	if resp.StatusCode == http.StatusNotModified && o.Since != (Validators{}) {
+		return nil, Validators{}, fmt.Errorf("%s: %w", name, ErrNotModified)
+	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, &StatusError{URL: name, Code: resp.StatusCode}
+		return nil, Validators{}, &StatusError{URL: name, Code: resp.StatusCode}
 	}
 	length := resp.ContentLength // -1 where it is not told
 	if length > o.MaxBytes {
-		return nil, &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
+		return nil, Validators{}, &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
 	}
-	return readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
+	data, err := readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
+	return data, Validators{validator(resp, "ETag"), validator(resp, "Last-Modified")}, err
+}
+
+func validator(resp *http.Response, name string) string {
+	if v := resp.Header.Get(name); len(v) <= MaxValidator {
+		return v
+	}
+	return ""
 }
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
@@ -136,6 +153,17 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return fmt.Errorf("redirected from https to %s, which is not followed; fetch that URL itself if it is to be trusted", maskTarget(to))
 	}
 	return nil
+}
+
+// Mask spells a name that Read takes as its errors and File.Name do: a URL without its credentials.
+func Mask(name string) string {
+	u, err := url.Parse(name)
+	if scheme, _, ok := strings.Cut(name, "://"); !ok || !isScheme(scheme) {
+		return name
+	} else if err != nil {
+		return maskRaw(name)
+	}
+	return mask(u)
 }
 
 // mask spells u without its credentials. A token is as often the user name as it is the password.

@@ -333,3 +333,54 @@ func TestFetchHugeHeader(t *testing.T) {
 		t.Error("a header without end was read")
 	}
 }
+
+func TestFetchConditional(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/long":
+			w.Header().Set("ETag", `"`+strings.Repeat("x", MaxValidator)+`"`)
+		case r.Header.Get("If-None-Match") == `"one"` || r.Header.Get("If-Modified-Since") == "Sun, 01 Jun 2025 00:00:00 GMT":
+			w.WriteHeader(http.StatusNotModified)
+			return
+		default:
+			w.Header().Set("ETag", `"one"`)
+			w.Header().Set("Last-Modified", "Sun, 01 Jun 2025 00:00:00 GMT")
+		}
+		fmt.Fprint(w, "content")
+	})
+	read := func(path string, since Validators) (File, error) {
+		files, err := Read(t.Context(), base+path, Options{Since: since})
+		if err != nil {
+			return File{}, err
+		}
+		return files[0], nil
+	}
+	first, err := read("/", Validators{})
+	if want := (Validators{`"one"`, "Sun, 01 Jun 2025 00:00:00 GMT"}); err != nil || first.Validators != want {
+		t.Fatalf("%q, %v", first.Validators, err)
+	}
+	for _, since := range []Validators{first.Validators, {ETag: first.ETag}, {LastModified: first.LastModified}} {
+		if _, err := read("/", since); !errors.Is(err, ErrNotModified) {
+			t.Errorf("since %q: %v", since, err)
+		}
+	}
+	if f, err := read("/", Validators{ETag: `"two"`}); err != nil || string(f.Data) != "content" {
+		t.Errorf("since another version: %v", err)
+	}
+	if f, err := read("/long", Validators{}); err != nil || f.Validators != (Validators{}) {
+		t.Errorf("%d octets of a validator, %v", len(f.ETag), err)
+	}
+}
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"https://user:secret@host/a?b": "https://xxxxx@host/a?b", "https://host/a": "https://host/a",
+		"a@b.p7b": "a@b.p7b", "-": "-", "http://u:%zz@host": "http://xxxxx@host", "C:\\x": "C:\\x",
+	} {
+		if got := Mask(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

@@ -208,7 +208,7 @@ func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	files, err := a.fetchWith(ctx, path, fetch.Options{})
 	var out []recipe.File
 	for _, f := range files {
-		out = append(out, recipe.File(f))
+		out = append(out, recipe.File{Name: f.Name, Data: f.Data})
 	}
 	return out, err
 }

@@ -34,6 +34,9 @@ type Env struct {
 	// OpenBucket opens a store in a bucket by its URL, s3://…; nil where the program
 	// has no client for buckets.
 	OpenBucket func(url string) (store.Backend, error)
+	// Sleep waits, and ends early with an error when the context does; nil for a
+	// real wait.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Exit statuses, the same for every command.
@@ -145,6 +148,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
 		{"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
+		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
 		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
@@ -208,7 +212,11 @@ func (a *app) markStart(cmd *cobra.Command) {
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains") || cmd.Name() == "keygen"
+	switch cmd.Name() {
+	case "keygen", "publish", "rollback", "mirror":
+		return true
+	}
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or

@@ -83,8 +83,8 @@ func NameOf(b *bundle.Bundle, file string) string {
 	case "Trusted Union Bundle":
 		return "ios_union"
 	}
+	file, _, _ = strings.Cut(file, "?") // of a URL
 	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
-	base, _, _ = strings.Cut(base, "?")
 	return strings.ToLower(strings.TrimSuffix(base, fileSuffix))
 }
 

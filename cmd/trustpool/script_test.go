@@ -22,25 +22,48 @@ import (
 
 	"trustpool/cmd/internal/cli"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
+	"trustpool/store"
+	"trustpool/store/s3"
 )
 
 var update = flag.Bool("update", false, "write what tests compare with anew: the scripts' files, and the twins of testdata/bundles")
 
 // The tests run this binary again under the name trustpool.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"trustpool": trustpool})
+	testscript.Main(m, map[string]func(){"trustpool": trustpool, "trustpool-s3": withBuckets})
 }
 
-// trustpool is main with a clock that stands still and a version; where CLOCK is
-// "real" it is main itself.
+// trustpool is main with a clock that stands still, that nobody waits for, and a
+// version; where CLOCK is "real" it is main itself.
 func trustpool() {
 	if os.Getenv("CLOCK") == "real" {
 		main()
 		return
 	}
-	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Version: "v1.2.3",
-	}))
+	os.Exit(cli.Run(context.Background(), os.Args[1:], env()))
+}
+
+// withBuckets is the same for trustpool-s3.
+func withBuckets() {
+	e := env()
+	e.OpenBucket = func(url string) (store.Backend, error) { return s3.Open(url, os.Getenv) }
+	if os.Getenv("CLOCK") == "real" {
+		e.Now = time.Now
+	}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], e))
+}
+
+func env() cli.Env {
+	return cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Version: "v1.2.3"}
+}
+
+// sleep does not; a pause of hours is the end of what is done again and again.
+func sleep(_ context.Context, d time.Duration) error {
+	if d >= time.Hour {
+		return context.Canceled
+	}
+	return nil
 }
 
 func now() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) }
@@ -71,6 +94,13 @@ func TestScripts(t *testing.T) {
 			e.Setenv("URL", server.URL)
 			e.Setenv("TLS", secure.Listener.Addr().String())
 			e.Setenv("GORACE", noSleep)
+			if strings.HasSuffix(e.WorkDir, "_bucket") {
+				if _, err := exec.LookPath("versitygw"); err == nil { // otherwise the script skips itself
+					e.Setenv("BUCKET", tooltest.StartS3(t).URL("where"))
+					e.Setenv("AWS_ACCESS_KEY_ID", tooltest.S3Key)
+					e.Setenv("AWS_SECRET_ACCESS_KEY", tooltest.S3Secret)
+				}
+			}
 			links := map[string]string{}
 			for _, name := range []string{"bundles", "chains", "keys", "vectors"} {
 				links[name] = filepath.Join(dir, name)

@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"trustpool/internal/tooltest"
 	"trustpool/store"
@@ -123,11 +127,32 @@ func testBackend(t *testing.T, b store.Backend) {
 	has("a/one", "2", second)
 }
 
-// Of many who put at once one wins, also through several clients.
-func TestDirRace(t *testing.T) {
+// Of many who put at once one wins, each through a client of its own.
+func TestRace(t *testing.T) {
 	t.Parallel()
-	d := dir(t).Backend().(*store.Dir)
-	tag, err := d.Put(t.Context(), "k", []byte("0"), store.Condition{})
+	for name, place := range map[string]func(testing.TB) (open func() (store.Backend, error)){
+		"dir": func(t testing.TB) func() (store.Backend, error) {
+			path := t.TempDir()
+			return func() (store.Backend, error) { return store.OpenDir(path) }
+		},
+		"s3": func(t testing.TB) func() (store.Backend, error) {
+			server := tooltest.StartS3(t)
+			return func() (store.Backend, error) { return s3.Open(server.URL("x"), server.Getenv) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testRace(t, place(t))
+		})
+	}
+}
+
+func testRace(t *testing.T, open func() (store.Backend, error)) {
+	b, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := b.Put(t.Context(), "k", []byte("0"), store.Condition{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +163,7 @@ func TestDirRace(t *testing.T) {
 		won := 0
 		for i := range 20 {
 			wg.Go(func() {
-				other, err := store.OpenDir(d.Path())
+				other, err := open()
 				if err == nil {
 					_, err = other.Put(t.Context(), key, []byte{byte(i + 'a')}, c)
 				}
@@ -155,5 +180,102 @@ func TestDirRace(t *testing.T) {
 		if won != 1 {
 			t.Errorf("%d of 20 won", won)
 		}
+	}
+}
+
+// What is wrong with a directory is never taken for a store without the object,
+// and nothing outside of it is read or written.
+func TestDirOdd(t *testing.T) {
+	t.Parallel()
+	ctx, outside := t.Context(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(outside, "secret"), []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "srv")
+	if _, err := store.OpenDir(path); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no directory: %v", err)
+	}
+	if err := os.MkdirAll(filepath.Join(path, "current"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d, err := store.OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"link": filepath.Join(outside, "secret"), "dir": outside} {
+		if err := os.Symlink(target, filepath.Join(path, "current", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(filepath.Join(path, "current", "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"current/link", "current/dir/secret", "current/fifo", "current"} {
+		if data, _, err := d.Get(ctx, key, 100); err == nil || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %q, %v", key, data, err)
+		}
+	}
+	if _, err := d.Put(ctx, "current/dir/new", nil, store.Condition{}); err == nil {
+		t.Error("written through a link that leads out")
+	}
+	if _, err := d.Put(ctx, "current/link", []byte("x"), store.Condition{}); err != nil { // takes the place of the link
+		t.Error(err)
+	}
+	if data, err := os.ReadFile(filepath.Join(outside, "secret")); err != nil || string(data) != "secret" {
+		t.Errorf("%q, %v", data, err)
+	}
+	for _, key := range []string{"", ".", "..", "../x", "/x", "a/../b", "a//b", "a/", `a\b`, ".trustpool-lock", "a\x00"} {
+		_, _, errGet := d.Get(ctx, key, 100)
+		_, errPut := d.Put(ctx, key, nil, store.Condition{})
+		if errGet == nil || errPut == nil || errors.Is(errGet, store.ErrNotFound) {
+			t.Errorf("%q is a key: %v, %v", key, errGet, errPut)
+		}
+	}
+	away := path + ".away"
+	if err := os.Rename(path, away); err != nil {
+		t.Fatal(err)
+	}
+	_, _, errGet := d.Get(ctx, "a", 100)
+	_, errPut := d.Put(ctx, "a", nil, store.Condition{})
+	_, errList := d.List(ctx, "current/")
+	for _, err := range []error{errGet, errPut, errList} {
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("a directory that is away: %v", err)
+		}
+	}
+	if err := os.Rename(away, path); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err := d.List(ctx, "current/"); err != nil || !slices.Contains(keys, "current/link") {
+		t.Errorf("back again: %q, %v", keys, err)
+	}
+}
+
+// A writer waits for another, and no longer than it is asked to.
+func TestDirLock(t *testing.T) {
+	t.Parallel()
+	path := t.TempDir()
+	d, err := store.OpenDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(path, ".trustpool-lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := d.Put(ctx, "a", nil, store.Condition{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("locked: %v", err)
+	}
+	if _, _, err := d.Get(t.Context(), "a", 1); !errors.Is(err, store.ErrNotFound) { // readers do not ask
+		t.Error(err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { f.Close() })
+	if _, err := d.Put(t.Context(), "a", nil, store.Condition{}); err != nil {
+		t.Error(err)
 	}
 }

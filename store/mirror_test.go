@@ -190,7 +190,10 @@ func TestMirrorFails(t *testing.T) {
 			src.odd = tt.answer
 			var waits []time.Duration
 			o := mirror(t, &waits)
-			o.Fetch = fetch.Options{Timeout: 200 * time.Millisecond, MaxBytes: 100_000}
+			o.Fetch = fetch.Options{MaxBytes: 100_000}
+			if what == "a slow drip" || what == "silence" {
+				o.Fetch.Timeout = 200 * time.Millisecond
+			}
 			if what == "too large" {
 				o.Fetch.MaxBytes = 1000
 			}

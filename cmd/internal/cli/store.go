@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/fetch"
 	"trustpool/store"
 )
 
@@ -29,6 +30,9 @@ func (a *app) openStore(url string) (*store.Store, error) {
 		if a.env.OpenBucket == nil {
 			return nil, hinted{fmt.Errorf("--store %s: this program has no client for buckets", url),
 				"buckets need trustpool-s3, the same program with an S3 client; make build makes it"}
+		}
+		if a.offline {
+			return nil, fmt.Errorf("--store %s: %w", url, fetch.ErrOffline)
 		}
 		b, err := a.env.OpenBucket(url)
 		if err != nil {

@@ -38,8 +38,9 @@ outputs: {signed: out.p7b}
 }
 
 // BenchmarkBuild builds a signed bundle of Debian's roots in turns with the
-// commands of OpenSSL that do the same, one after the other. Theirs find the roots
-// in one file; ours reads one each, verifies what it signed, and syncs.
+// commands of OpenSSL that do the same, one after the other. Both read the same:
+// the roots as Debian has them, a file each, or all of them in one file. Ours
+// verifies what it signed, and syncs.
 func BenchmarkBuild(b *testing.B) {
 	tooltest.Need(b, "openssl")
 	roots, err := filepath.Glob(filepath.Join(debian, "*.crt"))
@@ -55,14 +56,26 @@ func BenchmarkBuild(b *testing.B) {
 		all.Write(data)
 	}
 	dir := b.TempDir()
-	pem, inner, out := filepath.Join(dir, "all.pem"), filepath.Join(dir, "inner.p7b"), filepath.Join(dir, "out.p7b")
-	write(b, pem, all.Bytes())
-	ours := command{recipeFor(b, buildProgram(b), debian)}
-	theirs := command{{"sh", "-c", `openssl crl2pkcs7 -nocrl -certfile "$0" -outform DER -out "$1" &&
-		exec openssl cms -sign -binary -nodetach -in "$1" -outform DER -out "$2" -md sha256 \
-			-signer ../testdata/bundles/lab-signer.pem -inkey ../testdata/keys/lab-signer.pem -certfile ` + labRoot,
-		pem, inner, out}}
-	b.Run(fmt.Sprintf("%d-openssl", len(roots)), func(b *testing.B) { sideBySide(b, ours, theirs) })
+	one := filepath.Join(dir, "all.pem")
+	write(b, one, all.Bytes())
+	program := buildProgram(b)
+	theirs := func(files ...string) command {
+		args := []string{"sh", "-c", `inner=$0 out=$1; shift
+			openssl crl2pkcs7 -nocrl "$@" -outform DER -out "$inner" &&
+			exec openssl cms -sign -binary -nodetach -in "$inner" -outform DER -out "$out" -md sha256 \
+				-signer ../testdata/bundles/lab-signer.pem -inkey ../testdata/keys/lab-signer.pem -certfile ` + labRoot,
+			filepath.Join(dir, "inner.p7b"), filepath.Join(dir, "out.p7b")}
+		for _, f := range files {
+			args = append(args, "-certfile", f)
+		}
+		return command{args}
+	}
+	b.Run(fmt.Sprintf("%d-files-openssl", len(roots)), func(b *testing.B) {
+		sideBySide(b, command{recipeFor(b, program, debian)}, theirs(roots...))
+	})
+	b.Run(fmt.Sprintf("%d-in-one-openssl", len(roots)), func(b *testing.B) {
+		sideBySide(b, command{recipeFor(b, program, one)}, theirs(one))
+	})
 }
 
 // BenchmarkBuildGrowth reports time and peak memory of building 10^3, 10^4 and

@@ -28,9 +28,13 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/device/config"
+	"trustpool/device/explain"
 	"trustpool/device/show"
 	"trustpool/hosting"
 	"trustpool/inspect"
+	"trustpool/internal/pkitest"
+	"trustpool/reach"
 	"trustpool/roots"
 	"trustpool/signing"
 	"trustpool/store"
@@ -99,28 +103,30 @@ func TestQuirks(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../signing/reason.go", nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var real []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
+	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, v := range spec.Values {
-			if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				slug, _ := strconv.Unquote(lit.Value)
-				real = append(real, slug)
+		var real []string
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
 			}
+			for _, v := range spec.Values {
+				if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					slug, _ := strconv.Unquote(lit.Value)
+					real = append(real, slug)
+				}
+			}
+			return true
+		})
+		if len(real) == 0 {
+			t.Fatal("no reasons found")
 		}
-		return true
-	})
-	if len(real) == 0 {
-		t.Fatal("no reasons found")
+		same(t, "reasons of "+path, firstCells(section(t, "formats.md", heading)), real)
 	}
-	same(t, "reasons", firstCells(section(t, "formats.md", "## Reasons")), real)
 }
 
 // fields collects the paths of a document's members: signers[].chain[].subject.
@@ -261,7 +267,7 @@ func TestHostingFields(t *testing.T) {
 	index, ready := map[string]bool{}, map[string]bool{}
 	// A release of the archive has the fields of the current one, as the page says.
 	fields(t, printed(t, s.Catalog().Index(at).WriteJSON), index, "bundles[].archive")
-	same(t, "index", documentedFields(t, "### trustpool.index/1"), names(index))
+	same(t, "catalog", documentedFields(t, "### trustpool.catalog/1"), names(index))
 	fields(t, printed(t, s.Ready().WriteJSON), ready)
 	same(t, "ready", documentedFields(t, "### trustpool.ready/1"), names(ready))
 	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/ios.p7b", nil))
@@ -286,8 +292,124 @@ func TestImportFields(t *testing.T) {
 		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
 		fields(t, printed(t, p.WriteJSON), pool)
 	}
+	for _, identified := range []bool{false, true} {
+		l := listing(t)
+		if identified {
+			l.Identify([]device.Source{{Name: "it", Bundle: read(t, "lab-core-v1.p7b")}})
+		}
+		fields(t, printed(t, l.Pool().WriteJSON), pool)
+	}
 	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
 	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
+}
+
+func TestConfigFields(t *testing.T) {
+	t.Parallel()
+	real := map[string]bool{}
+	modes := map[config.Mode]bool{}
+	for _, name := range []string{"asa", "fxos", "ios"} {
+		platform, err := device.Lookup(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range []config.Options{{URL: "http://192.0.2.1/ios.p7b", Policy: true}, {PEM: read(t, "lab-root.pem").Certificates}} {
+			o.Platform = platform
+			s, err := config.New(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields(t, printed(t, s.WriteJSON), real)
+			for _, l := range s.Lines() {
+				modes[l.Mode] = true
+			}
+		}
+	}
+	same(t, "config", documentedFields(t, "### trustpool.config/1"), names(real))
+	text := section(t, "formats.md", "### trustpool.config/1")
+	for mode := range modes {
+		if !strings.Contains(text, "`"+string(mode)+"`") {
+			t.Errorf("the mode %s is not documented", mode)
+		}
+	}
+}
+
+func TestExplainFields(t *testing.T) {
+	t.Parallel()
+	r, err := explain.Read(strings.NewReader("Trustpoint CA certificate is not FIPS compliant."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), real)
+	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(real))
+}
+
+// listing is what a device shows of a bundle.
+func listing(t *testing.T) *device.Listing {
+	t.Helper()
+	var shown bytes.Buffer
+	if err := show.Write(&shown, show.IOSXE, read(t, "lab-core-v1.p7b").Certificates, show.Downloaded); err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("iosxe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := device.ReadListing(shown.Bytes(), platform, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestPoolReadFields(t *testing.T) {
+	t.Parallel()
+	l := listing(t)
+	d, err := l.Pool().Compare(read(t, "lab-core-v2.p7b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Difference = d
+	real, diff := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return l.WriteJSON(w, true) }), real, "difference")
+	fields(t, printed(t, d.WriteJSON), diff)
+	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(real))
+	same(t, "diff of a pool", documentedFields(t, "### trustpool.pool-diff/1"), names(diff))
+}
+
+func TestReachFields(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../testdata/chains/lab-servers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := reach.ParseChains("", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("asa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The host stands in the common name alone, which is a doubt.
+	doubtful, err := reach.FromDER("x.example:443", [][]byte{pkitest.ServerTemplate("x.example").Without("2.5.29.17").Sign(pkitest.Lab().Root)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers = append(servers, doubtful)
+	all := func(*bundle.Certificate) bool { return true }
+	real := map[string]bool{}
+	for _, o := range []*device.Options{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
+		r, err := reach.Judge(reach.Plan{
+			New: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b"), Without: []bundle.Filter{all},
+			Device: o, Servers: servers, Options: reach.Options{At: at},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields(t, printed(t, r.WriteJSON), real)
+	}
+	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(real))
 }
 
 // The document is made by the command line, which a test here cannot import.

@@ -6,26 +6,31 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"trustpool/internal/tooltest"
 )
 
-// build makes the program as make build does, and fails where make builds it otherwise.
-func build(t *testing.T) string {
+// build makes the programs as make build does, and fails where make builds otherwise.
+func build(t *testing.T) (programs []string) {
 	t.Helper()
-	makefile := read(t, "../Makefile")
-	if !strings.Contains(makefile, "CGO_ENABLED=0 $(GO) build -trimpath") || !strings.Contains(makefile, "-o bin/trustpool ./cmd/trustpool") {
-		t.Fatal("make build does not make a static bin/trustpool any more")
+	recipe := regexp.MustCompile(`(?m)^\tCGO_ENABLED=0 \$\(GO\) build .* -o bin/ (.*)$`).FindStringSubmatch(read(t, "../Makefile"))
+	if recipe == nil {
+		t.Fatal("make build does not make static programs in bin any more")
 	}
-	program := filepath.Join(t.TempDir(), "trustpool")
-	cmd := exec.Command("go", "build", "-trimpath", "-o", program, "./cmd/trustpool")
+	dir := t.TempDir()
+	packages := strings.Fields(recipe[1])
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-o", dir + "/"}, packages...)...)
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	return program
+	for _, p := range packages {
+		programs = append(programs, filepath.Join(dir, filepath.Base(p)))
+	}
+	return programs
 }
 
 func read(t *testing.T, path string) string {
@@ -42,15 +47,19 @@ func read(t *testing.T, path string) string {
 func TestContainerfile(t *testing.T) {
 	t.Parallel()
 	tooltest.Need(t, "go")
-	program, err := elf.Open(build(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer program.Close()
-	for _, p := range program.Progs {
-		if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
-			t.Errorf("the program is not static: it has a %v", p.Type)
+	built := map[string]bool{}
+	for _, path := range build(t) {
+		built["bin/"+filepath.Base(path)] = true
+		program, err := elf.Open(path)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, p := range program.Progs {
+			if p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC {
+				t.Errorf("%s is not static: it has a %v", path, p.Type)
+			}
+		}
+		program.Close()
 	}
 	var from, entry string
 	for line := range strings.Lines(read(t, "Containerfile")) {
@@ -65,7 +74,7 @@ func TestContainerfile(t *testing.T) {
 			entry = strings.TrimSpace(strings.TrimPrefix(line, "ENTRYPOINT"))
 		case "COPY":
 			for _, source := range fields[1 : len(fields)-1] {
-				if _, err := os.Stat(filepath.Join("..", source)); err != nil && source != "bin/trustpool" {
+				if _, err := os.Stat(filepath.Join("..", source)); err != nil && !built[source] {
 					t.Errorf("COPY %s: %v", source, err)
 				}
 			}

@@ -78,7 +78,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := bundle.Limits{Bytes: int64(len(out)), Certificates: len(b.Certificates) + len(id.Certificates)}.Parse(out)
+	signed, err := reread(out, content, b.Certificates, id.Certificates)
 	if err != nil {
 		return nil, fmt.Errorf("what was signed cannot be read: %w", err)
 	}
@@ -94,6 +94,27 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 		return nil, errors.New("what was signed says something else than it was to say")
 	}
 	return out, nil
+}
+
+// reread is bundle.Parse of a message that was made of content, certs and chain:
+// where it has their octets, they need not be decoded again.
+func reread(message, content []byte, certs, chain []*bundle.Certificate) (*bundle.Bundle, error) {
+	limits := cms.Limits{MaxCertificates: len(certs) + len(chain)}
+	outer, err := cms.ParseSignedData(message, 0, limits)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := cms.ParseSignedData(outer.Content, outer.ContentOffset, limits)
+	if err != nil {
+		return nil, err
+	}
+	same := func(e cms.Element, c *bundle.Certificate) bool { return bytes.Equal(e.Raw, c.Raw) }
+	if !bytes.Equal(outer.Content, content) || !slices.EqualFunc(inner.Certificates, certs, same) || !slices.EqualFunc(outer.Certificates, chain, same) {
+		return nil, errors.New("it holds something else than was given")
+	}
+	return &bundle.Bundle{
+		Raw: message, Form: bundle.FormSigned, Message: outer, Content: inner, Certificates: certs, Chain: chain,
+	}, nil
 }
 
 func (o SignOptions) check() error {

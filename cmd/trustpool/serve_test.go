@@ -120,16 +120,16 @@ func fetch(client *http.Client, url string) (string, error) {
 	return string(body), err
 }
 
-// A process is trustpool serve with its output and, as systemd does it, a socket that
+// A served is trustpool serve with its output and, as systemd does it, a socket that
 // it inherits.
-type process struct {
+type served struct {
 	*exec.Cmd
 	address string
 	stderr  *os.File
 }
 
 // run starts trustpool serve on its own clock, on a socket that it inherits.
-func run(t *testing.T, args ...string) *process {
+func run(t *testing.T, args ...string) *served {
 	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "trustpool") // the name by which TestMain knows what to be
@@ -155,7 +155,7 @@ func run(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { stderr.Close() })
-	p := &process{Cmd: exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec "$0" "$@"`, program, "serve"), address: l.Addr().String(), stderr: stderr}
+	p := &served{Cmd: exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1; export LISTEN_PID LISTEN_FDS; exec "$0" "$@"`, program, "serve"), address: l.Addr().String(), stderr: stderr}
 	p.Args = append(p.Args, args...)
 	p.Env = append(os.Environ(), "CLOCK=real", "GORACE="+noSleep)
 	p.ExtraFiles, p.Stderr = []*os.File{socket}, stderr
@@ -166,7 +166,7 @@ func run(t *testing.T, args ...string) *process {
 	return p
 }
 
-func (p *process) said(t *testing.T) string {
+func (p *served) said(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile(p.stderr.Name())
 	if err != nil {

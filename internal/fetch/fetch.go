@@ -187,7 +187,7 @@ func readStdin(o Options) ([]File, error) {
 }
 
 func readPath(name string, o Options) ([]File, error) {
-	f, err := os.Open(name)
+	f, err := open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -230,12 +230,14 @@ func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) 
 			continue
 		}
 		name := filepath.Join(dir, e.Name())
-		fi, err := os.Stat(name) // before opening: to open a FIFO is to wait for its writer
-		if err != nil {
-			return nil, err
-		}
-		if !fi.Mode().IsRegular() {
-			continue
+		if !e.Type().IsRegular() { // known before opening: to open a FIFO is to wait for its writer
+			fi, err := os.Stat(name)
+			if err != nil {
+				return nil, err
+			}
+			if !fi.Mode().IsRegular() {
+				continue
+			}
 		}
 		read, err := readPath(name, left)
 		if _, ok := errors.AsType[*TooLargeError](err); ok {
@@ -255,8 +257,8 @@ func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) 
 	return files, nil
 }
 
-// readAll reads r to its end, at most limit bytes. hint is the length to expect, not positive where there is nothing to
-// expect: a true one makes one buffer do, a false one costs a buffer that is never touched.
+// readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, not positive for anything
+// else: one buffer does then, and a read that ends there was the last.
 func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (int64, error)) ([]byte, error) {
 	room := limit + 1 // one byte more than is allowed tells "at the limit" from "over it"
 	first, next := min(SniffBytes, room), int64(minBuffer)
@@ -272,6 +274,9 @@ func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (in
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		full := len(buf) == cap(buf)
+		if n > 0 && err == nil && !full && int64(len(buf)) == hint {
+			err = io.EOF // a file gives less than is asked for at its end alone, and asking again takes as long
+		}
 		if sniff != nil && (full || err == io.EOF) {
 			length, err := sniff(buf[:min(len(buf), SniffBytes)])
 			if err != nil {

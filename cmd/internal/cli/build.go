@@ -65,13 +65,9 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 			if err := o.checkPaths(); err != nil {
 				return err
 			}
-			old, err := readLock(o.lock)
+			differences, err := o.lockDifferences()
 			if err != nil {
 				return err
-			}
-			differences := []string{"there is no lock"}
-			if old != nil {
-				differences = old.Differences(p.Lock)
 			}
 			same := true
 			if locked || check {
@@ -184,7 +180,7 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.Options 
 			return nil, fmt.Errorf("this machine has no root store at %s", strings.Join(append(files, dirs...), ", "))
 		},
 		Identity: func(ctx context.Context, by *recipe.Signer) (*signing.Identity, error) {
-			s.key, s.cert, s.chain = by.Key, by.Certificate, by.Chain
+			s.key, s.cert, s.chain, s.inRecipe = by.Key, by.Certificate, by.Chain, true
 			for _, file := range []*string{&s.key, &s.cert, &s.chain} {
 				if *file != "" && !strings.HasPrefix(*file, "exec:") && !strings.HasPrefix(*file, "pkcs11:") {
 					*file = locate(*file)
@@ -217,10 +213,17 @@ func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	return out, err
 }
 
-func readLock(path string) (*recipe.Lock, error) {
-	f, err := os.Open(path)
+// outputs are where a product goes.
+type outputs struct {
+	dir, recipe, lock string
+	product           *recipe.Product
+}
+
+// lockDifferences are those between the lock that is there and the one to write.
+func (o outputs) lockDifferences() ([]string, error) {
+	f, err := os.Open(o.lock)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return []string{"there is no lock"}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -230,17 +233,15 @@ func readLock(path string) (*recipe.Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := recipe.ParseLock(data)
-	if err != nil {
-		return nil, hinted{fmt.Errorf("%s: %w", path, err), "remove it to start anew"}
+	var same bytes.Buffer
+	if err := o.product.Lock.WriteJSON(&same); err != nil || bytes.Equal(data, same.Bytes()) {
+		return nil, err
 	}
-	return l, nil
-}
-
-// outputs are where a product goes.
-type outputs struct {
-	dir, recipe, lock string
-	product           *recipe.Product
+	old, err := recipe.ParseLock(data)
+	if err != nil {
+		return nil, hinted{fmt.Errorf("%s: %w", o.lock, err), "remove it to start anew"}
+	}
+	return old.Differences(o.product.Lock), nil
 }
 
 func (o outputs) path(f recipe.File) string { return filepath.Join(o.dir, f.Name) }

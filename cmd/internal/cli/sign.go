@@ -103,9 +103,10 @@ ECDSA keys in files the same input gives the same octets.`,
 	return cmd
 }
 
-// A signer is the flags that say who signs.
+// A signer is the flags that say who signs, or the fields of a recipe.
 type signer struct {
 	key, cert, chain string
+	inRecipe         bool
 	passphraseFile   string
 	module           string
 }
@@ -119,10 +120,20 @@ func (s *signer) flags(cmd *cobra.Command) {
 	f.StringVar(&s.module, "pkcs11-module", "", "the PKCS#11 library `FILE` where the URI has no module-path")
 }
 
+// name is how an error calls what says key, certificate or chain.
+func (s *signer) name(flag, field string) string {
+	if s.inRecipe {
+		return "signer: " + field
+	}
+	return "--" + flag
+}
+
 // identity opens the key and its certificates.
 func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error) {
 	var certs []*bundle.Certificate
-	for _, flag := range []struct{ name, file string }{{"--cert", s.cert}, {"--chain", s.chain}} {
+	for _, flag := range []struct{ name, file string }{
+		{s.name("cert", "certificate"), s.cert}, {s.name("chain", "chain"), s.chain},
+	} {
 		if flag.file == "" {
 			continue
 		}
@@ -136,14 +147,14 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 		certs = append(certs, c.Certificates...)
 	}
 	if s.cert == "" && s.chain != "" {
-		return nil, errors.New("--chain needs --cert")
+		return nil, fmt.Errorf("%s needs %s", s.name("chain", "chain"), s.name("cert", "certificate"))
 	}
 	id, err := signing.OpenIdentity(ctx, s.key, certs, signing.KeyOptions{
 		Passphrase: func(what string) ([]byte, error) { return s.passphrase(a, what) },
 		Module:     s.module,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("--key: %w", err)
+		return nil, fmt.Errorf("%s: %w", s.name("key", "key"), err)
 	}
 	return id, nil
 }

@@ -1,0 +1,65 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+)
+
+// iosxr is IOS XR: an import is typed in EXEC mode, and its clean stands behind
+// url, not before it as on IOS.
+func (s *Script) iosxr() {
+	o := s.options
+	if len(s.PEM) > 0 {
+		s.refuse("no command of "+s.Platform.Title+" is known that pastes certificates into the trustpool: give it Cisco's bundle, from a URL or as a file under /tmp", noneFound)
+		return
+	}
+	policy := o.Policy || o.VRF != "" || o.SourceInterface != ""
+	if policy {
+		mode := inferred(sourceXRCfg + ": it is configuration, which IOS XR takes between configure and commit")
+		lines := []Line{
+			line(Exec, mode, "configure"),
+			line(Config, confirmed(sourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
+		}
+		if o.VRF != "" {
+			lines = append(lines, line(Config, inferred(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+o.VRF))
+		}
+		if o.SourceInterface != "" {
+			lines = append(lines, line(Config, inferred(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+o.SourceInterface))
+		}
+		s.step("Set where the device fetches the bundle by itself", append(lines, line(Config, mode, "commit"), line(Config, mode, "end"))...)
+	}
+	from, g := s.URL, confirmed(sourceXR)
+	if s.File != "" {
+		if from = s.File; !s.fileKnown() {
+			g = unverified("FN72290 shows /tmp only")
+		}
+	}
+	var lines []Line
+	if o.Clean {
+		lines = append(lines, Line{
+			Exec, "crypto ca trustpool import url clean " + from, inferred(sourceXRAct + ": the order of the words is that of the action's name"),
+			"the model says that it removes; whether it also imports is not said, so an import follows",
+		})
+	}
+	s.step("Import the bundle", append(lines, line(Exec, g, "crypto ca trustpool import url "+from))...)
+
+	s.check(confirmed(sourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
+	for _, text := range s.expected() {
+		s.check(unverified(sourceCommon), "show crypto ca trustpool | include "+text, "a line with that name")
+	}
+	if policy {
+		s.check(confirmed(sourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
+	}
+	s.check(confirmed(sourceXR), "license smart renew auth", "no error; where Smart Licensing had failed")
+	s.check(confirmed(sourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
+}
+
+// family is ipv6 where the URL has such an address, else ipv4.
+func family(u string) string {
+	if p, err := url.Parse(u); err == nil {
+		if a, err := netip.ParseAddr(p.Hostname()); err == nil && a.Is6() {
+			return "ipv6"
+		}
+	}
+	return "ipv4"
+}

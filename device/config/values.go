@@ -1,0 +1,218 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// The characters that a value may have beside ASCII letters and digits. None of
+// them means anything to a device's command line, to a shell, to YAML within
+// quotes or to Jinja.
+const (
+	urlCharacters       = "-._~:/%+,=@[]()"
+	fileCharacters      = "-._:/+"
+	vrfCharacters       = "-._:"
+	interfaceCharacters = "-./:"
+	nameCharacters      = "-_"
+	expectCharacters    = "-_. "
+)
+
+// check refuses options that no script can be made of.
+func (o *Options) check() error {
+	given := 0
+	for _, is := range []bool{o.URL != "", o.File != "", len(o.PEM) > 0} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return errors.New("give exactly one of a URL, a file on the device, and certificates")
+	}
+	p := o.Platform
+	if err := errors.Join(
+		value("the URL", o.URL, urlCharacters, MaxURL),
+		value("the file", o.File, fileCharacters, MaxFile),
+		value("the VRF", o.VRF, vrfCharacters, MaxVRF),
+		value("the source interface", o.SourceInterface, interfaceCharacters, MaxInterface),
+		value("the trustpoint", o.Trustpoint, nameCharacters, MaxTrustpoint),
+	); err != nil {
+		return first(err)
+	}
+	for _, e := range o.Expect {
+		if e == "" || strings.TrimSpace(e) != e {
+			return fmt.Errorf("the expected text %q is empty or has blanks around it", e)
+		}
+		if err := value("the expected text", e, expectCharacters, MaxExpect); err != nil {
+			return err
+		}
+	}
+	if o.URL != "" {
+		if err := checkURL(o); err != nil {
+			return err
+		}
+	}
+	if o.File != "" {
+		if err := checkFile(o); err != nil {
+			return err
+		}
+	}
+	if err := o.checkPEM(); err != nil {
+		return err
+	}
+	fetches := slices.Contains([]string{"ios", "iosxe", "iosxr", "nxos"}, p.Name)
+	switch {
+	case o.URL == "" && o.Policy:
+		return errors.New("a policy needs a URL to fetch from")
+	case o.URL == "" && (o.VRF != "" || o.SourceInterface != ""):
+		return errors.New("a VRF and a source interface are for a URL: nothing else is fetched")
+	case o.VRF != "" && !fetches:
+		return fmt.Errorf("no setting of %s is known that takes a VRF for this", p.Title)
+	case o.SourceInterface != "" && !fetches:
+		return fmt.Errorf("no setting of %s is known that takes a source interface for this", p.Title)
+	case o.Clean && (p.Name == "fxos" || p.Name == "nxos" || p.Name == "asa" && len(o.PEM) > 0):
+		return fmt.Errorf("no command of %s is known that drops downloaded certificates here", p.Title)
+	}
+	return nil
+}
+
+func (o *Options) checkPEM() error {
+	if len(o.PEM) > MaxPEM {
+		return fmt.Errorf("%d certificates are too many to paste: the limit is %d", len(o.PEM), MaxPEM)
+	}
+	for i, c := range o.PEM {
+		if c.Err != nil {
+			return fmt.Errorf("entry %d is no certificate: %w", i+1, c.Err)
+		}
+	}
+	if trustpoints := slices.Contains([]string{"asa", "fxos", "nxos"}, o.Platform.Name); o.Trustpoint != "" && !(trustpoints && len(o.PEM) > 0) {
+		return errors.New("a trustpoint is named only where certificates are pasted into one: on asa, fxos and nxos")
+	}
+	return nil
+}
+
+// value refuses a value with a character outside of ASCII letters, digits and
+// more, or over the limit.
+func value(what, v, more string, limit int) error {
+	for i, r := range v {
+		if r < unicode.MaxASCII && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune(more, r)) {
+			continue
+		}
+		return fmt.Errorf("%s has %s at octet %d", what, character(r), i+1)
+	}
+	if len(v) > limit {
+		return fmt.Errorf("%s has %d characters, and the limit is %d", what, len(v), limit)
+	}
+	if strings.HasPrefix(v, "-") {
+		return fmt.Errorf("%s begins with a hyphen", what)
+	}
+	return nil
+}
+
+// character names a character that a line cannot have, and says why.
+func character(r rune) string {
+	switch {
+	case r == ' ':
+		return "a blank, which ends a word"
+	case r == '?':
+		return "a question mark, which command lines take as a call for help: give a URL without a query"
+	case r == '!':
+		return "an exclamation mark, which begins a comment"
+	case r == '|':
+		return "a bar, which filters a command's output"
+	case r == '"', r == '\'', r == '`':
+		return fmt.Sprintf("a quotation mark %c", r)
+	case r == ';':
+		return "a semicolon, which begins another command"
+	case r == unicode.ReplacementChar:
+		return "an octet that is no UTF-8, or U+FFFD"
+	case unicode.IsControl(r):
+		return fmt.Sprintf("the control character %U, which could end the line", r)
+	case unicode.In(r, unicode.Bidi_Control):
+		return fmt.Sprintf("the character %U, which changes the direction of text", r)
+	case r > unicode.MaxASCII:
+		return fmt.Sprintf("the character %U, which is not ASCII", r)
+	}
+	return fmt.Sprintf("the character %c, which a command line may take for something else", r)
+}
+
+// first is the first of joined errors: one line is enough.
+func first(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()[0]
+	}
+	return err
+}
+
+// schemes are the URL schemes that a platform's command takes: those of IOS XE
+// stand in its YANG model (Cisco-IOS-XE-crypto, 16.9 to 26.1.1). Of the others
+// http is confirmed.
+func schemes(platform string) []string {
+	if platform == "ios" || platform == "iosxe" {
+		return []string{"http", "https", "ftp", "scp", "tftp"}
+	}
+	return []string{"http", "https"}
+}
+
+func checkURL(o *Options) error {
+	u, err := url.Parse(o.URL)
+	if err != nil {
+		return errors.New("the URL cannot be read as one")
+	}
+	if u.User != nil {
+		return errors.New("the URL has credentials: they would stay in the device's configuration and in its log")
+	}
+	known := schemes(o.Platform.Name)
+	if !slices.Contains(known, u.Scheme) {
+		return fmt.Errorf("the URL begins with none of %s:, which %s takes", strings.Join(known, ":, "), o.Platform.Title)
+	}
+	if u.Hostname() == "" || u.Opaque != "" {
+		return errors.New("the URL names no server")
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		return errors.New("the URL names no file")
+	}
+	return nil
+}
+
+// knownFiles are the prefixes of a path on the device that a source shows.
+func knownFiles(platform string) []string {
+	switch platform {
+	case "ios", "iosxe":
+		return []string{"bootflash:", "harddisk:", "flash:", "nvram:", "webui:"}
+	case "iosxr":
+		return []string{"/tmp/"}
+	}
+	return nil
+}
+
+func checkFile(o *Options) error {
+	disk, rest, isDisk := strings.Cut(o.File, ":")
+	switch strings.ToLower(disk) {
+	case "http", "https", "ftp", "scp", "tftp", "sftp":
+		if isDisk {
+			return errors.New("the file is a URL: give it as one")
+		}
+	}
+	switch {
+	case isDisk && (disk == "" || strings.Trim(rest, "/") == "") || strings.HasSuffix(o.File, "/"):
+		return errors.New("the file has no name")
+	case strings.Contains(rest, ":"):
+		return errors.New("the file has two colons")
+	case o.Platform.Name == "iosxr" && !isDisk && !strings.HasPrefix(o.File, "/"):
+		return errors.New("the file is no full path: write /tmp/NAME")
+	case o.Platform.Name == "asa" && !isDisk:
+		return errors.New("the file has no file system: write disk0:/NAME")
+	case (o.Platform.Name == "ios" || o.Platform.Name == "iosxe") && !isDisk:
+		return fmt.Errorf("the file has no file system: write flash:NAME (known are %s)", strings.Join(knownFiles(o.Platform.Name), " "))
+	}
+	return nil
+}
+
+// fileKnown tells whether a source shows an import from such a place.
+func (s *Script) fileKnown() bool {
+	return slices.ContainsFunc(knownFiles(s.Platform.Name), func(prefix string) bool { return strings.HasPrefix(s.File, prefix) })
+}

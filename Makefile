@@ -13,8 +13,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-build: ## make bin/trustpool
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/trustpool ./cmd/trustpool
+build: ## make bin/trustpool, and bin/trustpool-s3 for stores in buckets
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/trustpool ./cmd/trustpool-s3
 
 # The main job on bundles of the project's own. A status of 1 is an answer ("differs"), and the demo goes on.
 demo: build ## build, then inspect, verify, import and compare two bundles

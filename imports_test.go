@@ -26,7 +26,8 @@ const module = "trustpool"
 func levels() map[string]int {
 	levels := map[string]int{}
 	for level, names := range []string{
-		"internal/cms", "bundle", "roots", "signing", "store recipe audit device inspect", "kit hosting", "cmd/internal/cli", "cmd/trustpool",
+		"internal/cms", "bundle", "roots", "signing", "store recipe audit device inspect", "kit hosting reach", "cmd/internal/cli", "cmd/internal/process",
+		"cmd/trustpool cmd/trustpool-s3",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			levels[name] = level
@@ -184,12 +185,13 @@ func TestModelImports(t *testing.T) {
 	}
 }
 
-// The clock, the process's streams and its end belong to cmd/trustpool; everything else is given them.
+// The clock, the process's streams and its end belong to the programs and what they have in common; everything else is
+// given them.
 func TestPurity(t *testing.T) {
 	t.Parallel()
 	impure := []string{"time.Now", "time.Since", "time.Until", "os.Exit", "os.Stdin", "os.Stdout", "os.Stderr"}
 	for pkg, p := range packages(t) {
-		if from := family(pkg); from == "cmd/trustpool" || from == "internal/pkitest" {
+		if from := family(pkg); slices.Contains([]string{"cmd/trustpool", "cmd/trustpool-s3", "cmd/internal/process", "internal/pkitest"}, from) {
 			continue
 		}
 		for _, name := range p.GoFiles {

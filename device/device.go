@@ -63,6 +63,8 @@ type Key string
 const (
 	BySHA256       Key = "sha256"
 	BySHA1         Key = "sha1"
+	ByShownDates   Key = "serial-names-dates" // as IOS XE shows them
+	ByShown        Key = "serial-names"       // the same, where the dates cannot be read
 	ByIssuerSerial Key = "issuer-serial"
 	ByNames        Key = "issuer-subject"
 )

@@ -1,12 +1,11 @@
 package device
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"trustpool/bundle"
+	"trustpool/signing"
 )
 
 // rsa1024 and rsa2048 are sizes of a modulus that settings turn on.
@@ -36,6 +35,24 @@ func newJudge(pool []PoolEntry, r *Result, o Options) (*judge, error) {
 	var err error
 	j.pool, err = indexPool(pool)
 	return j, err
+}
+
+// Takes judges one certificate as where it is imported by itself into an empty
+// pool, on whatever way a platform has for that: nothing is signed, and nothing is
+// a duplicate. The error says that the options cannot be used.
+func Takes(c *bundle.Certificate, o Options) (Entry, error) {
+	if err := o.check(); err != nil {
+		return Entry{}, err
+	}
+	j, err := newJudge(nil, &Result{Verification: &signing.Verification{}}, o)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := j.judge(1, c)
+	if e.Basis == "" { // the platform imports no bundle, so there are no rules of it
+		e.Ground = unknown
+	}
+	return e, nil
 }
 
 // judge applies the rules in the order of the package comment.
@@ -80,9 +97,12 @@ func (j *judge) expired(e *Entry) bool {
 
 func (j *judge) duplicate(e *Entry) bool {
 	c, ground := e.Certificate, j.options.Platform.rules.duplicate
-	if origin, key := j.pool.find(c); key != "" {
+	if i, key := j.pool.find(c); key != "" {
 		e.MatchedBy = key
-		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", origin, keyNames[key])
+		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", j.pool.entries[i].Origin, keyName(key))
+		if key == ByShownDates || key == ByShown { // not certain
+			ground = Ground{Inferred, sourceShown}
+		}
 	} else if first, ok := j.seen[c.SHA256]; ok {
 		e.MatchedBy = BySHA256
 		e.Reason = fmt.Sprintf("the same as certificate %d of the file", first)
@@ -105,8 +125,6 @@ func (j *judge) duplicate(e *Entry) bool {
 	return true
 }
 
-var keyNames = map[Key]string{BySHA256: "SHA-256", BySHA1: "SHA-1", ByIssuerSerial: "issuer and serial number alone"}
-
 // disabled applies the settings that refuse single certificates.
 func (j *judge) disabled(e *Entry) bool {
 	c, k, fips := e.Certificate, e.Certificate.PublicKey, j.options.FIPS
@@ -126,53 +144,4 @@ func (j *judge) disabled(e *Entry) bool {
 	}
 	e.Outcome = Failed
 	return true
-}
-
-// A poolIndex finds a certificate in a pool. Each entry stands in one map, that
-// of the strongest key it has, so that a weaker one never decides against it.
-type poolIndex struct {
-	sha256, sha1, issuerSerial map[string]Origin
-}
-
-func indexPool(entries []PoolEntry) (poolIndex, error) {
-	x := poolIndex{map[string]Origin{}, map[string]Origin{}, map[string]Origin{}}
-	for i := range entries {
-		e := &entries[i]
-		if err := e.check(); err != nil {
-			return poolIndex{}, fmt.Errorf("pool entry %d: %w", i+1, err)
-		}
-		to, key := x.issuerSerial, e.Issuer+"\x00"+e.Serial
-		switch {
-		case e.SHA256 != "":
-			to, key = x.sha256, e.SHA256
-		case e.SHA1 != "":
-			to, key = x.sha1, e.SHA1
-		}
-		if _, ok := to[key]; !ok {
-			to[key] = e.Origin
-		}
-	}
-	return x, nil
-}
-
-// find returns the origin of the entry that is the certificate, and by which key;
-// the key is empty where there is none.
-func (x *poolIndex) find(c *bundle.Certificate) (Origin, Key) {
-	var buf [64]byte
-	hex.Encode(buf[:], c.SHA256[:])
-	if o, ok := x.sha256[string(buf[:])]; ok {
-		return o, BySHA256
-	}
-	if len(x.sha1) > 0 {
-		sum := sha1.Sum(c.Raw)
-		if o, ok := x.sha1[hex.EncodeToString(sum[:])]; ok {
-			return o, BySHA1
-		}
-	}
-	if len(x.issuerSerial) > 0 {
-		if o, ok := x.issuerSerial[c.Issuer.String()+"\x00"+c.Serial.String()]; ok {
-			return o, ByIssuerSerial
-		}
-	}
-	return "", ""
 }

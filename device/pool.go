@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/device/show"
 )
 
 // PoolSchema is the schema of a pool file.
@@ -39,8 +40,8 @@ const (
 )
 
 // A PoolEntry is what is known of a certificate of a pool; unknown fields are
-// zero. A SHA-256, a SHA-1, or issuer and serial must be known: the strongest of
-// them identifies it.
+// zero. A SHA-256, a SHA-1, Shown and serial, or issuer and serial must be known:
+// the strongest of them, in this order, identifies it.
 type PoolEntry struct {
 	Origin    Origin    `json:"origin"`
 	SHA256    string    `json:"sha256,omitempty"`  // lower-case hex
@@ -50,7 +51,46 @@ type PoolEntry struct {
 	Serial    string    `json:"serial,omitempty"`  // as bundle.Serial prints it
 	NotBefore time.Time `json:"not_before,omitzero"`
 	NotAfter  time.Time `json:"not_after,omitzero"`
-	Source    string    `json:"source,omitempty"` // where the facts of a built-in one come from
+	Source    string    `json:"source,omitempty"` // where the facts come from that the device did not show
+
+	// IdentifiedBy is set where the SHA-256 is not from the device: what told that
+	// the certificate is the one with this SHA-256.
+	IdentifiedBy Key `json:"identified_by,omitempty"`
+	// Shown is set where what the device shows says more than the fields above.
+	Shown *Shown `json:"shown,omitempty"`
+}
+
+// A Shown is what a device shows of a certificate that cannot be turned into what
+// certificates have: names of IOS XE, where a comma in a value is lost, and dates
+// in the device's zone. Without names it identifies nothing.
+type Shown struct {
+	Issuer    []string  `json:"issuer,omitempty"`  // the lines of show.Shown
+	Subject   []string  `json:"subject,omitempty"` // the lines of show.Shown
+	NotBefore show.Date `json:"not_before"`
+	NotAfter  show.Date `json:"not_after"`
+}
+
+// named tells whether the names are there.
+func (s *Shown) named() bool { return s != nil && len(s.Issuer)+len(s.Subject) > 0 }
+
+// Title is the subject for people, as it is known.
+func (e *PoolEntry) Title() string {
+	if e.Subject == "" && e.Shown.named() {
+		return strings.Join(e.Shown.Subject, ",")
+	}
+	return e.Subject
+}
+
+// Expired tells whether the entry has expired at a time, and whether that is
+// known: of a date in a zone of unknown offset it is not within 14 hours of it.
+func (e *PoolEntry) Expired(at time.Time) (expired, known bool) {
+	switch {
+	case !e.NotAfter.IsZero():
+		return at.After(e.NotAfter), true
+	case e.Shown != nil:
+		return expiredShown(e.Shown.NotAfter, at)
+	}
+	return false, false
 }
 
 // check refuses an entry that could never be matched.
@@ -64,9 +104,11 @@ func (e *PoolEntry) check() error {
 		return fmt.Errorf("sha1 %.80q is not 40 digits of lower-case hex", e.SHA1)
 	case e.Serial != "" && !isSerial(strings.TrimPrefix(e.Serial, "-")):
 		return fmt.Errorf("serial %.80q is not upper-case hex in whole octets without leading zeroes", e.Serial)
+	case e.IdentifiedBy != "" && (e.SHA256 == "" || e.IdentifiedBy != BySHA1 && e.IdentifiedBy != ByShownDates && e.IdentifiedBy != ByShown):
+		return fmt.Errorf("identified_by %.80q is none of %s, %s, %s, or there is no sha256", e.IdentifiedBy, BySHA1, ByShownDates, ByShown)
 	case !writable(e.NotBefore) || !writable(e.NotAfter):
 		return errors.New("a date outside the years 0 to 9999")
-	case e.SHA256 == "" && e.SHA1 == "" && (e.Issuer == "" || e.Serial == ""):
+	case e.SHA256 == "" && e.SHA1 == "" && (e.Issuer == "" && !e.Shown.named() || e.Serial == ""):
 		return errors.New("nothing identifies it: give sha256, sha1, or issuer and serial")
 	}
 	return nil
@@ -235,6 +277,12 @@ func (p *Pool) readEntries(dec *json.Decoder, limit int) error {
 			return fmt.Errorf("entry %d: %w", len(p.Entries)+1, err)
 		}
 		e.NotBefore, e.NotAfter = e.NotBefore.UTC(), e.NotAfter.UTC()
+		if s := e.Shown; s != nil && len(s.Issuer) == 0 {
+			s.Issuer = nil // as it is written
+		}
+		if s := e.Shown; s != nil && len(s.Subject) == 0 {
+			s.Subject = nil
+		}
 		p.Entries = append(p.Entries, e)
 	}
 	return expect(dec, json.Delim(']'))

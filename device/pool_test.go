@@ -118,6 +118,11 @@ func TestReadPoolRefuses(t *testing.T) {
 		{"sign alone", document(`{"origin": "built-in", "issuer": "CN=A", "serial": "-"}`), "serial"},
 		{"nothing known", document(`{"origin": "built-in", "serial": "01", "subject": "CN=A"}`), "nothing identifies it"},
 		{"null", document(`null`), "origin"},
+		{"shown without names", document(`{"origin": "built-in", "serial": "01", "shown": {"subject": []}}`), "nothing identifies it"},
+		{"shown without serial", document(`{"origin": "built-in", "shown": {"subject": ["cn=A"]}}`), "nothing identifies it"},
+		{"shown on no day", document(`{"origin": "built-in", "serial": "01", "shown": {"subject": ["cn=A"], "not_after": "soon"}}`), "is no date"},
+		{"identified by itself", document(`{"origin": "built-in", "sha256": "` + sum64 + `", "identified_by": "sha256"}`), "identified_by"},
+		{"identified as nothing", document(`{"origin": "built-in", "sha1": "` + sum64[:40] + `", "identified_by": "sha1"}`), "identified_by"},
 		{"no date", document(`{"origin": "built-in", "sha256": "` + sum64 + `", "not_after": "2030-02-30"}`), "entry 1"},
 		{"year 10000", document(`{"origin": "built-in", "sha256": "` + sum64 + `", "not_after": "9999-12-31T23:59:59-01:00"}`), "years"},
 	} {
@@ -133,6 +138,8 @@ func FuzzReadPool(f *testing.F) {
 	f.Add([]byte(document("")))
 	f.Add([]byte(document(`{"origin":"built-in","sha256":"` + sum64 + `","subject":"CN=A","source":"a test"},{"origin":"built-in","issuer":"CN=A","serial":"01"}`)))
 	f.Add([]byte(document(`{"origin":"downloaded","sha1":"45ad6bb499011bb4e84e84316a81c27d89ee5ce7","not_after":"2053-04-04T08:15:44.704+02:00"}`)))
+	f.Add([]byte(document(`{"origin":"built-in","serial":"01","shown":{"issuer":["cn=A"],"subject":["cn=B"," c"],"not_before":"18:27:00 IST Nov 24 2006","not_after":"unreadable"}}`)))
+	f.Add([]byte(document(`{"origin":"built-in","sha256":"` + sum64 + `","identified_by":"sha1","shown":{"not_before":"unreadable","not_after":"unreadable"}}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := device.ReadPool(bytes.NewReader(data))
 		if err != nil {

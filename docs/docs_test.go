@@ -11,7 +11,10 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -28,9 +31,13 @@ import (
 	"trustpool/device/config"
 	"trustpool/device/explain"
 	"trustpool/device/show"
+	"trustpool/hosting"
 	"trustpool/inspect"
+	"trustpool/internal/pkitest"
+	"trustpool/reach"
 	"trustpool/roots"
 	"trustpool/signing"
+	"trustpool/store"
 )
 
 const bundles = "../testdata/bundles/"
@@ -96,28 +103,30 @@ func TestQuirks(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../signing/reason.go", nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var real []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
+	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, v := range spec.Values {
-			if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				slug, _ := strconv.Unquote(lit.Value)
-				real = append(real, slug)
+		var real []string
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
 			}
+			for _, v := range spec.Values {
+				if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					slug, _ := strconv.Unquote(lit.Value)
+					real = append(real, slug)
+				}
+			}
+			return true
+		})
+		if len(real) == 0 {
+			t.Fatal("no reasons found")
 		}
-		return true
-	})
-	if len(real) == 0 {
-		t.Fatal("no reasons found")
+		same(t, "reasons of "+path, firstCells(section(t, "formats.md", heading)), real)
 	}
-	same(t, "reasons", firstCells(section(t, "formats.md", "## Reasons")), real)
 }
 
 // fields collects the paths of a document's members: signers[].chain[].subject.
@@ -233,6 +242,40 @@ func TestDiffFields(t *testing.T) {
 	same(t, "Cisco's diff.json", documentedFields(t, "### Cisco's diff.json"), names(cisco))
 }
 
+// What a server says: of bundles, one in the archive, and of itself, all well or not.
+func TestHostingFields(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, err := store.OpenDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(d)
+	for _, file := range []string{"lab-core-v1.p7b", "lab-core-v2.p7b"} {
+		o := store.PublishOptions{Name: "ios", Anchors: labRoot(t), At: at, Now: at}
+		if _, err := st.Publish(t.Context(), read(t, file).Raw, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log bytes.Buffer
+	s, err := hosting.New(t.Context(), hosting.Options{
+		Source: hosting.Store(st), Anchors: labRoot(t), Now: func() time.Time { return at }, AccessLog: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, ready := map[string]bool{}, map[string]bool{}
+	// A release of the archive has the fields of the current one, as the page says.
+	fields(t, printed(t, s.Catalog().Index(at).WriteJSON), index, "bundles[].archive")
+	same(t, "catalog", documentedFields(t, "### trustpool.catalog/1"), names(index))
+	fields(t, printed(t, s.Ready().WriteJSON), ready)
+	same(t, "ready", documentedFields(t, "### trustpool.ready/1"), names(ready))
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/ios.p7b", nil))
+	line := map[string]bool{}
+	fields(t, log.Bytes(), line)
+	same(t, "access log", documentedFields(t, "### Access log"), names(line))
+}
+
 func TestImportFields(t *testing.T) {
 	t.Parallel()
 	real, pool := map[string]bool{}, map[string]bool{}
@@ -248,6 +291,13 @@ func TestImportFields(t *testing.T) {
 		}
 		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
 		fields(t, printed(t, p.WriteJSON), pool)
+	}
+	for _, identified := range []bool{false, true} {
+		l := listing(t)
+		if identified {
+			l.Identify([]device.Source{{Name: "it", Bundle: read(t, "lab-core-v1.p7b")}})
+		}
+		fields(t, printed(t, l.Pool().WriteJSON), pool)
 	}
 	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
 	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
@@ -292,6 +342,74 @@ func TestExplainFields(t *testing.T) {
 	real := map[string]bool{}
 	fields(t, printed(t, r.WriteJSON), real)
 	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(real))
+}
+
+// listing is what a device shows of a bundle.
+func listing(t *testing.T) *device.Listing {
+	t.Helper()
+	var shown bytes.Buffer
+	if err := show.Write(&shown, show.IOSXE, read(t, "lab-core-v1.p7b").Certificates, show.Downloaded); err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("iosxe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := device.ReadListing(shown.Bytes(), platform, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestPoolReadFields(t *testing.T) {
+	t.Parallel()
+	l := listing(t)
+	d, err := l.Pool().Compare(read(t, "lab-core-v2.p7b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Difference = d
+	real, diff := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return l.WriteJSON(w, true) }), real, "difference")
+	fields(t, printed(t, d.WriteJSON), diff)
+	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(real))
+	same(t, "diff of a pool", documentedFields(t, "### trustpool.pool-diff/1"), names(diff))
+}
+
+func TestReachFields(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../testdata/chains/lab-servers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, err := reach.ParseChains("", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	platform, err := device.Lookup("asa")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The host stands in the common name alone, which is a doubt.
+	doubtful, err := reach.FromDER("x.example:443", [][]byte{pkitest.ServerTemplate("x.example").Without("2.5.29.17").Sign(pkitest.Lab().Root)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers = append(servers, doubtful)
+	all := func(*bundle.Certificate) bool { return true }
+	real := map[string]bool{}
+	for _, o := range []*device.Options{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
+		r, err := reach.Judge(reach.Plan{
+			New: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b"), Without: []bundle.Filter{all},
+			Device: o, Servers: servers, Options: reach.Options{At: at},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields(t, printed(t, r.WriteJSON), real)
+	}
+	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(real))
 }
 
 // The document is made by the command line, which a test here cannot import.

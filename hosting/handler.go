@@ -84,8 +84,9 @@ func (s *Server) answer(w *answer, r *http.Request) {
 		}
 		s.generate(w, typeJSON, status, ready.WriteJSON)
 	case path == "/metrics":
-		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.metrics.write)
-	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) && (strings.HasPrefix(path, FilesPrefix) || !isDevice(r.UserAgent())):
+		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.writeMetrics)
+	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) &&
+		(strings.HasPrefix(path, FilesPrefix) || !isDevice(r.UserAgent())):
 		s.pages.ServeHTTP(w, r)
 	default:
 		refuse(w, http.StatusNotFound, "there is nothing here; /index.json lists what there is")
@@ -190,6 +191,7 @@ const (
 
 // access writes the line of the log.
 func (s *Server) access(a *answer, r *http.Request, start time.Time) {
+	end := s.now()
 	attrs := [...]slog.Attr{
 		slog.String("remote", host(r.RemoteAddr)),
 		slog.String("user_agent", clean(r.UserAgent(), maxLogAgent)),
@@ -198,7 +200,7 @@ func (s *Server) access(a *answer, r *http.Request, start time.Time) {
 		slog.String("protocol", r.Proto),
 		slog.Int("status", a.status),
 		slog.Int64("bytes", a.sent),
-		slog.Float64("duration", s.now().Sub(start).Seconds()),
+		slog.Float64("duration", end.Sub(start).Seconds()),
 		{}, {}, {}, {},
 	}
 	n := 8
@@ -209,7 +211,10 @@ func (s *Server) access(a *answer, r *http.Request, start time.Time) {
 		attrs[11] = slog.Int("size", len(a.resource.body))
 		n = len(attrs)
 	}
-	s.accessLog.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs[:n]...)
+	// Not through the Logger, which reads the clock itself and looks for its caller.
+	record := slog.NewRecord(end, slog.LevelInfo, "request", 0)
+	record.AddAttrs(attrs[:n]...)
+	_ = s.accessLog.Handler().Handle(r.Context(), record)
 }
 
 // sha256Prefix is how many digits of a SHA-256 stand in the log.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -232,9 +231,13 @@ func TestPages(t *testing.T) {
 
 func TestAccessLog(t *testing.T) {
 	t.Parallel()
-	var out bytes.Buffer
+	var out sink
+	l, err := hosting.OpenAccessLog(func() (io.WriteCloser, error) { return &out, nil }, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := options(t, hosting.Directory(labDir(t)))
-	o.AccessLog = slog.New(slog.NewJSONHandler(&out, nil))
+	o.AccessLog = l.Logger()
 	s := newServer(t, o)
 	for _, tt := range []struct {
 		method, path, agent string
@@ -252,6 +255,7 @@ func TestAccessLog(t *testing.T) {
 		}
 		r.URL.Path, r.RemoteAddr, r.Header["User-Agent"] = tt.path, "[2001:db8::1]:4711", []string{tt.agent}
 		s.ServeHTTP(&recorder{header: http.Header{}}, r)
+		l.Flush()
 		var line map[string]any
 		if err := json.Unmarshal(out.Bytes(), &line); err != nil {
 			t.Fatalf("%v: %s", err, out.Bytes())

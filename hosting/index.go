@@ -8,7 +8,7 @@ import (
 	"trustpool/signing"
 )
 
-// An Index is the list of what is served, "trustpool.index/1"; docs/formats.md has
+// An Index is the list of what is served, "trustpool.catalog/1"; docs/formats.md has
 // every field.
 type Index struct {
 	Schema  string       `json:"schema"`
@@ -41,7 +41,7 @@ type IndexRelease struct {
 
 // Index lists what is served, with what has expired at the given time.
 func (c *Catalog) Index(at time.Time) Index {
-	out := Index{Schema: "trustpool.index/1", At: stamp(at), Bundles: []IndexEntry{}}
+	out := Index{Schema: "trustpool.catalog/1", At: stamp(at), Bundles: []IndexEntry{}}
 	for _, e := range c.Entries {
 		i := IndexEntry{Name: e.Name, Path: "/" + e.FileName(), Current: e.Current.index(at), Archive: []IndexRelease{}}
 		for _, r := range e.Archive {

@@ -7,7 +7,7 @@ import (
 
 // limit caps the connections of all listeners together. One too many is closed at
 // once: the client tries again, and nobody waits in a queue that an attacker fills.
-func (s *Server) limit(l net.Listener) net.Listener { return &limited{Listener: l, server: s} }
+func (s *Server) limit(l net.Listener) net.Listener { return &limited{l, s} }
 
 type limited struct {
 	net.Listener
@@ -23,7 +23,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		}
 		if m.connections.Add(1) > int64(l.server.maxConnections) {
 			m.connections.Add(-1)
-			m.refused.Inc()
+			m.refused.Add(1)
 			_ = c.Close()
 			continue
 		}

@@ -124,7 +124,6 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.pnp, pathPnP)
 	}
 	s.publish(c, &state{good: now, failures: failures})
-	s.metrics.set.RegisterMetricsWriter(s.gauges)
 	return s, nil
 }
 
@@ -167,7 +166,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 		}
 	}
 	if len(failures) > 0 {
-		s.metrics.refreshFailures.Inc()
+		s.metrics.refreshFailures.Add(1)
 	} else if len(last.failures) > 0 {
 		s.report("all is well again")
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,33 +185,6 @@ func (w *walk) holds(c *bundle.Certificate) bool {
 	return slices.ContainsFunc(w.chain, func(l Link) bool { return l.Certificate.SHA256 == c.SHA256 })
 }
 
-// checkLink checks that issuer signed c.
-func checkLink(c, issuer *bundle.Certificate) (sha1 bool, r *refusal) {
-	a, known := certificateAlgorithm(c.SignatureAlgorithm)
-	switch {
-	case len(c.Raw) > maxCertificate || len(issuer.Raw) > maxCertificate:
-		return false, refuse(ChainTooComplex, "a certificate of more than %d octets", maxCertificate)
-	case c.Has(bundle.QuirkSignatureBits):
-		return false, refuse(ChainSignature, "the signature on %s is no whole number of octets", nameOf(c))
-	case c.Has(bundle.QuirkAlgorithmsDiffer):
-		return false, refuse(ChainSignature, "the certificate %s names two signature algorithms", nameOf(c))
-	case c.Has(bundle.QuirkSignatureMD5):
-		return false, refuse(ChainWeak, "the certificate %s is signed with %s", nameOf(c), c.SignatureAlgorithm)
-	case !known:
-		return false, refuse(ChainUnsupported, "the certificate %s is signed with %s, which is not known here", nameOf(c), c.SignatureAlgorithm)
-	}
-	key, err := publicKey(issuer)
-	if err != nil {
-		return false, refuse(ChainUnsupported, "the key of %s (%s) cannot be used: %w", nameOf(issuer), issuer.PublicKey, err)
-	}
-	if err := a.check(key, c.RawTBS, c.Signature); errors.Is(err, errKeyType) {
-		return false, refuse(ChainUnsupported, "the certificate %s: %w", nameOf(c), err)
-	} else if err != nil {
-		return false, refuse(ChainSignature, "the certificate %s is not signed by the key of %s: %w", nameOf(c), nameOf(issuer), err)
-	}
-	return a.hash == crypto.SHA1, nil
-}
-
 // check applies RFC 5280 section 6.1 to a whole chain whose signatures are good
 // and whose last certificate is the given anchor.
 func (w *walk) check(anchor roots.Anchor) *refusal {
@@ -234,62 +206,12 @@ func (w *walk) check(anchor roots.Anchor) *refusal {
 			return r
 		}
 		if i > 0 {
-			if r := checkIssuer(c, w.chain[:i]); r != nil {
+			if r := checkIssuer(c, intermediates(w.chain[1:i])); r != nil {
 				return r
 			}
 		}
 	}
 	return w.checkPurposes()
-}
-
-// checkIssuer applies the rules on a CA above the given certificates (RFC 5280
-// section 6.1.4 k to n). The anchor is held to them too.
-func checkIssuer(c *bundle.Certificate, below []Link) *refusal {
-	if !c.IsCA {
-		return refuse(ChainNotCA, "the issuer %s is not marked as a CA", nameOf(c))
-	}
-	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&bundle.KeyUsageKeyCertSign == 0 {
-		return refuse(ChainKeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", nameOf(c))
-	}
-	// The path length counts the intermediates between this one and the signer
-	// that are not self-issued.
-	n := 0
-	for _, l := range below[1:] {
-		if !l.Certificate.SelfIssued() {
-			n++
-		}
-	}
-	if c.PathLen >= 0 && n > c.PathLen {
-		return refuse(ChainPathLength, "the issuer %s allows %d intermediates below it, there are %d", nameOf(c), c.PathLen, n)
-	}
-	return nil
-}
-
-// Extensions that are evaluated, or whose being critical asks for nothing that
-// is missing here. Policies never fail a chain that asks for none (RFC 5280
-// section 6.1.5 g); alternative names and the places of revocation lists say
-// nothing that a rule uses.
-var understood = []string{
-	bundle.OIDBasicConstraints, bundle.OIDKeyUsage, bundle.OIDExtKeyUsage, bundle.OIDSubjectKeyID, bundle.OIDAuthorityKeyID,
-	"\x55\x1d\x11", // subjectAltName
-	"\x55\x1d\x12", // issuerAltName
-	"\x55\x1d\x1f", // cRLDistributionPoints
-	"\x55\x1d\x20", // certificatePolicies
-}
-
-const oidNameConstraints = "\x55\x1d\x1e"
-
-// checkExtensions refuses what a certificate demands and nobody here fulfils.
-func checkExtensions(c *bundle.Certificate) *refusal {
-	for e := range c.EachExtension() {
-		switch id := string(e.ID); {
-		case id == oidNameConstraints:
-			return refuse(ChainNameConstraints, "the certificate %s has name constraints, which are not evaluated", nameOf(c))
-		case e.Critical && !slices.Contains(understood, id):
-			return refuse(ChainCriticalExtension, "the certificate %s has the critical extension %s, which is not known here", nameOf(c), e.ID.Dotted())
-		}
-	}
-	return nil
 }
 
 // checkPurposes asks that the intermediates allow one of the signer's purposes.
@@ -306,31 +228,3 @@ func (w *walk) checkPurposes() *refusal {
 	}
 	return nil
 }
-
-// CheckSelfSignature says whether a self-issued certificate is signed by its own
-// key. MD5 and SHA-1 are judged too: the question is arithmetic, not trust.
-// ErrNotJudged says that the algorithm or the key is of no kind known here.
-func CheckSelfSignature(c *bundle.Certificate) error {
-	if !c.SelfIssued() || len(c.Raw) > maxCertificate {
-		return ErrNotJudged
-	}
-	if c.Has(bundle.QuirkSignatureBits) {
-		return errors.New("the signature is no whole number of octets")
-	}
-	a, known := certificateAlgorithm(c.SignatureAlgorithm)
-	if !known {
-		return ErrNotJudged
-	}
-	key, err := publicKey(c)
-	if err != nil {
-		return ErrNotJudged
-	}
-	err = a.check(key, c.RawTBS, c.Signature)
-	if errors.Is(err, errKeyType) {
-		return ErrNotJudged
-	}
-	return err
-}
-
-// ErrNotJudged is the answer of CheckSelfSignature where there is none.
-var ErrNotJudged = errors.New("the self-signature cannot be judged")

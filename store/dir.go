@@ -23,9 +23,11 @@ const (
 	tempPrefix = ".trustpool-tmp-"
 )
 
-// lockPause is between two tries to get the lock, which is held for the time of
-// one write.
-const lockPause = 10 * time.Millisecond
+// The lock is held for the time of one write.
+const (
+	lockPause = 10 * time.Millisecond // between two tries to get it
+	lockLimit = 30 * time.Second      // until a writer gives up
+)
 
 // A Dir is a Backend in a directory. A write holds a lock (flock) on a file there,
 // so that processes on one machine, or on a file system that shares locks, do not
@@ -268,6 +270,8 @@ func lock(ctx context.Context, root *os.Root) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, lockLimit, fmt.Errorf("another process has held it for %v", lockLimit))
+	defer cancel()
 	for {
 		taken, err := tryLock(f)
 		if err != nil {

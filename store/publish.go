@@ -71,6 +71,9 @@ type Publication struct {
 // same time.
 const maxTries = 5
 
+// derSequence begins every message in DER or BER.
+const derSequence = 0x30
+
 // NameOf is the name under which a bundle is customarily served: ios_core, ios or
 // ios_union for the signed names of Cisco's bundles, else the name of its file
 // without .p7b. It does not look at the signature.
@@ -83,8 +86,8 @@ func NameOf(b *bundle.Bundle, file string) string {
 	case "Trusted Union Bundle":
 		return "ios_union"
 	}
+	file, _, _ = strings.Cut(file, "?") // of a URL
 	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
-	base, _, _ = strings.Cut(base, "?")
 	return strings.ToLower(strings.TrimSuffix(base, fileSuffix))
 }
 
@@ -170,6 +173,9 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 		} else {
 			p.Refusals = append(p.Refusals, r)
 		}
+	}
+	if b.Raw[0] != derSequence {
+		p.Notes = append(p.Notes, "the file is text: genuine bundles are DER, and whether a device reads this one is not known")
 	}
 	damaged, err := s.compare(ctx, b, p, o.Limits)
 	if err != nil {
@@ -278,8 +284,8 @@ func (s *Store) point(ctx context.Context, next *index, c Condition) error {
 	if err != nil {
 		return err
 	}
-	if len(data) > MaxIndex {
-		return fmt.Errorf("%s%s would have more than %d octets", currentPrefix, next.Name, MaxIndex)
+	if _, err := parseIndex(data, next.Name); err != nil { // what cannot be read is not written
+		return fmt.Errorf("cannot be published: %w", err)
 	}
 	_, err = s.backend.Put(ctx, currentPrefix+next.Name, data, c)
 	if !errors.Is(err, ErrConflict) {

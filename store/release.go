@@ -152,6 +152,9 @@ func (ix *index) encode() ([]byte, error) {
 // parseIndex reads current/NAME. Fields that it does not know are passed over: a
 // server of today reads what a publisher of tomorrow wrote.
 func parseIndex(data []byte, name string) (*index, error) {
+	if len(data) > MaxIndex {
+		return nil, fmt.Errorf("it has more than %d octets", MaxIndex)
+	}
 	var ix index
 	if err := json.Unmarshal(data, &ix); err != nil {
 		return nil, err

@@ -125,6 +125,12 @@ func (p *Publication) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	r := &p.Release
 	heading := map[Outcome]string{OutcomePublished: "published", OutcomeUnchanged: "unchanged", OutcomeRefused: "not published"}[p.Outcome()]
+	before := "was"
+	if p.Outcome() != OutcomePublished {
+		before = "current is"
+	} else if r.Kind == RolledBack {
+		heading = "rolled back"
+	}
 	if p.DryRun {
 		heading = "dry run: " + heading
 	}
@@ -145,7 +151,7 @@ func (p *Publication) WriteText(w io.Writer) error {
 			return
 		}
 		if p.Previous != nil && was != "" && was != now {
-			now += " (was " + was + ")"
+			now += " (" + before + " " + was + ")"
 		}
 		fmt.Fprintf(out, "  %-12s  %s\n", what, bundle.Printable(now))
 	}

@@ -138,7 +138,10 @@ func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return data, r.damage(data)
+	if err := r.damage(data); err != nil {
+		return nil, err
+	}
+	return data, nil
 }
 
 // damage is nil where data are the octets of the release.

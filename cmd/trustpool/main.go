@@ -1,43 +1,13 @@
-// Trustpool reads, verifies and compares the trust bundles of Cisco devices, and
-// tells what a device would do with them.
+// Trustpool reads, verifies and compares the trust bundles of Cisco devices, tells
+// what a device would do with them, and publishes them.
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
-	"golang.org/x/term"
-
-	"trustpool/cmd/internal/cli"
+	"trustpool/cmd/internal/process"
 )
 
 var version = "unknown" // set by the Makefile
 
-func main() {
-	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Now: time.Now, Version: version, Getenv: os.Getenv,
-		Interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
-			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-		},
-		Reloads: func(ctx context.Context) <-chan struct{} {
-			hangups, reloads := make(chan os.Signal, 1), make(chan struct{})
-			signal.Notify(hangups, syscall.SIGHUP)
-			go func() {
-				defer signal.Stop(hangups)
-				for {
-					select {
-					case <-ctx.Done():
-						return
-					case <-hangups:
-						reloads <- struct{}{}
-					}
-				}
-			}()
-			return reloads
-		},
-	}))
-}
+func main() { os.Exit(process.Main(version, nil)) }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,25 +21,49 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"trustpool/cmd/internal/cli"
+	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
+	"trustpool/store"
+	"trustpool/store/s3"
 )
 
 var update = flag.Bool("update", false, "write what tests compare with anew: the scripts' files, and the twins of testdata/bundles")
 
 // The tests run this binary again under the name trustpool.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"trustpool": trustpool})
+	testscript.Main(m, map[string]func(){"trustpool": trustpool, "trustpool-s3": withBuckets})
 }
 
-// trustpool is main with a clock that stands still and a version; where CLOCK is
-// "real" it is main itself.
+// trustpool is main with a clock that stands still, that nobody waits for, and a
+// version; where CLOCK is "real" it is main itself.
 func trustpool() {
 	if os.Getenv("CLOCK") == "real" {
 		main()
 		return
 	}
-	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Version: "v1.2.3",
-	}))
+	os.Exit(cli.Run(context.Background(), os.Args[1:], env()))
+}
+
+// withBuckets is the same for trustpool-s3.
+func withBuckets() {
+	e := env()
+	e.OpenBucket = func(url string) (store.Backend, error) { return s3.Open(url, os.Getenv) }
+	if os.Getenv("CLOCK") == "real" {
+		e.Now = time.Now
+	}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], e))
+}
+
+func env() cli.Env {
+	return cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Version: "v1.2.3"}
+}
+
+// sleep does not; a pause of hours is the end of what is done again and again.
+func sleep(_ context.Context, d time.Duration) error {
+	if d >= time.Hour {
+		return context.Canceled
+	}
+	return nil
 }
 
 func now() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) }
@@ -52,21 +78,35 @@ func testdata(t testing.TB) string {
 	return dir
 }
 
-// TestScripts runs testdata/script. Each script finds testdata's bundles, keys
-// and vectors beside it; where there are genuine bundles, as corpus; and at $URL
-// a server.
+// TestScripts runs testdata/script. Each script finds testdata's bundles, chains,
+// keys and vectors beside it; where there are genuine bundles, as corpus; at
+// $URL a server, and at $TLS, a HOST:PORT, one whose certificate is below Lab Root CA;
+// and in $SERVER an address at which it may make one of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := testdata(t)
 	server := httptest.NewServer(handler(filepath.Join(dir, "bundles")))
 	t.Cleanup(server.Close)
+	secure := tlsServer()
+	t.Cleanup(secure.Close)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join(dir, "script"),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", server.URL)
+			e.Setenv("TLS", secure.Listener.Addr().String())
+			if err := setServer(e); err != nil {
+				return err
+			}
 			e.Setenv("GORACE", noSleep)
+			if strings.HasSuffix(e.WorkDir, "_bucket") {
+				if _, err := exec.LookPath("versitygw"); err == nil { // otherwise the script skips itself
+					e.Setenv("BUCKET", tooltest.StartS3(t).URL("where"))
+					e.Setenv("AWS_ACCESS_KEY_ID", tooltest.S3Key)
+					e.Setenv("AWS_SECRET_ACCESS_KEY", tooltest.S3Secret)
+				}
+			}
 			links := map[string]string{}
-			for _, name := range []string{"bundles", "keys", "vectors"} {
+			for _, name := range []string{"bundles", "chains", "keys", "vectors"} {
 				links[name] = filepath.Join(dir, name)
 			}
 			if corpus := os.Getenv("TRUSTPOOL_CORPUS"); corpus != "" {
@@ -80,7 +120,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition:          condition,
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status, "answers": answers, "load": load},
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})
@@ -131,6 +171,20 @@ func condition(name string) (bool, error) {
 		return false, fmt.Errorf("%s, and TRUSTPOOL_REQUIRE_TOOLS=1 asks for it", missing)
 	}
 	return missing == "", nil
+}
+
+// tlsServer has the certificate of 127.0.0.1 below Lab Intermediate CA, and sends
+// that one too.
+func tlsServer() *httptest.Server {
+	template := pkitest.ServerTemplate("127.0.0.1")
+	middle := pkitest.Lab().Intermediate
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{{
+		Certificate: [][]byte{template.Sign(middle), middle.DER}, PrivateKey: template.Key.Signer,
+	}}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that go no further
+	server.StartTLS()
+	return server
 }
 
 // handler serves bundles, each as a type that it is not, and what servers answer

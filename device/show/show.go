@@ -1,5 +1,6 @@
-// Package show prints certificates as the platforms print those of their pool:
-// "show crypto ca trustpool" of IOS XR and "show crypto pki trustpool" of IOS XE.
+// Package show prints certificates as the platforms print those of their pool, and
+// reads what they print: "show crypto ca trustpool" of IOS XR and "show crypto pki
+// trustpool" of IOS XE.
 //
 // A text here is made to be compared with that of a device, and to be read back:
 // printing what was read from it gives it again, octet for octet. Indentation
@@ -9,7 +10,6 @@
 package show
 
 import (
-	"bufio"
 	"crypto/sha1"
 	"errors"
 	"fmt"
@@ -111,55 +111,45 @@ const (
 	BuiltIn    Origin = "Built-In"
 )
 
-// Write prints certificates in the given order, an empty line between them. In
-// place of one that cannot be decoded stands one line that says so: a device
-// would not list it.
+// Write prints certificates in the given order, as Print does what Of makes of
+// them. An origin is Downloaded or Built-In.
 func Write(w io.Writer, style Style, certs []*bundle.Certificate, origin Origin) error {
-	var certificate func(*bufio.Writer, *bundle.Certificate, Origin)
-	switch style {
-	case IOSXE:
-		certificate = writeIOSXE
-	case IOSXR:
-		certificate = writeIOSXR
-	default:
-		return fmt.Errorf("no style is called %q", style)
-	}
 	if origin != Downloaded && origin != BuiltIn {
 		return errors.New("an origin is Downloaded or Built-In")
 	}
-	out := bufio.NewWriter(w)
-	for i, c := range certs {
-		if i > 0 {
-			out.WriteByte('\n')
+	return print(w, style, func(yield func(*Shown) bool) {
+		for _, c := range certs {
+			s := Of(c, style, origin)
+			if !yield(&s) {
+				return
+			}
 		}
-		if c.Err != nil {
-			fmt.Fprintln(out, "% Not a certificate: a device does not list it.")
-			continue
-		}
-		certificate(out, c, origin)
-	}
-	return out.Flush()
+	})
 }
 
-func writeIOSXE(out *bufio.Writer, c *bundle.Certificate, origin Origin) {
-	fmt.Fprintf(out, "CA Certificate\n  Status: Available\n  Certificate Serial Number (hex): %s\n  Certificate Usage: Signature\n", c.Serial)
-	out.WriteString("  Issuer: \n")
-	writeRDNs(out, c.Issuer)
-	out.WriteString("  Subject: \n")
-	writeRDNs(out, c.Subject)
-	if uris := crlURIs(c); len(uris) > 0 {
-		out.WriteString("  CRL Distribution Points: \n")
-		for _, uri := range uris {
-			fmt.Fprintf(out, "    %s\n", closed(bundle.Printable(uri)))
-		}
+// Of is what a device of the style shows of a certificate; of one that cannot be
+// decoded, that it is not listed.
+func Of(c *bundle.Certificate, style Style, origin Origin) Shown {
+	if c.Err != nil {
+		return Shown{NotListed: true}
 	}
-	const layout = "15:04:05 UTC Jan 2 2006"
-	fmt.Fprintf(out, "  Validity Date: \n    start date: %s\n    end   date: %s\n", date(c.NotBefore, layout), date(c.NotAfter, layout))
-	fmt.Fprintf(out, "  Associated Trustpoints: Trustpool \n  Trustpool: %s\n", origin)
+	s := Shown{Origin: origin, Serial: c.Serial.String(), NotBefore: dateOf(c.NotBefore), NotAfter: dateOf(c.NotAfter)}
+	if style == IOSXR {
+		s.Issuer, s.Subject = nameLine(c.Issuer), nameLine(c.Subject)
+		s.SHA1 = fmt.Sprintf("%X", sha1.Sum(c.Raw))
+		return s
+	}
+	s.Status, s.Usage, s.Trustpoints = "Available", "Signature", []string{"Trustpool"}
+	s.Issuer, s.Subject = rdnLines(c.Issuer), rdnLines(c.Subject)
+	for _, uri := range crlURIs(c) {
+		s.CRLs = append(s.CRLs, closed(bundle.Printable(uri)))
+	}
+	return s
 }
 
-// writeRDNs writes a name, one RDN a line.
-func writeRDNs(out *bufio.Writer, n bundle.Name) {
+// rdnLines are the lines of a name, one RDN a line; what followed a comma begins
+// with a blank.
+func rdnLines(n bundle.Name) (lines []string) {
 	attrs := n.Attributes()
 	for i := len(attrs) - 1; i >= 0; i-- {
 		text := attribute(attrs[i])
@@ -167,7 +157,7 @@ func writeRDNs(out *bufio.Writer, n bundle.Name) {
 			text += "+" + attribute(attrs[i-1])
 		}
 		first, rest, more := strings.Cut(text, ",")
-		fmt.Fprintf(out, "    %s\n", closed(first))
+		lines = append(lines, closed(first))
 		for more {
 			var piece string
 			piece, rest, more = strings.Cut(rest, ",")
@@ -177,9 +167,10 @@ func writeRDNs(out *bufio.Writer, n bundle.Name) {
 			if piece[0] != ' ' {
 				piece = " " + piece
 			}
-			fmt.Fprintf(out, "    %s\n", piece)
+			lines = append(lines, piece)
 		}
 	}
+	return lines
 }
 
 // attribute is key=value. IOS XE writes cn, ou, o, c and st in small letters, and
@@ -202,41 +193,17 @@ func closed(line string) string {
 	return line
 }
 
-func writeIOSXR(out *bufio.Writer, c *bundle.Certificate, origin Origin) {
-	fmt.Fprintf(out, "Trustpool: %s\n%s\nCA certificate\n  Serial Number  : %s\n", origin, strings.Repeat("=", 50), colons(c.Serial))
-	fmt.Fprintf(out, "  Subject:\n%s  Issued By      :\n%s", nameLine(c.Subject), nameLine(c.Issuer))
-	const layout = "15:04:05 UTC Mon Jan 02 2006"
-	fmt.Fprintf(out, "  Validity Start : %s\n  Validity End   : %s\n", date(c.NotBefore, layout), date(c.NotAfter, layout))
-	fmt.Fprintf(out, "  SHA1 Fingerprint:\n        %X\n", sha1.Sum(c.Raw))
-}
-
-// nameLine is a name on a line of its own, nothing for an empty one. RFC 4514
-// allows a last blank as "\ " and as "\20".
-func nameLine(n bundle.Name) string {
+// nameLine is a name on one line, none for an empty one. RFC 4514 allows a last
+// blank as "\\ " and as "\\20".
+func nameLine(n bundle.Name) []string {
 	text := bundle.Printable(n.String())
 	if text == "" {
-		return ""
+		return nil
 	}
 	if before, ok := strings.CutSuffix(text, `\ `); ok {
 		text = before + `\20`
 	}
-	return "        " + text + "\n"
-}
-
-// colons is a serial number with a colon between its octets.
-func colons(s bundle.Serial) string {
-	text := fmt.Sprintf("% X", s.Magnitude())
-	if s.Negative() {
-		text = "-" + text
-	}
-	return strings.ReplaceAll(text, " ", ":")
-}
-
-func date(t bundle.Time, layout string) string {
-	if !t.Valid {
-		return t.String()
-	}
-	return t.UTC().Format(layout)
+	return []string{text}
 }
 
 // maxCRLURIs is how many distribution points of a certificate are printed.

@@ -18,7 +18,7 @@ type File struct {
 	Data  []byte
 }
 
-// Files returns every generated file: bundles, keys and vectors.
+// Files returns every generated file: bundles, chains, keys and vectors.
 func Files() []File {
 	files := slices.Concat(bundleFiles(), signerKeyFiles())
 	for _, v := range Vectors() {
@@ -83,8 +83,18 @@ func bundleFiles() []File {
 	alder := poolRoot("Alder", RSA("alder")).Sign(nil)
 	add("one.der", "one certificate, CN=Alder Root CA", alder)
 	add("bare.b64", "the same in base64, 64 columns, without armour", columns(alder))
+	files = append(files, File{"chains/lab-servers.txt",
+		"what `openssl s_client -showcerts` prints of eight servers: below Lab Root CA (over an intermediate), Elm, Fir, Gorse, Hazel, Lab Other Root CA (which is sent too), and the roots sha1-signature (over an intermediate) and negative-serial of lab-quirks-v1.p7b", Capture(LabServers()...)})
+	files = append(files, File{"chains/lab.example.pem", "the chain of the first of them in PEM alone", pems(LabServers()[0].Chain)})
 	add("lab.pem", "three certificates (Alder, Cedar ECC, Fir) under the labels CERTIFICATE, X509 CERTIFICATE and TRUSTED CERTIFICATE, with text between them", labPEM())
 	return files
+}
+
+func pems(chain [][]byte) (out []byte) {
+	for _, der := range chain {
+		out = append(out, CertificatePEM(der)...)
+	}
+	return out
 }
 
 func withSHA384(s *SignerInfo) { s.Digest = crypto.SHA384 }

@@ -132,7 +132,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	root.SetVersionTemplate("trustpool {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.BoolVar(&a.offline, "offline", false, "fetch nothing, even where FILE is a URL")
+	flags.BoolVar(&a.offline, "offline", false, "use no network, even where FILE is a URL")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
 	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
@@ -148,11 +148,11 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		name string
 		make func() *cobra.Command
 	}{
-		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand},
-		{"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
-		{"keygen", a.keygenCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
-		{"mirror", a.mirrorCommand}, {"serve", a.serveCommand}, {"config", a.configCommand}, {"explain", a.explainCommand},
-		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
+		{"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
+		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
+		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
+		{"serve", a.serveCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {
@@ -219,7 +219,7 @@ func writes(cmd *cobra.Command) bool {
 	case "keygen", "publish", "rollback", "mirror", "serve":
 		return true
 	}
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save")
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or
@@ -271,7 +271,8 @@ func exitStatusTopic() *cobra.Command {
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
      matched nothing, a certificate failed or the file was refused, a
-     platform has no such commands, no message was known
+     platform has no such commands, no message was known, a server would break,
+     a device has not the current version, a server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
 With status 2 there is one line on standard error, perhaps a hint, and no

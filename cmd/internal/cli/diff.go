@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
+	"trustpool/device"
 )
 
 func (a *app) diffCommand() *cobra.Command {
@@ -13,26 +15,48 @@ func (a *app) diffCommand() *cobra.Command {
 	var asJSON, asMarkdown, asCisco bool
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "Say what changed between two bundles",
+		Short: "Say what changed between two bundles, or between a device's pool and one",
 		Long: `Say what changed between two bundles: certificates added and removed, re-issued
 (same key and name) and re-keyed (same name, another key), and changes of
 signature, name, version and signer. The order of a file does not count.
 
+OLD or NEW may be a pool file of import --save or pool read --save. Then it says
+what of the bundle is missing on the device, what is on the device only, and by
+what the others were matched.
+
 Exit status: 0 the same pool, 1 the pools differ.`,
 		Example: `  trustpool diff old/ios.p7b new/ios.p7b
-  trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md`,
+  trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md
+  trustpool diff edge1.json ios.p7b`,
 		Args: arguments("OLD", "NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sides [2]struct {
 				bundle    *bundle.Bundle
+				pool      *device.Pool
 				name, sig string
 			}
 			for i, arg := range args {
 				s := &sides[i]
 				var err error
-				if s.bundle, s.name, err = a.read(cmd.Context(), arg); err != nil {
+				if s.pool, s.bundle, s.name, err = a.readEither(cmd.Context(), arg); err != nil {
 					return err
 				}
+			}
+			old, new := &sides[0], &sides[1]
+			if new.pool != nil {
+				old, new = new, old
+			}
+			switch {
+			case new.pool != nil:
+				return hinted{errors.New("both are pools of devices, and one side has to be a bundle"), "compare each with the bundle that both should have"}
+			case old.pool != nil && (asMarkdown || asCisco):
+				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
+			case old.pool != nil:
+				return a.diffPool(cmd.Context(), &t, old.pool, old.name, new.bundle, new.name, asJSON)
+			}
+			for i := range sides {
+				s := &sides[i]
+				var err error
 				if s.sig, err = t.summary(cmd.Context(), a, s.bundle); err != nil {
 					return err
 				}

@@ -86,16 +86,22 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 	t.flags(cmd)
 	f.StringVar(&poolFile, "pool", "", "the device's pool before the import, a `FILE` of --save")
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
-	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
-	f.BoolVar(&o.FIPS, "fips", false, "the device is in FIPS mode")
-	f.BoolVar(&o.DisableRSA1024, "disable-rsa1024", false, "IOS XR: RSA keys of 1024 bits or less are disabled")
-	f.BoolVar(&o.AcceptUnsigned, "accept-unsigned", false, "ASA: say yes where it asks about a bundle that Cisco did not sign")
-	f.BoolVar(&o.UniqueNames, "unique-names", false, "IOS XE 16: no two certificates of one issuer and subject")
+	settingFlags(cmd, &o)
 	f.BoolVarP(&quiet, "quiet", "q", false, "the platform's own lines only")
 	f.BoolVar(&asJSON, "json", false, "JSON")
 	exclusive(cmd, "quiet", "json")
 	a.outputFlag(cmd)
 	return cmd
+}
+
+// settingFlags are how a device is set for an import.
+func settingFlags(cmd *cobra.Command, o *device.Options) {
+	f := cmd.Flags()
+	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
+	f.BoolVar(&o.FIPS, "fips", false, "the device is in FIPS mode")
+	f.BoolVar(&o.DisableRSA1024, "disable-rsa1024", false, "IOS XR: RSA keys of 1024 bits or less are disabled")
+	f.BoolVar(&o.AcceptUnsigned, "accept-unsigned", false, "ASA: say yes where it asks about a bundle that Cisco did not sign")
+	f.BoolVar(&o.UniqueNames, "unique-names", false, "IOS XE 16: no two certificates of one issuer and subject")
 }
 
 // readPool reads the pool of --pool; without one, or where --save is to make it,

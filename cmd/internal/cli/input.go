@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
+	"trustpool/device"
 	"trustpool/internal/fetch"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -26,6 +28,11 @@ func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name stri
 	if err != nil {
 		return nil, "", err
 	}
+	return a.parse(files, arg)
+}
+
+// parse parses what a FILE argument was read as.
+func (a *app) parse(files []fetch.File, arg string) (b *bundle.Bundle, name string, err error) {
 	parts := make([]*bundle.Bundle, len(files))
 	for i, f := range files {
 		if parts[i], err = a.limits.Parse(f.Data); err != nil {
@@ -38,10 +45,45 @@ func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name stri
 	return bundle.Join(parts), arg, nil
 }
 
+// readEither is read where FILE may also be a pool file: one that begins as JSON
+// does, which no bundle does.
+func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b *bundle.Bundle, name string, err error) {
+	isJSON := func(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
+	captured := false
+	defer func() {
+		if err != nil && captured {
+			err = hinted{err, "of what a device shows make a pool file first: trustpool pool read FILE --platform NAME --save POOL"}
+		}
+	}()
+	files, err := a.fetchSniffed(ctx, arg, func(prefix []byte) (int64, error) {
+		captured = bytes.Contains(prefix, []byte("Trustpool: "))
+		if isJSON(prefix) {
+			return 0, nil
+		}
+		return bundle.Sniff(prefix)
+	})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if len(files) == 1 && isJSON(files[0].Data) {
+		pool, err = device.ReadPool(bytes.NewReader(files[0].Data))
+		if err != nil {
+			err = fmt.Errorf("%s: %w", label(files[0].Name), err)
+		}
+		return pool, nil, files[0].Name, err
+	}
+	b, name, err = a.parse(files, arg)
+	return nil, b, name, err
+}
+
 // fetch gets what is to be a bundle.
 func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
+	return a.fetchSniffed(ctx, arg, bundle.Sniff)
+}
+
+func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (int64, error)) ([]fetch.File, error) {
 	a.limits.Bytes = int64(a.size)
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: bundle.Sniff})
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniff})
 	for _, f := range files {
 		a.input += int64(len(f.Data))
 	}
@@ -55,12 +97,19 @@ func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
 
 // fetchWith gets anything, under the limits that the flags set.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
-	if a.env.Terminal {
-		t := time.AfterFunc(patience, func() { a.warn("reading %s …", arg) })
-		defer t.Stop()
-	}
+	defer a.announce("reading %s …", arg)()
 	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
 	return fetch.Read(ctx, arg, o)
+}
+
+// announce tells on a terminal what is being done, unless the function that it
+// gives is called before patience is over.
+func (a *app) announce(format string, args ...any) (done func()) {
+	if !a.env.Terminal {
+		return func() {}
+	}
+	t := time.AfterFunc(patience, func() { a.warn(format, args...) })
+	return func() { t.Stop() }
 }
 
 // largeInput is from where on the garbage collector is told how large the input is.

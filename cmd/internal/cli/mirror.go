@@ -55,7 +55,7 @@ when it is interrupted.`,
 			}
 			look := func(ctx context.Context) error {
 				o.Now, o.At = a.env.Now(), g.at.or(a.env.Now)
-				return a.mirror(ctx, s, from, o, g.asJSON)
+				return a.mirror(ctx, s, from, o, g)
 			}
 			if pause == 0 {
 				return look(cmd.Context())
@@ -94,7 +94,7 @@ func interval(every string) (time.Duration, error) {
 }
 
 // mirror is one look at the source.
-func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, asJSON bool) error {
+func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate) error {
 	m, err := s.Mirror(ctx, from, store.MirrorOptions{
 		PublishOptions: o,
 		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.env.Version},
@@ -106,8 +106,8 @@ func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.P
 		return err
 	}
 	print := m.WriteText
-	if asJSON {
-		print = func(w io.Writer) error { return m.WriteJSON(w, s.String()) }
+	if g.asJSON {
+		print = func(w io.Writer) error { return m.WriteJSON(w, g.store) }
 	}
 	if err := a.write(print); err != nil {
 		return err

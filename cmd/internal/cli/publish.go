@@ -121,7 +121,7 @@ Exit status: 0 published, 1 refused, or current already.`,
 			}
 			o.From = files[0].Name
 			p, err := s.Publish(cmd.Context(), files[0].Data, o)
-			return a.published(s, p, err, label(o.From), g.asJSON)
+			return a.published(g.store, p, err, label(o.From), g.asJSON)
 		},
 	}
 	g.flags(cmd)
@@ -129,7 +129,7 @@ Exit status: 0 published, 1 refused, or current already.`,
 }
 
 // published reports what Publish or Rollback gave.
-func (a *app) published(s *store.Store, p *store.Publication, err error, subject string, asJSON bool) error {
+func (a *app) published(url string, p *store.Publication, err error, subject string, asJSON bool) error {
 	refused, isRefused := errors.AsType[*store.RefusedError](err)
 	if isRefused {
 		p = refused.Publication
@@ -138,7 +138,7 @@ func (a *app) published(s *store.Store, p *store.Publication, err error, subject
 	}
 	print := p.WriteText
 	if asJSON {
-		print = func(w io.Writer) error { return p.WriteJSON(w, s.String()) }
+		print = func(w io.Writer) error { return p.WriteJSON(w, url) }
 	}
 	if err := a.write(print); err != nil {
 		return err
@@ -174,7 +174,7 @@ Exit status: 0 done, 1 refused, or current already.`,
 				return err
 			}
 			p, err := s.Rollback(cmd.Context(), g.name, to, o)
-			return a.published(s, p, err, "rollback", g.asJSON)
+			return a.published(g.store, p, err, "rollback", g.asJSON)
 		},
 	}
 	f := cmd.Flags()
@@ -209,7 +209,7 @@ how, which version, and which gates were told to let it pass.`,
 					return err
 				}
 			}
-			l := store.Listing{Store: s.String()}
+			l := store.Listing{Store: url}
 			for _, name := range names {
 				releases, err := s.History(cmd.Context(), name)
 				if err != nil {

@@ -7,11 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/fetch"
 	"trustpool/store"
 )
 
-// bucketScheme begins the URL of a store in a bucket.
-const bucketScheme = "s3://"
+// BucketScheme begins the URL of a store in a bucket.
+const BucketScheme = "s3://"
 
 // storeFlag adds --store, which the command needs.
 func storeFlag(cmd *cobra.Command, url *string) {
@@ -25,10 +26,13 @@ func (a *app) openStore(url string) (*store.Store, error) {
 	switch {
 	case url == "":
 		return nil, errors.New("--store: the name of the store is empty")
-	case strings.HasPrefix(strings.ToLower(url), bucketScheme):
+	case strings.HasPrefix(strings.ToLower(url), BucketScheme):
 		if a.env.OpenBucket == nil {
 			return nil, hinted{fmt.Errorf("--store %s: this program has no client for buckets", url),
 				"buckets need trustpool-s3, the same program with an S3 client; make build makes it"}
+		}
+		if a.offline {
+			return nil, fmt.Errorf("--store %s: %w", url, fetch.ErrOffline)
 		}
 		b, err := a.env.OpenBucket(url)
 		if err != nil {

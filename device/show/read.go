@@ -1,0 +1,287 @@
+package show
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits of Read.
+const (
+	MaxSize  = 64 << 20 // octets of text
+	MaxShown = 200_000  // certificates
+)
+
+// Read reads what a device shows of its pool, in the order of the text. It
+// verifies nothing: whoever can alter a capture can make it say anything.
+//
+// It is liberal about how the text was got. What stands before, between and after
+// the certificates is passed over: prompts, the command's echo, the time, other
+// commands. So are fields that are not known, what pagers leave ("--More--",
+// backspaces), carriage returns, blanks lost at the beginning or the end of a line,
+// a margin, and of IOS XR the loss of all line breaks within a certificate.
+//
+// It is strict about what it returns. A certificate without one of its fields, a
+// field that stands twice and a second capture in the same text are errors that
+// say the line. Indents and line breaks are what tells names from fields; where
+// they are lost, which Shown.Lossy says, a name that was made for it can pass for
+// others, and the rest of a value after a comma for the next part of the name.
+//
+// What Print printed is read exactly. No certificates, more than MaxSize or
+// MaxShown are errors.
+func Read(text []byte, style Style) ([]Shown, error) {
+	if len(text) > MaxSize {
+		return nil, fmt.Errorf("more than %d octets", MaxSize)
+	}
+	r := reader{style: style}
+	var read func(line) error
+	switch style {
+	case IOSXE:
+		read = r.iosxe
+	case IOSXR:
+		read = r.iosxr
+	default:
+		return nil, fmt.Errorf("no style is called %q", style)
+	}
+	n := 0
+	for raw := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		n++
+		l := clean(raw)
+		if l.number = n; l.text == "" {
+			continue
+		}
+		if err := read(l); err != nil {
+			return nil, fmt.Errorf("line %d: %w", l.number, err)
+		}
+		if len(r.list) > MaxShown {
+			return nil, fmt.Errorf("line %d: more than %d certificates", l.number, MaxShown)
+		}
+	}
+	if r.current != nil {
+		return nil, fmt.Errorf("line %d: the text ends within this certificate, which has no %s", r.current.Line, r.current.missing(r.style))
+	}
+	if len(r.list) == 0 {
+		return nil, r.nothing(text)
+	}
+	return r.list, nil
+}
+
+// A reader reads one text.
+type reader struct {
+	style   Style
+	list    []Shown
+	current *entry // the certificate that is being read
+	echo    bool   // after certificates the command stands again
+}
+
+// An entry is a certificate that is being read.
+type entry struct {
+	Shown
+	margin  int // blanks before its first line
+	seen    [labels]bool
+	section label // whose values come next
+	indents bool  // its values are indented, so the blanks are not lost
+}
+
+// A label is a field of a certificate.
+type label int
+
+const (
+	noLabel label = iota
+	labelStatus
+	labelSerial
+	labelUsage
+	labelIssuer
+	labelSubject
+	labelCRLs
+	labelValidity // IOS XE: has the two below
+	labelNotBefore
+	labelNotAfter
+	labelTrustpoints
+	labelStorage
+	labelOrigin
+	labelSHA1
+	labelOther // a field that is not known
+
+	labels
+)
+
+// title is a field in the words of an error.
+func (l label) title() string {
+	return [labels]string{
+		labelStatus: "status", labelSerial: "serial number", labelUsage: "usage", labelIssuer: "issuer", labelSubject: "subject",
+		labelCRLs: "distribution points", labelValidity: "validity", labelNotBefore: "start of its validity",
+		labelNotAfter: "end of its validity", labelTrustpoints: "trustpoints", labelStorage: "storage",
+		labelOrigin: "line Trustpool", labelSHA1: "SHA-1 fingerprint",
+	}[l]
+}
+
+// required are the fields without which nothing is known of a certificate, or
+// the text is not what the platform prints.
+func (s Style) required() []label {
+	common := []label{labelSerial, labelIssuer, labelSubject, labelNotBefore, labelNotAfter, labelOrigin}
+	if s == IOSXR {
+		return append(common, labelSHA1)
+	}
+	return common
+}
+
+// begin starts a certificate.
+func (r *reader) begin(l line) error {
+	if r.current != nil {
+		return fmt.Errorf("another certificate begins, and that of line %d has no %s", r.current.Line, r.current.missing(r.style))
+	}
+	if r.echo {
+		return errors.New("a second capture begins: give one at a time, the newest")
+	}
+	r.current = &entry{Shown: Shown{Line: l.number}, margin: l.indent}
+	return nil
+}
+
+// end adds the certificate that was read.
+func (r *reader) end() error {
+	if missing := r.current.missing(r.style); missing != "" {
+		return fmt.Errorf("the certificate of line %d has no %s", r.current.Line, missing)
+	}
+	r.current.Lossy = r.current.Lossy || r.style == IOSXE && !r.current.indents
+	r.list, r.current = append(r.list, r.current.Shown), nil
+	return nil
+}
+
+// missing is the first field that a certificate lacks.
+func (e *entry) missing(style Style) string {
+	for _, l := range style.required() {
+		if !e.seen[l] || l == labelSHA1 && e.SHA1 == "" {
+			return l.title()
+		}
+	}
+	return ""
+}
+
+// take notes that a field stands there, once.
+func (e *entry) take(l label) error {
+	if e.seen[l] && l != labelOther {
+		return fmt.Errorf("the %s of the certificate of line %d stands there twice", l.title(), e.Line)
+	}
+	e.seen[l], e.section = true, l
+	return nil
+}
+
+// outside judges a line that belongs to no certificate.
+func (r *reader) outside(l line, field label) error {
+	switch {
+	case l.text == notListed:
+		r.list = append(r.list, Shown{Line: l.number, NotListed: true})
+	case field == labelSerial, field == labelSHA1, field == labelOrigin:
+		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
+	case len(r.list) > 0 && echoes(l.text):
+		r.echo = true
+	}
+	return nil
+}
+
+// echoes tells whether a line has the command, perhaps shortened: show crypto pki
+// trustpool.
+func echoes(text string) bool {
+	words := strings.Fields(text)
+	for i := 0; i+3 < len(words); i++ {
+		show := words[i][strings.LastIndexAny(words[i], "#>")+1:]
+		if strings.HasPrefix(show, "sh") && strings.HasPrefix("show", show) && strings.HasPrefix(words[i+1], "cr") &&
+			(words[i+2] == "pki" || words[i+2] == "ca") && strings.HasPrefix(words[i+3], "trustp") {
+			return true
+		}
+	}
+	return false
+}
+
+// nothing is the error for a text without certificates.
+func (r *reader) nothing(text []byte) error {
+	command, other, mark := "show crypto pki trustpool", "IOS XR", "CA certificate"
+	if r.style == IOSXR {
+		command, other, mark = "show crypto ca trustpool", "IOS XE", "CA Certificate"
+	}
+	if strings.Contains(string(text), mark) {
+		return fmt.Errorf("this is what %s prints; that of another platform was expected", other)
+	}
+	return fmt.Errorf("no certificate in it: give the whole output of %s", command)
+}
+
+// origin reads the words behind Trustpool.
+func (e *entry) origin(text string) error {
+	for _, o := range []Origin{Downloaded, BuiltIn} {
+		if strings.EqualFold(text, string(o)) {
+			e.Origin = o
+			return nil
+		}
+	}
+	return fmt.Errorf("Trustpool: %.40q is neither %s nor %s", text, Downloaded, BuiltIn)
+}
+
+// serial reads hex in whole octets, with colons between them or without.
+func (e *entry) serial(text string) error {
+	digits, negative := strings.CutPrefix(strings.ToUpper(strings.ReplaceAll(text, ":", "")), "-")
+	if digits == "" || len(digits)%2 != 0 || strings.Trim(digits, "0123456789ABCDEF") != "" {
+		return fmt.Errorf("the serial number %.80q is not hex in whole octets", text)
+	}
+	for len(digits) > 2 && strings.HasPrefix(digits, "00") {
+		digits = digits[2:]
+	}
+	if e.Serial = digits; negative {
+		e.Serial = "-" + digits
+	}
+	return nil
+}
+
+// fingerprint reads a SHA-1.
+func (e *entry) fingerprint(text string) error {
+	e.SHA1 = strings.ToUpper(strings.NewReplacer(":", "", " ", "").Replace(text))
+	if len(e.SHA1) != 40 || strings.Trim(e.SHA1, "0123456789ABCDEF") != "" {
+		return fmt.Errorf("the SHA-1 fingerprint %.80q is not 40 hex digits", text)
+	}
+	return nil
+}
+
+// maxZone is how long the name of a zone may be. Devices have names of a few
+// letters.
+const maxZone = 20
+
+// parseDate reads "18:27:00 UTC Nov 24 2006", of IOS XR with the day of the week
+// before the month.
+func parseDate(text string) (Date, error) {
+	if text == unreadable {
+		return Date{}, nil
+	}
+	words := strings.Fields(text)
+	bad := fmt.Errorf("%.60q is no date as 18:27:00 UTC Nov 24 2006", text)
+	if len(words) < 5 || len(words) > 6 || len(words[0]) != len(clockLayout) || len(words[1]) > maxZone || strings.Trim(words[1], letters+"+-") != "" {
+		return Date{}, bad
+	}
+	day := words[len(words)-3:]
+	clock, err := time.Parse(clockLayout+" "+xeLayout, words[0]+" "+strings.Join(day, " "))
+	if err != nil {
+		return Date{}, bad
+	}
+	if weekday := words[2]; len(words) == 6 && clock.Format("Mon") != weekday {
+		return Date{}, fmt.Errorf("%.60q is no %.20s", text, weekday)
+	}
+	return Date{clock, words[1]}, nil
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// isAttribute tells whether a line begins as an attribute of a name: cn=
+func isAttribute(text string) bool {
+	key, _, ok := strings.Cut(text, "=")
+	return ok && key != "" && strings.Trim(key, letters+"-.") == ""
+}
+
+// flatExpressions are those for IOS XR without its line breaks: the beginning of a
+// certificate, and a whole one.
+var flatExpressions = sync.OnceValues(func() (head, whole *regexp.Regexp) {
+	const start = `Trustpool:\s*((?i:Built-In|Downloaded))\s*=+\s*CA certificate\s*`
+	return regexp.MustCompile(start), regexp.MustCompile(`^` + start + `Serial Number\s*:\s*([-0-9A-Fa-f:]+?)\s*Subject\s*:\s*(.*?)\s*Issued By\s*:\s*(.*?)\s*` +
+		`Validity Start\s*:\s*(.*?)\s*Validity End\s*:\s*(.*?)\s*SHA1 Fingerprint\s*:\s*([0-9A-Fa-f]{40})`)
+})

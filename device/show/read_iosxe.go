@@ -1,0 +1,168 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Indents of IOS XE, beyond that of the first line of a certificate.
+const (
+	fieldIndent = 2
+	valueIndent = 4 // no field stands so far to the right
+)
+
+// xeLabel is the field that a line begins with, and what stands behind it.
+func xeLabel(text string) (label, string) {
+	before, rest, ok := strings.Cut(text, ":")
+	if !ok {
+		return noLabel, ""
+	}
+	rest = strings.TrimSpace(rest)
+	switch before {
+	case "Status":
+		return labelStatus, rest
+	case "Certificate Serial Number (hex)", "Certificate Serial Number":
+		return labelSerial, rest
+	case "Certificate Usage":
+		return labelUsage, rest
+	case "Issuer":
+		return labelIssuer, rest
+	case "Subject":
+		return labelSubject, rest
+	case "CRL Distribution Points":
+		return labelCRLs, rest
+	case "Validity Date":
+		return labelValidity, rest
+	case "Associated Trustpoints":
+		return labelTrustpoints, rest
+	case "Storage":
+		return labelStorage, rest
+	case "Trustpool":
+		return labelOrigin, rest
+	}
+	return noLabel, ""
+}
+
+const xeHead = "CA Certificate"
+
+// iosxe reads a line of IOS XE. A line as far to the right as values stand is one,
+// whatever is in it; any other is a field, if it reads as one.
+func (r *reader) iosxe(l line) error {
+	e := r.current
+	if e == nil || l.indent < e.margin+valueIndent {
+		switch field, rest := xeLabel(l.text); {
+		case l.text == xeHead:
+			return r.begin(l)
+		case e == nil && strings.Contains(l.text, xeHead+" ") && strings.Contains(l.text, "Issuer:"):
+			return fmt.Errorf("the line breaks are lost, and with them where a part of a name ends: capture it again")
+		case e == nil:
+			return r.outside(l, field)
+		case field != noLabel:
+			return r.xeField(field, rest)
+		case l.indent >= e.margin+fieldIndent && !l.paged && isField(l.text):
+			return e.take(labelOther)
+		}
+	}
+	return e.xeValue(l)
+}
+
+// isField tells whether a line looks like a field, of any name: Words in it: value
+func isField(text string) bool {
+	name, rest, ok := strings.Cut(text, ":")
+	return ok && (rest == "" || rest[0] == ' ') && name != "" && 'A' <= name[0] && name[0] <= 'Z' && !strings.Contains(name, "=")
+}
+
+func (r *reader) xeField(field label, rest string) error {
+	e := r.current
+	if err := e.take(field); err != nil {
+		return err
+	}
+	switch field {
+	case labelStatus:
+		e.Status = rest
+	case labelSerial:
+		return e.serial(rest)
+	case labelUsage:
+		e.Usage = rest
+	case labelTrustpoints:
+		e.Trustpoints = append(e.Trustpoints, strings.Fields(rest)...)
+	case labelStorage:
+		e.Storage = rest
+	case labelOrigin: // the last
+		if err := e.origin(rest); err != nil {
+			return err
+		}
+		return r.end()
+	default:
+		if rest != "" {
+			return fmt.Errorf("%.60q where a line should end: the line breaks are lost, capture it again", rest)
+		}
+	}
+	return nil
+}
+
+// xeValue is a line of a section.
+func (e *entry) xeValue(l line) error {
+	text := l.text
+	indented := l.indent >= e.margin+valueIndent
+	if indented {
+		e.indents = true
+		text = strings.Repeat(" ", l.indent-e.margin-valueIndent) + text
+	}
+	switch e.section {
+	case labelIssuer, labelSubject, labelCRLs:
+		if !indented && e.indents && !l.paged {
+			if isSyslog(text) {
+				return nil
+			}
+			return fmt.Errorf("%.60q is neither a field nor, without its indent, a part of the %s", text, e.section.title())
+		}
+	default:
+		return e.xeDate(text)
+	}
+	lines := &e.Issuer
+	switch e.section {
+	case labelSubject:
+		lines = &e.Subject
+	case labelCRLs:
+		e.CRLs = append(e.CRLs, text)
+		return nil
+	}
+	switch {
+	case len(*lines) == 0:
+		if text = strings.TrimLeft(text, " "); !isAttribute(text) {
+			return fmt.Errorf("%.60q where the %s was expected", text, e.section.title())
+		}
+	case !strings.HasPrefix(text, " ") && !isAttribute(text):
+		text = " " + text // the rest of a value
+	}
+	*lines = append(*lines, text)
+	return nil
+}
+
+// xeDate reads a line of the validity; other sections have nothing to read.
+func (e *entry) xeDate(text string) (err error) {
+	if !e.seen[labelValidity] || e.section != labelValidity && e.section != labelNotBefore && e.section != labelNotAfter {
+		return nil
+	}
+	name, rest, _ := strings.Cut(text, ":")
+	switch strings.Join(strings.Fields(name), " ") {
+	case "start date":
+		if err = e.take(labelNotBefore); err == nil {
+			e.NotBefore, err = parseDate(strings.TrimSpace(rest))
+		}
+	case "end date":
+		if err = e.take(labelNotAfter); err == nil {
+			e.NotAfter, err = parseDate(strings.TrimSpace(rest))
+		}
+	}
+	return err
+}
+
+// isSyslog tells whether a line is a message of the device, which it prints
+// between others: %SYS-5-CONFIG_I:
+func isSyslog(text string) bool {
+	_, rest, _ := strings.Cut(text, "%")
+	parts := strings.SplitN(rest, "-", 3)
+	return len(parts) == 3 && len(parts[1]) == 1 && parts[1][0] >= '0' && parts[1][0] <= '7' && strings.Contains(parts[2], ":")
+}

@@ -1,0 +1,58 @@
+package docs_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"trustpool/hosting/doctor"
+	"trustpool/hosting/fleet"
+)
+
+// fleetReport is one of a log with every kind of line.
+func fleetReport(t *testing.T) *fleet.Report {
+	t.Helper()
+	devices, err := fleet.ReadDevices(strings.NewReader("name,address,platform,site\na,10.0.0.1,iosxe,Bonn\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tally, err := fleet.New(fleet.Options{Devices: devices})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const line = ` - - [20/May/2025:10:00:00 +0200] "GET /archive/ios/9/ios.p7b HTTP/1.1" 200 100 "-" "cisco-IOS"` + "\n"
+	if err := tally.Read(t.Context(), "-", strings.NewReader("10.0.0.1"+line+"192.0.2.1"+line+"rubbish\n")); err != nil {
+		t.Fatal(err)
+	}
+	return tally.Report()
+}
+
+func TestFleetFields(t *testing.T) {
+	t.Parallel()
+	real := map[string]bool{}
+	fields(t, printed(t, fleetReport(t).WriteJSON), real, "unknown[].fetched") // as in devices, as the page says
+	same(t, "fleet", documentedFields(t, "### trustpool.fleet/1"), names(real))
+}
+
+func TestFleetCSV(t *testing.T) {
+	t.Parallel()
+	header, _, _ := strings.Cut(string(printed(t, fleetReport(t).WriteCSV)), "\n")
+	header = strings.TrimSuffix(header, ",site")
+	if !strings.Contains(section(t, "formats.md", "### CSV"), "\n"+header+"\n") {
+		t.Errorf("the header is not documented: %s", header)
+	}
+}
+
+func TestDoctorFields(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.FileServer(http.Dir(bundles)))
+	t.Cleanup(server.Close)
+	r, err := doctor.Run(t.Context(), doctor.Options{URL: server.URL + "/lab-core-v1.p7b", At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), real)
+	same(t, "doctor", documentedFields(t, "### trustpool.doctor/1"), names(real))
+}

@@ -1,0 +1,94 @@
+package docs_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"trustpool/store"
+)
+
+func TestStoreFields(t *testing.T) {
+	t.Parallel()
+	dir, err := store.OpenDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := httptest.NewServer(http.FileServer(http.Dir(bundles)))
+	t.Cleanup(source.Close)
+	s, release := store.New(dir), []string{"release", "previous"}
+	publication, mirroring, history, index, one := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	object := func(key string) []byte {
+		data, _, err := dir.Get(t.Context(), key, 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	o := store.MirrorOptions{
+		PublishOptions: store.PublishOptions{Name: "lab", Anchors: labRoot(t), At: at, Now: at},
+		Sleep:          func(context.Context, time.Duration) error { return nil },
+		Jitter:         func() float64 { return 0 },
+	}
+	for _, file := range []string{"lab-core-v1.p7b", "lab-core-v2.p7b", "lab-core-v1.p7b"} { // the last is refused
+		m, err := s.Mirror(t.Context(), source.URL+"/"+file, o)
+		if err != nil && !errors.As(err, new(*store.RefusedError)) {
+			t.Fatal(err)
+		}
+		fields(t, printed(t, func(w io.Writer) error { return m.Publication.WriteJSON(w, "") }), publication, release...)
+		fields(t, printed(t, func(w io.Writer) error { return m.WriteJSON(w, "") }), mirroring, release...)
+	}
+	releases, err := s.History(t.Context(), "lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range releases {
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fields(t, data, one)
+	}
+	l := store.Listing{Bundles: []store.History{{Name: "lab", Releases: releases}}}
+	fields(t, printed(t, l.WriteJSON), history)
+	fields(t, object("current/lab"), index)
+	stated, mirrored := map[string]bool{}, map[string]bool{}
+	data, err := s.ReadBeside(t.Context(), releases[0], "release.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields(t, data, stated)
+	fields(t, object("mirror/lab"), mirrored)
+
+	same(t, "publish", documentedFields(t, "### trustpool.publish/1"), names(publication))
+	for name := range publication {
+		if !mirroring[name] {
+			t.Errorf("mirror: no field %s", name)
+		}
+		delete(mirroring, name)
+	}
+	same(t, "mirror", documentedFields(t, "### trustpool.mirror/1"), names(mirroring))
+	same(t, "a release", documentedFields(t, "### A release"), names(one))
+	for name := range one {
+		delete(history, "bundles[].releases[]."+name)
+		delete(index, "releases[]."+name)
+	}
+	same(t, "history", documentedFields(t, "### trustpool.history/1"), names(history))
+	same(t, "index", documentedFields(t, "### trustpool.index/1"), names(index))
+	same(t, "release.json", documentedFields(t, "### trustpool.release/1"), names(stated))
+	same(t, "mirror/NAME", documentedFields(t, "### trustpool.mirrored/1"), names(mirrored))
+}
+
+func TestGates(t *testing.T) {
+	t.Parallel()
+	var real []string
+	for _, g := range store.Gates() {
+		real = append(real, string(g))
+	}
+	same(t, "gates", firstCells(section(t, "formats.md", "## Gates")), real)
+}

@@ -1,0 +1,364 @@
+// Package fleet tells from access logs which device has which version of a
+// trust bundle, which one has an old one, and which never came.
+//
+// A Tally reads any number of logs, in any order, in memory that grows with the
+// number of devices and not with the logs; Report then says what they show. A log
+// shows what a server sent: that a device received it whole, took it and kept it
+// is for the device to say.
+package fleet
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Limits.
+const (
+	MaxLogBytes    = 1 << 40   // of one log, uncompressed
+	MaxLine        = 64 << 10  // octets; a longer line counts as unreadable
+	MaxUnknown     = 10_000    // addresses that are no device's and are listed; the rest is counted
+	MaxVersions    = 10_000    // versions of bundles; one beyond is a version that is not known
+	maxOfHost      = 16        // versions remembered of one device, the last ones
+	maxExamples    = 5         // unreadable lines that are shown
+	maxAgent       = 256       // octets kept of a User-Agent
+	maxNameInLog   = 256       // octets of a bundle's name or version in a log
+	headerSlack    = 512       // octets of a response header that a server may have counted
+	linesPerCheck  = 1 << 12   // lines between looks at the context
+	readBufferSize = 256 << 10 // of the log
+)
+
+// A Bundle is a version of a bundle that is known beside the logs.
+type Bundle struct {
+	Name    string // as in its URL, without .p7b
+	Version string // as its signer claims
+	SHA256  string // lower-case hex
+	Size    int64  // octets
+}
+
+// Options are what is known beside the logs.
+type Options struct {
+	Devices []Device
+	// Bundles give a version to downloads in logs that have only their size.
+	Bundles []Bundle
+	// Current is for the name of a bundle the version, or the SHA-256 in lower-case
+	// hex, that devices are to have; under "" that of bundles not named. Without one
+	// it is the newest known.
+	Current map[string]string
+}
+
+// A Tally counts what logs say.
+type Tally struct {
+	o        Options
+	hosts    []host // of o.Devices
+	exact    map[netip.Prefix]int
+	lengths  []int // of prefixes, the longest first
+	unknown  map[netip.Addr]*host
+	versions map[version]*known
+
+	logs        []LogReport
+	examples    []BadLine
+	first, last time.Time
+	beyond      int // requests of addresses beyond MaxUnknown
+}
+
+// A version is one version of a bundle, as far as it is known; of the hash as a key
+// of Tally.versions the first hashDigits.
+type version struct{ bundle, version, sha256 string }
+
+// named tells whether anything tells it from another version.
+func (v version) named() bool { return v.version != "" || v.sha256 != "" }
+
+// known is what is known of a version.
+type known struct {
+	version
+	digits string    // of the SHA-256, all that are known
+	size   int64     // as stated, or 0
+	most   int64     // octets that were sent at once
+	served time.Time // last
+}
+
+// A host is what is known of one device, or of one address that is no device's.
+type host struct {
+	requests            int
+	seen                time.Time // last
+	agent               string
+	status              int       // of the last request
+	partial, unmodified time.Time // last, of versions that are not known
+	fetches             []fetch
+}
+
+// A fetch is the most complete download of a version, the last of those.
+type fetch struct {
+	version
+	how   How
+	time  time.Time
+	bytes int64 // or all of them
+}
+
+// all is the octets of a fetch that is known to be complete.
+const all = math.MaxInt64
+
+// New makes a Tally. It is an error where two devices have an address in common.
+func New(o Options) (*Tally, error) {
+	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), exact: map[netip.Prefix]int{}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
+	for i, d := range o.Devices {
+		for _, p := range d.Addresses {
+			if other, ok := t.exact[p]; ok && other != i {
+				return nil, fmt.Errorf("devices %q and %q have the address %s in common", o.Devices[other].Name, d.Name, show(p))
+			}
+			t.exact[p] = i
+			if !slices.Contains(t.lengths, p.Bits()) {
+				t.lengths = append(t.lengths, p.Bits())
+			}
+		}
+	}
+	slices.Sort(t.lengths)
+	slices.Reverse(t.lengths)
+	for _, b := range o.Bundles {
+		if k := t.know(version{b.Name, b.Version, b.SHA256}); k != nil {
+			k.size = b.Size
+		}
+	}
+	return t, nil
+}
+
+// Read counts the lines of one log, plain or gzip. Lines that it cannot read are
+// counted, and the first few kept for the report. A log that ends within a gzip
+// stream is an error; the last line of a plain one may be cut short.
+func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
+	in := bufio.NewReaderSize(r, readBufferSize)
+	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		in = bufio.NewReaderSize(z, readBufferSize)
+	}
+	log := LogReport{Name: name}
+	for bytes := int64(0); ; {
+		line, long, err := readLine(in)
+		bytes += int64(len(line))
+		if bytes > MaxLogBytes {
+			return fmt.Errorf("%s: more than %d octets, which is the limit", name, int64(MaxLogBytes))
+		}
+		if len(line) > 0 {
+			log.Lines++
+			t.line(&log, line, long)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%s: line %d: %w", name, log.Lines+1, err)
+		}
+		if log.Lines%linesPerCheck == 0 && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	t.logs = append(t.logs, log)
+	return nil
+}
+
+// readLine reads a line with its end. Of one longer than MaxLine it gives the
+// beginning.
+func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
+	line, err = in.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		line = slices.Clone(line[:MaxLine])
+		for err == bufio.ErrBufferFull {
+			_, err = in.ReadSlice('\n')
+		}
+		return line, true, err
+	}
+	return line, len(line) > MaxLine, err
+}
+
+// line counts one line.
+func (t *Tally) line(log *LogReport, line []byte, long bool) {
+	line = bytes.TrimRight(line, "\r\n")
+	if len(line) == 0 {
+		log.Other++
+		return
+	}
+	var r Request
+	err := error(nil)
+	if long {
+		err = fmt.Errorf("longer than %d octets", MaxLine)
+	} else {
+		r, err = ParseLine(line)
+	}
+	switch {
+	case errors.Is(err, ErrNoRequest):
+		log.Other++
+	case err != nil:
+		log.Unreadable++
+		if len(t.examples) < maxExamples {
+			t.examples = append(t.examples, BadLine{log.Name, log.Lines, err.Error()})
+		}
+	default:
+		if !t.count(&r) {
+			log.Other++
+			return
+		}
+		log.Requests++
+	}
+}
+
+// count counts a request, and is false where it asked for no bundle.
+func (t *Tally) count(r *Request) bool {
+	v, how, asked := t.identify(r)
+	if !asked {
+		return false
+	}
+	if t.first.IsZero() || r.Time.Before(t.first) {
+		t.first = r.Time
+	}
+	if r.Time.After(t.last) {
+		t.last = r.Time
+	}
+	h := t.host(r.Address)
+	if h == nil {
+		t.beyond++
+		h = new(host) // the version was served all the same
+	}
+	h.requests++
+	if !r.Time.Before(h.seen) {
+		h.seen, h.status = r.Time, r.Status
+		if agent := shorten(r.UserAgent, maxAgent); agent != h.agent {
+			h.agent = strings.Clone(agent)
+		}
+	}
+	if r.Method != "GET" {
+		return true
+	}
+	switch r.Status {
+	case 200:
+		t.served(h, r, v, how)
+	case 206:
+		h.partial = later(h.partial, r.Time)
+	case 304:
+		var k *known
+		if r.Own { // another log does not say what the device has
+			k = t.know(v)
+		}
+		if k == nil {
+			h.unmodified = later(h.unmodified, r.Time)
+			break
+		}
+		k.served = later(k.served, r.Time)
+		h.add(fetch{k.version, NotModified, r.Time, all})
+	}
+	return true
+}
+
+// served counts an answer with status 200.
+func (t *Tally) served(h *host, r *Request, v version, how How) {
+	if how == tooShort {
+		h.partial = later(h.partial, r.Time)
+		return
+	}
+	k := t.know(v)
+	if k == nil {
+		h.add(fetch{version{bundle: strings.Clone(v.bundle)}, ByNone, r.Time, all})
+		return
+	}
+	k.served = later(k.served, r.Time)
+	k.most = max(k.most, r.Bytes)
+	if r.Size > 0 {
+		k.size = r.Size
+	}
+	bytes := r.Bytes
+	if how == BySize || how == BySizeAndHeader || k.size > 0 && bytes >= k.size {
+		bytes = all
+	}
+	h.add(fetch{k.version, how, r.Time, bytes})
+}
+
+// know gives what is known of a version; nil where nothing tells it from others, or
+// there are too many.
+func (t *Tally) know(v version) *known {
+	digits := v.sha256
+	v.sha256 = shorten(digits, hashDigits)
+	k := t.versions[v]
+	if k == nil && v.named() && len(t.versions) < MaxVersions {
+		// Copies, so that no line of the log is kept for a part of it.
+		k = &known{version: version{strings.Clone(v.bundle), strings.Clone(v.version), strings.Clone(v.sha256)}}
+		t.versions[k.version] = k
+	}
+	if k != nil && len(digits) > len(k.digits) {
+		k.digits = strings.Clone(digits)
+	}
+	return k
+}
+
+// add remembers a fetch: of each version the most complete one, the last of those;
+// apart from it the last one that is known to be complete.
+func (h *host) add(f fetch) {
+	for i := range h.fetches {
+		old := &h.fetches[i]
+		if old.version != f.version || (old.bytes == all) != (f.bytes == all) {
+			continue
+		}
+		if f.bytes < old.bytes {
+			h.partial = later(h.partial, f.time)
+			return
+		}
+		if f.bytes > old.bytes {
+			h.partial = later(h.partial, old.time)
+		} else if f.time.Before(old.time) {
+			return
+		}
+		*old = f
+		return
+	}
+	if len(h.fetches) == maxOfHost {
+		oldest := 0
+		for i := range h.fetches {
+			if h.fetches[i].time.Before(h.fetches[oldest].time) {
+				oldest = i
+			}
+		}
+		h.fetches = slices.Delete(h.fetches, oldest, oldest+1)
+	}
+	h.fetches = append(h.fetches, f)
+}
+
+// host is that of an address: the device with the address or the longest prefix
+// that holds it, else one of those that are not known; nil where these are too many.
+func (t *Tally) host(a netip.Addr) *host {
+	for _, bits := range t.lengths {
+		p, err := a.Prefix(bits)
+		if err != nil {
+			continue // longer than an IPv4 address
+		}
+		if i, ok := t.exact[p]; ok {
+			return &t.hosts[i]
+		}
+	}
+	h := t.unknown[a]
+	if h == nil && len(t.unknown) < MaxUnknown {
+		h = new(host)
+		t.unknown[a] = h
+	}
+	return h
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// shorten gives the first n octets of s.
+func shorten(s string, n int) string { return s[:min(len(s), n)] }

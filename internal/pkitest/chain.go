@@ -1,0 +1,98 @@
+package pkitest
+
+import (
+	"bytes"
+	"crypto/elliptic"
+	"fmt"
+	"net"
+
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// AlternativeNames is the extension with DNS names and addresses.
+func AlternativeNames(hosts ...string) Extension {
+	var names [][]byte
+	for _, host := range hosts {
+		form, value := asn1.Tag(2), []byte(host)
+		if ip := net.ParseIP(host); ip != nil {
+			form, value = 7, ip
+			if short := ip.To4(); short != nil {
+				value = short
+			}
+		}
+		names = append(names, TLV(form.ContextSpecific(), value))
+	}
+	return Extension{"2.5.29.17", false, sequence(names...)}
+}
+
+// DNSConstraints is the critical extension that permits and excludes DNS names.
+func DNSConstraints(permitted, excluded []string) Extension {
+	var parts [][]byte
+	for i, hosts := range [][]string{permitted, excluded} {
+		var trees [][]byte
+		for _, host := range hosts {
+			trees = append(trees, sequence(TLV(asn1.Tag(2).ContextSpecific(), []byte(host))))
+		}
+		if trees != nil {
+			parts = append(parts, TLV(explicit(uint8(i)), trees...))
+		}
+	}
+	return Extension{"2.5.29.30", true, sequence(parts...)}
+}
+
+// ServerTemplate is a TLS server's certificate for a host, of 2024 to 2034, with a P-256 key that follows from the host.
+func ServerTemplate(host string) Template {
+	return Template{
+		Subject: NewName("O=Trustpool Lab", "CN="+host), Key: ECDSA("server-"+host, elliptic.P256()),
+		NotBefore: Date(2024, 1, 1), NotAfter: Date(2034, 1, 1),
+		Extensions: []Extension{BasicConstraints(false, -1), KeyUsage(DigitalSignature), ExtKeyUsage(ServerAuth), AlternativeNames(host)},
+	}
+}
+
+// A LabServer is a host and the chain that it sends.
+type LabServer struct {
+	Host  string
+	Chain [][]byte // its own certificate first, without the root
+}
+
+// LabServers returns the servers of chains/lab-servers.txt.
+func LabServers() []LabServer {
+	server := func(host string, issuers ...*Authority) LabServer {
+		s := LabServer{host, [][]byte{ServerTemplate(host).Sign(issuers[0])}}
+		for _, i := range issuers {
+			if i.Parent != nil || len(issuers) > 1 {
+				s.Chain = append(s.Chain, i.DER)
+			}
+		}
+		return s
+	}
+	sha1Root := RootTemplate(NewName("O=Quirk Lab", "CN=Quirk sha1-signature"), RSA("sha1-self"))
+	sha1Root.Algorithm = SHA1WithRSA
+	below := sha1Root.Issue(nil)
+	odd := RootTemplate(NewName("O=Quirk Lab", "CN=Quirk negative-serial"), ECDSA("quirk-negative-serial", elliptic.P256()))
+	return []LabServer{
+		server("lab.example", Lab().Intermediate),
+		server("elm.example", poolRoot("Elm", RSA("elm")).Issue(nil)),
+		server("fir.example", fir().Issue(nil)),
+		server("gorse.example", gorse().Issue(nil)),
+		server("hazel.example", poolRoot("Hazel", RSA("hazel")).Issue(nil)),
+		server("other.example", Lab().OtherRoot, Lab().OtherRoot),
+		server("sha1-root.example", IntermediateTemplate(NewName("O=Quirk Lab", "CN=Quirk SHA-256 Intermediate CA"),
+			ECDSA("quirk-sha256-intermediate", elliptic.P256())).Issue(below)),
+		server("odd-root.example", odd.Issue(nil)),
+	}
+}
+
+// Capture returns chains as `openssl s_client -showcerts` prints them, each below the command line.
+func Capture(servers ...LabServer) []byte {
+	var out bytes.Buffer
+	for _, s := range servers {
+		fmt.Fprintf(&out, "$ openssl s_client -connect %s:443 -servername %s -showcerts </dev/null\nCONNECTED(00000003)\n---\nCertificate chain\n", s.Host, s.Host)
+		for i, der := range s.Chain {
+			fmt.Fprintf(&out, " %d s:\n   i:\n", i)
+			out.Write(CertificatePEM(der))
+		}
+		out.WriteString("---\nServer certificate\nsubject=\nissuer=\n---\nNo client certificate CA names sent\n---\nVerify return code: 20 (unable to get local issuer certificate)\n---\nDONE\n")
+	}
+	return out.Bytes()
+}

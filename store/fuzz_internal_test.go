@@ -1,0 +1,57 @@
+package store
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What is read as an index is written and read as the same again, names only
+// places within the archive, and is never empty.
+func FuzzParseIndex(f *testing.F) {
+	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
+	var ix *index
+	for _, kind := range []Kind{Published, Mirrored, RolledBack} {
+		ix = ix.with(Release{
+			Name: "lab", Kind: kind, Published: at, Allowed: []Gate{GateOlder}, From: "lab.p7b",
+			Contents: Contents{SHA256: strings.Repeat("0123456789abcdef", 4), Size: 9, SignedName: "Lab", Version: "1", SignedAt: &at, Certificates: 2, Anchor: Anchor{"a", "b"}},
+		})
+	}
+	known, err := ix.encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(known)
+	f.Add(bytes.ReplaceAll(known, []byte(`"1"`), []byte(`"../.."`)))
+	f.Add([]byte(`{"schema":"trustpool.index/1","name":"lab","releases":[]}`))
+	f.Add([]byte(`{"schema":"trustpool.index/1","name":"lab","releases":[null]}`))
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parseMirrorState(data)
+		ix, err := parseIndex(data, "lab")
+		if err != nil {
+			return
+		}
+		for i := range ix.Releases {
+			r := &ix.Releases[i]
+			if dir := r.Dir(); strings.ContainsAny(dir, "/\\\x00") || strings.HasPrefix(dir, ".") || len(dir) > maxVersion+1+hashDigits {
+				t.Errorf("in the directory %q", dir)
+			}
+		}
+		out, err := ix.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := parseIndex(out, "lab")
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if once, err := again.encode(); err != nil || !bytes.Equal(once, out) {
+			t.Errorf("%s\nbecomes\n%s\n%v", out, once, err)
+		}
+		if next := again.with(*again.current()); len(next.Releases) != min(len(again.Releases)+1, MaxHistory) || next.current().Number != again.current().Number+1 {
+			t.Error("another release makes another history")
+		}
+	})
+}

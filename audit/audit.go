@@ -142,9 +142,7 @@ type Report struct {
 	Findings []Finding // the severest first, then in the order of Rules, then of the certificates
 	Gone     []Finding // of Against, in the same order
 
-	at      time.Time
-	needed  []Need
-	demands *Requirements
+	at time.Time
 }
 
 // Run applies the rules. It fails only where the options are unusable.
@@ -158,7 +156,7 @@ func Run(s Subject, o Options) (*Report, error) {
 			o.Expiring = o.Requirements.Expiring
 		}
 	}
-	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, at: o.At, needed: o.Needs, demands: o.Requirements}
+	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, at: o.At}
 	r.Results, r.Findings = newAuditor(s, o).run()
 	if s.Against != nil {
 		old := *s.Against

@@ -2,7 +2,7 @@ package audit
 
 // DistrustedAsOf is the day up to which KnownDistrusted was compiled. What was
 // decided later is in a root program's file.
-const DistrustedAsOf = "2025-04-19"
+const DistrustedAsOf = "2025-03-28"
 
 // KnownDistrusted are the CA certificates that the rule known-distrusted has data
 // on: those that root programs stopped trusting over what the CA had done. Hashes
@@ -20,7 +20,7 @@ func KnownDistrusted() []Distrust {
 		cnnic      = "CNNIC: a CA below it issued certificates for names it had no right to"
 		wosign     = "WoSign and StartCom: certificates were back-dated and issued without proper checks"
 		camerfirma = "Camerfirma: browsers stopped trusting it after certificates were issued wrongly again and again"
-		trustcor   = "TrustCor: browsers stopped trusting it over its ties to a maker of spyware"
+		trustcor   = "TrustCor: browsers stopped trusting it after researchers found ties to a company that spies on users"
 	)
 	return []Distrust{
 		{"DigiNotar Root CA", "9187a8d3b4b711dd51f53c2fd29041cf7c7b9535329556bfc9c706f38db0f81a", "a903af8c07bb91b0d9e3f3a30c6d53339fc5bd47e5d6bdb476598860c068a024", diginotar + "; under this certificate Mozilla distrusts its key", "certdata.txt of NSS 3.110, Explicitly Distrust DigiNotar Root CA", "2011-08"},
@@ -43,8 +43,8 @@ func KnownDistrusted() []Distrust {
 		{"a CA of WoSign or StartCom", "4aefc3d39ef59e4d4b0304b20f53a8af2efb69edece66def74494abfc10a2d66", "36ea96128c89839fb621f8ad0e1ee0b9c2206f62ab7b4da2c6765893c9b7ced2", wosign, chromiumKeys, "2016-10"},
 		{"a CA of WoSign or StartCom", "cb954e9d80a3e520ac71f1a84511657f2f309d172d0bb55e0ec2c236e74ff4b4", "394cff589e689312cfc071ee0bc19fe4c606216ce543429de6db62e42dbb3bc1", wosign, chromiumKeys, "2016-10"},
 		{"Chambers of Commerce Root", "0c258a12a5674aef25f28ba7dcfaeceea348e541e6f5cc4ee63b71b361606ac3", "8a2affbd1a1c5d1bdccbb7f548ba995f966806b3fd0c3a00fae2e52f3c853989", camerfirma, both, "2021-03-01"},
-		{"Chambers of Commerce Root - 2008", "063e4afac491dfd332f3089b8542e94617d893d7fe944e10a7937ee29d9693c0", "ced43902ab5fb57b442322dc0e172a4fb55f7178b808f94e780a6fd6cc6bd818", camerfirma, chromium, "2021-03"},
-		{"Global Chambersign Root - 2008", "136335439334a7698016a0d324de72284e079d7b5220bb8fbd747816eebebaca", "927a1b8562280576d048c50321ada43d8703d2d9521a18c28b8c46cc6aae4efd", camerfirma, chromium, "2021-03"},
+		{"Chambers of Commerce Root - 2008", "063e4afac491dfd332f3089b8542e94617d893d7fe944e10a7937ee29d9693c0", "ced43902ab5fb57b442322dc0e172a4fb55f7178b808f94e780a6fd6cc6bd818", camerfirma, chromium, "2021"},
+		{"Global Chambersign Root - 2008", "136335439334a7698016a0d324de72284e079d7b5220bb8fbd747816eebebaca", "927a1b8562280576d048c50321ada43d8703d2d9521a18c28b8c46cc6aae4efd", camerfirma, chromium, "2021"},
 		{"TrustCor RootCert CA-1", "d40e9c86cd8fe468c1776959f49ea774fa548684b6c406f3909261f4dce2575c", "ea87f462deefffbd7775aa2a4b7e0fcb91c22eee6df69ed90100ccc73b311476", trustcor, both, "2022-11-30"},
 		{"TrustCor RootCert CA-2", "0753e940378c1bd5e3836e395daea5cb839e5046f1bd0eae1951cf10fec7c965", "c63d68c648a18b77641c427a669d61c9768a55f4fcd0322eac96c57700299cf1", trustcor, both, "2022-11-30"},
 		{"TrustCor ECA-1", "5a885db19c01d912c5759388938cafbbdf031ab2d48e91ee15589b42971d039c", "7afe4b071a2f1f46f8ba944a26d584d5960b92fb48c3ba1b7cab84905f32aacd", trustcor, both, "2022-11-30"},

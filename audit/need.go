@@ -2,7 +2,10 @@ package audit
 
 import (
 	"encoding/hex"
+	"fmt"
 	"time"
+
+	"trustpool/bundle"
 )
 
 // A Need is a service, and the roots that a device needs to reach it.
@@ -30,6 +33,29 @@ func pinned(name, sum string) Pin {
 		panic("audit: " + sum + " is no SHA-256") // a test holds all of them
 	}
 	return p
+}
+
+// LookupNeed finds a preset.
+func LookupNeed(name string) (Need, bool) {
+	for _, n := range Needs() {
+		if n.Name == name {
+			return n, true
+		}
+	}
+	return Need{}, false
+}
+
+// NeedFile is a need of certificates that the user gave: all of them, always.
+func NeedFile(name string, certs []*bundle.Certificate) (Need, error) {
+	n := Need{Name: name}
+	for i, c := range certs {
+		if c.Err != nil {
+			return Need{}, fmt.Errorf("certificate %d: %w", i+1, c.Err)
+		}
+		sum := c.SHA256
+		n.Roots = append(n.Roots, NeededRoot{Pin: Pin{Name: c.Subject.String(), SHA256: &sum}})
+	}
+	return n, nil
 }
 
 // Needs are the presets of --need. Their roots are pinned by the SHA-256 of

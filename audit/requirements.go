@@ -9,6 +9,7 @@ import (
 // Requirements are what a user demands of every bundle, as one reviewed file says
 // it; ParseRequirements reads one.
 type Requirements struct {
+	Needs      []Need
 	Required   []Pin
 	Forbidden  []Pin
 	Allowed    []Pin // nil for no such list: everything is allowed

@@ -266,8 +266,10 @@ func (a *auditor) minRSABits() int {
 	if a.Requirements != nil && a.Requirements.MinRSABits != 0 {
 		return a.Requirements.MinRSABits
 	}
-	return 2048
+	return defaultRSABits
 }
+
+const defaultRSABits = 2048
 
 func rsaSmall(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
 	if !isRSA(c) || c.PublicKey.Bits == 0 {

@@ -27,6 +27,9 @@ type auditor struct {
 }
 
 func newAuditor(s Subject, o Options) *auditor {
+	if o.Requirements != nil {
+		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
+	}
 	n := len(s.Certificates)
 	return &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
 }

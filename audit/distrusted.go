@@ -19,6 +19,8 @@ type Distrust struct {
 	Date   string // of the decision, 2011-08-30
 }
 
+func (d *Distrust) String() string { return fmt.Sprintf("%s (since %s; %s)", d.Why, d.Date, d.Source) }
+
 func distrustedIndex() map[[32]byte]*Distrust {
 	out := map[[32]byte]*Distrust{}
 	for _, d := range KnownDistrusted() {
@@ -31,9 +33,9 @@ func distrustedIndex() map[[32]byte]*Distrust {
 func knownDistrusted(a *auditor, i int, c *bundle.Certificate) (bool, string) {
 	var found []string
 	if d, ok := a.distrusted[c.SHA256]; ok {
-		found = append(found, fmt.Sprintf("%s (%s; %s)", d.Why, d.Source, d.Date))
+		found = append(found, d.String())
 	} else if d, ok := a.distrusted[a.keys[i]]; ok {
-		found = append(found, fmt.Sprintf("it has the key of %s: %s (%s; %s)", d.Name, d.Why, d.Source, d.Date))
+		found = append(found, fmt.Sprintf("it has the key of %s. %s", d.Name, d))
 	}
 	if a.Program != nil {
 		for _, m := range a.Program.Store.Find(c) {

@@ -14,7 +14,7 @@ func KnownDistrusted() []Distrust {
 	const (
 		chromium     = "Chromium, net/data/ssl/blocklist"
 		chromiumKeys = "Chromium, net/data/ssl/blocklist and net/cert/cert_verify_proc_blocklist.inc"
-		both         = "Chromium, net/data/ssl/blocklist; certdata.txt of NSS 3.87.1, distrusted after this day"
+		both         = "Chromium, net/data/ssl/blocklist; certdata.txt of NSS 3.87.1"
 
 		diginotar  = "DigiNotar: the CA was broken into, and certificates were issued to the intruder"
 		cnnic      = "CNNIC: a CA below it issued certificates for names it had no right to"

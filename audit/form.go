@@ -60,6 +60,12 @@ func rulesOfForm() []Rule {
 			"Keep it out: whether it is valid cannot be said.", bundle.QuirkNotBeforeUnreadable, bundle.QuirkNotAfterUnreadable),
 		form("name-form", "A name is not written as RFC 5280 asks", Info, "RFC 5280 sections 4.1.2.4, 4.1.2.6, appendix A", fine,
 			bundle.QuirkNameEmpty, bundle.QuirkNameT61, bundle.QuirkNameNotString, bundle.QuirkNameCharset, bundle.QuirkNameLong, bundle.QuirkNameCountry),
+		{
+			ID: "name-hidden", Title: "A name holds characters that do not show", Severity: Warning,
+			Citation: "Unicode Technical Report 36 section 2; RFC 5280 section 8",
+			Advice:   "Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.",
+			each:     nameHidden,
+		},
 		form("version-form", "The version does not go with what is in the certificate", Info, "RFC 5280 sections 4.1.2.1, 4.1.2.9",
 			"Nothing; roots of version 1 are old and have no extensions.",
 			bundle.QuirkVersion1, bundle.QuirkVersionUnknown, bundle.QuirkExtensionsWithoutV3),
@@ -72,6 +78,15 @@ func rulesOfForm() []Rule {
 		form("trust-settings", "OpenSSL's trust settings stand beside it", Info, "OpenSSL, openssl-x509(1): trust settings",
 			"Nothing; devices read the certificate alone.", bundle.QuirkTrustSettings),
 	}
+}
+
+func nameHidden(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
+	for _, n := range []string{c.Subject.String(), c.Issuer.String()} {
+		if bundle.Printable(n) != n {
+			return true, n
+		}
+	}
+	return true, ""
 }
 
 // quirkWords say what a quirk is.

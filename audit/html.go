@@ -134,10 +134,10 @@ func (g *group) page() pageGroup {
 
 // A timeline counts certificates by the year in which they expire.
 type timeline struct {
-	Width, Height, Left, Base int
-	Bars                      []timelineBar
-	Now                       int // where the time of the audit stands; 0 where it is not between the years
-	At, Text                  string
+	Width, Height, Base int
+	Bars                []timelineBar
+	Now                 int // where the time of the audit stands; 0 where it is not between the years
+	At, Text            string
 }
 
 type timelineBar struct {
@@ -149,6 +149,9 @@ type timelineBar struct {
 
 // maxYears is how many years the timeline has; what is beyond is in its last bar.
 const maxYears = 45
+
+// margin is the space beside the bars, in which a label may stand.
+const margin = 24
 
 func (r *Report) timeline() *timeline {
 	years := map[int]int{}
@@ -180,17 +183,18 @@ func (r *Report) timeline() *timeline {
 		highest = max(highest, n)
 	}
 	t := &timeline{
-		Width: 900, Height: 210, Left: 0, Base: 185, At: day(r.at),
+		Width: 900, Height: 210, Base: 185, At: day(r.at),
 		Text: fmt.Sprintf("%d of %d have expired by %s; the last one ends in %d.", expired, known, day(r.at), last),
 	}
-	step := float64(t.Width) / float64(len(counts))
+	step := float64(t.Width-2*margin) / float64(len(counts))
+	x := func(years float64) int { return margin + int(years*step) }
 	for i, n := range counts {
 		h := int(math.Round(float64(n) / float64(highest) * 145))
 		if n > 0 {
 			h = max(h, 2)
 		}
 		b := timelineBar{
-			X: int(float64(i)*step + step*0.12), W: max(1, int(step*0.76)), H: h, Y: t.Base - h, Mid: int(float64(i)*step + step/2),
+			X: x(float64(i) + 0.12), W: max(1, int(step*0.76)), H: h, Y: t.Base - h, Mid: x(float64(i) + 0.5),
 			Below: t.Base + 15, N: n, Label: fmt.Sprint(begin + i), Past: begin+i < r.at.Year(),
 		}
 		b.Above = b.Y - 4
@@ -198,14 +202,14 @@ func (r *Report) timeline() *timeline {
 		case i == 0 && first < begin:
 			b.Label = "to " + b.Label
 		case i == len(counts)-1 && last > end:
-			b.Label = "from " + b.Label
+			b.Label += "+"
 		}
 		b.Tick = len(counts) <= 20 || (begin+i)%5 == 0
 		t.Bars = append(t.Bars, b)
 	}
 	if y := r.at.Year(); y >= begin && y <= end {
 		into := float64(r.at.Sub(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC))) / float64(366*24*time.Hour)
-		t.Now = max(1, int((float64(y-begin)+into)*step))
+		t.Now = x(float64(y-begin) + into)
 	}
 	return t
 }

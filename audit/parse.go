@@ -185,7 +185,7 @@ allowed:
 		if plain := bundle.Printable(name); plain != name || strings.TrimSpace(name) == "" {
 			name = ""
 		}
-		fmt.Fprintf(&b, "  - sha256: %x\n", c.SHA256)
+		fmt.Fprintf(&b, "  - sha256: \"%x\"\n", c.SHA256)
 		if name != "" {
 			fmt.Fprintf(&b, "    name: '%s'\n", strings.ReplaceAll(name, "'", "''"))
 		}

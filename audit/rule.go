@@ -29,6 +29,8 @@ type Rule struct {
 	undecoded bool // each takes elements that are no certificates, too
 }
 
+//go:generate go test -run TestRulesDocument -update .
+
 // Rules are all rules, in the order of reports.
 func Rules() []Rule { return rules() }
 

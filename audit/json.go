@@ -21,6 +21,7 @@ type head struct {
 	Version      *string        `json:"version"`
 	Certificates int            `json:"certificates"`
 	Against      *string        `json:"against"`
+	Distrusted   string         `json:"distrusted_as_of"`
 	Program      *programReport `json:"program"`
 	ExpiringDays float64        `json:"expiring_days"`
 	FailOn       Severity       `json:"fail_on"`
@@ -83,7 +84,7 @@ func stamp(t time.Time) *string {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: Schema, File: r.File, Certificates: len(r.Certificates), ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		Failed: r.Fails(), Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {

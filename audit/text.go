@@ -20,7 +20,7 @@ const maxShown = 20
 func (r *Report) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	for _, l := range r.head() {
-		fmt.Fprintf(out, "%-14s%s\n", l[0], bundle.Printable(l[1]))
+		fmt.Fprintf(out, "%-15s%s\n", l[0], bundle.Printable(l[1]))
 	}
 	for _, g := range byRule(r.Findings) {
 		g.writeText(out)
@@ -49,8 +49,9 @@ func (r *Report) head() [][2]string {
 		add("judged at", r.At.UTC().Format(time.RFC3339))
 	}
 	if r.Against != nil {
-		add("against", fmt.Sprintf("%s, %d certificates", r.Against.File, len(r.Against.Certificates)))
+		add("against", r.Against.File+", "+plural(len(r.Against.Certificates), "certificate"))
 	}
+	add("distrust list", "built in, of "+DistrustedAsOf)
 	if r.Program != nil {
 		add("root program", r.Program.Name+", "+r.Program.age(r.at))
 	}
@@ -133,7 +134,7 @@ func (g *group) shown() (list []Finding, left int) {
 
 func (g *group) writeText(w io.Writer) {
 	fmt.Fprintf(w, "\n%s  %s: %d\n", strings.ToUpper(g.severity.String()), g.rule.ID, len(g.findings))
-	fmt.Fprintf(w, "  %s. %s\n", g.rule.Title, g.rule.Citation)
+	fmt.Fprintf(w, "  %s (%s)\n", g.rule.Title, g.rule.Citation)
 	fmt.Fprintf(w, "  To do: %s\n", g.rule.Advice)
 	list, left := g.shown()
 	for _, f := range list {

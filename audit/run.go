@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"trustpool/bundle"
-	"trustpool/signing"
 )
 
 // An auditor is one run over one subject.
@@ -112,7 +111,7 @@ func (a *auditor) certificates(from, to int) part {
 			continue
 		}
 		if c.Err == nil {
-			a.keys[i], a.self[i] = c.SPKISHA256(), signing.CheckSelfSignature(c)
+			a.keys[i], a.self[i] = c.SPKISHA256(), selfSignature(c)
 		}
 		for n := range a.rules {
 			rule := &a.rules[n]

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -209,23 +210,53 @@ func BenchmarkSideBySide(b *testing.B) {
 	}
 }
 
+// BenchmarkAudit runs audit in turns with inspect, which does not judge
+// self-signatures.
+func BenchmarkAudit(b *testing.B) {
+	program := buildProgram(b)
+	for _, s := range append([]subject{lab367(b), signed367(b)}, genuine(b)...) {
+		b.Run(s.name, func(b *testing.B) {
+			sideBySide(b, command{append([]string{program, "audit", s.file, "--fail-on", "never"}, s.flags...)},
+				command{append([]string{program, "inspect", s.file}, s.flags...)})
+		})
+	}
+}
+
+// signed367 has as many certificates as Cisco's largest bundle, and as mixed:
+// their self-signatures are good, where those of lab367 are noise.
+func signed367(b *testing.B) subject {
+	b.Helper()
+	pool := slices.Concat(pkitest.CoreV1(), pkitest.CoreV2(), pkitest.QuirkPool())
+	pool = pool[:len(pool)-1] // the last is no certificate
+	for i := 0; len(pool) < 367; i++ {
+		pool = append(pool, pool[i])
+	}
+	file := filepath.Join(b.TempDir(), "signed.p7b")
+	write(b, file, pkitest.Bundle(pkitest.Lab().Signer, "Lab Bench Bundle", "1", time.Date(2025, 1, 15, 12, 0, 0, 0, time.UTC), pool...))
+	return subject{name: "signed-367", file: file, root: labRoot, flags: []string{"--root", labRoot, "--at", at}}
+}
+
 // BenchmarkGrowth reports time and peak memory for 10^3, 10^4 and 10^5
 // certificates: the time of one in relation to the first size, which is run again
 // beside each, and the memory beside 16 MB and three times the file.
 func BenchmarkGrowth(b *testing.B) {
 	const first, beside, minRuns = 1_000, 3, 5
 	program := buildProgram(b)
-	for _, kind := range []string{"text", "json"} {
+	for _, kind := range []string{"inspect-text", "inspect-json", "audit-text"} {
 		inspect := func(file string) []string {
-			args := []string{program, "inspect", file, "--root", labRoot, "--at", at}
-			if kind == "json" {
+			verb, output, _ := strings.Cut(kind, "-")
+			args := []string{program, verb, file, "--root", labRoot, "--at", at}
+			if output == "json" {
 				args = append(args, "--json")
+			}
+			if verb == "audit" {
+				args = append(args, "--fail-on", "never")
 			}
 			return args
 		}
 		small := inspect(largeFile(b, first))
 		for _, n := range []int{first, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("inspect-%s/%d", kind, n), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%d", kind, n), func(b *testing.B) {
 				file := largeFile(b, n)
 				measure(b, inspect(file)) // its pages are cached from here on
 				var times, each, ratios, cpuRatios, peaks []float64

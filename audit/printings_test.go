@@ -47,7 +47,7 @@ func printed(t testing.TB, print func(io.Writer) error) []byte {
 var attacks = []string{
 	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "</title></style></svg>", "=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(1)", "\t=1",
 	"a | b `c` [d](https://evil.example) ![e](f) <http://evil.example>", "\x1b[2K\x07\r\nERROR", "\u202etxt.exe", "{{.File}}", "*bold* _it_ ~~x~~",
-	"[link](1) {0}", "\u0000nul", "]]>", "--> <!--", "javascript:alert(1)", "\ufeffbom", "\xff\xfe", "",
+	"[link](1) {0}", "\u0000nul", "]]>", "--> <!--", "javascript:alert(1)", "\ufeffbom", "del\x7f", "\xff\xfe", "",
 }
 
 // full is a report with everything in it: findings of all kinds, changes,

@@ -214,26 +214,12 @@ func BenchmarkSideBySide(b *testing.B) {
 // self-signatures.
 func BenchmarkAudit(b *testing.B) {
 	program := buildProgram(b)
-	for _, s := range append([]subject{lab367(b), signed367(b)}, genuine(b)...) {
+	for _, s := range append([]subject{lab367(b)}, genuine(b)...) {
 		b.Run(s.name, func(b *testing.B) {
 			sideBySide(b, command{append([]string{program, "audit", s.file, "--fail-on", "never"}, s.flags...)},
 				command{append([]string{program, "inspect", s.file}, s.flags...)})
 		})
 	}
-}
-
-// signed367 has as many certificates as Cisco's largest bundle, and as mixed:
-// their self-signatures are good, where those of lab367 are noise.
-func signed367(b *testing.B) subject {
-	b.Helper()
-	pool := slices.Concat(pkitest.CoreV1(), pkitest.CoreV2(), pkitest.QuirkPool())
-	pool = pool[:len(pool)-1] // the last is no certificate
-	for i := 0; len(pool) < 367; i++ {
-		pool = append(pool, pool[i])
-	}
-	file := filepath.Join(b.TempDir(), "signed.p7b")
-	write(b, file, pkitest.Bundle(pkitest.Lab().Signer, "Lab Bench Bundle", "1", time.Date(2025, 1, 15, 12, 0, 0, 0, time.UTC), pool...))
-	return subject{name: "signed-367", file: file, root: labRoot, flags: []string{"--root", labRoot, "--at", at}}
 }
 
 // BenchmarkGrowth reports time and peak memory for 10^3, 10^4 and 10^5

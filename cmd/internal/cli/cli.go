@@ -267,9 +267,10 @@ func exitStatusTopic() *cobra.Command {
 
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
-     matched nothing, a certificate failed or the file was refused, a
-     platform has no such commands, no message was known, a server would break,
-     a device has not the current version, a server failed a check
+     matched nothing, a certificate failed or the file was refused, a finding
+     of an audit counts, a platform has no such commands, no message was
+     known, a server would break, a device has not the current version, a
+     server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
 With status 2 there is one line on standard error, perhaps a hint, and no

@@ -253,3 +253,37 @@ func TestRequirementsCount(t *testing.T) {
 		t.Errorf("%v", r.Findings)
 	}
 }
+
+func TestParseProgram(t *testing.T) {
+	t.Parallel()
+	certdata, err := os.ReadFile("../roots/testdata/certdata.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ccadb, err := os.ReadFile("../roots/testdata/ccadb-included.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dated := slices.Concat([]byte("# $Date: 2012/12/29 16:32:45 $\n"), certdata)
+	day := time.Date(2012, 12, 29, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		data        []byte
+		given, want time.Time
+	}{
+		"certdata":                 {certdata, time.Time{}, time.Time{}},
+		"certdata of a day":        {certdata, at, at},
+		"certdata with a date":     {dated, time.Time{}, day},
+		"the user knows better":    {dated, at, at},
+		"a report of the CCADB":    {ccadb, time.Time{}, time.Time{}},
+		"a date that is none":      {slices.Concat([]byte("# $Date: 2012-12-29 $\n"), certdata), time.Time{}, time.Time{}},
+		"a date that is cut short": {slices.Concat(certdata, []byte("# $Date: 2012")), time.Time{}, time.Time{}},
+	} {
+		p, err := audit.ParseProgram(name, test.data, test.given)
+		if err != nil || !p.Date.Equal(test.want) || len(p.Store.Roots) == 0 {
+			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+	if _, err := audit.ParseProgram("x", []byte("nothing"), at); err == nil {
+		t.Error("a program of nothing")
+	}
+}

@@ -81,3 +81,28 @@ func TestSelfSignature(t *testing.T) {
 		}
 	}
 }
+
+// What is known to be distrusted is found by certificate, and by key in another
+// certificate; anything else is not.
+func TestKnownDistrusted(t *testing.T) {
+	t.Parallel()
+	a := newAuditor(Subject{Certificates: make([]*bundle.Certificate, 1)}, Options{})
+	for _, d := range KnownDistrusted() {
+		if d.Name == "" || d.Why == "" || d.Source == "" || !strings.HasPrefix(d.Date, "20") || d.Date > DistrustedAsOf {
+			t.Errorf("%+v", d)
+		}
+		certificate, key := *pinned("", d.SHA256).SHA256, *pinned("", d.SPKI).SHA256
+		a.keys[0] = [32]byte{}
+		if _, detail := knownDistrusted(a, 0, &bundle.Certificate{SHA256: certificate}); !strings.HasPrefix(detail, d.Why) {
+			t.Errorf("%s by certificate: %q", d.Name, detail)
+		}
+		a.keys[0] = key
+		if _, detail := knownDistrusted(a, 0, &bundle.Certificate{}); !strings.Contains(detail, "it has the key of ") || !strings.Contains(detail, d.Why[:9]) {
+			t.Errorf("%s by key: %q", d.Name, detail)
+		}
+	}
+	a.keys[0] = [32]byte{1}
+	if _, detail := knownDistrusted(a, 0, &bundle.Certificate{SHA256: [32]byte{1}}); detail != "" {
+		t.Error(detail)
+	}
+}

@@ -62,6 +62,9 @@ Exit status: 0 ended by a signal, 2 could not start or go on.`,
 			if f.refresh <= 0 || f.drain <= 0 {
 				return errors.New("serve: --refresh and --drain are to be above zero")
 			}
+			if f.baseURL != "" && f.noPages {
+				return errors.New("serve: --base-url is for pages, and --no-pages leaves none")
+			}
 			if (f.certFile == "") != (f.keyFile == "") {
 				return errors.New("serve: --tls-cert and --tls-key go together")
 			}

@@ -32,6 +32,10 @@ const (
 	PageSize    = 100 // certificates on a page
 	PageBundles = 50  // bundles on a page
 	MaxChanged  = 500 // certificates in each list of a change; the files have all
+
+	// MaxRequests are answered at a time: each holds its answer in memory until it is
+	// taken, which devices' bundles do not.
+	MaxRequests = 64
 )
 
 // Options say what pages are made of. Catalog and Now must be set.
@@ -53,6 +57,7 @@ type Pages struct {
 	baseURL string
 	version string
 	parsed  cache
+	slots   chan struct{} // one for each request that is answered
 	pages   map[string]*template.Template
 	assets  map[string]asset // by path
 	style   string           // the path of style.css
@@ -72,7 +77,8 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits}, assets: map[string]asset{}}
+	p := &Pages{catalog: o.Catalog, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
+		slots: make(chan struct{}, MaxRequests), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -175,6 +181,14 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "405 Method Not Allowed: only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+		return
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	default:
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "503 Service Unavailable: too many pages are asked for at a time", http.StatusServiceUnavailable)
 		return
 	}
 	answer, err := p.answer(r)

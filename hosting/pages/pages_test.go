@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"trustpool/bundle"
@@ -365,6 +367,46 @@ func TestLarge(t *testing.T) {
 			t.Errorf("%s: status %d, %d octets", path, w.Code, w.Body.Len())
 		}
 	}
+}
+
+// stalled is a client that takes nothing until it is let go.
+type stalled struct {
+	*httptest.ResponseRecorder
+	writing chan<- struct{}
+	release <-chan struct{}
+}
+
+func (s stalled) Write(b []byte) (int, error) {
+	s.writing <- struct{}{}
+	<-s.release
+	return s.ResponseRecorder.Write(b)
+}
+
+// Clients that take nothing hold a bounded number of answers, and no bundle back.
+func TestStalled(t *testing.T) {
+	t.Parallel()
+	s := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	writing, release := make(chan struct{}, pages.MaxRequests), make(chan struct{})
+	var group sync.WaitGroup
+	for range pages.MaxRequests {
+		group.Go(func() {
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
+			r.Header.Set("User-Agent", firefox)
+			s.ServeHTTP(stalled{httptest.NewRecorder(), writing, release}, r)
+		})
+	}
+	for range pages.MaxRequests {
+		<-writing
+	}
+	if w := get(t, s, "/"); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("one more: status %d", w.Code)
+	}
+	if got := get(t, s, "/ios.p7b").Code; got != http.StatusOK {
+		t.Errorf("a bundle: status %d", got)
+	}
+	close(release)
+	group.Wait()
+	body(t, s, "/")
 }
 
 // Genuine bundles, and what is known of them.

@@ -14,10 +14,11 @@ const MaxDetached = 1 << 20
 // SignDetached makes a signature over content that stands beside it: a signed
 // message in DER without content (RFC 5652 section 5.2), which "openssl cms
 // -verify -binary -content" reads. It is signed as Sign does, with the customary
-// hash of the key, but bears no name and no version.
+// hash of the key, but bears no name, no version and no time: the same content
+// gives the same octets on any day.
 //
-// What comes out is verified before it is returned, at the signing time, under
-// the last certificate of the signer's chain.
+// What comes out is verified before it is returned, at the given time, under the
+// last certificate of the signer's chain.
 func SignDetached(content []byte, id *Identity, at time.Time) ([]byte, error) {
 	if err := checkTime(at); err != nil {
 		return nil, err
@@ -29,12 +30,11 @@ func SignDetached(content []byte, id *Identity, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := SignOptions{Time: at}
-	verify, err := id.verifyOptions(o)
+	verify, err := id.verifyOptions(SignOptions{Time: at})
 	if err != nil {
 		return nil, err
 	}
-	out, err := seal(content, true, id, suite, o)
+	out, err := seal(content, true, id, suite, SignOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -401,7 +401,7 @@ type attribute struct {
 }
 
 // signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6);
-// name and version are left out where they are empty.
+// name, version and time are left out where they are empty.
 func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
 	var out []attribute
 	for _, a := range []struct {
@@ -415,7 +415,7 @@ func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
 		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 2}, o.Name, "printable"},
 		{pkcs7.OIDAttributeMessageDigest, digest, ""},
 	} {
-		if a.value == "" {
+		if a.value == "" || a.value == (time.Time{}) {
 			continue
 		}
 		value, err := asn1.MarshalWithParams(a.value, a.param)

@@ -149,6 +149,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"audit", a.auditCommand}, {"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
 		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
+		{"pack", a.packCommand}, {"receive", a.receiveCommand},
 		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {

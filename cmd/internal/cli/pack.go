@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/audit"
 	"trustpool/bundle"
 	"trustpool/device"
 	"trustpool/device/config"
@@ -35,15 +36,16 @@ func (a *app) packCommand() *cobra.Command {
 		Use:   "pack FILE... -o KIT.tar",
 		Short: "Make a kit of bundles, to carry them to where no network is",
 		Long: `Make one tar file of bundles and of what goes with them: each bundle octet for
-octet, its certificates as PEM, the commands for each platform, the changes since
-the bundle that was carried last (--diff OLD), sums, a manifest, and verify.sh,
-which verifies it all with openssl alone. trustpool receive proves a kit.
+octet, its certificates as PEM, its audit, the commands for each platform, the
+changes since the bundle that was carried last (--diff OLD), sums, a manifest, and
+verify.sh, which verifies it all with openssl alone. trustpool receive proves a kit.
 
 Each bundle must be verified, under --root or Cisco's roots; no other is packed,
 and no flag changes that. --sign signs the manifest, so that who knows the root of
 that key can trust the other files too.
 
-The same files make the same kit. Its files have the time of SOURCE_DATE_EPOCH,
+The same files make the same kit; the audit judges dates at --at, so give it for
+the same octets on another day. The files in a kit have the time of SOURCE_DATE_EPOCH,
 else that of the newest signature of the bundles; the manifest says which.
 
 Exit status: 0 packed, 1 a bundle is not verified.`,
@@ -112,6 +114,11 @@ func (x *packing) pack(ctx context.Context, a *app, args []string) (data []byte,
 	if err := x.pair(ctx, a, items); err != nil {
 		return nil, nil, err
 	}
+	for i := range items {
+		if err := x.audit(ctx, a, &items[i]); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", items[i].Name, err)
+		}
+	}
 	if o.Commands, err = commands(items); err != nil {
 		return nil, nil, err
 	}
@@ -166,6 +173,35 @@ func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
 			return fmt.Errorf("--diff %s: it is called %q, and none of the bundles to pack is", label(name), old.Name)
 		}
 	}
+	return nil
+}
+
+// audit gives a bundle its audit, against the one that was carried last. Its name
+// in there is that in the kit: where it came from is nothing to who receives it.
+func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
+	subject := func(name string, b *bundle.Bundle) (*audit.Subject, error) {
+		r, err := x.verify(ctx, a, b)
+		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+	}
+	s, err := subject(it.Name+".p7b", it.Bundle)
+	if err != nil {
+		return err
+	}
+	if it.Old != nil {
+		if s.Against, err = subject(it.Name+".p7b, carried last", it.Old); err != nil {
+			return err
+		}
+	}
+	r, err := audit.Run(*s, audit.Options{At: x.at.or(a.env.Now)})
+	if err != nil {
+		return err
+	}
+	r.At, r.FailOn = x.at.chosen(), audit.Error
+	var html, text bytes.Buffer
+	if err := errors.Join(r.WriteHTML(&html), r.WriteText(&text)); err != nil {
+		return err
+	}
+	it.AuditHTML, it.AuditText = html.Bytes(), text.Bytes()
 	return nil
 }
 

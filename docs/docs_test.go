@@ -35,6 +35,7 @@ import (
 	"trustpool/reach"
 	"trustpool/roots"
 	"trustpool/signing"
+	"trustpool/store"
 )
 
 const bundles = "../testdata/bundles/"
@@ -320,7 +321,9 @@ func TestKitFields(t *testing.T) {
 	}
 	manifest, report := map[string]bool{}, map[string]bool{}
 	fields(t, printed(t, func(w io.Writer) error { return bundle.WriteJSON(w, k.Manifest) }), manifest)
-	fields(t, printed(t, kit.NewReport(k, k.SHA256, nil, nil).WriteJSON), report)
+	r := kit.NewReport(k, k.SHA256, nil, nil)
+	r.Published("here", []*store.Publication{{Refusals: []store.Refusal{{}}}})
+	fields(t, printed(t, r.WriteJSON), report)
 	same(t, "kit", documentedFields(t, "### trustpool.kit/1"), names(manifest))
 	same(t, "receive", documentedFields(t, "### trustpool.receive/1"), names(report))
 }

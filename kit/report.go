@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/store"
 )
 
 // ReportSchema is that of the report on a kit that was received.
@@ -28,6 +30,8 @@ type Report struct {
 	Bundles   []bundleReport `json:"bundles"`
 	Files     int            `json:"files"`
 	Unpacked  *string        `json:"unpacked"`
+	Store     *string        `json:"store"`
+	DryRun    bool           `json:"dry_run"` // for the caller to set: nothing was to be written
 }
 
 // A signerReport says who signed a kit.
@@ -48,6 +52,8 @@ type bundleReport struct {
 	Anchor       Anchor  `json:"anchor"`
 	// Here is the newest bundle of the name that the receiver has.
 	Here *hereReport `json:"here"`
+	// Store is what became of it in a store.
+	Store *storeReport `json:"store"`
 }
 
 // A hereReport names a bundle that the receiver has already.
@@ -55,6 +61,26 @@ type hereReport struct {
 	File    string `json:"file"`
 	Version string `json:"version"`
 	Same    bool   `json:"same"` // it is the same file
+}
+
+// A storeReport is what became of a bundle in a store.
+type storeReport struct {
+	Name     string          `json:"name"` // under which it is served
+	Outcome  store.Outcome   `json:"outcome"`
+	Refusals []store.Refusal `json:"refusals"`
+}
+
+// Published adds what Publish gave to the report; where is what the user called
+// the store.
+func (r *Report) Published(where string, done []*store.Publication) {
+	r.Store = &where
+	for i, p := range done {
+		refusals := p.Refusals
+		if refusals == nil {
+			refusals = []store.Refusal{}
+		}
+		r.Bundles[i].Store = &storeReport{p.Release.Name, p.Outcome(), refusals}
+	}
 }
 
 // NewReport makes a report of what Open returned for the octets of a file, of whose
@@ -81,13 +107,18 @@ func NewReport(k *Kit, sum [32]byte, refused *Refusal, at *time.Time) Report {
 	}
 	for _, b := range k.Bundles {
 		sum := b.Bundle.SHA256()
-		e := bundleReport{b.File, hex.EncodeToString(sum[:]), b.Name, b.Version, b.SigningTime, b.Certificates, b.Entry.Verification.Anchor, nil}
+		e := bundleReport{b.File, hex.EncodeToString(sum[:]), b.Name, b.Version, b.SigningTime, b.Certificates, b.Entry.Verification.Anchor, nil, nil}
 		if b.Previous != nil {
 			e.Here = &hereReport{b.Previous.File, b.PreviousVersion, b.Previous.Bundle.SHA256() == sum}
 		}
 		r.Bundles = append(r.Bundles, e)
 	}
 	return r
+}
+
+// stored tells whether the store has every bundle as its current release.
+func (r Report) stored() bool {
+	return !slices.ContainsFunc(r.Bundles, func(b bundleReport) bool { return b.Store == nil || b.Store.Outcome == store.OutcomeRefused })
 }
 
 // WriteJSON writes the report as one document.
@@ -139,11 +170,23 @@ func (r Report) WriteText(w io.Writer) error {
 		default:
 			line("  here     version %s, %s", bundle.Printable(b.Here.Version), bundle.Printable(b.Here.File))
 		}
+		if b.Store != nil {
+			line("  store    %s: %s", b.Store.Name, b.Store.Outcome)
+			for _, refusal := range b.Store.Refusals {
+				line("           %s: %s", refusal.Gate, bundle.Printable(refusal.Detail))
+			}
+		}
 	}
 	line("")
 	switch {
+	case r.DryRun:
+		line("nothing is written")
 	case r.Unpacked != nil:
 		line("%d files in %s", r.Files, bundle.Printable(*r.Unpacked))
+	case r.Store != nil && !r.stored():
+		line("nothing is published in %s", bundle.Printable(*r.Store))
+	case r.Store != nil:
+		line("current in %s", bundle.Printable(*r.Store))
 	default:
 		line("nothing is written")
 	}

@@ -214,7 +214,7 @@ func (a *app) markStart(cmd *cobra.Command) {
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
 	switch cmd.Name() {
-	case "keygen", "publish", "rollback", "mirror":
+	case "keygen", "publish", "receive", "rollback", "mirror":
 		return true
 	}
 	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")

@@ -26,7 +26,7 @@ const module = "trustpool"
 func levels() map[string]int {
 	levels := map[string]int{}
 	for level, names := range []string{
-		"internal/cms", "bundle", "roots", "signing", "store recipe audit device inspect", "kit hosting reach", "cmd/internal/cli", "cmd/internal/process",
+		"internal/cms", "bundle", "roots internal/yamlstrict", "signing", "store recipe audit device inspect", "kit hosting reach", "cmd/internal/cli", "cmd/internal/process",
 		"cmd/trustpool cmd/trustpool-s3",
 	} {
 		for name := range strings.FieldsSeq(names) {

@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -209,23 +210,39 @@ func BenchmarkSideBySide(b *testing.B) {
 	}
 }
 
+// BenchmarkAudit runs audit in turns with inspect, which does not judge
+// self-signatures.
+func BenchmarkAudit(b *testing.B) {
+	program := buildProgram(b)
+	for _, s := range append([]subject{lab367(b)}, genuine(b)...) {
+		b.Run(s.name, func(b *testing.B) {
+			sideBySide(b, command{append([]string{program, "audit", s.file, "--fail-on", "never"}, s.flags...)},
+				command{append([]string{program, "inspect", s.file}, s.flags...)})
+		})
+	}
+}
+
 // BenchmarkGrowth reports time and peak memory for 10^3, 10^4 and 10^5
 // certificates: the time of one in relation to the first size, which is run again
 // beside each, and the memory beside 16 MB and three times the file.
 func BenchmarkGrowth(b *testing.B) {
 	const first, beside, minRuns = 1_000, 3, 5
 	program := buildProgram(b)
-	for _, kind := range []string{"text", "json"} {
+	for _, kind := range []string{"inspect-text", "inspect-json", "audit-text"} {
 		inspect := func(file string) []string {
-			args := []string{program, "inspect", file, "--root", labRoot, "--at", at}
-			if kind == "json" {
+			verb, output, _ := strings.Cut(kind, "-")
+			args := []string{program, verb, file, "--root", labRoot, "--at", at}
+			if output == "json" {
 				args = append(args, "--json")
+			}
+			if verb == "audit" {
+				args = append(args, "--fail-on", "never")
 			}
 			return args
 		}
 		small := inspect(largeFile(b, first))
 		for _, n := range []int{first, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("inspect-%s/%d", kind, n), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%d", kind, n), func(b *testing.B) {
 				file := largeFile(b, n)
 				measure(b, inspect(file)) // its pages are cached from here on
 				var times, each, ratios, cpuRatios, peaks []float64

@@ -56,7 +56,7 @@ func (d *Diff) WriteMarkdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprint(out, "# Change of trust bundle\n\n| | old | new |\n|---|---|---|\n")
 	for _, r := range d.rows() {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", r.what, cell(orNone(r.old)), cell(orNone(r.new)))
+		fmt.Fprintf(out, "| %s | %s | %s |\n", r.what, Markdown(orNone(r.old)), Markdown(orNone(r.new)))
 	}
 	fmt.Fprintf(out, "\n%s\n", d.sum())
 
@@ -261,15 +261,15 @@ func (e DiffEntry) row() string {
 	c := e.Certificate
 	date, serial, subject := "", "", notACertificate
 	if c.Err == nil {
-		date, serial, subject = notAfter(c), c.Serial.String(), cell(orEmptyName(c.Subject))
+		date, serial, subject = notAfter(c), c.Serial.String(), Markdown(orEmptyName(c.Subject))
 	}
 	return fmt.Sprintf("%d | %x | %s | %s | %s |", e.Index, c.SHA256, date, serial, subject)
 }
 
-// cell makes text safe within a table of Markdown: on one line, and nothing in it
-// is markup (CommonMark 0.31 sections 2.4, 2.5), HTML, or a link that a renderer
-// makes of a web address by itself (GitHub Flavored Markdown section 6.9).
-func cell(s string) string { return markdown.Replace(Printable(s)) }
+// Markdown makes text safe within Markdown, in a table too: on one line, and
+// nothing in it is markup (CommonMark 0.31 sections 2.4, 2.5), HTML, or a link that
+// a renderer makes of a web address by itself (GitHub Flavored Markdown section 6.9).
+func Markdown(s string) string { return markdown.Replace(Printable(s)) }
 
 // A bar ends a cell even after a backslash in some renderers, and so does a
 // backtick a code span; as entities they never do.

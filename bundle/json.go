@@ -170,6 +170,7 @@ func marshalIndented(v any, prefix string) ([]byte, error) {
 	return clean, err
 }
 
-// hidden tells whether a character beyond ASCII does not show as itself. In JSON
-// such a one stands in strings only.
-func hidden(r rune) bool { return r >= utf8.RuneSelf && !printable(r) }
+// hidden tells whether a character does not show as itself that encoding/json
+// leaves as it is: DEL, and those beyond ASCII. In JSON such a one stands in strings
+// only.
+func hidden(r rune) bool { return r >= 0x7f && !printable(r) }

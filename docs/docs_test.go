@@ -26,6 +26,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/audit"
 	"trustpool/bundle"
 	"trustpool/device"
 	"trustpool/device/config"
@@ -410,6 +411,54 @@ func TestReachFields(t *testing.T) {
 		fields(t, printed(t, r.WriteJSON), real)
 	}
 	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(real))
+}
+
+func TestAuditFields(t *testing.T) {
+	t.Parallel()
+	b := read(t, "lab-quirks-v1.p7b")
+	signature, old := verify(t, b, labRoot(t)), read(t, "lab-core-v1.p7b")
+	requirements, err := audit.ParseRequirements([]byte("schema: trustpool.requirements/1\nexceptions: [{rule: expired, reason: r, until: 2099-01-01}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
+	r, err := audit.Run(audit.Subject{Certificates: b.Certificates, Signature: &signature, Against: &audit.Subject{Certificates: old.Certificates}},
+		audit.Options{At: at, Requirements: requirements, Program: program})
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), real, "gone")
+	same(t, "audit", documentedFields(t, "### trustpool.audit/1"), names(real))
+
+	header, _, _ := strings.Cut(string(printed(t, r.WriteCSV)), "\n")
+	if !strings.Contains(section(t, "formats.md", "### CSV"), "\n"+header+"\n") {
+		t.Errorf("the header is not documented: %s", header)
+	}
+}
+
+// The example of audit.md is requirements, and its table has every field of them.
+func TestRequirementsExample(t *testing.T) {
+	t.Parallel()
+	text := section(t, "audit.md", "## Requirements")
+	_, rest, _ := strings.Cut(text, "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	if _, err := audit.ParseRequirements([]byte(example)); err != nil {
+		t.Error(err)
+	}
+	data, err := os.ReadFile("requirements.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct{ Properties map[string]any }
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for field := range schema.Properties {
+		if !strings.Contains(text, "`"+field+"`") || field != "allowed" && !strings.Contains(example, field+":") {
+			t.Errorf("%s is not documented, or not in the example", field)
+		}
+	}
 }
 
 // The document is made by the command line, which a test here cannot import.

@@ -1,29 +1,28 @@
 package recipe
 
 import (
-	"errors"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"trustpool/bundle"
+	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 )
 
 // Parse reads a recipe. Unknown fields, a second document and words that YAML may
 // misread are errors, *SyntaxError with line and column. It opens no source.
 func Parse(data []byte) (*Recipe, error) {
-	root, err := document(data)
+	root, err := yamlstrict.Document(data)
 	if err != nil {
 		return nil, err
 	}
 	r := &Recipe{Order: OrderInput, Sources: map[string]*Source{}}
 	schema := ""
-	err = mapping(root, "the recipe", map[string]field{
-		"schema":           into(&schema, text, "schema"),
+	err = yamlstrict.Mapping(root, "the recipe", map[string]field{
+		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
 		"bundle":           r.readBundle,
 		"sources":          r.readSources,
 		"set":              func(n *yaml.Node) (err error) { r.Set, err = readSet(n); return err },
@@ -39,31 +38,23 @@ func Parse(data []byte) (*Recipe, error) {
 		return nil, err
 	}
 	if schema != Schema {
-		return nil, errAt(at(root), "schema is to be %s, not %q", Schema, schema)
+		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "schema is to be %s, not %q", Schema, schema)
 	}
-	if err := r.check(at(root)); err != nil {
+	if err := r.check(yamlstrict.At(root)); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// into makes a field of a reader and where its value goes.
-func into[T any](to *T, read func(*yaml.Node, string) (T, error), what string) field {
-	return func(n *yaml.Node) (err error) {
-		*to, err = read(n, what)
-		return err
-	}
-}
-
 func (r *Recipe) readBundle(n *yaml.Node) error {
-	return mapping(n, "bundle", map[string]field{
-		"name":    into(&r.Name, claim, "name"),
-		"version": into(&r.Version, claim, "version"),
+	return yamlstrict.Mapping(n, "bundle", map[string]field{
+		"name":    yamlstrict.Into(&r.Name, claim, "name"),
+		"version": yamlstrict.Into(&r.Version, claim, "version"),
 		"order": func(n *yaml.Node) error {
-			s, err := text(n, "order")
+			s, err := yamlstrict.Text(n, "order")
 			r.Order = Order(s)
 			if err == nil && !slices.Contains([]Order{OrderInput, OrderDER, OrderSHA256, OrderSubject}, r.Order) {
-				err = errAt(at(n), "order is to be input, der, sha256 or subject, not %q", s)
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "order is to be input, der, sha256 or subject, not %q", s)
 			}
 			return err
 		},
@@ -72,17 +63,17 @@ func (r *Recipe) readBundle(n *yaml.Node) error {
 
 // claim reads what Cisco's attributes can hold (X.680 section 41.4).
 func claim(n *yaml.Node, what string) (string, error) {
-	s, err := text(n, what)
+	s, err := yamlstrict.Text(n, what)
 	if err == nil && (len(s) > maxClaim || !claimPattern.MatchString(s)) {
-		err = errAt(at(n), "%s is to be at most %d of A-Z, a-z, 0-9, space and '()+,-./:=?", what, maxClaim)
+		err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s is to be at most %d of A-Z, a-z, 0-9, space and '()+,-./:=?", what, maxClaim)
 	}
 	return s, err
 }
 
 func (r *Recipe) readSources(n *yaml.Node) error {
-	return eachKey(n, "sources", func(name string, k, v *yaml.Node) error {
+	return yamlstrict.EachKey(n, "sources", func(name string, k, v *yaml.Node) error {
 		if len(r.Sources) == MaxSources {
-			return errAt(at(k), "more than %d sources: files takes a list, and patterns", MaxSources)
+			return yamlstrict.ErrorAt(yamlstrict.At(k), "more than %d sources: files takes a list, and patterns", MaxSources)
 		}
 		s, err := readSource(v)
 		r.Sources[name] = s
@@ -91,55 +82,55 @@ func (r *Recipe) readSources(n *yaml.Node) error {
 }
 
 func readSource(n *yaml.Node) (*Source, error) {
-	s := &Source{At: at(n)}
+	s := &Source{At: yamlstrict.At(n)}
 	kind := func(k Kind, read func(*yaml.Node) error) field {
 		return func(n *yaml.Node) error {
 			if s.Kind != "" {
-				return errAt(at(n), "a source is one of files, bundle, certdata, ccadb, system, url; this is %s and %s", s.Kind, k)
+				return yamlstrict.ErrorAt(yamlstrict.At(n), "a source is one of files, bundle, certdata, ccadb, system, url; this is %s and %s", s.Kind, k)
 			}
 			s.Kind = k
 			return read(n)
 		}
 	}
 	path := func(n *yaml.Node) error {
-		p, err := text(n, "a path")
+		p, err := yamlstrict.Text(n, "a path")
 		s.Paths = []string{p}
 		return err
 	}
-	err := mapping(n, "a source", map[string]field{
-		"files":    kind(KindFiles, into(&s.Paths, texts, "files")),
+	err := yamlstrict.Mapping(n, "a source", map[string]field{
+		"files":    kind(KindFiles, yamlstrict.Into(&s.Paths, yamlstrict.Texts, "files")),
 		"bundle":   kind(KindBundle, path),
 		"certdata": kind(KindCertdata, path),
 		"ccadb":    kind(KindCCADB, path),
 		"url":      kind(KindURL, path),
 		"system": kind(KindSystem, func(n *yaml.Node) error {
-			yes, err := boolean(n, "system")
+			yes, err := yamlstrict.Boolean(n, "system")
 			if err == nil && !yes {
-				err = errAt(at(n), "system is to be true, or not there")
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "system is to be true, or not there")
 			}
 			return err
 		}),
-		"sha256":  func(n *yaml.Node) (err error) { s.SHA256, err = readHash(n, "sha256"); return err },
-		"root":    into(&s.Anchors, texts, "root"),
+		"sha256":  func(n *yaml.Node) (err error) { s.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"root":    yamlstrict.Into(&s.Anchors, yamlstrict.Texts, "root"),
 		"purpose": func(n *yaml.Node) (err error) { s.Purpose, err = readPurposes(n); return err },
 	})
 	switch {
 	case err != nil:
 		return nil, err
 	case s.Kind == "":
-		return nil, errAt(s.At, "a source is one of files, bundle, certdata, ccadb, system, url; this is none")
+		return nil, yamlstrict.ErrorAt(s.At, "a source is one of files, bundle, certdata, ccadb, system, url; this is none")
 	case s.Anchors != nil && s.Kind != KindBundle:
-		return nil, errAt(s.At, "root is for a bundle, which is verified; this source is %s", s.Kind)
+		return nil, yamlstrict.ErrorAt(s.At, "root is for a bundle, which is verified; this source is %s", s.Kind)
 	case s.Purpose != nil && s.Kind != KindCertdata && s.Kind != KindCCADB:
-		return nil, errAt(s.At, "purpose is for certdata and ccadb, which state it; this source is %s", s.Kind)
+		return nil, yamlstrict.ErrorAt(s.At, "purpose is for certdata and ccadb, which state it; this source is %s", s.Kind)
 	case s.Purpose == nil && (s.Kind == KindCertdata || s.Kind == KindCCADB):
-		return nil, errAt(s.At, "a %s source needs a purpose: %s", s.Kind, purposeNames())
+		return nil, yamlstrict.ErrorAt(s.At, "a %s source needs a purpose: %s", s.Kind, purposeNames())
 	case s.Kind == KindURL && !strings.HasPrefix(s.Paths[0], "http://") && !strings.HasPrefix(s.Paths[0], "https://"):
-		return nil, errAt(s.At, "url is to begin with http:// or https://")
+		return nil, yamlstrict.ErrorAt(s.At, "url is to begin with http:// or https://")
 	case slices.ContainsFunc(s.Paths, isURL) && s.SHA256 == nil:
-		return nil, errAt(s.At, "a URL needs its sha256: what comes from the network is pinned")
+		return nil, yamlstrict.ErrorAt(s.At, "a URL needs its sha256: what comes from the network is pinned")
 	case slices.ContainsFunc(s.Anchors, isURL):
-		return nil, errAt(s.At, "root is a URL: what is trusted is not fetched")
+		return nil, yamlstrict.ErrorAt(s.At, "root is a URL: what is trusted is not fetched")
 	}
 	return s, nil
 }
@@ -147,7 +138,7 @@ func readSource(n *yaml.Node) (*Source, error) {
 func isURL(path string) bool { return strings.Contains(path, "://") }
 
 func readPurposes(n *yaml.Node) ([]roots.Purpose, error) {
-	names, err := texts(n, "purpose")
+	names, err := yamlstrict.Texts(n, "purpose")
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +146,7 @@ func readPurposes(n *yaml.Node) ([]roots.Purpose, error) {
 	for _, name := range names {
 		p := roots.Purpose(name)
 		if !slices.Contains(roots.Purposes(), p) {
-			return nil, errAt(at(n), "no purpose is called %q: there are %s", name, purposeNames())
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no purpose is called %q: there are %s", name, purposeNames())
 		}
 		out = append(out, p)
 	}
@@ -171,29 +162,29 @@ func purposeNames() string {
 }
 
 func readSet(n *yaml.Node) (Set, error) {
-	s := Set{At: at(n)}
+	s := Set{At: yamlstrict.At(n)}
 	if n.Kind == yaml.ScalarNode {
 		var err error
-		s.Source, err = text(n, "the name of a source")
+		s.Source, err = yamlstrict.Text(n, "the name of a source")
 		return s, err
 	}
 	operation := func(to *[]Set, name string) field {
 		return func(n *yaml.Node) error {
 			if s.Union != nil || s.Intersect != nil || s.Minus != nil {
-				return errAt(at(n), "a set is one of union, intersect, minus")
+				return yamlstrict.ErrorAt(yamlstrict.At(n), "a set is one of union, intersect, minus")
 			}
-			err := list(n, name, func(c *yaml.Node) error {
+			err := yamlstrict.List(n, name, func(c *yaml.Node) error {
 				operand, err := readSet(c)
 				*to = append(*to, operand)
 				return err
 			})
 			if err == nil && len(*to) == 0 {
-				err = errAt(at(n), "%s of nothing", name)
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s of nothing", name)
 			}
 			return err
 		}
 	}
-	err := mapping(n, "a set", map[string]field{
+	err := yamlstrict.Mapping(n, "a set", map[string]field{
 		"union":     operation(&s.Union, "union"),
 		"intersect": operation(&s.Intersect, "intersect"),
 		"minus":     operation(&s.Minus, "minus"),
@@ -203,111 +194,71 @@ func readSet(n *yaml.Node) (Set, error) {
 
 func (r *Recipe) readFilter(n *yaml.Node) error {
 	f := &r.Filter
-	err := mapping(n, "filter", map[string]field{
-		"valid-at":         into(&f.ValidAt, readTime, "valid-at"),
-		"valid-for":        into(&f.ValidFor, readDuration, "valid-for"),
-		"min-rsa-bits":     into(&f.MinRSABits, number, "min-rsa-bits"),
-		"min-ec-bits":      into(&f.MinECBits, number, "min-ec-bits"),
+	err := yamlstrict.Mapping(n, "filter", map[string]field{
+		"valid-at":         yamlstrict.Into(&f.ValidAt, yamlstrict.Time, "valid-at"),
+		"valid-for":        yamlstrict.Into(&f.ValidFor, yamlstrict.Duration, "valid-for"),
+		"min-rsa-bits":     yamlstrict.Into(&f.MinRSABits, yamlstrict.Number, "min-rsa-bits"),
+		"min-ec-bits":      yamlstrict.Into(&f.MinECBits, yamlstrict.Number, "min-ec-bits"),
 		"signature-hashes": func(n *yaml.Node) (err error) { f.SignatureHashes, err = readHashNames(n); return err },
 		"without-quirks":   func(n *yaml.Node) (err error) { f.WithoutQuirks, err = readQuirks(n); return err },
-		"ca-only":          into(&f.CAOnly, boolean, "ca-only"),
+		"ca-only":          yamlstrict.Into(&f.CAOnly, yamlstrict.Boolean, "ca-only"),
 	})
 	if err == nil && f.ValidFor != 0 && f.ValidAt.IsZero() {
-		err = errAt(at(n), "valid-for counts from valid-at, which is missing")
+		err = yamlstrict.ErrorAt(yamlstrict.At(n), "valid-for counts from valid-at, which is missing")
 	}
 	return err
 }
 
 func readHashNames(n *yaml.Node) ([]string, error) {
-	names, err := texts(n, "signature-hashes")
+	names, err := yamlstrict.Texts(n, "signature-hashes")
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		if !slices.Contains(hashNames, name) {
-			return nil, errAt(at(n), "no hash is called %q: there are %s", name, strings.Join(hashNames, ", "))
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no hash is called %q: there are %s", name, strings.Join(hashNames, ", "))
 		}
 	}
 	return names, nil
 }
 
 func readQuirks(n *yaml.Node) ([]string, error) {
-	names, err := texts(n, "without-quirks")
+	names, err := yamlstrict.Texts(n, "without-quirks")
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range names {
 		if !slices.Contains(bundle.Quirks(), bundle.Quirk(name)) {
-			return nil, errAt(at(n), "no quirk is called %q: docs/formats.md lists them", name)
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no quirk is called %q: docs/formats.md lists them", name)
 		}
 	}
 	return names, nil
 }
 
-func readTime(n *yaml.Node, what string) (time.Time, error) {
-	s, err := raw(n, what)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, errAt(at(n), "%s is to be a time: 2026-11-21 or 2026-11-21T08:30:00Z", what)
-}
-
-func readDuration(n *yaml.Node, what string) (time.Duration, error) {
-	s, err := text(n, what)
-	if err != nil {
-		return 0, err
-	}
-	d, err := bundle.ParseDuration(s)
-	if err == nil && d == 0 {
-		err = errors.New("is to be longer than nothing")
-	}
-	if err != nil {
-		return 0, errAt(at(n), "%s: %v", what, err)
-	}
-	return d, nil
-}
-
-func readHash(n *yaml.Node, what string) (*[32]byte, error) {
-	s, err := text(n, what)
-	if err != nil {
-		return nil, err
-	}
-	sum, ok := roots.ParseSHA256(s)
-	if !ok {
-		return nil, errAt(at(n), "%s is to be 64 hex digits, a SHA-256", what)
-	}
-	return &sum, nil
-}
-
 // pinFields are the fields of a Pin.
 func pinFields(p *Pin) map[string]field {
 	return map[string]field{
-		"sha256": func(n *yaml.Node) (err error) { p.SHA256, err = readHash(n, "sha256"); return err },
-		"spki":   func(n *yaml.Node) (err error) { p.SPKI, err = readHash(n, "spki"); return err },
-		"reason": into(&p.Reason, text, "reason"),
+		"sha256": func(n *yaml.Node) (err error) { p.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"spki":   func(n *yaml.Node) (err error) { p.SPKI, err = yamlstrict.SHA256(n, "spki"); return err },
+		"reason": yamlstrict.Into(&p.Reason, yamlstrict.Text, "reason"),
 	}
 }
 
 func (p *Pin) check(what string, needsReason bool) error {
 	switch {
 	case (p.SHA256 == nil) == (p.SPKI == nil):
-		return errAt(p.At, "%s takes either sha256 or spki", what)
+		return yamlstrict.ErrorAt(p.At, "%s takes either sha256 or spki", what)
 	case needsReason && p.Reason == "":
-		return errAt(p.At, "%s needs a reason", what)
+		return yamlstrict.ErrorAt(p.At, "%s needs a reason", what)
 	}
 	return nil
 }
 
 func readPins(n *yaml.Node, what string) ([]Pin, error) {
 	var out []Pin
-	err := list(n, what, func(c *yaml.Node) error {
-		p := Pin{At: at(c)}
-		if err := mapping(c, what, pinFields(&p)); err != nil {
+	err := yamlstrict.List(n, what, func(c *yaml.Node) error {
+		p := Pin{At: yamlstrict.At(c)}
+		if err := yamlstrict.Mapping(c, what, pinFields(&p)); err != nil {
 			return err
 		}
 		out = append(out, p)
@@ -317,11 +268,11 @@ func readPins(n *yaml.Node, what string) ([]Pin, error) {
 }
 
 func (r *Recipe) readExclude(n *yaml.Node) error {
-	return list(n, "exclude", func(c *yaml.Node) error {
-		e := Exclusion{Pin: Pin{At: at(c)}}
+	return yamlstrict.List(n, "exclude", func(c *yaml.Node) error {
+		e := Exclusion{Pin: Pin{At: yamlstrict.At(c)}}
 		fields := pinFields(&e.Pin)
-		fields["until"] = into(&e.Until, readTime, "until")
-		if err := mapping(c, "exclude", fields); err != nil {
+		fields["until"] = yamlstrict.Into(&e.Until, yamlstrict.Time, "until")
+		if err := yamlstrict.Mapping(c, "exclude", fields); err != nil {
 			return err
 		}
 		r.Exclude = append(r.Exclude, e)
@@ -330,22 +281,22 @@ func (r *Recipe) readExclude(n *yaml.Node) error {
 }
 
 func (r *Recipe) readSigner(n *yaml.Node) error {
-	s := &Signer{At: at(n)}
+	s := &Signer{At: yamlstrict.At(n)}
 	r.Signer = s
-	err := mapping(n, "signer", map[string]field{
-		"key":         into(&s.Key, text, "key"),
-		"certificate": into(&s.Certificate, text, "certificate"),
-		"chain":       into(&s.Chain, text, "chain"),
+	err := yamlstrict.Mapping(n, "signer", map[string]field{
+		"key":         yamlstrict.Into(&s.Key, yamlstrict.Text, "key"),
+		"certificate": yamlstrict.Into(&s.Certificate, yamlstrict.Text, "certificate"),
+		"chain":       yamlstrict.Into(&s.Chain, yamlstrict.Text, "chain"),
 	})
 	switch {
 	case err != nil:
 		return err
 	case s.Key == "":
-		return errAt(s.At, "signer needs a key: a file, exec:COMMAND or a pkcs11: URI")
+		return yamlstrict.ErrorAt(s.At, "signer needs a key: a file, exec:COMMAND or a pkcs11: URI")
 	case s.Chain != "" && s.Certificate == "":
-		return errAt(s.At, "signer has a chain, and no certificate")
+		return yamlstrict.ErrorAt(s.At, "signer has a chain, and no certificate")
 	case isURL(s.Certificate) || isURL(s.Chain):
-		return errAt(s.At, "signer has a URL: certificates to sign with are not fetched")
+		return yamlstrict.ErrorAt(s.At, "signer has a URL: certificates to sign with are not fetched")
 	}
 	return nil
 }
@@ -354,22 +305,22 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 	o := &r.Outputs
 	name := func(to *string, what string) field {
 		return func(n *yaml.Node) error {
-			s, err := text(n, what)
+			s, err := yamlstrict.Text(n, what)
 			*to = s
 			if err == nil && !outputPattern.MatchString(s) {
-				err = errAt(at(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
 			}
 			return err
 		}
 	}
-	err := mapping(n, "outputs", map[string]field{
+	err := yamlstrict.Mapping(n, "outputs", map[string]field{
 		"signed":     name(&o.Signed, "signed"),
 		"certs-only": name(&o.CertsOnly, "certs-only"),
 		"pem":        name(&o.PEM, "pem"),
 		"jks":        name(&o.JKS, "jks"),
 		"pkcs12":     name(&o.PKCS12, "pkcs12"),
-		"cisco":      into(&o.Cisco, boolean, "cisco"),
-		"previous":   into(&o.Previous, text, "previous"),
+		"cisco":      yamlstrict.Into(&o.Cisco, yamlstrict.Boolean, "cisco"),
+		"previous":   yamlstrict.Into(&o.Previous, yamlstrict.Text, "previous"),
 	})
 	if err != nil {
 		return err
@@ -377,7 +328,7 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 	seen := map[string]bool{}
 	for _, name := range append([]string{o.Signed, o.CertsOnly, o.PEM, o.JKS, o.PKCS12}, o.sideFiles()...) {
 		if name != "" && seen[strings.ToLower(name)] {
-			return errAt(at(n), "two outputs are called %s", name)
+			return yamlstrict.ErrorAt(yamlstrict.At(n), "two outputs are called %s", name)
 		}
 		seen[strings.ToLower(name)] = true
 	}
@@ -388,23 +339,23 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 func (r *Recipe) check(root Position) error {
 	switch {
 	case len(r.Sources) == 0:
-		return errAt(root, "no sources")
+		return yamlstrict.ErrorAt(root, "no sources")
 	case r.Set.At == Position{}:
-		return errAt(root, "no set: say which sources make the bundle, for example set: {union: [%s]}", strings.Join(r.sourceNames(), ", "))
+		return yamlstrict.ErrorAt(root, "no set: say which sources make the bundle, for example set: {union: [%s]}", strings.Join(r.sourceNames(), ", "))
 	case r.Outputs == Outputs{Previous: r.Outputs.Previous, Cisco: r.Outputs.Cisco}:
-		return errAt(root, "no outputs")
+		return yamlstrict.ErrorAt(root, "no outputs")
 	case r.Outputs.Previous != "" && !r.Outputs.Cisco:
-		return errAt(root, "outputs has previous, which only the files of cisco compare to")
+		return yamlstrict.ErrorAt(root, "outputs has previous, which only the files of cisco compare to")
 	case r.Outputs.Signed != "" && r.Signer == nil:
-		return errAt(root, "outputs has signed, but there is no signer")
+		return yamlstrict.ErrorAt(root, "outputs has signed, but there is no signer")
 	case r.Signer != nil && r.Outputs.Signed == "":
-		return errAt(r.Signer.At, "a signer, but outputs has no signed")
+		return yamlstrict.ErrorAt(r.Signer.At, "a signer, but outputs has no signed")
 	case r.Outputs.Cisco && r.Outputs.Signed == "" && r.Outputs.CertsOnly == "":
-		return errAt(root, "outputs has cisco, but no bundle to stand beside")
+		return yamlstrict.ErrorAt(root, "outputs has cisco, but no bundle to stand beside")
 	case isURL(r.Outputs.Previous):
-		return errAt(root, "outputs has a previous that is a URL: it is not pinned")
+		return yamlstrict.ErrorAt(root, "outputs has a previous that is a URL: it is not pinned")
 	case (r.Outputs.Signed != "" || r.Outputs.Cisco) && (r.Name == "" || r.Version == ""):
-		return errAt(root, "outputs has signed or cisco: the bundle needs a name and a version")
+		return yamlstrict.ErrorAt(root, "outputs has signed or cisco: the bundle needs a name and a version")
 	}
 	used := map[string]int{}
 	if err := r.checkSet(r.Set, used); err != nil {
@@ -412,7 +363,7 @@ func (r *Recipe) check(root Position) error {
 	}
 	for _, name := range r.sourceNames() {
 		if used[name] == 0 {
-			return errAt(r.Sources[name].At, "the source %s is in no set", name)
+			return yamlstrict.ErrorAt(r.Sources[name].At, "the source %s is in no set", name)
 		}
 	}
 	return nil
@@ -422,16 +373,16 @@ func (r *Recipe) check(root Position) error {
 func (r *Recipe) checkSet(s Set, used map[string]int) error {
 	if s.Source != "" {
 		if r.Sources[s.Source] == nil {
-			return errAt(s.At, "no source is called %q: there are %s", s.Source, strings.Join(r.sourceNames(), ", "))
+			return yamlstrict.ErrorAt(s.At, "no source is called %q: there are %s", s.Source, strings.Join(r.sourceNames(), ", "))
 		}
 		if used[s.Source]++; used[s.Source] > maxMentions {
-			return errAt(s.At, "the set names %s more than %d times", s.Source, maxMentions)
+			return yamlstrict.ErrorAt(s.At, "the set names %s more than %d times", s.Source, maxMentions)
 		}
 		return nil
 	}
 	operands := s.operands()
 	if len(operands) == 0 {
-		return errAt(s.At, "an empty set")
+		return yamlstrict.ErrorAt(s.At, "an empty set")
 	}
 	for _, o := range operands {
 		if err := r.checkSet(o, used); err != nil {

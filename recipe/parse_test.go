@@ -22,8 +22,8 @@ var bad = []struct {
 	name, recipe, want string
 	syntaxOnly         bool
 }{
-	{"empty", "", "line 1, column 1: empty recipe", false},
-	{"only a comment", "# nothing\n", "line 1, column 1: empty recipe", false},
+	{"empty", "", "line 1, column 1: empty document", false},
+	{"only a comment", "# nothing\n", "line 1, column 1: empty document", false},
 	{"null", "~\n", "line 1, column 1: the recipe is to be a mapping (key: value)", false},
 	{"a list", "- a\n", "line 1, column 1: the recipe is to be a mapping", false},
 	{"no YAML", "sources: [\n", "line 1: not YAML: did not find expected node content", true},
@@ -38,11 +38,11 @@ var bad = []struct {
 	{"control character", good + "# \x1b[2K", `line 5, column 3: the character \x1b does not show`, true},
 	{"escaped control character", strings.Replace(good, "a.pem}}", `"\e[2K"}}`, 1), "line 2, column 22: files has a character that does not show", true},
 
-	{"a second document", good + "---\n" + good, "line 5, column 1: a second document: a recipe is one", true},
+	{"a second document", good + "---\n" + good, "line 5, column 1: a second document: there is to be one", true},
 	{"an alias bomb", head + "sources: &a {a: *a}\n", "line 2", true},
 	{"an anchor", strings.Replace(good, "set: a", "set: &x a", 1), "line 3, column 6: an anchor (&x): write it out where it is used", true},
 	{"an alias", strings.Replace(good, "set: a", "set: &x {union: [*x]}", 1), "line 3", true},
-	{"a tag", strings.Replace(good, "set: a", "set: !!str a", 1), "line 3, column 6: a tag (!!str): recipes have none", true},
+	{"a tag", strings.Replace(good, "set: a", "set: !!str a", 1), "line 3, column 6: a tag (!!str): leave it out", true},
 	{"a merge key", strings.Replace(good, "{a: {", "{<<: {", 1), "line 2, column 11: a key of sources: YAML may read << as something else than text: put it in quotes", true},
 	{"a key twice", good + "set: a\n", `line 5, column 1: the recipe has the key "set" twice`, true},
 	{"a key that is a list", good + "? [a]\n: b\n", "line 5, column 3: a key of the recipe is to be text", true},

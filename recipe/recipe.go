@@ -11,6 +11,7 @@ package recipe
 import (
 	"time"
 
+	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 )
 
@@ -129,5 +130,17 @@ type Outputs struct {
 	Previous string
 }
 
-// A Position is where something stands in the recipe, for errors.
-type Position struct{ Line, Column int }
+// A Position is where something stands in the recipe, for errors, and a
+// SyntaxError says what is wrong there.
+type (
+	Position    = yamlstrict.Position
+	SyntaxError = yamlstrict.SyntaxError
+	field       = yamlstrict.Field
+)
+
+// Limits of a recipe.
+const (
+	MaxSize     = yamlstrict.MaxSize // octets
+	MaxSources  = 64
+	maxMentions = 4 // of one source in the set
+)

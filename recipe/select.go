@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -337,7 +338,7 @@ func (s *selection) judge(c *candidate) (reason string, by *Exclusion, err error
 			continue
 		}
 		if included != nil {
-			return "", nil, errAt(e.At, "%s is both excluded and included", c.Subject)
+			return "", nil, yamlstrict.ErrorAt(e.At, "%s is both excluded and included", c.Subject)
 		}
 		return "excluded: " + e.Reason, e, nil
 	}
@@ -389,17 +390,17 @@ func (s *selection) chooses(set *Set, c *candidate) bool {
 func (s *selection) checkPins() error {
 	for i, p := range s.recipe.Require {
 		if !s.require.met[i] {
-			return errAt(p.At, "a required certificate is not in the bundle: %s", s.whyNot(&p))
+			return yamlstrict.ErrorAt(p.At, "a required certificate is not in the bundle: %s", s.whyNot(&p))
 		}
 	}
 	for i, p := range s.recipe.Include {
 		if !s.include.met[i] {
-			return errAt(p.At, "include: no source has this certificate")
+			return yamlstrict.ErrorAt(p.At, "include: no source has this certificate")
 		}
 	}
 	for i, p := range s.recipe.Distrusted {
 		if !s.distrusted.met[i] {
-			return errAt(p.At, "allow-distrusted: no source has this certificate")
+			return yamlstrict.ErrorAt(p.At, "allow-distrusted: no source has this certificate")
 		}
 	}
 	for i, e := range s.recipe.Exclude {

@@ -2,6 +2,7 @@ package signing
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"errors"
 	"slices"
 
@@ -132,7 +133,8 @@ func checkCritical(c *bundle.Certificate, evaluated ...string) *refusal {
 
 // CheckSelfSignature says whether a self-issued certificate is signed by its own
 // key. MD5 and SHA-1 are judged too: the question is arithmetic, not trust.
-// ErrNotJudged says that the algorithm or the key is of no kind known here.
+// ErrNotJudged says that the algorithm or the key is of no kind known here, or one
+// that crypto/rsa does not compute with, such as a modulus under 1024 bits.
 func CheckSelfSignature(c *bundle.Certificate) error {
 	if !c.SelfIssued() || len(c.Raw) > maxCertificate {
 		return ErrNotJudged
@@ -149,8 +151,8 @@ func CheckSelfSignature(c *bundle.Certificate) error {
 		return ErrNotJudged
 	}
 	err = a.check(key, c.RawTBS, c.Signature)
-	if errors.Is(err, errKeyType) {
-		return ErrNotJudged
+	if _, isRSA := key.(*rsa.PublicKey); isRSA && err != nil && !errors.Is(err, rsa.ErrVerification) || errors.Is(err, errKeyType) {
+		return ErrNotJudged // crypto/rsa refuses the key: too short, an even exponent
 	}
 	return err
 }

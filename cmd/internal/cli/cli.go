@@ -149,7 +149,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		make func() *cobra.Command
 	}{
 		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
-		{"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
+		{"audit", a.auditCommand}, {"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
 		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
 		{"serve", a.serveCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
@@ -270,9 +270,10 @@ func exitStatusTopic() *cobra.Command {
 
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
-     matched nothing, a certificate failed or the file was refused, a
-     platform has no such commands, no message was known, a server would break,
-     a device has not the current version, a server failed a check
+     matched nothing, a certificate failed or the file was refused, a finding
+     of an audit counts, a platform has no such commands, no message was
+     known, a server would break, a device has not the current version, a
+     server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
 With status 2 there is one line on standard error, perhaps a hint, and no

@@ -1,4 +1,6 @@
-package recipe
+// Package yamlstrict reads YAML that a person reviews: one document, in which
+// every field is known and no word can be misread. Errors say line and column.
+package yamlstrict
 
 import (
 	"bytes"
@@ -8,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
@@ -15,15 +18,16 @@ import (
 	"trustpool/bundle"
 )
 
-// Limits of a recipe.
+// Limits of a document.
 const (
-	MaxSize     = 1 << 20 // octets
-	MaxSources  = 64
-	maxDepth    = 16 // levels of nesting
-	maxMentions = 4  // of one source in the set
+	MaxSize  = 1 << 20 // octets
+	maxDepth = 16      // levels of nesting
 )
 
-// A SyntaxError says where in a recipe something is wrong, and what.
+// A Position is where something stands in the document, for errors.
+type Position struct{ Line, Column int }
+
+// A SyntaxError says where in a document something is wrong, and what.
 type SyntaxError struct {
 	Position
 	Msg string
@@ -38,16 +42,18 @@ func (p Position) String() string {
 	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
 }
 
-func errAt(p Position, format string, args ...any) error {
+// ErrorAt is a *SyntaxError.
+func ErrorAt(p Position, format string, args ...any) error {
 	return &SyntaxError{p, fmt.Sprintf(format, args...)}
 }
 
-func at(n *yaml.Node) Position { return Position{n.Line, n.Column} }
+// At is where a node stands.
+func At(n *yaml.Node) Position { return Position{n.Line, n.Column} }
 
-// document reads one YAML document and no second one. Aliases, anchors, merge
+// Document reads one YAML document and no second one. Aliases, anchors, merge
 // keys and tags are refused, and characters that do not show: a reviewer reads
 // what stands there and nothing else.
-func document(data []byte) (*yaml.Node, error) {
+func Document(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d octets, more than the limit of %d", len(data), MaxSize)
 	}
@@ -57,17 +63,17 @@ func document(data []byte) (*yaml.Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, errAt(Position{1, 1}, "empty recipe")
+		return nil, ErrorAt(Position{1, 1}, "empty document")
 	} else if err != nil {
 		return nil, notYAML(err)
 	}
 	if err := dec.Decode(&second); err == nil {
-		return nil, errAt(at(&second), "a second document: a recipe is one")
+		return nil, ErrorAt(At(&second), "a second document: there is to be one")
 	} else if !errors.Is(err, io.EOF) {
 		return nil, notYAML(err)
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, errAt(Position{1, 1}, "empty recipe")
+		return nil, ErrorAt(Position{1, 1}, "empty document")
 	}
 	return doc.Content[0], plain(doc.Content[0], maxDepth)
 }
@@ -89,7 +95,7 @@ func visible(data []byte) error {
 			column++
 			r, n := utf8.DecodeRuneInString(text)
 			if shown := bundle.Printable(text[:n]); shown != text[:n] || r == utf8.RuneError {
-				return errAt(Position{number, column}, "the character %s does not show: recipes are plain text in UTF-8", shown)
+				return ErrorAt(Position{number, column}, "the character %s does not show: write plain text in UTF-8", shown)
 			}
 			text = text[n:]
 		}
@@ -108,19 +114,19 @@ func notYAML(err error) error {
 			line, msg = n, what
 		}
 	}
-	return errAt(Position{Line: line}, "not YAML: %s", msg)
+	return ErrorAt(Position{Line: line}, "not YAML: %s", msg)
 }
 
 func plain(n *yaml.Node, depth int) error {
 	switch {
 	case depth == 0:
-		return errAt(at(n), "nested deeper than %d", maxDepth)
+		return ErrorAt(At(n), "nested deeper than %d", maxDepth)
 	case n.Kind == yaml.AliasNode:
-		return errAt(at(n), "an alias: write it out")
+		return ErrorAt(At(n), "an alias: write it out")
 	case n.Anchor != "":
-		return errAt(at(n), "an anchor (&%s): write it out where it is used", n.Anchor)
+		return ErrorAt(At(n), "an anchor (&%s): write it out where it is used", n.Anchor)
 	case n.Style&yaml.TaggedStyle != 0:
-		return errAt(at(n), "a tag (%s): recipes have none", n.Tag)
+		return ErrorAt(At(n), "a tag (%s): leave it out", n.Tag)
 	}
 	for _, c := range n.Content {
 		if err := plain(c, depth-1); err != nil {
@@ -130,33 +136,34 @@ func plain(n *yaml.Node, depth int) error {
 	return nil
 }
 
-// A field reads the value of one key.
-type field func(*yaml.Node) error
+// A Field reads the value of one key.
+type Field func(*yaml.Node) error
 
-// mapping reads a mapping, each key at most once and none that is unknown.
-func mapping(n *yaml.Node, what string, fields map[string]field) error {
-	return eachKey(n, what, func(key string, k, v *yaml.Node) error {
+// Mapping reads a mapping, each key at most once and none that is unknown.
+func Mapping(n *yaml.Node, what string, fields map[string]Field) error {
+	return EachKey(n, what, func(key string, k, v *yaml.Node) error {
 		read, ok := fields[key]
 		if !ok {
-			return errAt(at(k), "%s has no field %q: there are %s", what, key, strings.Join(sortedKeys(fields), ", "))
+			return ErrorAt(At(k), "%s has no field %q: there are %s", what, key, strings.Join(sortedKeys(fields), ", "))
 		}
 		return read(v)
 	})
 }
 
-func eachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) error) error {
+// EachKey reads a mapping whose keys are names.
+func EachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) error) error {
 	if n.Kind != yaml.MappingNode {
-		return errAt(at(n), "%s is to be a mapping (key: value)", what)
+		return ErrorAt(At(n), "%s is to be a mapping (key: value)", what)
 	}
 	seen := map[string]bool{}
 	for i := 0; i < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		key, err := text(k, "a key of "+what)
+		key, err := Text(k, "a key of "+what)
 		if err != nil {
 			return err
 		}
 		if seen[key] {
-			return errAt(at(k), "%s has the key %q twice", what, key)
+			return ErrorAt(At(k), "%s has the key %q twice", what, key)
 		}
 		seen[key] = true
 		if err := read(key, k, v); err != nil {
@@ -166,7 +173,7 @@ func eachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) e
 	return nil
 }
 
-func sortedKeys(fields map[string]field) []string {
+func sortedKeys(fields map[string]Field) []string {
 	keys := make([]string, 0, len(fields))
 	for k := range fields {
 		keys = append(keys, k)
@@ -175,10 +182,10 @@ func sortedKeys(fields map[string]field) []string {
 	return keys
 }
 
-// list reads a sequence.
-func list(n *yaml.Node, what string, read func(*yaml.Node) error) error {
+// List reads a sequence.
+func List(n *yaml.Node, what string, read func(*yaml.Node) error) error {
 	if n.Kind != yaml.SequenceNode {
-		return errAt(at(n), "%s is to be a list", what)
+		return ErrorAt(At(n), "%s is to be a list", what)
 	}
 	for _, c := range n.Content {
 		if err := read(c); err != nil {
@@ -188,24 +195,24 @@ func list(n *yaml.Node, what string, read func(*yaml.Node) error) error {
 	return nil
 }
 
-// text reads a string. What YAML takes for something else, or once took for it,
+// Text reads a string. What YAML takes for something else, or once took for it,
 // must stand in quotes: no, 0123, 1.10, 2026-11-21.
-func text(n *yaml.Node, what string) (string, error) {
+func Text(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode {
-		return "", errAt(at(n), "%s is to be text", what)
+		return "", ErrorAt(At(n), "%s is to be text", what)
 	}
 	if n.Value == "" && n.Style == 0 {
-		return "", errAt(at(n), "%s is missing", what)
+		return "", ErrorAt(At(n), "%s is missing", what)
 	}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 &&
 		(n.ShortTag() != "!!str" || surprising(n.Value)) {
-		return "", errAt(at(n), "%s: YAML may read %s as something else than text: put it in quotes", what, n.Value)
+		return "", ErrorAt(At(n), "%s: YAML may read %s as something else than text: put it in quotes", what, n.Value)
 	}
 	switch line := strings.NewReplacer("\n", " ", "\t", " ").Replace(n.Value); {
 	case strings.TrimSpace(line) == "":
-		return "", errAt(at(n), "%s is empty", what)
+		return "", ErrorAt(At(n), "%s is empty", what)
 	case bundle.Printable(line) != line: // written as an escape
-		return "", errAt(at(n), "%s has a character that does not show", what)
+		return "", ErrorAt(At(n), "%s has a character that does not show", what)
 	}
 	return n.Value, nil
 }
@@ -221,20 +228,20 @@ func surprising(s string) bool {
 	return err == nil || errors.Is(err, strconv.ErrRange)
 }
 
-// texts reads a text, or a list of at least one.
-func texts(n *yaml.Node, what string) ([]string, error) {
+// Texts reads a text, or a list of at least one.
+func Texts(n *yaml.Node, what string) ([]string, error) {
 	if n.Kind == yaml.ScalarNode {
-		s, err := text(n, what)
+		s, err := Text(n, what)
 		return []string{s}, err
 	}
 	var out []string
-	err := list(n, what, func(c *yaml.Node) error {
-		s, err := text(c, what)
+	err := List(n, what, func(c *yaml.Node) error {
+		s, err := Text(c, what)
 		out = append(out, s)
 		return err
 	})
 	if err == nil && len(out) == 0 {
-		err = errAt(at(n), "%s is empty", what)
+		err = ErrorAt(At(n), "%s is empty", what)
 	}
 	return out, err
 }
@@ -242,12 +249,13 @@ func texts(n *yaml.Node, what string) ([]string, error) {
 // raw reads a scalar that may be no text in YAML, as a date is.
 func raw(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		return "", errAt(at(n), "%s is missing", what)
+		return "", ErrorAt(At(n), "%s is missing", what)
 	}
 	return n.Value, nil
 }
 
-func boolean(n *yaml.Node, what string) (bool, error) {
+// Boolean reads true or false.
+func Boolean(n *yaml.Node, what string) (bool, error) {
 	if n.Kind == yaml.ScalarNode && n.Style == 0 {
 		switch n.Value {
 		case "true":
@@ -256,14 +264,66 @@ func boolean(n *yaml.Node, what string) (bool, error) {
 			return false, nil
 		}
 	}
-	return false, errAt(at(n), "%s is to be true or false", what)
+	return false, ErrorAt(At(n), "%s is to be true or false", what)
 }
 
-func number(n *yaml.Node, what string) (int, error) {
+// Number reads a whole number above 0.
+func Number(n *yaml.Node, what string) (int, error) {
 	if n.Kind == yaml.ScalarNode && n.Style == 0 && n.ShortTag() == "!!int" && n.Value[0] != '0' {
 		if v, err := strconv.Atoi(n.Value); err == nil && v > 0 {
 			return v, nil
 		}
 	}
-	return 0, errAt(at(n), "%s is to be a whole number above 0", what)
+	return 0, ErrorAt(At(n), "%s is to be a whole number above 0", what)
+}
+
+// Into makes a field of a reader and where its value goes.
+func Into[T any](to *T, read func(*yaml.Node, string) (T, error), what string) Field {
+	return func(n *yaml.Node) (err error) {
+		*to, err = read(n, what)
+		return err
+	}
+}
+
+// Time reads a moment, or a day, which is its beginning in UTC.
+func Time(n *yaml.Node, what string) (time.Time, error) {
+	s, err := raw(n, what)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, ErrorAt(At(n), "%s is to be a time: 2026-11-21 or 2026-11-21T08:30:00Z", what)
+}
+
+// Duration reads what bundle.ParseDuration reads, but for nothing at all.
+func Duration(n *yaml.Node, what string) (time.Duration, error) {
+	s, err := Text(n, what)
+	if err != nil {
+		return 0, err
+	}
+	d, err := bundle.ParseDuration(s)
+	if err == nil && d == 0 {
+		err = errors.New("is to be longer than nothing")
+	}
+	if err != nil {
+		return 0, ErrorAt(At(n), "%s: %v", what, err)
+	}
+	return d, nil
+}
+
+// SHA256 reads a hash in any usual spelling.
+func SHA256(n *yaml.Node, what string) (*[32]byte, error) {
+	s, err := Text(n, what)
+	if err != nil {
+		return nil, err
+	}
+	sum, ok := bundle.ParseFingerprint(s)
+	if !ok || len(sum) != 32 {
+		return nil, ErrorAt(At(n), "%s is to be 64 hex digits, a SHA-256", what)
+	}
+	return (*[32]byte)(sum), nil
 }

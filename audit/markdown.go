@@ -1,0 +1,61 @@
+package audit
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"trustpool/bundle"
+)
+
+// WriteMarkdown writes the report for a ticket, in the Markdown of GitHub and
+// GitLab. Text of certificates can be neither markup nor HTML nor a web link.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	fmt.Fprint(out, "# Audit of a trust bundle\n\n| | |\n|---|---|\n")
+	for _, l := range r.head() {
+		fmt.Fprintf(out, "| %s | %s |\n", l[0], bundle.Markdown(l[1]))
+	}
+	if len(r.Findings) == 0 {
+		fmt.Fprint(out, "\nNo findings.\n")
+	}
+	for _, g := range byRule(r.Findings) {
+		fmt.Fprintf(out, "\n## %s: %s (%d)\n\n%s. _%s_\n\nTo do: %s\n\n", g.severity, g.rule.ID, len(g.findings),
+			bundle.Markdown(g.rule.Title), bundle.Markdown(g.rule.Citation), bundle.Markdown(g.rule.Advice))
+		fmt.Fprint(out, "| position | SHA-256 | certificate | finding | |\n|---:|---|---|---|---|\n")
+		list, left := g.shown()
+		for i := range list {
+			f := &list[i]
+			entries := f.Certificates
+			if len(entries) == 0 {
+				fmt.Fprintf(out, "| | | | %s | %s |\n", bundle.Markdown(f.Detail), f.remark())
+				continue
+			}
+			for n, e := range entries {
+				if n == maxShown {
+					fmt.Fprintf(out, "| | | and %d more | | |\n", len(entries)-n)
+					break
+				}
+				fmt.Fprintf(out, "| %d | %x | %s | %s | %s |\n", e.Index, e.Certificate.SHA256, bundle.Markdown(e.Name()), bundle.Markdown(f.Detail), f.remark())
+			}
+		}
+		if left > 0 {
+			fmt.Fprintf(out, "\nAnd %d more, which the JSON and CSV have.\n", left)
+		}
+	}
+	if len(r.Gone) > 0 {
+		fmt.Fprint(out, "\n## Gone\n\n| rule | findings |\n|---|---:|\n")
+		for _, g := range byRule(r.Gone) {
+			fmt.Fprintf(out, "| %s | %d |\n", g.rule.ID, len(g.findings))
+		}
+	}
+	return out.Flush()
+}
+
+// remark is the change, or the exception, in Markdown.
+func (f *Finding) remark() string {
+	if e := f.Exception; e != nil {
+		return "excused " + e.term() + ": " + bundle.Markdown(e.Pin.Reason)
+	}
+	return string(f.Change)
+}

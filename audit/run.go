@@ -1,0 +1,235 @@
+package audit
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"runtime"
+	"slices"
+	"sync"
+
+	"trustpool/bundle"
+)
+
+// An auditor is one run over one subject.
+type auditor struct {
+	Subject
+	Options
+	rules []Rule
+	keys  [][sha256.Size]byte // SPKISHA256 of each certificate; zero where there is none
+	self  []error             // what signing.CheckSelfSignature says of each
+
+	byHash map[[sha256.Size]byte]int // position of the first certificate with a SHA-256, a key
+	byKey  map[[sha256.Size]byte]int
+
+	distrusted map[[sha256.Size]byte]*Distrust // by the SHA-256 of certificate and of key
+}
+
+func newAuditor(s Subject, o Options) *auditor {
+	if o.Requirements != nil {
+		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
+	}
+	n := len(s.Certificates)
+	return &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+}
+
+// part is what one worker found of each rule.
+type part struct {
+	applied  []int
+	findings [][]Finding
+}
+
+// chunk is how many certificates a worker takes at a time.
+const chunk = 32
+
+// run applies the rules of single certificates side by side, a self-signature
+// being most of the work, then those of the whole.
+func (a *auditor) run() ([]Result, []Finding) {
+	parts := make([]part, (len(a.Certificates)+chunk-1)/chunk)
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(runtime.GOMAXPROCS(0), len(parts)) {
+		wg.Go(func() {
+			for i := range next {
+				parts[i] = a.certificates(i*chunk, min((i+1)*chunk, len(a.Certificates)))
+			}
+		})
+	}
+	for i := range parts {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+
+	a.byHash, a.byKey = map[[sha256.Size]byte]int{}, map[[sha256.Size]byte]int{}
+	for i, c := range a.Certificates {
+		if c == nil || c.Err != nil {
+			continue
+		}
+		if _, ok := a.byHash[c.SHA256]; !ok {
+			a.byHash[c.SHA256] = i
+		}
+		if _, ok := a.byKey[a.keys[i]]; !ok {
+			a.byKey[a.keys[i]] = i
+		}
+	}
+
+	results := make([]Result, len(a.rules))
+	var all []Finding
+	for n := range a.rules {
+		rule := &a.rules[n]
+		result := Result{Rule: rule, State: NotApplicable}
+		var found []Finding
+		if rule.whole != nil {
+			result.Applied, found = rule.whole(a)
+		} else {
+			for _, p := range parts {
+				result.Applied += p.applied[n]
+				found = append(found, p.findings[n]...)
+			}
+		}
+		for i := range found {
+			a.settle(rule, &found[i])
+		}
+		if result.Found = len(found); result.Found > 0 {
+			result.State = Found
+		} else if result.Applied > 0 {
+			result.State = Passed
+		}
+		results[n] = result
+		all = append(all, found...)
+	}
+	return results, all
+}
+
+// certificates applies the rules of single certificates to some.
+func (a *auditor) certificates(from, to int) part {
+	p := part{make([]int, len(a.rules)), make([][]Finding, len(a.rules))}
+	for i := from; i < to; i++ {
+		c := a.Certificates[i]
+		if c == nil {
+			continue
+		}
+		if c.Err == nil {
+			a.keys[i], a.self[i] = c.SPKISHA256(), selfSignature(c)
+		}
+		for n := range a.rules {
+			rule := &a.rules[n]
+			if rule.each == nil || c.Err != nil && !rule.undecoded {
+				continue
+			}
+			applies, detail := rule.each(a, i, c)
+			if applies {
+				p.applied[n]++
+			}
+			if detail != "" {
+				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Certificates: []Entry{{i + 1, c}}})
+			}
+		}
+	}
+	return p
+}
+
+// settle gives a finding its rule and severity, and the exception that excuses it.
+func (a *auditor) settle(rule *Rule, f *Finding) {
+	f.Rule, f.Severity = rule, rule.Severity
+	if a.Requirements == nil {
+		return
+	}
+	if s, ok := a.Requirements.Severities[rule.ID]; ok {
+		f.Severity = s
+	}
+	f.Exception = a.Requirements.excuse(f, a.At)
+}
+
+// entries are the certificates at the given positions, counted from 0.
+func (a *auditor) entries(at ...int) []Entry {
+	out := make([]Entry, len(at))
+	for n, i := range at {
+		out[n] = Entry{i + 1, a.Certificates[i]}
+	}
+	return out
+}
+
+// groups are the positions of certificates that share what key gives, where there
+// are two or more of them with different octets. Certificates for which key is not
+// ok are left out; n is how many are not.
+func groups[K comparable](a *auditor, key func(i int, c *bundle.Certificate) (K, bool)) (n int, out [][]int) {
+	at := map[K]int{} // in lists
+	var lists [][]int
+	for i, c := range a.Certificates {
+		if c == nil || c.Err != nil {
+			continue
+		}
+		k, ok := key(i, c)
+		if !ok {
+			continue
+		}
+		n++
+		if a.byHash[c.SHA256] != i {
+			continue // the same certificate again
+		}
+		if g, ok := at[k]; ok {
+			lists[g] = append(lists[g], i)
+			continue
+		}
+		at[k] = len(lists)
+		lists = append(lists, []int{i})
+	}
+	for _, l := range lists {
+		if len(l) > 1 {
+			out = append(out, l)
+		}
+	}
+	return n, out
+}
+
+func sortFindings(list []Finding) {
+	slices.SortStableFunc(list, func(x, y Finding) int { return cmp.Compare(y.Severity, x.Severity) })
+}
+
+// An identity is what makes a finding the same one in two reports: its rule and
+// its certificates, or its words where it is about the whole.
+type identity struct {
+	rule, detail string
+	certificates [sha256.Size]byte
+}
+
+func (f *Finding) identity() identity {
+	id := identity{rule: f.Rule.ID}
+	if len(f.Certificates) == 0 {
+		id.detail = f.Detail
+		return id
+	}
+	hashes := make([][]byte, len(f.Certificates))
+	for i, e := range f.Certificates {
+		hashes[i] = e.Certificate.SHA256[:]
+	}
+	slices.SortFunc(hashes, bytes.Compare) // the order of a file does not count
+	id.certificates = sha256.Sum256(slices.Concat(hashes...))
+	return id
+}
+
+// compare marks what is new, and keeps what is gone.
+func (r *Report) compare(before []Finding) {
+	old := map[identity]bool{}
+	for i := range before {
+		old[before[i].identity()] = true
+	}
+	now := map[identity]bool{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		id := f.identity()
+		now[id] = true
+		if f.Change = New; old[id] {
+			f.Change = Unchanged
+		}
+	}
+	for _, f := range before {
+		if !now[f.identity()] {
+			f.Change = Gone
+			r.Gone = append(r.Gone, f)
+		}
+	}
+	sortFindings(r.Gone)
+}

@@ -1,0 +1,189 @@
+package audit
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+)
+
+// maxShown is how many findings of one rule, and certificates of one finding, the
+// reports for people list. JSON, CSV and SARIF have all of them.
+const maxShown = 20
+
+// WriteText writes the report for a person at a terminal. Text of certificates
+// goes through bundle.Printable.
+func (r *Report) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	for _, l := range r.head() {
+		fmt.Fprintf(out, "%-15s%s\n", l[0], bundle.Printable(l[1]))
+	}
+	for _, g := range byRule(r.Findings) {
+		g.writeText(out)
+	}
+	if len(r.Gone) > 0 {
+		fmt.Fprintf(out, "\nGone since %s\n", bundle.Printable(r.Against.File))
+		for _, g := range byRule(r.Gone) {
+			fmt.Fprintf(out, "  %s: %d\n", g.rule.ID, len(g.findings))
+		}
+	}
+	return out.Flush()
+}
+
+// head is what reports begin with: a word and what it is.
+func (r *Report) head() [][2]string {
+	lines := [][2]string{{"file", r.File}}
+	add := func(what, is string) { lines = append(lines, [2]string{what, is}) }
+	if r.Signature != nil {
+		add("signature", r.Signature.Summary())
+	}
+	if r.Signature != nil && r.Signature.Verified && r.Signature.Name != nil && r.Signature.Version != nil {
+		add("bundle", fmt.Sprintf("%s, version %s", *r.Signature.Name, *r.Signature.Version))
+	}
+	add("certificates", fmt.Sprint(len(r.Certificates)))
+	if r.At != nil {
+		add("judged at", r.At.UTC().Format(time.RFC3339))
+	}
+	if r.Against != nil {
+		add("against", r.Against.File+", "+plural(len(r.Against.Certificates), "certificate"))
+	}
+	add("distrust list", "built in, of "+DistrustedAsOf)
+	if r.Program != nil {
+		add("root program", r.Program.Name+", "+r.Program.age(r.at))
+	}
+	add("findings", r.sum())
+	return lines
+}
+
+// sum is the report in one line.
+func (r *Report) sum() string {
+	parts := []string{plural(r.Count(Error), "error"), plural(r.Count(Warning), "warning"), fmt.Sprintf("%d info", r.Count(Info))}
+	if n := r.Excused(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d excused", n))
+	}
+	if r.Against != nil {
+		n := 0
+		for i := range r.Findings {
+			if r.Findings[i].Change == New {
+				n++
+			}
+		}
+		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", n, len(r.Gone)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// age says how old the snapshot is.
+func (p *Program) age(at time.Time) string {
+	if p.Date.IsZero() {
+		return "age not known"
+	}
+	days := int(at.Sub(p.Date) / (24 * time.Hour))
+	if days < 0 {
+		return "of " + day(p.Date) + ", after the time of this audit"
+	}
+	return fmt.Sprintf("of %s, %s old", day(p.Date), plural(days, "day"))
+}
+
+// A group is the findings of one rule with one severity.
+type group struct {
+	rule     *Rule
+	severity Severity
+	findings []Finding
+}
+
+// byRule groups findings that are in order.
+func byRule(list []Finding) (out []group) {
+	for _, f := range list {
+		if n := len(out); n == 0 || out[n-1].rule.ID != f.Rule.ID || out[n-1].severity != f.Severity {
+			out = append(out, group{rule: f.Rule, severity: f.Severity})
+		}
+		g := &out[len(out)-1]
+		g.findings = append(g.findings, f)
+	}
+	return out
+}
+
+// shown are the findings to list, new ones first, and how many are left out.
+func (g *group) shown() (list []Finding, left int) {
+	for _, changed := range []bool{true, false} {
+		for _, f := range g.findings {
+			if (f.Change == New) != changed {
+				continue
+			}
+			if len(list) < maxShown {
+				list = append(list, f)
+			} else {
+				left++
+			}
+		}
+	}
+	return list, left
+}
+
+func (g *group) writeText(w io.Writer) {
+	fmt.Fprintf(w, "\n%s  %s: %d\n", strings.ToUpper(g.severity.String()), g.rule.ID, len(g.findings))
+	fmt.Fprintf(w, "  %s (%s)\n", g.rule.Title, g.rule.Citation)
+	fmt.Fprintf(w, "  To do: %s\n", g.rule.Advice)
+	list, left := g.shown()
+	for _, f := range list {
+		mark := ""
+		if f.Change == New {
+			mark = "new: "
+		}
+		if len(f.Certificates) == 1 {
+			e := f.Certificates[0]
+			fmt.Fprintf(w, "  %s%s  %s\n", mark, e, bundle.Printable(f.Detail))
+		} else {
+			fmt.Fprintf(w, "  %s%s\n", mark, bundle.Printable(f.Detail))
+			for i, e := range f.Certificates {
+				if i == maxShown {
+					fmt.Fprintf(w, "      and %d more\n", len(f.Certificates)-i)
+					break
+				}
+				fmt.Fprintf(w, "      %s\n", e)
+			}
+		}
+		if f.Exception != nil {
+			fmt.Fprintf(w, "      excused %s: %s\n", f.Exception.term(), bundle.Printable(f.Exception.Pin.Reason))
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(w, "  and %d more; --json and --csv have all\n", left)
+	}
+}
+
+// term is how long an exception applies.
+func (e *Exception) term() string {
+	if e.Until.IsZero() {
+		return "for ever"
+	}
+	return "until " + day(e.Until)
+}
+
+// String is the certificate in one line, safe to print.
+func (e Entry) String() string {
+	return fmt.Sprintf("#%d  %s  %s", e.Index, hex.EncodeToString(e.Certificate.SHA256[:8]), bundle.Printable(e.Name()))
+}
+
+// Name is the subject, as it came.
+func (e Entry) Name() string {
+	if e.Certificate.Err != nil {
+		return "no certificate"
+	}
+	if s := e.Certificate.Subject.String(); s != "" {
+		return s
+	}
+	return "(empty name)"
+}

@@ -1,0 +1,271 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/audit"
+	"trustpool/bundle"
+	"trustpool/internal/fetch"
+	"trustpool/internal/yamlstrict"
+)
+
+// An auditing is the flags of an audit.
+type auditing struct {
+	trust
+	against, requirements, program string
+	needs                          []string
+	failOn                         level
+	expiring                       duration
+	programDate                    moment
+}
+
+func (a *app) auditCommand() *cobra.Command {
+	x := auditing{failOn: level(audit.Error)}
+	var listNeeds, start bool
+	var as struct{ json, markdown, sarif, csv, html, cyclonedx bool }
+	cmd := &cobra.Command{
+		Use:   "audit FILE",
+		Short: "Say what to know about a bundle before it is imported",
+		Long: `Say what to know about a bundle before it is imported: who vouches for it, what
+has expired or soon will, weak keys and signatures, certificates that root
+programs distrust, what is missing. docs/rules.md has every rule.
+
+--against OLD marks the findings that are new, and lists those that are gone.
+Then only new ones count, and those about the signature, about distrust and
+about requirements.
+
+--need names a service whose roots must be there (--list-needs shows them), or
+a FILE of certificates. --program gives Mozilla's certdata.txt or a report of
+the CCADB to look distrust up in; without it a short list counts that is part of
+the program. Nothing is fetched for it.
+
+--requirements gives a YAML file with what every bundle has to meet;
+--write-requirements writes one to start from. docs/audit.md explains it.
+
+Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`,
+		Example: `  trustpool audit ios.p7b
+  trustpool audit new/ios.p7b --against old/ios.p7b --need smart-licensing
+  trustpool audit ios.p7b --html -o audit.html
+  trustpool audit ios.p7b --write-requirements -o requirements.yaml`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if listNeeds {
+				return arguments()(cmd, args)
+			}
+			return arguments("FILE")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if listNeeds {
+				return a.write(writeNeeds)
+			}
+			if start {
+				b, _, err := a.read(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, b.Certificates) })
+			}
+			r, err := x.run(cmd.Context(), a, args[0])
+			if err != nil {
+				return err
+			}
+			print := r.WriteText
+			switch {
+			case as.json:
+				print = r.WriteJSON
+			case as.markdown:
+				print = r.WriteMarkdown
+			case as.sarif:
+				print = r.WriteSARIF
+			case as.csv:
+				print = r.WriteCSV
+			case as.html:
+				print = r.WriteHTML
+			case as.cyclonedx:
+				print = r.WriteCycloneDX
+			}
+			if err := a.write(print); err != nil {
+				return err
+			}
+			if r.Fails() {
+				return errNo
+			}
+			return nil
+		},
+	}
+	x.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&x.against, "against", "", "mark what is new since the bundle `OLD`")
+	f.StringVar(&x.requirements, "requirements", "", "what every bundle has to meet, a YAML `FILE`")
+	f.StringArrayVar(&x.needs, "need", nil, "the roots of a service must be there: `NAME|FILE` (repeatable)")
+	f.StringVar(&x.program, "program", "", "a root program's `FILE`: certdata.txt or a report of the CCADB")
+	f.Var(&x.programDate, "program-date", "the `DAY` of which that file is: 2026-11-21")
+	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
+	f.Var(&x.expiring, "expiring", "call expiring what ends within `TIME`: 90d, 12w, 1y (default 90d)")
+	f.BoolVar(&as.json, "json", false, "JSON")
+	f.BoolVar(&as.markdown, "markdown", false, "Markdown, for a ticket")
+	f.BoolVar(&as.sarif, "sarif", false, "SARIF 2.1.0, for code scanning")
+	f.BoolVar(&as.csv, "csv", false, "CSV")
+	f.BoolVar(&as.html, "html", false, "one HTML page")
+	f.BoolVar(&as.cyclonedx, "cyclonedx", false, "CycloneDX 1.6, an inventory of the certificates")
+	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from")
+	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
+	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+// run audits what a FILE argument stands for.
+func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
+	subject := func(arg string) (*audit.Subject, error) {
+		b, name, err := a.read(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		r, err := x.verify(ctx, a, b)
+		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+	}
+	o := audit.Options{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
+	s, err := subject(file)
+	if err != nil {
+		return nil, err
+	}
+	if x.against != "" {
+		if s.Against, err = subject(x.against); err != nil {
+			return nil, fmt.Errorf("--against: %w", err)
+		}
+	}
+	for _, name := range x.needs {
+		n, err := a.need(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		o.Needs = append(o.Needs, n)
+	}
+	if x.requirements != "" {
+		if o.Requirements, err = readRequirements(x.requirements); err != nil {
+			return nil, fmt.Errorf("--requirements: %w", err)
+		}
+	}
+	if x.program != "" {
+		if o.Program, err = x.readProgram(ctx, a); err != nil {
+			return nil, fmt.Errorf("--program: %w", err)
+		}
+	}
+	r, err := audit.Run(*s, o)
+	if err != nil {
+		return nil, err
+	}
+	r.At, r.FailOn = x.at.chosen(), audit.Severity(x.failOn)
+	return r, nil
+}
+
+// need is a preset, or the certificates of a file. What reads as a preset is one,
+// also where a file bears that name.
+func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
+	if n, ok := audit.LookupNeed(name); ok {
+		return n, nil
+	}
+	if !isURL(name) && !fileExists(name) && name != "-" {
+		return audit.Need{}, hinted{fmt.Errorf("--need %s: neither a known need nor a file", name), "trustpool audit --list-needs lists the names"}
+	}
+	b, file, err := a.read(ctx, name)
+	if err != nil {
+		return audit.Need{}, fmt.Errorf("--need: %w", err)
+	}
+	n, err := audit.NeedFile(file, b.Certificates)
+	if err != nil {
+		return n, fmt.Errorf("--need %s: %w", file, err)
+	}
+	return n, nil
+}
+
+func readRequirements(path string) (*audit.Requirements, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, yamlstrict.MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	r, err := audit.ParseRequirements(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, error) {
+	if isURL(x.program) {
+		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", x.program), "download it, look at it, and give the file"}
+	}
+	files, err := a.fetchWith(ctx, x.program, fetch.Options{Stdin: a.env.Stdin})
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 {
+		return nil, fmt.Errorf("%s: a directory is no root program", x.program)
+	}
+	p, err := audit.ParseProgram(label(x.program), files[0].Data, x.programDate.Time)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(x.program), err)
+	}
+	return p, nil
+}
+
+func writeNeeds(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, n := range audit.Needs() {
+		if i > 0 {
+			fmt.Fprintln(t)
+		}
+		fmt.Fprintf(t, "%s\t%s\n\t%s\n\t%s\n", n.Name, n.About, n.Source, n.Basis)
+		for _, r := range n.Roots {
+			fmt.Fprintf(t, "\t%x  %s%s\n", *r.SHA256, r.Name, when(r))
+		}
+	}
+	return t.Flush()
+}
+
+// when is how long a root is needed, in words.
+func when(r audit.NeededRoot) (s string) {
+	if !r.From.IsZero() {
+		s += ", from " + r.From.Format(time.DateOnly)
+	}
+	if !r.Until.IsZero() {
+		s += ", until " + r.Until.Format(time.DateOnly)
+	}
+	return s
+}
+
+// A level is the value of --fail-on.
+type level audit.Severity
+
+func (l *level) String() string { return "" }
+func (l *level) Type() string   { return "LEVEL" }
+
+func (l *level) Set(v string) error {
+	s, err := audit.ParseSeverity(v)
+	*l = level(s)
+	return err
+}
+
+// A duration is the value of a flag that takes 90d, 12w, 2y or Go's units.
+type duration time.Duration
+
+func (d *duration) String() string { return "" }
+func (d *duration) Type() string   { return "TIME" }
+
+func (d *duration) Set(v string) error {
+	t, err := bundle.ParseDuration(v)
+	*d = duration(t)
+	return err
+}

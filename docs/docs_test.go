@@ -11,7 +11,10 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path"
 	"path/filepath"
@@ -29,6 +32,7 @@ import (
 	"trustpool/device/config"
 	"trustpool/device/explain"
 	"trustpool/device/show"
+	"trustpool/hosting"
 	"trustpool/inspect"
 	"trustpool/internal/pkitest"
 	"trustpool/kit"
@@ -238,6 +242,40 @@ func TestDiffFields(t *testing.T) {
 	cisco := map[string]bool{}
 	fields(t, printed(t, d.WriteCisco), cisco)
 	same(t, "Cisco's diff.json", documentedFields(t, "### Cisco's diff.json"), names(cisco))
+}
+
+// What a server says: of bundles, one in the archive, and of itself, all well or not.
+func TestHostingFields(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, err := store.OpenDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(d)
+	for _, file := range []string{"lab-core-v1.p7b", "lab-core-v2.p7b"} {
+		o := store.PublishOptions{Name: "ios", Anchors: labRoot(t), At: at, Now: at}
+		if _, err := st.Publish(t.Context(), read(t, file).Raw, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log bytes.Buffer
+	s, err := hosting.New(t.Context(), hosting.Options{
+		Source: hosting.Store(st), Anchors: labRoot(t), Now: func() time.Time { return at }, AccessLog: slog.New(slog.NewJSONHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	index, ready := map[string]bool{}, map[string]bool{}
+	// A release of the archive has the fields of the current one, as the page says.
+	fields(t, printed(t, s.Catalog().Index(at).WriteJSON), index, "bundles[].archive")
+	same(t, "catalog", documentedFields(t, "### trustpool.catalog/1"), names(index))
+	fields(t, printed(t, s.Ready().WriteJSON), ready)
+	same(t, "ready", documentedFields(t, "### trustpool.ready/1"), names(ready))
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/ios.p7b", nil))
+	line := map[string]bool{}
+	fields(t, log.Bytes(), line)
+	same(t, "access log", documentedFields(t, "### Access log"), names(line))
 }
 
 func TestImportFields(t *testing.T) {

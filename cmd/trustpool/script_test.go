@@ -79,8 +79,10 @@ func testdata(t testing.TB) string {
 }
 
 // TestScripts runs testdata/script. Each script finds testdata's bundles, chains,
-// keys and vectors beside it, and files of root programs as programs; where there are genuine bundles, as corpus; at
-// $URL a server, and at $TLS, a HOST:PORT, one whose certificate is below Lab Root CA.
+// keys and vectors beside it, and files of root programs as programs; where there
+// are genuine bundles, as corpus; at $URL a server, and at $TLS, a HOST:PORT, one
+// whose certificate is below Lab Root CA; and in $SERVER an address at which it may
+// make one of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := testdata(t)
@@ -93,6 +95,9 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", server.URL)
 			e.Setenv("TLS", secure.Listener.Addr().String())
+			if err := setServer(e); err != nil {
+				return err
+			}
 			e.Setenv("GORACE", noSleep)
 			if strings.HasSuffix(e.WorkDir, "_bucket") {
 				if _, err := exec.LookPath("versitygw"); err == nil { // otherwise the script skips itself
@@ -116,7 +121,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition:          condition,
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status, "answers": answers, "load": load},
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})

@@ -31,6 +31,9 @@ type Env struct {
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end; nil for none.
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
+	// Reloads gives a channel that receives when the user asks a server to look
+	// anew at what it serves, until the context ends; nil for never.
+	Reloads func(context.Context) <-chan struct{}
 	// OpenBucket opens a store in a bucket by its URL, s3://…; nil where the program
 	// has no client for buckets.
 	OpenBucket func(url string) (store.Backend, error)
@@ -149,7 +152,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"audit", a.auditCommand}, {"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
 		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
-		{"pack", a.packCommand}, {"receive", a.receiveCommand},
+		{"pack", a.packCommand}, {"receive", a.receiveCommand}, {"serve", a.serveCommand},
 		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
@@ -209,12 +212,12 @@ func (a *app) markStart(cmd *cobra.Command) {
 	}
 }
 
-// writes tells whether a command writes files. Then an interrupt ends what it
+// writes tells whether a command writes files, or serves them. Then an interrupt ends what it
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
 	switch cmd.Name() {
-	case "keygen", "publish", "receive", "rollback", "mirror":
+	case "keygen", "publish", "receive", "rollback", "mirror", "serve":
 		return true
 	}
 	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")

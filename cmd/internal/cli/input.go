@@ -132,8 +132,12 @@ type trust struct {
 }
 
 func (t *trust) flags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable;\ndefault Cisco's roots, see trustpool anchors)")
+	t.rootFlag(cmd)
 	t.atFlag(cmd)
+}
+
+func (t *trust) rootFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable;\ndefault Cisco's roots, see trustpool anchors)")
 }
 
 func (t *trust) atFlag(cmd *cobra.Command) {

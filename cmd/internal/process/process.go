@@ -35,8 +35,31 @@ func Main(version string, openBucket func(string) (store.Backend, error)) int {
 		Interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		},
+		Reloads:    reloads,
 		OpenBucket: openBucket,
 	})
+}
+
+// reloads gives a channel that receives at each SIGHUP until the context ends.
+func reloads(ctx context.Context) <-chan struct{} {
+	hangups, out := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		defer signal.Stop(hangups)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangups:
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case out <- struct{}{}:
+			}
+		}
+	}()
+	return out
 }
 
 // namesBucket tells whether an argument, or a flag's value, is a URL of a bucket.

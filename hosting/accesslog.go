@@ -1,0 +1,173 @@
+package hosting
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// How the log is buffered: a write for each request would cost as much as the request.
+const (
+	logBuffer = 64 << 10
+	logDelay  = time.Second // a line is written this long after its request at the latest
+)
+
+// An AccessLog is a file of JSON lines, one for each request.
+type AccessLog struct {
+	open   func() (io.WriteCloser, error)
+	report func(format string, args ...any)
+
+	lock   sync.Mutex
+	out    io.WriteCloser
+	buffer []byte
+	failed bool // the last write, which has been reported
+}
+
+// OpenAccessLog opens a log. open is called for it, and for each Reopen. Where a write
+// fails, lines are lost and report is told; requests do not wait for a log.
+func OpenAccessLog(open func() (io.WriteCloser, error), report func(format string, args ...any)) (*AccessLog, error) {
+	out, err := open()
+	if err != nil {
+		return nil, err
+	}
+	return &AccessLog{open: open, report: report, out: out, buffer: make([]byte, 0, logBuffer)}, nil
+}
+
+// AppendTo opens a file at its end.
+func AppendTo(path string) func() (io.WriteCloser, error) {
+	return func() (io.WriteCloser, error) { return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640) }
+}
+
+// Logger is for Options.AccessLog.
+func (l *AccessLog) Logger() *slog.Logger { return slog.New(lines{l}) }
+
+// lines writes flat records as slog.JSONHandler does, in a third of its time, which is
+// one twentieth of what a request takes in all.
+type lines struct{ *AccessLog }
+
+func (l lines) Enabled(context.Context, slog.Level) bool { return true }
+
+// WithAttrs and WithGroup are for others: no request has either.
+func (l lines) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return slog.NewJSONHandler(l, nil).WithAttrs(attrs)
+}
+
+func (l lines) WithGroup(name string) slog.Handler {
+	return slog.NewJSONHandler(l, nil).WithGroup(name)
+}
+
+func (l lines) Handle(_ context.Context, r slog.Record) error {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	b := l.buffer
+	b = append(b, `{"time":"`...)
+	b = r.Time.AppendFormat(b, time.RFC3339Nano)
+	b = append(b, `","level":`...)
+	b = appendString(b, r.Level.String())
+	b = append(b, `,"msg":`...)
+	b = appendString(b, r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		b = append(b, ',')
+		b = appendString(b, a.Key)
+		b = append(b, ':')
+		switch a.Value.Kind() {
+		case slog.KindInt64:
+			b = strconv.AppendInt(b, a.Value.Int64(), 10)
+		case slog.KindFloat64:
+			b = strconv.AppendFloat(b, a.Value.Float64(), 'f', -1, 64)
+		default:
+			b = appendString(b, a.Value.String())
+		}
+		return true
+	})
+	l.buffer = append(b, "}\n"...)
+	if len(l.buffer) > logBuffer-longestLine {
+		l.flush()
+	}
+	return nil
+}
+
+// longestLine is more than any line has.
+const longestLine = 4 << 10
+
+// appendString appends a JSON string.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // of a string there is no error
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+// Write takes a line.
+func (l *AccessLog) Write(line []byte) (int, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	if len(l.buffer)+len(line) > logBuffer {
+		l.flush()
+	}
+	l.buffer = append(l.buffer, line...)
+	return len(line), nil
+}
+
+// Flush writes what is waiting.
+func (l *AccessLog) Flush() {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.flush()
+}
+
+func (l *AccessLog) flush() {
+	if len(l.buffer) == 0 {
+		return
+	}
+	_, err := l.out.Write(l.buffer)
+	l.buffer = l.buffer[:0]
+	if err != nil && !l.failed {
+		l.report("access log: %v; lines are lost", err)
+	}
+	l.failed = err != nil
+}
+
+// Reopen opens the file by its name again, after something has moved it away.
+func (l *AccessLog) Reopen() {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.flush()
+	out, err := l.open()
+	if err != nil {
+		l.report("access log: %v; the one that is open stays in use", err)
+		return
+	}
+	_ = l.out.Close()
+	l.out = out
+}
+
+// Run writes what is waiting each second until the context ends.
+func (l *AccessLog) Run(ctx context.Context) {
+	ticker := time.NewTicker(logDelay)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			l.Flush()
+		}
+	}
+}
+
+// Close writes what is waiting and closes the file.
+func (l *AccessLog) Close() error {
+	l.Flush()
+	return l.out.Close()
+}

@@ -1,0 +1,175 @@
+package hosting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Source is where bundles are found. What it offers is verified by who asks.
+type Source interface {
+	// offers says what is there under each name. An error says that the source
+	// as a whole cannot be read.
+	offers(ctx context.Context) ([]offer, error)
+	// directories are those of the system whose changes say that there may be
+	// something new; none where only asking helps.
+	directories() []string
+}
+
+// An offer is what a source has under a name.
+type offer struct {
+	name    string
+	err     error  // why there is nothing to be had
+	current item   // where err is nil
+	archive []item // older ones, the newest first
+}
+
+// An item is one version, as yet unverified.
+type item struct {
+	origin   string    // where it lies, for messages
+	sha256   string    // as the source says, empty where only the octets tell
+	modified time.Time // likewise zero
+	far      bool      // to read it costs: where it is known by its hash, do not
+	read     func(context.Context) ([]byte, time.Time, error)
+}
+
+// Files are single files, each served under its name without .p7b. No two may have
+// the same.
+func Files(paths ...string) (Source, error) {
+	names := map[string]string{}
+	for _, path := range paths {
+		name := nameOf(path)
+		if err := checkName(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if other, ok := names[name]; ok {
+			return nil, fmt.Errorf("%s and %s would both be served as %s%s", other, path, name, extension)
+		}
+		names[name] = path
+	}
+	return files(paths), nil
+}
+
+func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), extension) }
+
+type files []string
+
+func (f files) offers(context.Context) ([]offer, error) {
+	var out []offer
+	for _, path := range f {
+		out = append(out, fileOffer(path))
+	}
+	return out, nil
+}
+
+func (f files) directories() []string {
+	var dirs []string
+	for _, path := range f {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
+}
+
+func fileOffer(path string) offer {
+	return offer{name: nameOf(path), current: item{origin: path, read: func(context.Context) ([]byte, time.Time, error) { return readFile(path) }}}
+}
+
+// readFile reads a regular file and says when it was changed.
+func readFile(path string) ([]byte, time.Time, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if !info.Mode().IsRegular() { // to open a FIFO would wait for who writes to it
+		return nil, time.Time{}, fmt.Errorf("%s: not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	defer f.Close()
+	if info, err = f.Stat(); err != nil {
+		return nil, time.Time{}, err
+	}
+	data, err := io.ReadAll(io.LimitReader(f, MaxBundleBytes+1))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	if len(data) > MaxBundleBytes {
+		return nil, time.Time{}, fmt.Errorf("%s: more than %d octets, which is the limit", path, MaxBundleBytes)
+	}
+	return slices.Clip(data), info.ModTime(), nil
+}
+
+// Directory is a directory of .p7b files. Hidden ones do not count.
+func Directory(path string) Source { return directory(path) }
+
+type directory string
+
+func (d directory) offers(context.Context) ([]offer, error) {
+	entries, err := os.ReadDir(string(d))
+	if err != nil {
+		return nil, err
+	}
+	var out []offer
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") || !strings.HasSuffix(e.Name(), extension) {
+			continue
+		}
+		o := fileOffer(filepath.Join(string(d), e.Name()))
+		if err := checkName(o.name); err != nil {
+			o.err = err
+		}
+		out = append(out, o)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: no file there ends in %s", string(d), extension)
+	}
+	return out, nil
+}
+
+func (d directory) directories() []string { return []string{string(d)} }
+
+// Join makes one source of several.
+func Join(sources ...Source) Source { return joined(sources) }
+
+type joined []Source
+
+func (j joined) offers(ctx context.Context) ([]offer, error) {
+	var out []offer
+	var errs []error
+	seen := map[string]bool{}
+	for _, s := range j {
+		offers, err := s.offers(ctx)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, o := range offers {
+			if seen[o.name] {
+				errs = append(errs, fmt.Errorf("%s would be served as %s%s, which another is already", o.current.origin, o.name, extension))
+				continue
+			}
+			seen[o.name] = true
+			out = append(out, o)
+		}
+	}
+	// What one source has is good also where another is away: who asks keeps what
+	// it had of that one.
+	return out, errors.Join(errs...)
+}
+
+func (j joined) directories() []string {
+	var dirs []string
+	for _, s := range j {
+		dirs = append(dirs, s.directories()...)
+	}
+	return dirs
+}

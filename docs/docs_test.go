@@ -35,6 +35,7 @@ import (
 	"trustpool/hosting"
 	"trustpool/inspect"
 	"trustpool/internal/pkitest"
+	"trustpool/kit"
 	"trustpool/reach"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -104,7 +105,7 @@ func TestQuirks(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go"} {
+	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go", "## Reasons of kits": "../kit/reason.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
@@ -332,6 +333,46 @@ func TestConfigFields(t *testing.T) {
 			t.Errorf("the mode %s is not documented", mode)
 		}
 	}
+}
+
+func TestKitFields(t *testing.T) {
+	t.Parallel()
+	der := pkitest.Lab().P256Signer.Chain()
+	id, err := signing.NewIdentity(pkitest.Lab().P256Signer.Key.Signer, []*bundle.Certificate{parse(t, der[0]).Certificates[0], parse(t, der[1]).Certificates[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := kit.Pack([]kit.Item{{Name: "lab", Bundle: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b")}},
+		kit.PackOptions{Anchors: labRoot(t), At: at, Signer: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kitRoot, err := roots.FromCertificate(read(t, "lab-p256-root.pem").Certificates[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := kit.Open(packed, kit.OpenOptions{
+		Anchors: labRoot(t), At: at, KitAnchors: []roots.Anchor{kitRoot}, Previous: []kit.Previous{{File: "v1", Bundle: read(t, "lab-core-v1.p7b")}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, report := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return bundle.WriteJSON(w, k.Manifest) }), manifest)
+	r := kit.NewReport(k, k.SHA256, nil, nil)
+	r.Published("here", []*store.Publication{{Refusals: []store.Refusal{{}}}})
+	fields(t, printed(t, r.WriteJSON), report)
+	same(t, "kit", documentedFields(t, "### trustpool.kit/1"), names(manifest))
+	same(t, "receive", documentedFields(t, "### trustpool.receive/1"), names(report))
+}
+
+func parse(t *testing.T, data []byte) *bundle.Bundle {
+	t.Helper()
+	b, err := bundle.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestExplainFields(t *testing.T) {

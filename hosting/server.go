@@ -105,7 +105,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.drain = DefaultDrain
 	}
 	now := s.now()
-	c, failures := load(ctx, s.source, nil, s.trust, now, s.pnp)
+	c, failures := s.load(ctx, nil, now)
 	var fatal []error
 	for _, f := range failures {
 		if f.Bundle != "" && c.Lookup(f.Bundle) != nil {
@@ -125,6 +125,15 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s.publish(c, &state{good: now, failures: failures})
 	return s, nil
+}
+
+// loadTimeout is how long a source may take: one that hangs is one that is away.
+const loadTimeout = 5 * time.Minute
+
+func (s *Server) load(ctx context.Context, before *Catalog, now time.Time) (*Catalog, []Failure) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	return load(ctx, s.source, before, s.trust, now, s.pnp)
 }
 
 // publish puts a catalog in the place of the one before. Requests that have begun
@@ -149,7 +158,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 	s.refreshLock.Lock()
 	defer s.refreshLock.Unlock()
 	now, before, last := s.now(), s.Catalog(), s.state.Load()
-	c, failures := load(ctx, s.source, before, s.trust, now, s.pnp)
+	c, failures := s.load(ctx, before, now)
 	if ctx.Err() != nil {
 		return ctx.Err() // the end of the server is no failure of its source
 	}

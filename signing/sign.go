@@ -74,7 +74,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := seal(content, id, suite, o)
+	out, err := seal(content, false, id, suite, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +83,8 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 		return nil, fmt.Errorf("what was signed cannot be read: %w", err)
 	}
 	v, err := Verify(signed, verify)
-	if r := (*VerifyError)(nil); errors.As(err, &r) && r.Reason == SignatureInvalid {
-		return nil, fmt.Errorf("the key did not sign as the certificate %s wants it: key and certificate do not match, or the signature is of another kind: %w",
-			id.Certificates[0].Subject, r.Err)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("what was signed: %w", err)
+		return nil, id.notSigned(err)
 	}
 	if v.Name != o.Name || v.Version != o.Version {
 		return nil, errors.New("what was signed says something else than it was to say")
@@ -117,17 +113,33 @@ func reread(message, content []byte, certs, chain []*bundle.Certificate) (*bundl
 	}, nil
 }
 
-func (o SignOptions) check() error {
-	if o.Time.IsZero() {
-		return errors.New("signing: no time to sign at")
+// notSigned says why what the key made is not a signature.
+func (id *Identity) notSigned(err error) error {
+	if r := (*VerifyError)(nil); errors.As(err, &r) && r.Reason == SignatureInvalid {
+		return fmt.Errorf("the key did not sign as the certificate %s wants it: key and certificate do not match, or the signature is of another kind: %w",
+			id.Certificates[0].Subject, r.Err)
 	}
-	if y := o.Time.UTC().Year(); y < 1950 || y > 9999 {
-		return fmt.Errorf("the signing time is in the year %d, and must be in 1950 to 9999", y)
+	return fmt.Errorf("what was signed: %w", err)
+}
+
+func (o SignOptions) check() error {
+	if err := checkTime(o.Time); err != nil {
+		return err
 	}
 	if err := checkClaim("name", o.Name); err != nil {
 		return err
 	}
 	return checkClaim("version", o.Version)
+}
+
+func checkTime(t time.Time) error {
+	if t.IsZero() {
+		return errors.New("signing: no time to sign at")
+	}
+	if y := t.UTC().Year(); y < 1950 || y > 9999 {
+		return fmt.Errorf("the signing time is in the year %d, and must be in 1950 to 9999", y)
+	}
+	return nil
 }
 
 // checkClaim asks for a PrintableString, as Cisco's attributes are (X.680
@@ -315,10 +327,10 @@ func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
 	return s, nil
 }
 
-// seal puts the signed message around content. The library has no signer that
+// seal puts the signed message around content, or beside it. The library has no signer that
 // takes a time, or a key that it does not know: it lays out the message with a
 // placeholder, whose SignerInfo is then filled in.
-func seal(content []byte, id *Identity, suite suite, o SignOptions) ([]byte, error) {
+func seal(content []byte, detached bool, id *Identity, suite suite, o SignOptions) ([]byte, error) {
 	sd, err := pkcs7.NewSignedData(content)
 	if err != nil {
 		return nil, err
@@ -355,6 +367,9 @@ func seal(content []byte, id *Identity, suite suite, o SignOptions) ([]byte, err
 	if info.EncryptedDigest, err = crypto.SignMessage(id.Key, nil, set, suite.opts); err != nil {
 		return nil, fmt.Errorf("the key does not sign: %w", err)
 	}
+	if detached {
+		sd.Detach()
+	}
 	return sd.Finish()
 }
 
@@ -385,7 +400,8 @@ type attribute struct {
 	der   []byte        // the whole
 }
 
-// signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6).
+// signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6);
+// name, version and time are left out where they are empty.
 func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
 	var out []attribute
 	for _, a := range []struct {
@@ -399,6 +415,9 @@ func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
 		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 2}, o.Name, "printable"},
 		{pkcs7.OIDAttributeMessageDigest, digest, ""},
 	} {
+		if a.value == "" || a.value == (time.Time{}) {
+			continue
+		}
 		value, err := asn1.MarshalWithParams(a.value, a.param)
 		if err != nil {
 			return nil, err

@@ -65,13 +65,25 @@ func (e *VerifyError) Unwrap() error { return e.Err }
 // its signers are. An error that is not a *VerifyError says that the options
 // are unusable.
 func Verify(b *bundle.Bundle, o VerifyOptions) (*Verification, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	return verify(b, o, checkMessage(b), checkContent)
+}
+
+func (o VerifyOptions) check() error {
 	if o.At.IsZero() {
-		return nil, errors.New("signing: no time to verify at")
+		return errors.New("signing: no time to verify at")
 	}
 	if len(o.Anchors) == 0 {
-		return nil, errors.New("signing: no anchors to verify under")
+		return errors.New("signing: no anchors to verify under")
 	}
-	whole := checkMessage(b)
+	return nil
+}
+
+// verify judges a message's signers, under what was found of the message as a
+// whole, and at last what they signed.
+func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func(*bundle.Bundle) *refusal) (*Verification, error) {
 	if b.Message == nil || len(b.Message.Signers) == 0 {
 		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
 	}

@@ -152,7 +152,8 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"audit", a.auditCommand}, {"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
 		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
 		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
-		{"serve", a.serveCommand}, {"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
+		{"pack", a.packCommand}, {"receive", a.receiveCommand}, {"serve", a.serveCommand},
+		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
 	for _, v := range verbs {
 		if len(args) > 0 && args[0] == v.name {
@@ -216,7 +217,7 @@ func (a *app) markStart(cmd *cobra.Command) {
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {
 	switch cmd.Name() {
-	case "keygen", "publish", "rollback", "mirror", "serve":
+	case "keygen", "publish", "receive", "rollback", "mirror", "serve":
 		return true
 	}
 	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")

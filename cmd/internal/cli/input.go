@@ -146,8 +146,13 @@ func (t *trust) atFlag(cmd *cobra.Command) {
 
 // anchors are those that --root names; none where it is not given.
 func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
+	return a.readAnchors(ctx, "--root", t.roots)
+}
+
+// readAnchors makes an anchor of each value of a flag, a file or a SHA-256.
+func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]roots.Anchor, error) {
 	var out []roots.Anchor
-	for _, arg := range t.roots {
+	for _, arg := range values {
 		// What reads as a hash is one, also where a file bears that name: nobody
 		// changes a pin by putting a file there.
 		if sum, ok := roots.ParseSHA256(arg); ok {
@@ -155,19 +160,19 @@ func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
 			continue
 		}
 		if isURL(arg) {
-			return nil, hinted{fmt.Errorf("--root %s: what is trusted is not fetched", arg), "download it, check its SHA-256, and give the file"}
+			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, arg), "download it, check its SHA-256, and give the file"}
 		}
 		files, err := a.fetch(ctx, arg)
 		if err != nil {
-			return nil, fmt.Errorf("--root: %w", err)
+			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		if len(files) != 1 || files[0].Name != arg {
-			return nil, hinted{fmt.Errorf("--root %s: a directory is no anchor", arg), "give the root's certificate, or its SHA-256"}
+			return nil, hinted{fmt.Errorf("%s %s: a directory is no anchor", flag, arg), "give the root's certificate, or its SHA-256"}
 		}
 		for _, f := range files {
 			anchors, err := roots.FromFile(f.Data)
 			if err != nil {
-				return nil, fmt.Errorf("--root %s: %w", label(f.Name), err)
+				return nil, fmt.Errorf("%s %s: %w", flag, label(f.Name), err)
 			}
 			out = append(out, anchors...)
 		}

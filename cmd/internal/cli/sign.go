@@ -106,14 +106,19 @@ ECDSA keys in files the same input gives the same octets.`,
 // A signer is the flags that say who signs, or the fields of a recipe.
 type signer struct {
 	key, cert, chain string
+	keyFlag          string // "key", or what the command calls it
 	inRecipe         bool
 	passphraseFile   string
 	module           string
 }
 
-func (s *signer) flags(cmd *cobra.Command) {
+func (s *signer) flags(cmd *cobra.Command) { s.flagsNamed(cmd, "key", "sign with `KEY`") }
+
+// flagsNamed is flags where the one for the key has another name.
+func (s *signer) flagsNamed(cmd *cobra.Command, key, help string) {
+	s.keyFlag = key
 	f := cmd.Flags()
-	f.StringVar(&s.key, "key", "", "sign with `KEY`: a file, exec:COMMAND or pkcs11:URI")
+	f.StringVar(&s.key, key, "", help+": a file, exec:COMMAND or pkcs11:URI")
 	f.StringVar(&s.cert, "cert", "", "the key's certificate, a `FILE`")
 	f.StringVar(&s.chain, "chain", "", "the certificates above it up to the root, a `FILE`")
 	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
@@ -154,7 +159,7 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 		Module:     s.module,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.name("key", "key"), err)
+		return nil, fmt.Errorf("%s: %w", s.name(s.keyFlag, "key"), err)
 	}
 	return id, nil
 }
@@ -196,17 +201,28 @@ func (a *app) getenv(name string) string {
 	return a.env.Getenv(name)
 }
 
-// signingTime is the time of --at, that of SOURCE_DATE_EPOCH
-// (https://reproducible-builds.org/specs/source-date-epoch/), or the present.
+// signingTime is the time of --at, that of SOURCE_DATE_EPOCH, or the present.
 func (a *app) signingTime(at moment) (time.Time, error) {
-	if epoch := a.getenv("SOURCE_DATE_EPOCH"); epoch != "" && !at.given {
-		n, err := strconv.ParseInt(epoch, 10, 64)
-		if err != nil || n < 0 {
-			return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q, not a number of seconds since 1970", epoch)
+	if !at.given {
+		if t, err := a.sourceDateEpoch(); err != nil || !t.IsZero() {
+			return t, err
 		}
-		return time.Unix(n, 0).UTC(), nil
 	}
 	return at.or(a.env.Now).Truncate(time.Second), nil
+}
+
+// sourceDateEpoch is the time of SOURCE_DATE_EPOCH, zero where it is not set
+// (https://reproducible-builds.org/specs/source-date-epoch/).
+func (a *app) sourceDateEpoch() (time.Time, error) {
+	epoch := a.getenv("SOURCE_DATE_EPOCH")
+	if epoch == "" {
+		return time.Time{}, nil
+	}
+	n, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil || n < 0 {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH is %q, not a number of seconds since 1970", epoch)
+	}
+	return time.Unix(n, 0).UTC(), nil
 }
 
 func parseDigest(s string) (crypto.Hash, error) {

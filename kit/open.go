@@ -1,0 +1,330 @@
+package kit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// A Refusal says why a kit is refused.
+type Refusal struct {
+	Reason Reason
+	Err    error
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("refused: %s: %v", r.Reason, r.Err) }
+func (r *Refusal) Unwrap() error { return r.Err }
+
+func refuse(r Reason, format string, args ...any) error {
+	return &Refusal{r, fmt.Errorf(format, args...)}
+}
+
+// OpenOptions say what to trust, when, and what is here already. Anchors and At
+// must be set.
+type OpenOptions struct {
+	Anchors []roots.Anchor // of bundles
+	At      time.Time
+	// KitAnchors are those of who signs kits. With any a kit must be signed under
+	// one; without, its signature is not looked at.
+	KitAnchors []roots.Anchor
+	Previous   []Previous
+}
+
+// Previous is a bundle that is here already.
+type Previous struct {
+	File   string
+	Bundle *bundle.Bundle
+}
+
+// A Kit is one that was proved.
+type Kit struct {
+	Manifest  *Manifest
+	Signature []byte                // over the manifest, nil for none
+	Signer    *signing.Verification // of that signature, nil where it was not looked at
+	Bundles   []Bundle              // in the order of the manifest
+	SHA256    [32]byte              // of the whole
+
+	paths    []string // in the order of the tar
+	contents map[string][]byte
+}
+
+// A Bundle is one of a kit.
+type Bundle struct {
+	Entry
+	Bundle       *bundle.Bundle
+	Verification *signing.Verification
+	// Previous is the newest bundle of that name that is here, nil for none.
+	Previous *Previous
+	// PreviousVersion is its version.
+	PreviousVersion string
+}
+
+// Open proves a kit: its form, its sums, the signature of its manifest where
+// o.KitAnchors asks for it, the signature of each bundle, and that no bundle is
+// older than one of its name in o.Previous. It writes nothing. The contents are
+// not copied.
+//
+// A *Refusal says why a kit is refused; another error, that o is unusable.
+func Open(data []byte, o OpenOptions) (*Kit, error) {
+	have, err := o.versions()
+	if err != nil {
+		return nil, err
+	}
+	k, err := read(data)
+	if err != nil {
+		return nil, err
+	}
+	k.SHA256 = sha256.Sum256(data)
+	if err := k.checkSignature(o); err != nil {
+		return nil, err
+	}
+	for _, e := range k.Manifest.Bundles {
+		b, err := k.open(e, o)
+		if err != nil {
+			return nil, err
+		}
+		if err := b.compare(have[e.Name]); err != nil {
+			return nil, err
+		}
+		k.Bundles = append(k.Bundles, *b)
+	}
+	return k, nil
+}
+
+// read takes a kit apart and holds every octet to the manifest.
+func read(data []byte) (*Kit, error) {
+	if int64(len(data)) > MaxSize {
+		return nil, refuse(TooLarge, "%d octets, more than %d", len(data), MaxSize)
+	}
+	r := reader{rest: data}
+	m, raw, err := r.manifest()
+	if err != nil {
+		return nil, err
+	}
+	k := &Kit{Manifest: m, paths: []string{manifestFile}, contents: map[string][]byte{manifestFile: raw}}
+	if len(r.rest) >= blockSize && string(bytes.TrimRight(r.rest[:100], "\x00")) == signatureFile {
+		size, ok := octal(r.rest[124:136])
+		if !ok || size > signing.MaxDetached {
+			return nil, refuse(TooLarge, "a signature of %q octets, more than %d", r.rest[124:136], signing.MaxDetached)
+		}
+		if k.Signature, err = r.next(signatureFile, size); err != nil {
+			return nil, err
+		}
+		k.paths, k.contents[signatureFile] = append(k.paths, signatureFile), k.Signature
+	}
+	for _, f := range m.Files {
+		content, err := r.next(f.Path, f.Size)
+		if err != nil {
+			return nil, err
+		}
+		if newFile(f.Path, content) != f {
+			return nil, refuse(WrongSum, "%s is not the file that the manifest lists: its SHA-256 is %x", f.Path, sha256.Sum256(content))
+		}
+		k.paths, k.contents[f.Path] = append(k.paths, f.Path), content
+	}
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(k.contents[sumsFile], sums(m.Files)) {
+		return nil, refuse(FileDiffers, "%s does not have the sums of the manifest", sumsFile)
+	}
+	return k, nil
+}
+
+// A reader takes files from the front of a tar file.
+type reader struct {
+	rest    []byte
+	seconds int64 // the time of every file
+}
+
+// manifest reads the first file, from whose header the size and the time are
+// taken; all else must be as header has it.
+func (r *reader) manifest() (*Manifest, []byte, error) {
+	if len(r.rest) < blockSize {
+		return nil, nil, refuse(NotAKit, "%d octets are no tar file", len(r.rest))
+	}
+	h := r.rest[:blockSize]
+	if string(h[257:263]) != "ustar\x00" {
+		return nil, nil, refuse(NotAKit, "not a tar file of the ustar format: it begins with %q", h[:16])
+	}
+	size, ok := octal(h[124:136])
+	seconds, ok2 := octal(h[136:148])
+	if r.seconds = seconds; !ok || !ok2 {
+		return nil, nil, refuse(NotAKit, "the first header has the size %q and the time %q, which are not 11 octal digits", h[124:136], h[136:148])
+	}
+	if want := header(manifestFile, size, seconds); !bytes.Equal(h, want) {
+		return nil, nil, refuse(NotAKit, "it begins with %w", differs(h, want))
+	}
+	if size > MaxManifest {
+		return nil, nil, refuse(TooLarge, "a manifest of %d octets, more than %d", size, MaxManifest)
+	}
+	raw, err := r.next(manifestFile, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := parseManifest(raw)
+	if err != nil {
+		return nil, nil, refuse(BadManifest, "%s: %w", manifestFile, err)
+	}
+	if t, _ := m.time(); t.Unix() != seconds {
+		return nil, nil, refuse(TarForm, "the files have the time %d, the manifest says %s", seconds, m.Time)
+	}
+	return m, raw, nil
+}
+
+// next takes the file that must come next.
+func (r *reader) next(path string, size int64) ([]byte, error) {
+	if len(r.rest) < blockSize {
+		return nil, refuse(Truncated, "the kit ends before %s", path)
+	}
+	if want := header(path, size, r.seconds); !bytes.Equal(r.rest[:blockSize], want) {
+		return nil, refuse(TarForm, "in the kit is %w", differs(r.rest[:blockSize], want))
+	}
+	r.rest = r.rest[blockSize:]
+	if int64(len(r.rest)) < size+int64(padding(size)) {
+		return nil, refuse(Truncated, "the kit ends within %s", path)
+	}
+	content := r.rest[:size:size]
+	r.rest = r.rest[size:]
+	if !isZero(r.rest[:padding(size)]) {
+		return nil, refuse(TarForm, "something stands in the padding after %s", path)
+	}
+	r.rest = r.rest[padding(size):]
+	return content, nil
+}
+
+// end asks for the end, and nothing after it.
+func (r *reader) end() error {
+	switch {
+	case len(r.rest) < endSize && isZero(r.rest):
+		return refuse(Truncated, "the end of the tar file is missing")
+	case len(r.rest) >= blockSize && !isZero(r.rest[:blockSize]):
+		return refuse(TarForm, "in the kit is one file more than the manifest lists: %q", bytes.TrimRight(r.rest[:100], "\x00"))
+	case len(r.rest) > endSize || !isZero(r.rest):
+		return refuse(TrailingOctets, "%d octets follow the last file, which end it with %d zeroes", len(r.rest), endSize)
+	}
+	return nil
+}
+
+func isZero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+func (k *Kit) checkSignature(o OpenOptions) error {
+	if len(o.KitAnchors) == 0 {
+		return nil
+	}
+	if k.Signature == nil {
+		return refuse(KitUnsigned, "nobody has signed the manifest, and a root of who signs kits was given")
+	}
+	v, err := signing.VerifyDetached(k.contents[manifestFile], k.Signature, signing.VerifyOptions{Anchors: o.KitAnchors, At: o.At})
+	if err != nil {
+		return refuse(KitSignature, "%s: %w", signatureFile, err)
+	}
+	k.Signer = v
+	return nil
+}
+
+// open proves one bundle, and that manifest and PEM say of it what is so.
+func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
+	raw := k.contents[e.File]
+	b, err := bundle.Parse(raw)
+	if err != nil {
+		return nil, refuse(BundleUnverified, "%s: %w", e.File, err)
+	}
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: o.Anchors, At: o.At})
+	if r := (*signing.VerifyError)(nil); errors.As(err, &r) {
+		return nil, refuse(BundleUnverified, "%s: %w", e.File, err)
+	} else if err != nil {
+		return nil, err
+	}
+	want := newEntry(strings.TrimSuffix(strings.TrimPrefix(e.File, "bundles/"), ".p7b"), b, v)
+	want.Verification.At, want.Changes = e.Verification.At, e.Changes
+	if !want.same(e) {
+		return nil, refuse(ManifestDiffers, "%s: the manifest says otherwise of its name, version, time, number of certificates or anchor", e.File)
+	}
+	if !bytes.Equal(pemOf(b), k.contents[e.PEM]) {
+		return nil, refuse(FileDiffers, "%s does not hold the certificates of %s", e.PEM, e.File)
+	}
+	return &Bundle{Entry: e, Bundle: b, Verification: v}, nil
+}
+
+// same compares but for the changes and the time, which are not of the bundle.
+func (e Entry) same(o Entry) bool {
+	time := func(e Entry) string {
+		if e.SigningTime == nil {
+			return ""
+		}
+		return *e.SigningTime
+	}
+	return e.File == o.File && e.PEM == o.PEM && e.Name == o.Name && e.Version == o.Version && time(e) == time(o) &&
+		e.Certificates == o.Certificates && e.Verification.Anchor == o.Verification.Anchor
+}
+
+// versions are the newest of the bundles that are here, by their signed name.
+func (o *OpenOptions) versions() (map[string]Bundle, error) {
+	newest := map[string]Bundle{}
+	for _, p := range o.Previous {
+		v, err := signing.Verify(p.Bundle, signing.VerifyOptions{Anchors: o.Anchors, At: o.At})
+		if err != nil {
+			return nil, fmt.Errorf("%s, with which the kit is to be compared: %w", p.File, err)
+		}
+		b := Bundle{Bundle: p.Bundle, Verification: v, Previous: &p, PreviousVersion: v.Version}
+		if have, ok := newest[v.Name]; ok {
+			c, err := compareVersions(have.PreviousVersion, v.Version)
+			if err != nil {
+				return nil, fmt.Errorf("%s and %s: %w", have.Previous.File, p.File, err)
+			}
+			if c >= 0 {
+				continue
+			}
+		}
+		newest[v.Name] = b
+	}
+	return newest, nil
+}
+
+// compare refuses a bundle that is older than the one that is here, or another of
+// the same version.
+func (b *Bundle) compare(here Bundle) error {
+	if here.Previous == nil {
+		return nil
+	}
+	b.Previous, b.PreviousVersion = here.Previous, here.PreviousVersion
+	c, err := compareVersions(b.Version, here.PreviousVersion)
+	switch {
+	case err != nil:
+		return refuse(Older, "%s: %w", b.File, err)
+	case c < 0:
+		return refuse(Older, "%s is version %s of %q, and %s is version %s", b.File, b.Version, b.Name, here.Previous.File, here.PreviousVersion)
+	case c == 0 && b.Bundle.SHA256() != here.Bundle.SHA256():
+		return refuse(Older, "%s is version %s of %q, as is %s, and they are not the same file", b.File, b.Version, b.Name, here.Previous.File)
+	}
+	return nil
+}
+
+// compareVersions compares versions as numbers, which Cisco's are.
+func compareVersions(a, b string) (int, error) {
+	if a == b {
+		return 0, nil
+	}
+	for _, v := range []string{a, b} {
+		if v == "" || strings.Trim(v, "0123456789") != "" {
+			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", a, b)
+		}
+	}
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		return len(a) - len(b), nil
+	}
+	return strings.Compare(a, b), nil
+}
+
+// pin is an anchor as the manifest names it.
+func pin(a roots.Anchor) Anchor { return Anchor{a.Name, hex.EncodeToString(a.SHA256[:])} }

@@ -1,0 +1,287 @@
+#!/bin/sh
+# verify.sh: check this kit, or bundles, with openssl and nothing of trustpool's.
+#
+#   sh verify.sh [--kit-root FILE] [--root FILE] [--at TIME]             the kit that it lies in
+#   sh verify.sh --bundle [--root FILE] [--at TIME] FILE...              bundles
+#
+#   --kit-root FILE  the root of those who sign kits: the list of files must be signed under it
+#   --root FILE      the root that bundles must be signed under, instead of Cisco's
+#   --at TIME        judge dates of bundles at 2026-11-21 or 2026-11-21T08:30:00Z (default now)
+#
+# Each bundle gets one of three answers:
+#   verified       its signature leads to a pinned root, by the rules of trustpool verify
+#   not verified   it does not, and why
+#   cannot judge   openssl and this script cannot say; trustpool verify can
+# Exit status: 0 all is well and all verified, 1 something is not, 2 something could not be judged or read.
+#
+# A script that came with a kit proves nothing to who does not trust the kit: whoever
+# can change one can change the other. Take it from another place, or use trustpool receive.
+#
+# It needs openssl 1.1.1 or later, a POSIX shell, awk, od, dd, sed, tr, cut, date and wc.
+# All rules but the arithmetic of signatures are in the awk program below, because
+# openssl cms -verify lets pass what they refuse: attributes that are not signed or not
+# DER, weak digests, signers and intermediates of other purposes, SHA-1 under any root.
+
+# The roots that count where --root names none, by the SHA-256 of the certificate;
+# sha1 where certificates below it may be signed with SHA-1, else -.
+pins='
+@PINS@'
+
+LC_ALL=C
+OPENSSL_CONF=/dev/null
+export LC_ALL OPENSSL_CONF
+umask 077
+me=$0
+kit_root='' root='' at='' bundles=''
+say() { printf '%s\n' "$*"; }
+fail() { say "verify.sh: $*" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kit-root | --root | --at)
+		[ $# -ge 2 ] || fail "$1 needs a value"
+		case $1 in --kit-root) kit_root=$2 ;; --root) root=$2 ;; *) at=$2 ;; esac
+		shift 2 ;;
+	--bundle) bundles=yes; shift ;;
+	--help | -h) sed -n '2,/^$/s/^# \{0,1\}//p' "$me"; exit 0 ;;
+	-?*) fail "unknown option $1; see --help" ;;
+	*) break ;;
+	esac
+done
+if [ "$bundles" ]; then
+	[ $# -gt 0 ] || fail "--bundle needs a FILE"
+else
+	[ $# -eq 0 ] || fail "one argument too many: $1"
+fi
+
+# Times are compared as 14 digits.
+[ "$at" ] || at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+case $at in
+[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]) at=${at}T00:00:00Z ;;
+[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z) ;;
+*) fail "--at $at: write 2026-11-21 or 2026-11-21T08:30:00Z" ;;
+esac
+at=$(say "$at" | tr -d ':TZ-')
+
+case $(openssl version 2>/dev/null) in
+'OpenSSL 1.1.1'*) only='-no-CApath' ;;
+'OpenSSL '[3-9]*) only='-no-CApath -no-CAstore' ;;
+*) fail "openssl 1.1.1 or later is needed" ;;
+esac
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") || fail "no directory for temporary files"
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 2' HUP INT TERM
+
+# The rules, as an awk program. It reads pairs of files: the octets in hex, on one
+# line, and what openssl asn1parse prints of them. What it prints is either a verdict,
+# "no WHY" or "cannot WHY", or what is left for openssl to compute.
+cat >"$tmp/rules.awk" <<'AWK'
+@RULES@
+AWK
+
+# octets FILE and parsed FILE are what the rules read.
+octets() { od -An -v -tx1 "$1" | tr -d ' \n'; echo; }
+# Octets that no PrintableString has become a star, so that none is lost on the way.
+parsed() { openssl asn1parse -inform DER -in "$1" 2>/dev/null | tr '\000-\011\013-\037\177-\377' '[*256]'; }
+slice() { dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null; }
+
+# signed FILE HASH KEY PLACE checks the signature of the certificate at PLACE of a message.
+signed() {
+	# shellcheck disable=SC2086
+	set -- "$1" "$2" "$3" $4
+	slice "$1" "$4" "$5" >"$tmp/tbs"
+	slice "$1" "$6" "$7" >"$tmp/sig"
+	openssl dgst "-$2" -verify "$3" -signature "$tmp/sig" "$tmp/tbs" >/dev/null 2>&1
+}
+
+# judge FILE SHA1 judges a bundle under the root of use, and answers in one line.
+judge() {
+	rm -f "$tmp"/cert* "$tmp"/key* "$tmp"/content
+	octets "$1" >"$tmp/m.hex"
+	parsed "$1" >"$tmp/m.asn"
+	awk -v at="$at" -v sha1="$2" -v dir="$tmp" -f "$tmp/rules.awk" what=hex "$tmp/r.hex" what=asn "$tmp/r.asn" \
+		what=hex "$tmp/m.hex" what=asn "$tmp/m.asn" >"$tmp/facts" || { echo "cannot judge: awk fails on it"; return; }
+	read -r verdict why <"$tmp/facts"
+	case $verdict in
+	no) say "not verified: $why"; return ;;
+	cannot) say "cannot judge: $why"; return ;;
+	link | other) ;;
+	*) echo "cannot judge: it cannot be read"; return ;;
+	esac
+	# The signers' own signatures.
+	: >"$tmp/signers.pem"
+	while read -r kind i cert rest; do
+		if [ "$kind" = link ] && [ "$i" = 1 ]; then cat "$cert" >>"$tmp/signers.pem"; fi
+	done <"$tmp/facts"
+	if ! openssl cms -verify -binary -inform DER -in "$1" -noverify -nointern -certfile "$tmp/signers.pem" -out "$tmp/content" 2>"$tmp/err"; then
+		case $(cat "$tmp/err") in
+		*'erification failure'*) echo "not verified: the signature is not that of the signer's key over this content" ;;
+		*) echo "cannot judge: openssl does not read it" ;;
+		esac
+		return
+	fi
+	# Each certificate of a chain by the key of the next.
+	broken='' hash='' others=''
+	while read -r kind i cert key next_hash place; do
+		if [ "$kind" = other ]; then others=yes; continue; fi
+		if [ "$i" != 1 ] && ! signed "$1" "$hash" "$key" "$below"; then broken=$key; fi
+		hash=$next_hash below=$place
+	done <"$tmp/facts"
+	if [ "$broken" ]; then
+		while [ "$others" ] && read -r kind i cert other_key hash place; do
+			if [ "$kind" = other ] && { [ "$hash" = '?' ] || [ "$hash" != no ] && signed "$1" "$hash" "$broken" "$place"; }; then
+				echo "cannot judge: several certificates bear the name of an issuer"
+				return
+			fi
+		done <"$tmp/facts"
+		echo "not verified: a certificate of its chain is not signed by its issuer's key"
+		return
+	fi
+	octets "$tmp/content" >"$tmp/m.hex"
+	parsed "$tmp/content" >"$tmp/m.asn"
+	read -r verdict why <<END
+$(awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=pool "$tmp/m.asn")
+END
+	case $verdict in
+	pool) ;;
+	no) say "not verified: in the signed content: $why"; return ;;
+	*) say "cannot judge: in the signed content: $why"; return ;;
+	esac
+	# At last openssl judges the whole, but for dates, which it counts by the second less.
+	# shellcheck disable=SC2086
+	if ! openssl cms -verify -binary -inform DER -in "$1" -purpose any -no_check_time -partial_chain -auth_level 0 \
+		-CAfile "$tmp/root.pem" $only -out /dev/null 2>"$tmp/err"; then
+		say "cannot judge: openssl refuses it: $(tr '\n' ' ' <"$tmp/err")"
+		return
+	fi
+	echo verified
+}
+
+# use ROOT makes a root in DER the one to judge under.
+use() {
+	octets "$1" >"$tmp/r.hex"
+	parsed "$1" >"$tmp/r.asn"
+	openssl x509 -inform DER -in "$1" -out "$tmp/root.pem" 2>/dev/null
+}
+
+# bundle FILE answers for one bundle, under --root or under what it holds of the pins.
+bundle() {
+	if [ ! -s "$1" ]; then echo "not verified: there is nothing in it"; return; fi
+	if [ "$root" ]; then judge "$1" ''; return; fi
+	octets "$1" >"$tmp/m.hex"
+	parsed "$1" >"$tmp/m.asn"
+	awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=list "$tmp/m.asn" >"$tmp/list" || { echo "cannot judge: awk fails on it"; return; }
+	answer='cannot judge: the message does not hold a pinned root: give --root FILE'
+	while read -r at1 len1; do
+		case $at1 in
+		no) say "not verified: $len1"; return ;;
+		cannot) say "cannot judge: $len1"; return ;;
+		esac
+		slice "$1" "$at1" "$len1" >"$tmp/candidate"
+		hash=$(sha256 "$tmp/candidate")
+		while read -r pin tolerates name; do
+			if [ "$pin" ] && [ "$pin" = "$hash" ]; then
+				[ "$tolerates" = sha1 ] || tolerates=''
+				use "$tmp/candidate" || continue
+				answer="$(judge "$1" "$tolerates")"
+				[ "$answer" != verified ] || { say "verified, $name"; return; }
+			fi
+		done <<END
+$pins
+END
+	done <"$tmp/list"
+	say "$answer"
+}
+
+sha256() { openssl dgst -sha256 -r "$1" | cut -d ' ' -f 1; }
+
+status=0
+worse() { [ "$status" -ge "$1" ] || status=$1; }
+# tell NAME ANSWER prints a bundle's answer and counts it.
+tell() {
+	say "$1: $2"
+	case $2 in
+	verified*) ;;
+	'not verified'*) worse 1 ;;
+	*) undecided=yes ;;
+	esac
+}
+
+if [ "$root" ]; then
+	{ openssl x509 -in "$root" -outform DER -out "$tmp/root.der" || openssl x509 -inform DER -in "$root" -outform DER -out "$tmp/root.der"; } 2>/dev/null ||
+		fail "--root $root: no certificate"
+	given=$root root=$tmp/root.der
+	use "$root"
+fi
+if [ "$kit_root" ]; then
+	{ openssl x509 -in "$kit_root" -out "$tmp/kit-root.pem" || openssl x509 -inform DER -in "$kit_root" -out "$tmp/kit-root.pem"; } 2>/dev/null ||
+		fail "--kit-root $kit_root: no certificate"
+fi
+undecided=''
+if [ "$bundles" ]; then
+	for file; do
+		[ -r "$file" ] || fail "$file: cannot be read"
+		tell "$file" "$(bundle "$file")"
+	done
+else
+	cd "$(dirname "$me")" || fail "the kit's directory cannot be entered"
+	[ -r manifest.json ] && [ -r SHA256SUMS ] || fail "no kit here: manifest.json or SHA256SUMS is missing"
+	# The list of files, then the sums, then the files.
+	if [ "$kit_root" ]; then
+		# shellcheck disable=SC2086
+		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -CAfile "$tmp/kit-root.pem" $only \
+			-out /dev/null 2>/dev/null; then
+			say "manifest.json: signed under $kit_root, as openssl judges it"
+		else
+			say "manifest.json: not signed under $kit_root"
+			worse 1
+		fi
+	elif [ -r manifest.json.p7s ]; then
+		echo "manifest.json: signed, and not looked at by whom: give --kit-root FILE"
+	else
+		echo "manifest.json: nobody has signed it"
+	fi
+	if awk -v want="$(sha256 SHA256SUMS)" '
+		/^ *"path": / { path = $0 }
+		/^ *"sha256": / && path ~ /"SHA256SUMS",?$/ { split($0, part, "\""); found = part[4] }
+		END { exit found != want }' manifest.json; then
+		echo "SHA256SUMS: as manifest.json has it"
+	else
+		echo "SHA256SUMS: not as manifest.json has it"
+		worse 1
+	fi
+	while read -r sum name; do
+		case $name in
+		[A-Za-z0-9]*) ;;
+		*) sum='' ;;
+		esac
+		case $name in
+		*[!A-Za-z0-9._/-]* | *..*) sum='' ;;
+		esac
+		if [ ! "$sum" ]; then
+			echo "SHA256SUMS: a line that no kit has"
+			worse 1
+		elif [ ! -f "$name" ]; then
+			say "$name: missing"
+			worse 1
+		elif [ "$(sha256 "$name")" != "$sum" ]; then
+			say "$name: changed"
+			worse 1
+		fi
+	done <SHA256SUMS
+	for name in * */*; do
+		case $name in
+		manifest.json | manifest.json.p7s | SHA256SUMS) continue ;;
+		esac
+		if [ ! -d "$name" ] && ! cut -c 67- SHA256SUMS | grep -qxF -e "$name"; then
+			say "$name: not in SHA256SUMS"
+			worse 1
+		fi
+	done
+	[ $status -ne 0 ] || echo "files: all have their sums"
+	for file in bundles/*.p7b; do
+		tell "$file" "$(bundle "$file")"
+	done
+fi
+if [ "$status" -eq 0 ] && [ "$undecided" ]; then status=2; fi
+exit "$status"

@@ -98,18 +98,18 @@ type app struct {
 func (a *app) command(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "trustpool",
-		Short: "Read, verify, compare, try out and make the trust bundles of Cisco devices",
-		Long: `Trustpool reads the PKCS#7 bundles of CA certificates that Cisco devices import
+		Short: "Know, host, carry and make the trust bundles of Cisco devices",
+		Long: `Trustpool is for the PKCS#7 bundles of CA certificates that Cisco devices import
 into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
-it, what changed since the last one, and what a device would do with each
-certificate. It writes what to type on the device and says what its messages mean.
-It also makes bundles from a recipe, and signs them.
+it, what changed, what a device would do with each certificate and what to type
+there; a server of bundles for devices, and kits for where no network is.
 
 FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 		Example: `  trustpool inspect ios.p7b
   trustpool verify ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b
-  trustpool import ios.p7b --platform iosxr`,
+  trustpool import ios.p7b --platform iosxr
+  trustpool serve ios.p7b`,
 		Version:                    a.env.Version,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -144,26 +144,50 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 // addVerbs adds the verb that the first argument names, and where it names none
 // all of them and the help: making them takes as long as reading a small bundle.
 func (a *app) addVerbs(root *cobra.Command, args []string) {
-	verbs := []struct {
+	type verb struct {
 		name string
 		make func() *cobra.Command
-	}{
-		{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"import", a.importCommand}, {"pool", a.poolCommand},
-		{"audit", a.auditCommand}, {"reach", a.reachCommand}, {"extract", a.extractCommand}, {"build", a.buildCommand}, {"recipe", a.recipeCommand}, {"sign", a.signCommand},
-		{"keygen", a.keygenCommand}, {"config", a.configCommand}, {"explain", a.explainCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
-		{"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand}, {"mirror", a.mirrorCommand},
-		{"pack", a.packCommand}, {"receive", a.receiveCommand}, {"serve", a.serveCommand},
-		{"anchors", a.anchorsCommand}, {"version", a.versionCommand}, {"exit-status", exitStatusTopic},
 	}
-	for _, v := range verbs {
-		if len(args) > 0 && args[0] == v.name {
-			root.AddCommand(v.make())
-			root.CompletionOptions.DisableDefaultCmd = true
-			return
+	groups := []struct {
+		title string
+		verbs []verb
+	}{
+		{"Know a bundle:", []verb{
+			{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"audit", a.auditCommand},
+			{"extract", a.extractCommand}, {"anchors", a.anchorsCommand},
+		}},
+		{"Know a device:", []verb{
+			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"config", a.configCommand},
+			{"explain", a.explainCommand},
+		}},
+		{"Host bundles:", []verb{
+			{"serve", a.serveCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
+			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
+		}},
+		{"Carry bundles:", []verb{{"pack", a.packCommand}, {"receive", a.receiveCommand}}},
+		{"Make bundles:", []verb{
+			{"recipe", a.recipeCommand}, {"build", a.buildCommand}, {"sign", a.signCommand}, {"keygen", a.keygenCommand},
+		}},
+		{"", []verb{{"version", a.versionCommand}, {"exit-status", exitStatusTopic}}},
+	}
+	for _, g := range groups {
+		for _, v := range g.verbs {
+			if len(args) > 0 && args[0] == v.name {
+				root.AddCommand(v.make())
+				root.CompletionOptions.DisableDefaultCmd = true
+				return
+			}
 		}
 	}
-	for _, v := range verbs {
-		root.AddCommand(v.make())
+	for _, g := range groups {
+		if g.title != "" {
+			root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		}
+		for _, v := range g.verbs {
+			cmd := v.make()
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
 	}
 	helpCommands(root)
 }

@@ -69,6 +69,9 @@ func (j *judge) fixes(r *ServerReport) error {
 	default:
 		return nil // no certificate is missing
 	}
+	if slices.ContainsFunc(last.Chain, func(c *bundle.Certificate) bool { return j.At.After(c.NotAfter.Time) }) {
+		return nil // and none would help
+	}
 	if end := last.Chain[len(last.Chain)-1]; !end.SelfIssued() {
 		r.Fixes = append(r.Fixes, Fix{Name: end.Issuer.String(), Text: "the issuer of the last certificate, with the key that signed it; it is not at hand, so its SHA-256 is not known"})
 	}
@@ -106,8 +109,18 @@ func (j *judge) fix(r *ServerReport, chain []*bundle.Certificate, stage string) 
 		} else if j.At.After(c.NotAfter.Time) {
 			continue
 		}
+		then, err := validate(r.Server, j.pools[len(j.pools)-1], j.Options, c)
+		if err != nil {
+			return err
+		}
+		if then.Status == Broken {
+			continue
+		}
 		if !c.SelfIssued() {
 			f.Text += ", an intermediate signed with " + c.SignatureAlgorithm.String()
+		}
+		if then.Status == Unknown {
+			f.Text += "; it is then unknown, " + string(then.Reason)
 		}
 		if refused != "" {
 			f.Text += "; instead of " + refused

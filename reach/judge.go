@@ -309,13 +309,13 @@ func (j *judge) server(s Server) (ServerReport, error) {
 			return r, err
 		}
 	}
-	last := r.Results[len(r.Results)-1].Status
-	r.Verdict = verdict(last)
+	last := r.Results[len(r.Results)-1]
+	r.Verdict = verdict(last.Status)
 	if j.report.Stages[0].Name == StageBefore {
-		r.Verdict = change(r.Results[0].Status, last)
+		r.Verdict = change(r.Results[0], last)
 	}
 	j.losses(&r)
-	if last != OK {
+	if last.Status != OK {
 		if err := j.fixes(&r); err != nil {
 			return r, err
 		}
@@ -333,16 +333,30 @@ func verdict(s Status) Verdict {
 	return NotKnown
 }
 
-func change(before, after Status) Verdict {
-	switch {
-	case before == OK && after == OK:
+func change(before, after Result) Verdict {
+	switch b, a := before.Status, after.Status; {
+	case b == OK && a == OK:
 		return StillWorks
-	case before == Broken && after == OK:
+	case b == Broken && a == OK:
 		return NewlyWorks
-	case before == OK && after == Broken:
+	case b == OK && a == Broken:
 		return Breaks
-	case before != Broken && after != OK && before != after:
+	case b != Broken && a != OK && (b != a || !before.implies(after)):
 		return MayBreak
 	}
-	return verdict(after)
+	return verdict(after.Status)
+}
+
+// implies tells whether a device for which one unknown answer is yes must be one
+// for which the other is: for each path there is one in the other that asks for
+// nothing more.
+func (r *Result) implies(o Result) bool {
+	if len(r.Paths) == 0 {
+		return len(o.Paths) == 0 && r.Reason == o.Reason && r.Text == o.Text
+	}
+	return !slices.ContainsFunc(r.Paths, func(p Path) bool {
+		return !slices.ContainsFunc(o.Paths, func(q Path) bool {
+			return !slices.ContainsFunc(q.Doubts, func(d Doubt) bool { return !slices.Contains(p.Doubts, d) })
+		})
+	})
 }

@@ -185,6 +185,48 @@ func TestChange(t *testing.T) {
 	}
 }
 
+// Two unknown answers are the same only where the second asks for nothing more.
+func TestUnknownTwice(t *testing.T) {
+	t.Parallel()
+	template := pkitest.RootTemplate(pkitest.NewName("CN=RSA root"), pkitest.RSA("alder"))
+	root := template.Issue(nil)
+	template.NotAfter = pkitest.Date(2025, 1, 1)
+	expired := template.Issue(nil)
+	leaf := pkitest.ServerTemplate(host)
+	sha1Signed(&leaf)
+	plan := reach.Plan{Old: signed(t, root.DER), New: signed(t, expired.DER), Servers: []reach.Server{server(t, host, leaf.Sign(root))}}
+	if r := judge(t, plan); r.Servers[0].Verdict != reach.MayBreak || r.Good() {
+		t.Errorf("SHA-1, then an expired anchor too: %s", verdicts(r))
+	}
+	plan.Old, plan.New = plan.New, plan.Old
+	if r := judge(t, plan); r.Servers[0].Verdict != reach.NotKnown || !r.Good() {
+		t.Errorf("a doubt less: %s", verdicts(r))
+	}
+}
+
+// Nothing is said to mend a chain that would fail with it.
+func TestNoFix(t *testing.T) {
+	t.Parallel()
+	root := authority(nil, "root", nil)
+	middle := authority(root, "middle", nil)
+	expired := authority(root, "middle", func(t *pkitest.Template) { t.NotAfter = pkitest.Date(2025, 1, 1) })
+	leaf := pkitest.ServerTemplate(host).Sign(middle)
+	other := signed(t, pkitest.CoreV1()...)
+	if r := judge(t, reach.Plan{New: other, Servers: []reach.Server{server(t, host, leaf, middle.DER, root.DER)}}); len(r.Servers[0].Fixes) != 1 {
+		t.Errorf("the root mends it: %s", text(t, r))
+	}
+	for _, chain := range [][][]byte{{leaf, expired.DER, root.DER}, {leaf, expired.DER}} {
+		if r := judge(t, reach.Plan{New: other, Servers: []reach.Server{server(t, host, chain...)}}); len(r.Servers[0].Fixes) != 0 {
+			t.Errorf("an intermediate has expired: %s", text(t, r))
+		}
+	}
+	plan := reach.Plan{Old: signed(t, middle.DER, root.DER), New: other, Servers: []reach.Server{server(t, host, leaf, middle.DER)}}
+	plan.RootsOnly = true
+	if r := judge(t, plan); len(r.Servers[0].Fixes) != 1 || r.Servers[0].Fixes[0].Name != "CN=root,O=Reach Lab" {
+		t.Errorf("only roots are anchors: %s", text(t, r))
+	}
+}
+
 // In FIPS mode the device refuses the SHA-1 root, and the report names the
 // intermediate that the server sends.
 func TestFIPS(t *testing.T) {

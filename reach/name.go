@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"bytes"
 	"crypto/x509"
 	"fmt"
 	"net"
@@ -16,10 +15,13 @@ import (
 
 // Octets of object identifiers.
 const (
-	oidAlternativeNames = "\x55\x1d\x11"                     // 2.5.29.17
-	oidNameConstraints  = "\x55\x1d\x1e"                     // 2.5.29.30
-	oidServerAuth       = "\x2b\x06\x01\x05\x05\x07\x03\x01" // 1.3.6.1.5.5.7.3.1
-	oidAnyPurpose       = "\x55\x1d\x25\x00"                 // 2.5.29.37.0
+	oidAlternativeNames  = "\x55\x1d\x11"                     // 2.5.29.17
+	oidNameConstraints   = "\x55\x1d\x1e"                     // 2.5.29.30
+	oidPolicyMappings    = "\x55\x1d\x21"                     // 2.5.29.33
+	oidPolicyConstraints = "\x55\x1d\x24"                     // 2.5.29.36
+	oidInhibitAnyPolicy  = "\x55\x1d\x36"                     // 2.5.29.54
+	oidServerAuth        = "\x2b\x06\x01\x05\x05\x07\x03\x01" // 1.3.6.1.5.5.7.3.1
+	oidAnyPurpose        = "\x55\x1d\x25\x00"                 // 2.5.29.37.0
 )
 
 // Forms of a GeneralName (RFC 5280 section 4.2.1.6), by the number of their tag.
@@ -49,8 +51,12 @@ func cut(name string) string {
 // checkServer applies the rules on a server's certificate. An empty host is not
 // checked.
 func checkServer(c *bundle.Certificate, host string) ([]Doubt, Reason, error) {
-	if !forServers(c) {
+	var doubts []Doubt
+	switch allowed, byAny := forServers(c); {
+	case !allowed:
 		return nil, ServerPurpose, fmt.Errorf("the server's certificate is for %v, not for servers", c.ExtKeyUsage)
+	case byAny:
+		doubts = append(doubts, Doubt{AnyPurpose, "the server's certificate is for any purpose, and does not name servers; OpenSSL refuses that"})
 	}
 	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&usageTLS == 0 {
 		return nil, ServerKeyUsage, fmt.Errorf("the server's key usage is %v, of which TLS uses nothing", c.KeyUsage.Names())
@@ -60,27 +66,44 @@ func checkServer(c *bundle.Certificate, host string) ([]Doubt, Reason, error) {
 		return nil, NamesUnreadable, err
 	}
 	if host == "" {
-		return nil, "", nil
+		return doubts, "", nil
 	}
 	// Only the names count for VerifyHostname; the certificate itself may be one
 	// that crypto/x509 does not parse.
 	own := x509.Certificate{DNSNames: n.dns, IPAddresses: n.ips}
 	if own.VerifyHostname(host) == nil {
-		return nil, "", nil
+		own.DNSNames = slices.DeleteFunc(slices.Clone(n.dns), wide)
+		if own.VerifyHostname(host) != nil {
+			doubts = append(doubts, Doubt{HostWildcard, fmt.Sprintf("only a wildcard with one label behind it is for %s; OpenSSL refuses that", host)})
+		}
+		return doubts, "", nil
 	}
 	own.DNSNames = []string{c.Subject.CommonName()}
 	if !n.hosts() && own.VerifyHostname(host) == nil {
-		return []Doubt{{HostCommonName, fmt.Sprintf("only the common name of the server's certificate is %s; whether the device looks at it is not known", host)}}, "", nil
+		doubts = append(doubts, Doubt{HostCommonName, fmt.Sprintf("only the common name of the server's certificate is %s; whether the device looks at it is not known", host)})
+		return doubts, "", nil
 	}
 	return nil, HostName, fmt.Errorf("the server's certificate is for %s, not for %s", n.list(), host)
 }
 
+// wide tells whether a name is a wildcard for a whole top-level domain.
+func wide(name string) bool {
+	domain, wild := strings.CutPrefix(name, "*.")
+	return wild && !strings.Contains(strings.TrimSuffix(domain, "."), ".")
+}
+
 // forServers tells whether extended key usage, where there is any, allows TLS
-// servers.
-func forServers(c *bundle.Certificate) bool {
-	return len(c.ExtKeyUsage) == 0 || slices.ContainsFunc(c.ExtKeyUsage, func(id bundle.ObjectID) bool {
-		return string(id) == oidServerAuth || string(id) == oidAnyPurpose
-	})
+// servers, and whether it does so only by allowing any purpose, which applications
+// may refuse (RFC 5280 section 4.2.1.12).
+func forServers(c *bundle.Certificate) (allowed, byAny bool) {
+	has := func(oid string) bool {
+		return slices.ContainsFunc(c.ExtKeyUsage, func(id bundle.ObjectID) bool { return string(id) == oid })
+	}
+	if len(c.ExtKeyUsage) == 0 || has(oidServerAuth) {
+		return true, false
+	}
+	byAny = has(oidAnyPurpose)
+	return byAny, byAny
 }
 
 // names are the alternative names of a certificate.
@@ -165,225 +188,4 @@ func extension(c *bundle.Certificate, oid string) []byte {
 		}
 	}
 	return nil
-}
-
-// checkConstraints applies the name constraints of an issuer to the certificates
-// below it (RFC 5280 section 4.2.1.10). Forms other than DNS names, addresses and
-// the octets of a distinguished name are doubted where such a name is there.
-func checkConstraints(issuer *bundle.Certificate, below []*bundle.Certificate, doubt doubter) (Reason, error) {
-	value := extension(issuer, oidNameConstraints)
-	if value == nil {
-		return "", nil
-	}
-	permitted, excluded, ok := readConstraints(value)
-	if !ok {
-		doubt(ConstraintUnknown, "the name constraints of %s cannot be read", nameOf(issuer))
-		return "", nil
-	}
-	doubted := false
-	for _, c := range below {
-		all := everyName(c)
-		if len(all)*(len(permitted)+len(excluded)) > maxComparisons {
-			doubt(ConstraintUnknown, "the name constraints of %s for %s take more than %d comparisons", nameOf(issuer), nameOf(c), maxComparisons)
-			return "", nil
-		}
-		for _, name := range all {
-			verdict := judgeName(name, permitted, excluded)
-			if verdict == outside {
-				return NameConstraint, fmt.Errorf("the issuer %s does not permit %s to be %s", nameOf(issuer), nameOf(c), name)
-			}
-			if verdict == notJudged && !doubted {
-				doubted = true // once is enough
-				doubt(ConstraintUnknown, "the name constraints of %s on %s are not evaluated for %s", nameOf(issuer), name, nameOf(c))
-			}
-		}
-	}
-	return "", nil
-}
-
-// maxComparisons bounds the names of a certificate times the constraints on them.
-const maxComparisons = 50_000
-
-// A generalName is a name, or a constraint on names, of one form.
-type generalName struct {
-	form  int
-	value []byte
-}
-
-func (g generalName) String() string {
-	switch {
-	case g.form == formDNS:
-		return cut(string(g.value))
-	case g.form == formIP && len(g.value) <= net.IPv6len:
-		return net.IP(g.value).String()
-	case g.form == formDirectory:
-		return "its distinguished name"
-	}
-	return fmt.Sprintf("names of form %d", g.form)
-}
-
-// everyName is what constraints apply to: the subject, its mail addresses, and the
-// alternative names. Unreadable ones are of a form that is not judged.
-func everyName(c *bundle.Certificate) (all []generalName) {
-	if in := cryptobyte.String(c.Subject); !in.Empty() {
-		var rdns cryptobyte.String
-		if in.ReadASN1(&rdns, asn1.SEQUENCE) && !rdns.Empty() {
-			all = append(all, generalName{formDirectory, rdns})
-		}
-	}
-	if slices.ContainsFunc(c.Subject.Attributes(), func(a bundle.Attribute) bool { return a.Type == "emailAddress" }) {
-		all = append(all, generalName{form: formEmail})
-	}
-	n, err := alternativeNames(c)
-	for _, d := range n.dns {
-		all = append(all, generalName{formDNS, []byte(d)})
-	}
-	for _, ip := range n.ips {
-		all = append(all, generalName{formIP, ip})
-	}
-	for form := range 9 {
-		if n.other[form] || err != nil {
-			all = append(all, generalName{form: form})
-		}
-	}
-	return all
-}
-
-// readConstraints reads NameConstraints. A subtree with a minimum or a maximum,
-// which RFC 5280 forbids, cannot be read.
-func readConstraints(value []byte) (permitted, excluded []generalName, ok bool) {
-	in := cryptobyte.String(value)
-	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
-		return nil, nil, false
-	}
-	for i, into := range []*[]generalName{&permitted, &excluded} {
-		tag := asn1.Tag(i).Constructed().ContextSpecific()
-		if !seq.PeekASN1Tag(tag) {
-			continue
-		}
-		var trees cryptobyte.String
-		if !seq.ReadASN1(&trees, tag) {
-			return nil, nil, false
-		}
-		for !trees.Empty() {
-			var tree, name cryptobyte.String
-			var form asn1.Tag
-			if !trees.ReadASN1(&tree, asn1.SEQUENCE) || !tree.ReadAnyASN1(&name, &form) || !tree.Empty() {
-				return nil, nil, false
-			}
-			g := generalName{formOf(form), name}
-			if g.form < 0 {
-				return nil, nil, false
-			}
-			if g.form == formDirectory {
-				var rdns cryptobyte.String
-				if !name.ReadASN1(&rdns, asn1.SEQUENCE) || !name.Empty() {
-					return nil, nil, false
-				}
-				g.value = rdns
-			}
-			*into = append(*into, g)
-		}
-	}
-	return permitted, excluded, seq.Empty()
-}
-
-// isDomain tells whether a string is labels with dots between them, of whatever
-// visible ASCII characters.
-func isDomain(s string) bool {
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return false
-		}
-	}
-	return true
-}
-
-type judgement int
-
-const (
-	inside judgement = iota
-	outside
-	notJudged
-)
-
-// judgeName says whether constraints allow a name. One of a form that they do not
-// speak of is allowed.
-func judgeName(name generalName, permitted, excluded []generalName) judgement {
-	verdict := inside
-	for _, tree := range excluded {
-		if tree.form != name.form {
-			continue
-		}
-		switch within(name, tree, true) {
-		case inside:
-			return outside
-		case notJudged:
-			verdict = notJudged
-		}
-	}
-	spoken, best := false, outside
-	for _, tree := range permitted {
-		if tree.form != name.form {
-			continue
-		}
-		spoken = true
-		switch within(name, tree, false) {
-		case inside:
-			best = inside
-		case notJudged:
-			if best == outside {
-				best = notJudged
-			}
-		}
-	}
-	if spoken && best != inside {
-		return best
-	}
-	return verdict
-}
-
-// within says whether a name lies in a subtree of its form. A wildcard lies in an
-// excluded subtree where it may stand for something that does.
-func within(name, tree generalName, excluded bool) judgement {
-	if name.value == nil {
-		return notJudged
-	}
-	yes := false
-	switch name.form {
-	case formDNS:
-		host := strings.ToLower(string(name.value))
-		base := strings.ToLower(string(tree.value))
-		if !isDomain(host) || base != "" && !isDomain(strings.TrimPrefix(base, ".")) {
-			return notJudged
-		}
-		yes = base == "" || host == base || strings.HasSuffix(host, "."+strings.TrimPrefix(base, "."))
-		if domain, wild := strings.CutPrefix(host, "*."); wild && excluded {
-			yes = yes || strings.HasSuffix(strings.TrimPrefix(base, "."), "."+domain)
-		}
-	case formIP:
-		n := len(name.value)
-		if len(tree.value) != 2*n {
-			if len(tree.value) != 2*net.IPv4len && len(tree.value) != 2*net.IPv6len {
-				return notJudged
-			}
-			break // of the other version
-		}
-		yes = true
-		for i := range n {
-			yes = yes && (name.value[i]^tree.value[i])&tree.value[n+i] == 0
-		}
-	case formDirectory:
-		if !bytes.HasPrefix(name.value, tree.value) {
-			return notJudged // it may be the same in another case or type of string
-		}
-		yes = true
-	default:
-		return notJudged
-	}
-	if yes {
-		return inside
-	}
-	return outside
 }

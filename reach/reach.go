@@ -5,12 +5,13 @@
 // Every certificate of the pool is an anchor, an intermediate too, and one that
 // crypto/x509 refuses: an anchor is a name and a key (RFC 5280 section 6.1.1 d).
 // Nobody looks at an anchor's own signature. What an anchor's extensions say
-// binds it, as in OpenSSL and crypto/x509; that it has none is no fault.
+// binds it, as in OpenSSL and crypto/x509.
 //
 // How devices judge is documented in parts only. Where an answer turns on what is
 // not known, it is Unknown, and the Doubt says what: an anchor whose dates have
 // passed, a certificate signed with SHA-1, a constraint that is not evaluated, a
-// built-in certificate of which only the fingerprint is known. Revocation, TLS
+// built-in certificate of which only the fingerprint is known, and what RFC 5280
+// leaves open and OpenSSL refuses. Revocation, TLS
 // versions and ciphers are not looked at.
 //
 // Judge does that for a pool before and after a change, and after the import that
@@ -119,7 +120,10 @@ func serves(c *bundle.Certificate) bool {
 
 // Validate judges one server with one pool. An error says that the options, or a
 // server without certificates, cannot be used.
-func Validate(s Server, p *Pool, o Options) (Result, error) {
+func Validate(s Server, p *Pool, o Options) (Result, error) { return validate(s, p, o, nil) }
+
+// validate is Validate with one more anchor, or nil.
+func validate(s Server, p *Pool, o Options, extra *bundle.Certificate) (Result, error) {
 	if err := o.check(); err != nil {
 		return Result{}, err
 	}
@@ -127,7 +131,14 @@ func Validate(s Server, p *Pool, o Options) (Result, error) {
 		return Result{}, fmt.Errorf("reach: %s sent no certificate", s.Name)
 	}
 	target, isServer := s.target()
-	w := &walk{pool: p, options: o, sent: p.others(s.Certificates), budget: maxSignatureChecks, chain: []link{{c: target}}, isServer: isServer}
+	known := s.Certificates
+	if extra != nil {
+		known = append(slices.Clone(known), extra)
+	}
+	w := &walk{
+		pool: p, options: o, sent: p.others(known), extra: extra, isServer: isServer,
+		budget: maxSignatureChecks, names: maxComparisons, chain: []link{{c: target}},
+	}
 	if isServer {
 		own, reason, err := checkServer(target, s.Host)
 		if err != nil {

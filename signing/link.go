@@ -63,9 +63,7 @@ func checkLink(c, issuer *bundle.Certificate) (sha1 bool, r *refusal) {
 	if err != nil {
 		return false, refuse(ChainUnsupported, "the key of %s (%s) cannot be used: %w", nameOf(issuer), issuer.PublicKey, err)
 	}
-	if err := a.check(key, c.RawTBS, c.Signature); errors.Is(err, errKeyType) {
-		return false, refuse(ChainUnsupported, "the certificate %s: %w", nameOf(c), err)
-	} else if err != nil {
+	if err := a.check(key, c.RawTBS, c.Signature); err != nil { // a key of another type did not sign either
 		return false, refuse(ChainSignature, "the certificate %s is not signed by the key of %s: %w", nameOf(c), nameOf(issuer), err)
 	}
 	return a.hash == crypto.SHA1, nil

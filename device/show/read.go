@@ -1,6 +1,7 @@
 package show
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -54,6 +55,9 @@ func Read(text []byte, style Style) ([]Shown, error) {
 			continue
 		}
 		if err := read(l); err != nil {
+			if len(r.list) == 0 && r.current == nil && r.isOther(text) {
+				return nil, r.nothing(text)
+			}
 			return nil, fmt.Errorf("line %d: %w", l.number, err)
 		}
 		if len(r.list) > MaxShown {
@@ -197,13 +201,22 @@ func echoes(text string) bool {
 	return false
 }
 
+// isOther tells whether a text is what the other style prints.
+func (r *reader) isOther(text []byte) bool {
+	own, other := xeHead, xrHead
+	if r.style == IOSXR {
+		own, other = other, own
+	}
+	return bytes.Contains(text, []byte(other)) && !bytes.Contains(text, []byte(own))
+}
+
 // nothing is the error for a text without certificates.
 func (r *reader) nothing(text []byte) error {
-	command, other, mark := "show crypto pki trustpool", "IOS XR", "CA certificate"
+	command, other := "show crypto pki trustpool", "IOS XR"
 	if r.style == IOSXR {
-		command, other, mark = "show crypto ca trustpool", "IOS XE", "CA Certificate"
+		command, other = "show crypto ca trustpool", "IOS XE"
 	}
-	if strings.Contains(string(text), mark) {
+	if r.isOther(text) {
 		return fmt.Errorf("this is what %s prints; that of another platform was expected", other)
 	}
 	return fmt.Errorf("no certificate in it: give the whole output of %s", command)

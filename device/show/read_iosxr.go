@@ -32,6 +32,8 @@ func xrLabel(text string) (label, string) {
 	return noLabel, ""
 }
 
+const xrHead = "CA certificate"
+
 // iosxr reads a line of IOS XR. No name begins as a field does: a name begins
 // with a key and an equals sign.
 func (r *reader) iosxr(l line) error {
@@ -41,7 +43,7 @@ func (r *reader) iosxr(l line) error {
 	}
 	field, rest := xrLabel(l.text)
 	switch {
-	case e == nil && strings.Contains(l.text, "Trustpool:") && strings.Contains(l.text, "CA certificate"):
+	case e == nil && strings.Contains(l.text, "Trustpool:") && strings.Contains(l.text, xrHead):
 		return r.flat(l)
 	case e == nil && (field != labelOrigin || rest == ""):
 		return r.outside(l, field)
@@ -119,7 +121,7 @@ func (r *reader) flat(l line) error {
 			end = starts[i+1][0]
 		}
 		text := l.text[start[0]:end]
-		for _, field := range []string{"Trustpool:", "CA certificate", "Serial Number", "Subject:", "Issued By", "Validity Start", "Validity End", "SHA1 Fingerprint"} {
+		for _, field := range []string{"Trustpool:", xrHead, "Serial Number", "Subject:", "Issued By", "Validity Start", "Validity End", "SHA1 Fingerprint"} {
 			if n := strings.Count(text, field); n != 1 {
 				return fmt.Errorf("column %d: the line breaks are lost, and %q stands %d times in a certificate: capture it again", l.indent+start[0]+1, field, n)
 			}

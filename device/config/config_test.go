@@ -12,6 +12,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/device"
 	"trustpool/device/config"
+	"trustpool/internal/pkitest"
 )
 
 func platform(t testing.TB, name string) device.Platform {
@@ -208,6 +209,34 @@ func TestTextLines(t *testing.T) {
 		for _, n := range s.Warnings {
 			if n.Basis == "" || n.Source == "" || n.Text == "" {
 				t.Errorf("%s: %+v", o.Platform.Name, n)
+			}
+		}
+	}
+}
+
+// A name of one long word makes no line that a command line would cut.
+func TestLongName(t *testing.T) {
+	t.Parallel()
+	var name []string
+	for range 10 {
+		name = append(name, "OU="+strings.Repeat("x", 60))
+	}
+	long := pkitest.RootTemplate(pkitest.NewName(append(name, "CN=Long")...), pkitest.RSA("alder")).Issue(nil)
+	b, err := bundle.Parse(long.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"iosxe", "asa", "fxos", "nxos"} {
+		var out bytes.Buffer
+		if err := script(t, config.Options{Platform: platform(t, p), PEM: b.Certificates}).WriteText(&out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(out.String(), "x") < 600 {
+			t.Errorf("%s: the name is not whole", p)
+		}
+		for l := range strings.Lines(out.String()) {
+			if len(l) > 80 {
+				t.Errorf("%s: %q", p, l)
 			}
 		}
 	}

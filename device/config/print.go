@@ -84,7 +84,7 @@ func (step Step) writeText(w io.Writer) {
 func ground(g device.Ground) string { return string(g.Basis) + ": " + g.Source }
 
 // comment writes text as lines of comment: ASCII, without what a command line
-// acts on even there, and no longer than width where words allow it.
+// acts on even there, and no longer than width: a name may be one long word.
 func comment(w io.Writer, label, text string) {
 	indent := strings.Repeat(" ", len(label))
 	line := "! " + label
@@ -96,6 +96,10 @@ func comment(w io.Writer, label, text string) {
 		}
 		if !empty {
 			line += " "
+		}
+		for room := width - len(line); len(word) > room; room = width - len(line) {
+			fmt.Fprintln(w, line+word[:room])
+			line, word = "! "+indent, word[room:]
 		}
 		line, empty = line+word, false
 	}

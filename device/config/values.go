@@ -101,7 +101,8 @@ func value(what, v, more string, limit int) error {
 		if r < unicode.MaxASCII && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune(more, r)) {
 			continue
 		}
-		return fmt.Errorf("%s has %s at octet %d", what, character(r), i+1)
+		name, why, _ := strings.Cut(character(r), ", ")
+		return fmt.Errorf("%s has %s at octet %d, %s", what, name, i+1, why)
 	}
 	if len(v) > limit {
 		return fmt.Errorf("%s has %d characters, and the limit is %d", what, len(v), limit)
@@ -124,11 +125,11 @@ func character(r rune) string {
 	case r == '|':
 		return "a bar, which filters a command's output"
 	case r == '"', r == '\'', r == '`':
-		return fmt.Sprintf("a quotation mark %c", r)
+		return fmt.Sprintf("a quotation mark %c, which a command line may take for something else", r)
 	case r == ';':
 		return "a semicolon, which begins another command"
 	case r == unicode.ReplacementChar:
-		return "an octet that is no UTF-8, or U+FFFD"
+		return "an octet of no UTF-8 or U+FFFD, which is not ASCII"
 	case unicode.IsControl(r):
 		return fmt.Sprintf("the control character %U, which could end the line", r)
 	case unicode.In(r, unicode.Bidi_Control):

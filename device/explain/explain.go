@@ -1,9 +1,11 @@
 // Package explain reads what devices log and print, and says of each message
 // about trust that it knows: the cause, what to look at, and what to do.
 //
-// A message is known by the words that a public source shows. Line breaks do not
-// matter, because they get lost in copying: several messages of one line are each
-// found. What is not known is passed over in silence.
+// A message is known by the words that a public source shows. Lost line breaks do
+// not matter, because copying loses them: several messages of one line are each
+// found. One that was broken in two, as by a narrow terminal, is not found where
+// the break stands before its last known word. What is not known is passed over in
+// silence.
 package explain
 
 import (

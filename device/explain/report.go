@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"trustpool/bundle"
 	"trustpool/device"
@@ -21,16 +22,16 @@ func sortByLine(findings []Finding) {
 // WriteText writes what was found for a person.
 func (r *Report) WriteText(w io.Writer) error {
 	buf := bufio.NewWriter(w)
-	fmt.Fprintf(buf, "%s: %d of the known messages in %d lines\n", bundle.Printable(r.File), len(r.Findings), r.Lines)
+	fmt.Fprintf(buf, "%s: %d of the known messages in %s\n", bundle.Printable(r.File), len(r.Findings), lines(r.Lines))
 	if r.Cut > 0 {
-		fmt.Fprintf(buf, "not all was read: %d lines are longer than %d octets\n", r.Cut, MaxLine)
+		fmt.Fprintf(buf, "not all was read: of %s the beginning alone, %d octets\n", lines(r.Cut), MaxLine)
 	}
 	for _, f := range r.Findings {
 		times := "once, line"
 		if f.Count > 1 {
 			times = fmt.Sprintf("%d times, first line", f.Count)
 		}
-		fmt.Fprintf(buf, "\n%s (%s, %s %d)\n", f.ID, f.Kind, times, f.FirstLine)
+		fmt.Fprintf(buf, "\n%s (%s, as %s prints it, %s %d)\n", f.ID, f.Kind, strings.Join(f.Platforms, ", "), times, f.FirstLine)
 		fmt.Fprintf(buf, "  seen     %s\n", bundle.Printable(f.Excerpt))
 		fmt.Fprintf(buf, "  meaning  %s (%s: %s)\n", f.Meaning, f.Basis, f.Source)
 		writeNotes(buf, "cause", f.Causes)
@@ -38,6 +39,13 @@ func (r *Report) WriteText(w io.Writer) error {
 		writeNotes(buf, "fix", f.Fixes)
 	}
 	return buf.Flush()
+}
+
+func lines(n int) string {
+	if n == 1 {
+		return "1 line"
+	}
+	return fmt.Sprintf("%d lines", n)
 }
 
 func writeNotes(w io.Writer, label string, notes []device.Note) {

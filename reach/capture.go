@@ -42,6 +42,9 @@ const savedMark = "# chain of "
 // A certificate that cannot be read is an error, and so is a file without one.
 func ParseChains(name string, data []byte) ([]Server, error) {
 	if !bytes.Contains(data, []byte(beginCertificate)) {
+		if bytes.Contains(data, []byte("CONNECTED(")) || bytes.Contains(data, []byte("s_client")) {
+			return nil, errors.New("no certificate in it: the server was not reached, or it sent none")
+		}
 		b, err := bundle.Limits{Certificates: MaxCertificates}.Parse(data)
 		if err != nil {
 			return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,7 +170,7 @@ func (r *reachRun) readServers(ctx context.Context) error {
 	}
 	for _, address := range r.connect {
 		chain, err := fetch.Chain(ctx, address, fetch.Options{Offline: r.offline})
-		if errors.Is(err, fetch.ErrOffline) {
+		if _, _, bad := net.SplitHostPort(address); bad != nil || errors.Is(err, fetch.ErrOffline) {
 			return err
 		} else if err != nil {
 			return hinted{err, "openssl s_client -connect " + address + " -showcerts, and give what it prints to --chains"}

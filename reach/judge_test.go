@@ -286,15 +286,21 @@ func TestBuiltInForged(t *testing.T) {
 	}
 }
 
-// Of an entry that is known as the device shows it, the name is compared by words.
+// Of an entry that is known as the device shows it, the name is compared by words;
+// one that is known by a fingerprint alone may have any name.
 func TestShown(t *testing.T) {
 	t.Parallel()
-	pool := &device.Pool{Platform: "iosxe", Entries: []device.PoolEntry{{
-		Origin: device.Downloaded, Serial: "01", Shown: &device.Shown{Subject: []string{"o=Trustpool Lab", "cn=Lab Root CA"}, Issuer: []string{"o=Trustpool Lab", "cn=Lab Root CA"}},
-	}}}
-	r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()[2]), Servers: labServers(t)[:1], Device: options(t, "iosxe"), Pool: pool})
-	if r.Servers[0].Verdict != reach.NotKnown || r.Servers[0].Results[2].Reason != reach.AnchorNotAtHand {
-		t.Errorf("%s", text(t, r))
+	for name, entry := range map[string]device.PoolEntry{
+		"shown":                {Origin: device.Downloaded, Serial: "01", Shown: &device.Shown{Subject: []string{"o=Trustpool Lab", "cn=Lab Root CA"}, Issuer: []string{"o=Trustpool Lab", "cn=Lab Root CA"}}},
+		"other words for keys": {Origin: device.Downloaded, Serial: "01", Issuer: "x", Subject: "organization=Trustpool Lab,name=Lab Root CA"},
+		"SHA-1 alone":          {Origin: device.BuiltIn, SHA1: strings.Repeat("0a", 20)},
+		"SHA-256 alone":        {Origin: device.BuiltIn, SHA256: strings.Repeat("0a", 32)},
+	} {
+		pool := &device.Pool{Platform: "iosxe", Entries: []device.PoolEntry{entry}}
+		r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()[2]), Servers: labServers(t)[:1], Device: options(t, "iosxe"), Pool: pool})
+		if r.Servers[0].Verdict != reach.NotKnown || r.Servers[0].Results[2].Reason != reach.AnchorNotAtHand {
+			t.Errorf("%s: %s", name, text(t, r))
+		}
 	}
 }
 

@@ -106,8 +106,11 @@ func (w *walk) extend() {
 	if w.pool.crowded[name] {
 		w.tooComplex = true
 	}
-	if e := w.pool.absent[words(last.Issuer.String())]; len(e) > 0 {
-		w.absent = &e[0]
+	// One of which no name is known may be it.
+	for _, name := range []string{words(last.Issuer.String()), ""} {
+		if e := w.pool.absent[name]; len(e) > 0 && w.absent == nil {
+			w.absent = &e[0]
+		}
 	}
 	w.fail(signing.ChainNoAnchor, noAnchor(last, len(candidates) > 0), false)
 }
@@ -147,6 +150,19 @@ func (w *walk) certificates() []*bundle.Certificate {
 	return out
 }
 
+// title is what is known of an entry whose certificate is not at hand.
+func title(e *device.PoolEntry) string {
+	switch {
+	case e.Title() != "":
+		return cut(e.Title())
+	case e.SHA256 != "":
+		return "SHA-256 " + e.SHA256
+	case e.SHA1 != "":
+		return "SHA-1 " + e.SHA1
+	}
+	return "serial number " + e.Serial
+}
+
 // result is what the search came to.
 func (w *walk) result() Result {
 	byAnchor := func(a, b Path) int {
@@ -168,7 +184,7 @@ func (w *walk) result() Result {
 		return Result{Status: Unknown, Reason: d.Reason, Text: d.Text, Paths: w.doubtful}
 	case w.absent != nil:
 		return Result{Status: Unknown, Reason: AnchorNotAtHand, Chain: w.farthest,
-			Text: fmt.Sprintf("%s, certificate not at hand: %s; not judged", w.absent.Origin, cut(w.absent.Title()))}
+			Text: fmt.Sprintf("%s, certificate not at hand: %s; not judged", w.absent.Origin, title(w.absent))}
 	case w.tooComplex:
 		return Result{Status: Unknown, Reason: signing.ChainTooComplex, Chain: w.farthest,
 			Text: fmt.Sprintf("more than %d signatures, or certificates of one name, to try", maxSignatureChecks)}

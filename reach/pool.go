@@ -71,10 +71,16 @@ func (p *Pool) others(sent []*bundle.Certificate) map[string][]*bundle.Certifica
 // rule, for ASCII.
 func fold(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
-// words are those of a name, sorted: devices print names in another order, and
-// without their commas. What is alike is not known to be the same, but may be.
+// words are those of a name's values, sorted: devices print names in another order,
+// without their commas, and may call a kind of value otherwise. What is alike is
+// not known to be the same, but may be.
 func words(name string) string {
-	all := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	all := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '=' && r != '.'
+	})
+	for i, word := range all {
+		all[i] = word[strings.IndexByte(word, '=')+1:]
+	}
 	slices.Sort(all)
 	return strings.Join(all, " ")
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"trustpool/device"
 )
 
 // WritePlaybook writes an Ansible playbook that imports from the URL or file, and
@@ -33,7 +35,7 @@ func (s *Script) WritePlaybook(w io.Writer) error {
 		yamlComment(buf, n.Text+" ("+ground(n.Ground)+")")
 	}
 	for _, l := range append(s.Lines(), s.checkLines()...) {
-		if l.Basis != "confirmed" {
+		if l.Basis != device.Confirmed && strings.Contains(p.out.String(), quote(l.Text)) {
 			yamlComment(buf, l.Text+" ("+ground(l.Ground)+")")
 		}
 	}

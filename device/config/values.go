@@ -49,6 +49,9 @@ func (o *Options) check() error {
 		if err := value("the expected text", e, expectCharacters, MaxExpect); err != nil {
 			return err
 		}
+		if strings.Trim(e, expectCharacters) == "" {
+			return fmt.Errorf("the expected text %q is in every pool", e)
+		}
 	}
 	if o.URL != "" {
 		if err := checkURL(o); err != nil {
@@ -167,7 +170,7 @@ func checkURL(o *Options) error {
 		return errors.New("the URL has credentials: they would stay in the device's configuration and in its log")
 	}
 	known := schemes(o.Platform.Name)
-	if !slices.Contains(known, u.Scheme) {
+	if scheme, _, _ := strings.Cut(o.URL, ":"); !slices.Contains(known, scheme) { // in small letters, as sources have it
 		return fmt.Errorf("the URL begins with none of %s:, which %s takes", strings.Join(known, ":, "), o.Platform.Title)
 	}
 	if u.Hostname() == "" || u.Opaque != "" {

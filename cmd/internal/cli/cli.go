@@ -269,6 +269,9 @@ func arguments(names ...string) cobra.PositionalArgs {
 			return fmt.Errorf("%s: %s is missing", cmd.Name(), names[len(args)])
 		}
 		if len(args) > len(names) {
+			if cmd.HasSubCommands() {
+				return fmt.Errorf("%s: no command is called %q", cmd.Name(), args[0])
+			}
 			return fmt.Errorf("%s: one argument too many: %q", cmd.Name(), args[len(names)])
 		}
 		return nil

@@ -230,7 +230,7 @@ func (e *entry) origin(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("Trustpool: %.40q is neither %s nor %s", text, Downloaded, BuiltIn)
+	return fmt.Errorf("the field Trustpool is %.40q, not %s or %s", text, Downloaded, BuiltIn)
 }
 
 // serial reads hex in whole octets, with colons between them or without.

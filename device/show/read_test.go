@@ -318,7 +318,7 @@ func TestReadRefuses(t *testing.T) {
 		{"no zone", show.IOSXE, replace(xe, "UTC ", ""), "is no date"},
 		{"a fraction", show.IOSXE, replace(xe, "18:27:00", "18:27:00.5"), "is no date"},
 		{"another weekday", show.IOSXR, replace(xr, "Fri Nov", "Thu Nov"), `"18:27:00 UTC Thu Nov 24 2006" is no Thu`},
-		{"another origin", show.IOSXE, replace(xe, "Built-In", "Borrowed"), `Trustpool: "Borrowed" is neither Downloaded nor Built-In`},
+		{"another origin", show.IOSXE, replace(xe, "Built-In", "Borrowed"), `the field Trustpool is "Borrowed", not Downloaded or Built-In`},
 		{"a short fingerprint", show.IOSXR, replace(xr, "CA3AFB", "CA3A"), "is not 40 hex digits"},
 		{"a second capture", show.IOSXE, "R#show crypto pki trustpool\n" + xe + "R#sh crypto pki trustpool\n" + xe, "line 20: a second capture begins: give one at a time"},
 		{"a second capture", show.IOSXR, "R#show crypto ca trustpool " + notice + "\nR#show crypto ca trustpool " + notice, "line 2: a second capture begins"},

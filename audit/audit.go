@@ -9,6 +9,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trustpool/bundle"
@@ -56,8 +57,10 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 type Subject struct {
 	File string // what the user called it
 	// Certificates are in order. An entry is nil where a pool holds something of
-	// which the certificate is not known: no rule applies to it.
+	// which the certificate is not known: then the rules that Pool says enough for
+	// apply to it, and no others.
 	Certificates []*bundle.Certificate
+	Pool         *Pool // nil for a bundle
 	// Signature is how the signature was judged, nil where there is nothing to
 	// judge, as in a pool.
 	Signature *signing.Report
@@ -95,12 +98,6 @@ const (
 	Gone      Change = "gone" // found in the old, not in the new
 )
 
-// An Entry is a certificate and where it stands, counted from 1.
-type Entry struct {
-	Index       int
-	Certificate *bundle.Certificate
-}
-
 // A Finding is what a rule found.
 type Finding struct {
 	Rule     *Rule
@@ -109,6 +106,7 @@ type Finding struct {
 	Detail   string // in words; text of certificates in it may hold anything
 	// Certificates are what it is about: none where it is about the whole.
 	Certificates []Entry
+	id           string // what makes one about the whole the same in two reports; empty for Detail
 	// Exception excuses the finding, which then counts for nothing; nil for none.
 	Exception *Exception
 }
@@ -129,6 +127,9 @@ type Result struct {
 	State   State
 	Applied int // how many certificates it was applied to; 1 for a rule about the whole
 	Found   int // findings, excused ones among them
+	// NotKnown is how many entries of a pool it could not be applied to, for want of
+	// the certificate. They did not pass.
+	NotKnown int
 }
 
 // A Report is what the rules found; docs/formats.md has every field of its JSON.
@@ -150,6 +151,11 @@ func Run(s Subject, o Options) (*Report, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("audit: no time to judge at")
 	}
+	for _, x := range []*Subject{&s, s.Against} {
+		if err := x.check(); err != nil {
+			return nil, err
+		}
+	}
 	if o.Expiring == 0 {
 		o.Expiring = DefaultExpiring
 		if o.Requirements != nil && o.Requirements.Expiring != 0 {
@@ -166,6 +172,18 @@ func Run(s Subject, o Options) (*Report, error) {
 	}
 	sortFindings(r.Findings)
 	return r, nil
+}
+
+// check refuses a subject in which nothing says what an entry is.
+func (s *Subject) check() error {
+	switch {
+	case s == nil:
+	case s.Pool == nil && slices.Contains(s.Certificates, nil):
+		return errors.New("audit: an entry without a certificate, and no pool to say what it is")
+	case s.Pool != nil && len(s.Pool.Entries) != len(s.Certificates):
+		return errors.New("audit: a pool needs as many entries as there are certificates")
+	}
+	return nil
 }
 
 // Count is the number of findings of a severity that no exception excuses.

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"encoding/csv"
-	"encoding/hex"
 	"io"
 	"strconv"
 	"strings"
@@ -39,10 +38,10 @@ func (f *Finding) writeCSV(out *csv.Writer) error {
 	}
 	for _, e := range entries {
 		row := []string{f.Severity.String(), f.Rule.ID, f.Rule.Title, string(f.Change), "", "", "", "", "", f.Detail, "", "", f.Rule.Citation}
-		if c := e.Certificate; c != nil {
-			row[4], row[5], row[6] = strconv.Itoa(e.Index), hex.EncodeToString(c.SHA256[:]), e.Name()
-			if c.Err == nil {
-				row[7], row[8] = c.Serial.String(), c.NotAfter.String()
+		if e.Index > 0 {
+			row[4], row[5], row[6], row[7] = strconv.Itoa(e.Index), e.hash(), e.Name(), e.serial()
+			if p := e.period(); p.notAfter.Valid {
+				row[8] = p.words(p.notAfter)
 			}
 		}
 		if x := f.Exception; x != nil {

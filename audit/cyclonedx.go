@@ -56,7 +56,8 @@ type (
 // WriteCycloneDX writes an inventory in CycloneDX 1.6: each certificate, each key
 // and each signature algorithm as a cryptographic asset, and as properties of a
 // certificate the rules that found something of it. A certificate that stands
-// twice is one component; an element that is no certificate is none. There is no
+// twice is one component; an element that is no certificate is none. An entry of a pool
+// whose certificate is not known is one, with what is known of it. There is no
 // serialNumber and no timestamp: the same report gives the same octets.
 func (r *Report) WriteCycloneDX(w io.Writer) error {
 	type metadata struct {
@@ -96,7 +97,13 @@ func (r *Report) components() iter.Seq[any] {
 			return yield(c)
 		}
 		for i, c := range r.Certificates {
-			if c == nil || c.Err != nil {
+			if c == nil {
+				if !yield(r.unknownComponent(i, rules[i])) {
+					return
+				}
+				continue
+			}
+			if c.Err != nil {
 				continue
 			}
 			key, algorithm := c.SPKISHA256(), c.SignatureAlgorithm
@@ -111,9 +118,7 @@ func (r *Report) components() iter.Seq[any] {
 				}},
 				Properties: []cdxProperty{{"trustpool:serial", c.Serial.String()}},
 			}
-			for _, id := range rules[i] {
-				certificate.Properties = append(certificate.Properties, cdxProperty{"trustpool:finding", id})
-			}
+			certificate.addFindings(rules[i])
 			if !once(certificate) ||
 				!once(cdxComponent{
 					Type: "cryptographic-asset", Ref: fmt.Sprintf("key:%x", key), Name: c.PublicKey.String(),
@@ -126,6 +131,31 @@ func (r *Report) components() iter.Seq[any] {
 				return
 			}
 		}
+	}
+}
+
+// unknownComponent is an entry of a pool whose certificate is not known, with what is.
+func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
+	e := r.entry(i)
+	out := cdxComponent{
+		Type: "cryptographic-asset", Ref: fmt.Sprintf("entry:%d", e.Index), Name: bundle.Printable(e.Name()),
+		Crypto: &cdxCrypto{Asset: "certificate"},
+	}
+	for _, h := range []cdxHash{{"SHA-256", e.hash()}, {"SHA-1", e.Pool.SHA1}} {
+		if h.Content != "" {
+			out.Hashes = append(out.Hashes, h)
+		}
+	}
+	if s := e.serial(); s != "" {
+		out.Properties = append(out.Properties, cdxProperty{"trustpool:serial", s})
+	}
+	out.addFindings(rules)
+	return out
+}
+
+func (c *cdxComponent) addFindings(rules []string) {
+	for _, id := range rules {
+		c.Properties = append(c.Properties, cdxProperty{"trustpool:finding", id})
 	}
 }
 

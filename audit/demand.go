@@ -13,14 +13,10 @@ type Pin struct {
 	Name   string    // for people; empty for none
 	SHA256 *[32]byte // one of the two is set
 	SPKI   *[32]byte
+	// SHA1 is that of the same certificate, in lower-case hex, for pools that show no
+	// other hash; empty where it is not known.
+	SHA1   string
 	Reason string
-}
-
-func (p Pin) matches(c *bundle.Certificate) bool {
-	if p.SHA256 != nil {
-		return c.SHA256 == *p.SHA256
-	}
-	return c.Err == nil && c.SPKISHA256() == *p.SPKI
 }
 
 func (p Pin) String() string {
@@ -56,13 +52,15 @@ func rulesOfDemands() []Rule {
 			ID: "forbidden", Title: "A certificate that the requirements forbid", Severity: Error, Always: true,
 			Citation: "the requirements: forbidden",
 			Advice:   "Keep it out of the pool.",
-			each:     forbidden, undecoded: true,
+			each:     forbidden, undecoded: true, entries: true,
+			asked: func(a *auditor) bool { return a.Requirements != nil && len(a.Requirements.Forbidden) > 0 },
 		},
 		{
 			ID: "not-allowed", Title: "A certificate that the requirements do not list", Severity: Error, Always: true,
 			Citation: "the requirements: allowed",
 			Advice:   "Look at it, then add it to the list or keep it out.",
-			each:     notAllowed, undecoded: true,
+			each:     notAllowed, undecoded: true, entries: true,
+			asked: func(a *auditor) bool { return a.Requirements != nil && a.Requirements.Allowed != nil },
 		},
 		{
 			ID: "count", Title: "More or fewer certificates than the requirements allow", Severity: Error, Always: true,
@@ -97,88 +95,73 @@ func (a *auditor) required() (out []Pin) {
 	return out
 }
 
-// find gives the position of a certificate that a pin names.
-func (a *auditor) find(p Pin) (int, bool) {
-	if p.SHA256 != nil {
-		i, ok := a.byHash[*p.SHA256]
-		return i, ok
-	}
-	i, ok := a.byKey[*p.SPKI]
-	return i, ok
-}
-
 func requiredMissing(a *auditor) (int, []Finding) {
-	var out []Finding
 	required := a.required()
-	unknown := 0
-	for _, c := range a.Certificates {
-		if c == nil {
-			unknown++
-		}
-	}
+	var out []Finding
 	for _, p := range required {
-		if _, ok := a.find(p); ok {
+		if _, ok := a.found.find(p); ok {
 			continue
 		}
 		detail := p.String()
 		if p.Reason != "" {
 			detail += " (" + p.Reason + ")"
 		}
+		f := Finding{id: detail}
 		if a.Against != nil {
-			for _, c := range a.Against.Certificates {
-				if c != nil && p.matches(c) {
-					detail += ", removed: it was there before"
-					break
-				}
+			if a.foundBefore == nil {
+				a.foundBefore = newPositions(a.Against)
+			}
+			if _, ok := a.foundBefore.find(p); ok {
+				detail += ", removed: it was there before"
 			}
 		}
-		if unknown > 0 {
-			detail += fmt.Sprintf("; it may be among the %d entries whose certificate is not known", unknown)
+		if n := a.found.mayBe(p); n > 0 {
+			detail += fmt.Sprintf("; it may be among the %d entries whose certificate is not known", n)
 		}
-		out = append(out, Finding{Detail: detail})
+		f.Detail = detail
+		out = append(out, f)
 	}
 	return len(required), out
 }
 
 func requiredExpired(a *auditor) (n int, out []Finding) {
 	for _, p := range a.required() {
-		i, ok := a.find(p)
+		i, ok := a.found.find(p)
 		if !ok {
 			continue
 		}
 		n++
-		c := a.Certificates[i]
-		if c.NotAfter.Valid && c.NotAfter.Before(a.At) || c.NotBefore.Valid && c.NotBefore.After(a.At) {
+		e := a.entry(i)
+		valid := e.period()
+		over, _ := valid.over(a.At)
+		if early, _ := valid.after(valid.notBefore, a.At); early || over {
 			out = append(out, Finding{
-				Detail:       fmt.Sprintf("%s: valid from %s to %s", p, c.NotBefore, c.NotAfter),
-				Certificates: a.entries(i),
+				Detail:       fmt.Sprintf("%s: valid from %s to %s", p, valid.words(valid.notBefore), valid.words(valid.notAfter)),
+				Certificates: []Entry{e},
 			})
 		}
 	}
 	return n, out
 }
 
-func forbidden(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if a.Requirements == nil || len(a.Requirements.Forbidden) == 0 {
-		return false, ""
+func forbidden(a *auditor, i int, _ *bundle.Certificate) (bool, string) {
+	at, ok, known := a.Requirements.forbidden.find(a.entry(i))
+	if !ok {
+		return known, ""
 	}
-	if p, ok := a.Requirements.forbidden(c); ok {
-		if p.Reason != "" {
-			return true, p.Reason
-		}
+	if p := a.Requirements.Forbidden[at]; p.Reason != "" {
+		return true, p.Reason
+	} else {
 		return true, p.String()
 	}
-	return true, ""
 }
 
-func notAllowed(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if a.Requirements == nil || a.Requirements.Allowed == nil {
-		return false, ""
+func notAllowed(a *auditor, i int, _ *bundle.Certificate) (bool, string) {
+	e := a.entry(i)
+	if _, ok, known := a.Requirements.allowed.find(e); ok || !known {
+		return known, ""
 	}
-	if a.Requirements.allows(c) {
-		return true, ""
-	}
-	return true, fmt.Sprintf("SHA-256 %x", c.SHA256)
+	return true, "SHA-256 " + e.hash()
 }
 
 func count(a *auditor) (int, []Finding) {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 type Distrust struct {
 	Name   string
 	SHA256 string // of a certificate with the key; lower-case hex
+	SHA1   string // of the same certificate, where it was computed
 	SPKI   string // SHA-256 of its SubjectPublicKeyInfo
 	Why    string
 	Source string
@@ -21,20 +23,31 @@ type Distrust struct {
 
 func (d *Distrust) String() string { return fmt.Sprintf("%s (since %s; %s)", d.Why, d.Date, d.Source) }
 
-func distrustedIndex() map[[32]byte]*Distrust {
-	out := map[[32]byte]*Distrust{}
+func distrustedIndex() map[string]*Distrust {
+	out := map[string]*Distrust{}
 	for _, d := range KnownDistrusted() {
-		out[*pinned("", d.SHA256).SHA256] = &d
-		out[*pinned("", d.SPKI).SHA256] = &d
+		out[d.SHA256], out[d.SPKI] = &d, &d
+		if d.SHA1 != "" {
+			out[d.SHA1] = &d
+		}
 	}
 	return out
 }
 
 func knownDistrusted(a *auditor, i int, c *bundle.Certificate) (bool, string) {
+	if c == nil { // of its key nothing is known, so that it never passes
+		e := a.entry(i)
+		for _, hash := range []string{e.hash(), e.Pool.SHA1} {
+			if d, ok := a.distrusted[hash]; ok {
+				return true, d.String()
+			}
+		}
+		return false, ""
+	}
 	var found []string
-	if d, ok := a.distrusted[c.SHA256]; ok {
+	if d, ok := a.distrusted[hex.EncodeToString(c.SHA256[:])]; ok {
 		found = append(found, d.String())
-	} else if d, ok := a.distrusted[a.keys[i]]; ok {
+	} else if d, ok := a.distrusted[hex.EncodeToString(a.keys[i][:])]; ok {
 		found = append(found, fmt.Sprintf("it has the key of %s. %s", d.Name, d))
 	}
 	if a.Program != nil {
@@ -48,9 +61,6 @@ func knownDistrusted(a *auditor, i int, c *bundle.Certificate) (bool, string) {
 }
 
 func distrustAfter(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if a.Program == nil {
-		return false, ""
-	}
 	var found []string
 	for _, m := range a.Program.Store.Find(c) {
 		for _, p := range roots.Purposes() {

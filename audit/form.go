@@ -15,25 +15,25 @@ func rulesOfTheWhole() []Rule {
 			ID: "duplicate", Title: "The same certificate stands more than once", Severity: Info,
 			Citation: "RFC 5652 section 10.2.3; Cisco ASA, crypto ca trustpool import: duplicates",
 			Advice:   "Nothing; devices count it as a duplicate and keep one.",
-			whole:    duplicate,
+			whole:    duplicate, compare: true,
 		},
 		{
 			ID: "same-names", Title: "Several certificates have the same issuer and subject", Severity: Warning,
 			Citation: "Cisco IOS XE 16 PKI Configuration Guide, Trustpool Management: no two certificates of a pool with the same issuer and subject",
 			Advice:   "Try the import on one device first: IOS XE 16 may take the first of them only. Newer platforms tell them apart.",
-			whole:    sameNames,
+			whole:    sameNames, compare: true,
 		},
 		{
 			ID: "same-issuer-serial", Title: "Several certificates have the same issuer and serial number", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.2",
 			Advice:   "Tell them apart by SHA-256: commands that take a serial number find one of them.",
-			whole:    sameIssuerSerial,
+			whole:    sameIssuerSerial, compare: true,
 		},
 		{
 			ID: "same-key", Title: "Several certificates have the same key", Severity: Info,
 			Citation: "RFC 4158 section 3.5.15; RFC 5280 section 4.2.1.2",
 			Advice:   "Nothing; a CA that was re-issued or cross-certified. To keep a key out, leave out all of them.",
-			whole:    sameKey,
+			whole:    sameKey, compare: true,
 		},
 	}
 }
@@ -112,7 +112,7 @@ func duplicate(a *auditor) (n int, out []Finding) {
 			continue
 		}
 		n++
-		if first := a.byHash[c.SHA256]; first != i {
+		if first := a.found.byHash[c.SHA256]; first != i {
 			if more[first] == nil {
 				order = append(order, first)
 			}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	_ "embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io"
@@ -88,23 +87,24 @@ func (r *Report) page() *page {
 			p.ListLeft = len(r.Certificates) - i
 			break
 		}
-		if c == nil {
-			p.List = append(p.List, pageCertificate{Index: i + 1, Name: "not known"})
-			continue
+		e := r.entry(i)
+		row := pageCertificate{Index: i + 1, Hash: e.shortHash(), Name: bundle.Printable(e.Name())}
+		if notAfter := e.period().notAfter; notAfter.Valid {
+			row.NotAfter = day(notAfter.Time)
 		}
-		row := pageCertificate{Index: i + 1, Hash: shortHash(c), Name: bundle.Printable(Entry{Certificate: c}.Name())}
-		if c.Err == nil {
-			row.Key, row.Algorithm, row.NotAfter = c.PublicKey.String(), c.SignatureAlgorithm.String(), "unreadable"
-			if c.NotAfter.Valid {
-				row.NotAfter = day(c.NotAfter.Time)
+		switch {
+		case c == nil:
+			row.Key = "not known"
+		case c.Err == nil:
+			row.Key, row.Algorithm = c.PublicKey.String(), c.SignatureAlgorithm.String()
+			if row.NotAfter == "" {
+				row.NotAfter = "unreadable"
 			}
 		}
 		p.List = append(p.List, row)
 	}
 	return p
 }
-
-func shortHash(c *bundle.Certificate) string { return hex.EncodeToString(c.SHA256[:8]) }
 
 func (g *group) page() pageGroup {
 	p := pageGroup{Severity: g.severity, ID: g.rule.ID, Title: g.rule.Title, Advice: g.rule.Advice, Citation: g.rule.Citation, Count: len(g.findings)}
@@ -125,7 +125,7 @@ func (g *group) page() pageGroup {
 			if i == maxRows {
 				break // one finding about more certificates than a page can show
 			}
-			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), shortHash(e.Certificate), bundle.Printable(e.Name())
+			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), e.shortHash(), bundle.Printable(e.Name())
 			p.Rows = append(p.Rows, row)
 		}
 	}
@@ -156,15 +156,16 @@ const margin = 24
 func (r *Report) timeline() *timeline {
 	years := map[int]int{}
 	first, last, expired, known := math.MaxInt, 0, 0, 0
-	for _, c := range r.Certificates {
-		if c == nil || c.Err != nil || !c.NotAfter.Valid {
+	for i := range r.Certificates {
+		p := r.entry(i).period()
+		if !p.notAfter.Valid {
 			continue
 		}
-		y := c.NotAfter.UTC().Year()
+		y := p.notAfter.UTC().Year()
 		years[y]++
 		first, last = min(first, y), max(last, y)
 		known++
-		if c.NotAfter.Before(r.at) {
+		if over, _ := p.over(r.at); over {
 			expired++
 		}
 	}

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"encoding/hex"
 	"io"
 	"time"
 
@@ -20,6 +19,7 @@ type head struct {
 	Name         *string        `json:"name"`
 	Version      *string        `json:"version"`
 	Certificates int            `json:"certificates"`
+	Pool         *poolReport    `json:"pool"`
 	Against      *string        `json:"against"`
 	Distrusted   string         `json:"distrusted_as_of"`
 	Program      *programReport `json:"program"`
@@ -27,6 +27,12 @@ type head struct {
 	FailOn       Severity       `json:"fail_on"`
 	Failed       bool           `json:"failed"`
 	Counts       counts         `json:"counts"`
+}
+
+type poolReport struct {
+	Platform string `json:"platform"`
+	NotKnown int    `json:"not_known"`
+	Inferred int    `json:"inferred"`
 }
 
 type programReport struct {
@@ -49,6 +55,7 @@ type ruleReport struct {
 	Advice   string   `json:"advice"`
 	State    State    `json:"state"`
 	Applied  int      `json:"applied"`
+	NotKnown int      `json:"not_known"`
 	Found    int      `json:"found"`
 }
 
@@ -63,7 +70,10 @@ type findingReport struct {
 
 type certificateReport struct {
 	Index    int         `json:"index"`
-	SHA256   string      `json:"sha256"`
+	Known    bool        `json:"known"`
+	Origin   *string     `json:"origin"`
+	SHA256   *string     `json:"sha256"`
+	SHA1     *string     `json:"sha1"`
 	Subject  *string     `json:"subject"`
 	Serial   *string     `json:"serial"`
 	NotAfter bundle.Time `json:"not_after"`
@@ -81,6 +91,13 @@ func stamp(t time.Time) *string {
 	return new(t.UTC().Format(time.RFC3339))
 }
 
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
@@ -93,6 +110,10 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if r.Signature != nil {
 		h.Signature, h.Name, h.Version = new(r.Signature.Summary()), r.Signature.Name, r.Signature.Version
 	}
+	if r.Pool != nil {
+		unknown, inferred := r.unknown()
+		h.Pool = &poolReport{r.Pool.Platform, unknown, inferred}
+	}
 	if r.Against != nil {
 		h.Against = &r.Against.File
 	}
@@ -102,7 +123,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return bundle.WriteJSON(w, h,
 		bundle.JSONList{Name: "rules", Each: func(yield func(any) bool) {
 			for _, x := range r.Results {
-				if !yield(ruleReport{x.Rule.ID, x.Rule.Title, x.Rule.Severity, x.Rule.Citation, x.Rule.Advice, x.State, x.Applied, x.Found}) {
+				if !yield(ruleReport{x.Rule.ID, x.Rule.Title, x.Rule.Severity, x.Rule.Citation, x.Rule.Advice, x.State, x.Applied, x.NotKnown, x.Found}) {
 					return
 				}
 			}
@@ -126,9 +147,18 @@ func (f *Finding) report() findingReport {
 		r.Change = &f.Change
 	}
 	for _, e := range f.Certificates {
-		c := certificateReport{Index: e.Index, SHA256: hex.EncodeToString(e.Certificate.SHA256[:]), NotAfter: e.Certificate.NotAfter}
-		if e.Certificate.Err == nil {
-			c.Subject, c.Serial = new(e.Certificate.Subject.String()), new(e.Certificate.Serial.String())
+		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: orNull(e.hash()), Serial: orNull(e.serial())}
+		if p := e.period(); p.within == 0 {
+			c.NotAfter = p.notAfter
+		}
+		if e.Pool != nil {
+			c.Origin, c.SHA1 = orNull(e.Pool.Origin), orNull(e.Pool.SHA1)
+		}
+		switch {
+		case !c.Known:
+			c.Subject = orNull(e.Pool.Subject)
+		case e.Certificate.Err == nil:
+			c.Subject = new(e.Certificate.Subject.String())
 		}
 		r.Certificates = append(r.Certificates, c)
 	}

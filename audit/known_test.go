@@ -91,7 +91,7 @@ func TestKnownDistrusted(t *testing.T) {
 		if d.Name == "" || d.Why == "" || d.Source == "" || !strings.HasPrefix(d.Date, "20") || d.Date > DistrustedAsOf {
 			t.Errorf("%+v", d)
 		}
-		certificate, key := *pinned("", d.SHA256).SHA256, *pinned("", d.SPKI).SHA256
+		certificate, key := *pinned("", d.SHA256, "").SHA256, *pinned("", d.SPKI, "").SHA256
 		a.keys[0] = [32]byte{}
 		if _, detail := knownDistrusted(a, 0, &bundle.Certificate{SHA256: certificate}); !strings.HasPrefix(detail, d.Why) {
 			t.Errorf("%s by certificate: %q", d.Name, detail)

@@ -12,7 +12,11 @@ import (
 // GitLab. Text of certificates can be neither markup nor HTML nor a web link.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	fmt.Fprint(out, "# Audit of a trust bundle\n\n| | |\n|---|---|\n")
+	what := "trust bundle"
+	if r.Pool != nil {
+		what = "device's pool"
+	}
+	fmt.Fprintf(out, "# Audit of a %s\n\n| | |\n|---|---|\n", what)
 	for _, l := range r.head() {
 		fmt.Fprintf(out, "| %s | %s |\n", l[0], bundle.Markdown(l[1]))
 	}
@@ -36,7 +40,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 					fmt.Fprintf(out, "| | | and %d more | | |\n", len(entries)-n)
 					break
 				}
-				fmt.Fprintf(out, "| %d | %x | %s | %s | %s |\n", e.Index, e.Certificate.SHA256, bundle.Markdown(e.Name()), bundle.Markdown(f.Detail), f.remark())
+				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, orDash(e.hash()), bundle.Markdown(e.Name()), bundle.Markdown(f.Detail), f.remark())
 			}
 		}
 		if left > 0 {

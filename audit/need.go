@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -27,8 +28,8 @@ func (r NeededRoot) neededAt(t time.Time) bool {
 	return !t.Before(r.From) && (r.Until.IsZero() || t.Before(r.Until))
 }
 
-func pinned(name, sum string) Pin {
-	p := Pin{Name: name, SHA256: new([32]byte)}
+func pinned(name, sum, sha1 string) Pin {
+	p := Pin{Name: name, SHA256: new([32]byte), SHA1: sha1}
 	if n, err := hex.Decode(p.SHA256[:], []byte(sum)); err != nil || n != len(p.SHA256) {
 		panic("audit: " + sum + " is no SHA-256") // a test holds all of them
 	}
@@ -53,19 +54,19 @@ func NeedFile(name string, certs []*bundle.Certificate) (Need, error) {
 			return Need{}, fmt.Errorf("certificate %d: %w", i+1, c.Err)
 		}
 		sum := c.SHA256
-		n.Roots = append(n.Roots, NeededRoot{Pin: Pin{Name: c.Subject.String(), SHA256: &sum}})
+		n.Roots = append(n.Roots, NeededRoot{Pin: Pin{Name: c.Subject.String(), SHA256: &sum, SHA1: fmt.Sprintf("%x", sha1.Sum(c.Raw))}})
 	}
 	return n, nil
 }
 
-// Needs are the presets of --need. Their roots are pinned by the SHA-256 of
+// Needs are the presets of --need. Their roots are pinned by the hashes of
 // certificates that Debian's ca-certificates 20250419 holds.
 func Needs() []Need {
-	identrust := pinned("IdenTrust Commercial Root CA 1", "5d56499be4d2e08bcfcad08a3e38723d50503bde706948e42f55603019e528ae")
-	quovadis := pinned("QuoVadis Root CA 2", "85a0dd7dd720adb7ff05f83d542b209dc7ff4528f7d677b18389fea5e5c49e86")
-	digicert := pinned("DigiCert Global Root CA", "4348a0e9444c78cb265e058d5e8944b4d84f9662bd26db257f8934a443c70161")
-	digicertG2 := pinned("DigiCert Global Root G2", "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f")
-	isrg := pinned("ISRG Root X1", "96bcec06264976f37460779acf28c5a7cfe8a3c0aae11a8ffcee05c0bddf08c6")
+	identrust := pinned("IdenTrust Commercial Root CA 1", "5d56499be4d2e08bcfcad08a3e38723d50503bde706948e42f55603019e528ae", "df717eaa4ad94ec9558499602d48de5fbcf03a25")
+	quovadis := pinned("QuoVadis Root CA 2", "85a0dd7dd720adb7ff05f83d542b209dc7ff4528f7d677b18389fea5e5c49e86", "ca3afbcf1240364b44b216208880483919937cf7")
+	digicert := pinned("DigiCert Global Root CA", "4348a0e9444c78cb265e058d5e8944b4d84f9662bd26db257f8934a443c70161", "a8985d3a65e5e5c4b2d7d66d40c6dd2fb19c5436")
+	digicertG2 := pinned("DigiCert Global Root G2", "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f", "df3c24f9bfd666761b268073fe06d1cc8d4f82a4")
+	isrg := pinned("ISRG Root X1", "96bcec06264976f37460779acf28c5a7cfe8a3c0aae11a8ffcee05c0bddf08c6", "cabd2a79a1076a31f21d253635cb039d4329a5e8")
 	date := func(year int, month time.Month, d int) time.Time {
 		return time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 	}

@@ -53,7 +53,7 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 	case r.MaxCertificates != 0 && r.MinCertificates > r.MaxCertificates:
 		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "min-certificates is above max-certificates")
 	}
-	r.forbiddenIndex, r.allowedIndex = newIndex(r.Forbidden), newIndex(r.Allowed)
+	r.forbidden, r.allowed = newIndex(r.Forbidden), newIndex(r.Allowed)
 	return r, nil
 }
 

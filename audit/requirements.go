@@ -2,8 +2,6 @@ package audit
 
 import (
 	"time"
-
-	"trustpool/bundle"
 )
 
 // Requirements are what a user demands of every bundle, as one reviewed file says
@@ -22,7 +20,7 @@ type Requirements struct {
 	MinCertificates int
 	MaxCertificates int
 
-	forbiddenIndex, allowedIndex index
+	forbidden, allowed index
 }
 
 // An index finds pins by their hashes.
@@ -31,59 +29,82 @@ type index struct{ sha256, spki map[[32]byte]int }
 func newIndex(pins []Pin) index {
 	x := index{map[[32]byte]int{}, map[[32]byte]int{}}
 	for i, p := range pins {
-		if p.SHA256 != nil {
+		switch {
+		case p.SHA256 != nil:
 			x.sha256[*p.SHA256] = i
-		} else {
+		case p.SPKI != nil:
 			x.spki[*p.SPKI] = i
 		}
 	}
 	return x
 }
 
-func (x index) find(c *bundle.Certificate) (int, bool) {
-	if i, ok := x.sha256[c.SHA256]; ok {
-		return i, true
-	}
-	if len(x.spki) == 0 || c.Err != nil {
-		return 0, false
-	}
-	i, ok := x.spki[c.SPKISHA256()]
-	return i, ok
-}
-
-func (r *Requirements) forbidden(c *bundle.Certificate) (Pin, bool) {
-	i, ok := r.forbiddenIndex.find(c)
-	if !ok {
-		return Pin{}, false
-	}
-	return r.Forbidden[i], true
-}
-
-func (r *Requirements) allows(c *bundle.Certificate) bool {
-	_, ok := r.allowedIndex.find(c)
-	return ok
-}
-
-// excuse gives the exception for a finding, nil where there is none that still
-// applies. A finding about several certificates is excused where each of them is.
-func (r *Requirements) excuse(f *Finding, at time.Time) *Exception {
-	covers := func(e *Exception, c *bundle.Certificate) bool {
-		return e.Rule == f.Rule.ID && !e.ended(at) && (e.SHA256 == nil && e.SPKI == nil || c != nil && e.matches(c))
-	}
-	find := func(c *bundle.Certificate) *Exception {
-		for _, e := range r.Exceptions {
-			if covers(e, c) {
-				return e
-			}
+// find gives the position of the pin that names an entry. Of one whose certificate
+// is not known it may not be known whether any does.
+func (x index) find(e Entry) (at int, ok, known bool) {
+	sum := e.sum()
+	if sum != nil {
+		if at, ok = x.sha256[*sum]; ok {
+			return at, true, true
 		}
+	}
+	c := e.Certificate
+	switch {
+	case len(x.spki) == 0:
+		return 0, false, sum != nil || len(x.sha256) == 0
+	case c == nil:
+		return 0, false, false
+	case c.Err != nil:
+		return 0, false, true
+	}
+	at, ok = x.spki[c.SPKISHA256()]
+	return at, ok, true
+}
+
+// An excuse finds the exceptions of one rule that still apply.
+type excuse struct {
+	index
+	list []*Exception
+	all  *Exception // the one for all that the rule finds; nil for none
+}
+
+// excuses are the exceptions that apply at a time, by their rule.
+func (r *Requirements) excuses(at time.Time) map[string]*excuse {
+	pins := map[string][]Pin{}
+	out := map[string]*excuse{}
+	for _, e := range r.Exceptions {
+		if e.ended(at) {
+			continue
+		}
+		x := out[e.Rule]
+		if x == nil {
+			x = &excuse{}
+			out[e.Rule] = x
+		}
+		x.list, pins[e.Rule] = append(x.list, e), append(pins[e.Rule], e.Pin)
+		if e.SHA256 == nil && e.SPKI == nil {
+			x.all = e
+		}
+	}
+	for rule, x := range out {
+		x.index = newIndex(pins[rule])
+	}
+	return out
+}
+
+// settle gives the exception for a finding, nil where there is none. A finding
+// about several certificates is excused where each of them is.
+func (x *excuse) settle(f *Finding) *Exception {
+	if x == nil {
 		return nil
 	}
-	if len(f.Certificates) == 0 {
-		return find(nil)
-	}
-	var last *Exception
+	last := x.all
 	for _, e := range f.Certificates {
-		if last = find(e.Certificate); last == nil {
+		at, ok, _ := x.find(e)
+		switch {
+		case ok:
+			last = x.list[at]
+		case x.all == nil:
 			return nil
 		}
 	}

@@ -27,7 +27,15 @@ type Rule struct {
 	each      func(a *auditor, i int, c *bundle.Certificate) (applies bool, detail string)
 	whole     func(a *auditor) (applied int, found []Finding)
 	undecoded bool // each takes elements that are no certificates, too
+	// entries is set where each takes entries of a pool whose certificate is not
+	// known, too: the certificate is nil then, and applies says whether the entry told
+	// enough.
+	entries bool
+	compare bool                  // whole compares certificates with each other, so that it misses those not known
+	asked   func(a *auditor) bool // whether there is anything to apply it for; nil for always
 }
+
+func (r *Rule) isAsked(a *auditor) bool { return r.asked == nil || r.asked(a) }
 
 //go:generate go test -run TestRulesDocument -update .
 
@@ -64,37 +72,38 @@ func rules() []Rule {
 			ID: "undecodable", Title: "An element is no certificate", Severity: Error,
 			Citation: "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
 			Advice:   "Find out where the file was damaged: a device counts such an element as failed.",
-			each:     undecodable, undecoded: true,
+			each:     undecodable, undecoded: true, entries: true,
 		},
 		{
 			ID: "known-distrusted", Title: "Root programs distrust the certificate, or its key", Severity: Error, Always: true,
 			Citation: "Mozilla Root Store Policy section 7.3; the document that the finding names",
 			Advice:   "Keep it out of the pool, or make an exception that says why it is needed.",
-			each:     knownDistrusted,
+			each:     knownDistrusted, entries: true,
 		},
 		{
 			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
 			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf",
 			Advice:   "Servers whose certificate is younger need another root. Older ones go on until they expire.",
 			each:     distrustAfter,
+			asked:    func(a *auditor) bool { return a.Program != nil },
 		},
 		{
 			ID: "expired", Title: "No longer valid", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Nothing validates below it. A newer bundle may do without, and some devices count it as expired or failed at an import.",
-			each:     expired,
+			each:     expired, entries: true,
 		},
 		{
 			ID: "expiring", Title: "Valid for a short while only", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Plan for the next bundle before that day.",
-			each:     expiring,
+			each:     expiring, entries: true,
 		},
 		{
 			ID: "not-yet-valid", Title: "Not yet valid", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Check the clock of the device, and of this machine.",
-			each:     notYetValid,
+			each:     notYetValid, entries: true,
 		},
 		{
 			ID: "md5-signature", Title: "Signed with MD5 or MD2", Severity: Warning,
@@ -165,7 +174,8 @@ func rules() []Rule {
 	}
 	list = append(list, rulesOfTheWhole()...)
 	list = append(list, rulesOfForm()...)
-	return append(list, rulesOfDemands()...)
+	list = append(list, rulesOfDemands()...)
+	return append(list, ruleOfPools())
 }
 
 func signatureNotVerified(a *auditor) (int, []Finding) {
@@ -225,40 +235,40 @@ func one(format string, args ...any) []Finding {
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func undecodable(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if c.Err != nil {
+	if c != nil && c.Err != nil {
 		return true, c.Err.Error()
 	}
-	return true, ""
+	return true, "" // what a device shows it has read
 }
 
-func expired(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if !c.NotAfter.Valid {
-		return false, ""
+func expired(a *auditor, i int, _ *bundle.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	over, known := p.over(a.At)
+	if over {
+		return true, "expired " + p.words(p.notAfter)
 	}
-	if c.NotAfter.Before(a.At) {
-		return true, "expired " + c.NotAfter.String()
-	}
-	return true, ""
+	return known, ""
 }
 
-func expiring(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if !c.NotAfter.Valid || c.NotAfter.Before(a.At) {
-		return false, ""
+func expiring(a *auditor, i int, c *bundle.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	if over, known := p.over(a.At); over || !known {
+		return over && c == nil, "" // of an entry it is known then, and not for want of a certificate
 	}
-	if !c.NotAfter.After(a.At.Add(a.Expiring)) {
-		return true, "expires " + c.NotAfter.String()
+	later, known := p.after(p.notAfter, a.At.Add(a.Expiring))
+	if known && !later {
+		return true, "expires " + p.words(p.notAfter)
 	}
-	return true, ""
+	return known, ""
 }
 
-func notYetValid(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	if !c.NotBefore.Valid {
-		return false, ""
+func notYetValid(a *auditor, i int, _ *bundle.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	later, known := p.after(p.notBefore, a.At)
+	if later {
+		return true, "valid from " + p.words(p.notBefore)
 	}
-	if c.NotBefore.After(a.At) {
-		return true, "valid from " + c.NotBefore.String()
-	}
-	return true, ""
+	return known, ""
 }
 
 func isRSA(c *bundle.Certificate) bool { return strings.HasPrefix(c.PublicKey.Algorithm, "RSA") }

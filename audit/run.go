@@ -19,10 +19,12 @@ type auditor struct {
 	keys  [][sha256.Size]byte // SPKISHA256 of each certificate; zero where there is none
 	self  []error             // what signing.CheckSelfSignature says of each
 
-	byHash map[[sha256.Size]byte]int // position of the first certificate with a SHA-256, a key
-	byKey  map[[sha256.Size]byte]int
+	found       *positions
+	foundBefore *positions // of Against; made where it is needed
+	excuses     map[string]*excuse
+	notApplied  []int // of each rule so far, Result.NotKnown
 
-	distrusted map[[sha256.Size]byte]*Distrust // by the SHA-256 of certificate and of key
+	distrusted map[string]*Distrust // by the SHA-256 of certificate and of key, and by SHA-1
 }
 
 func newAuditor(s Subject, o Options) *auditor {
@@ -30,13 +32,79 @@ func newAuditor(s Subject, o Options) *auditor {
 		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
 	}
 	n := len(s.Certificates)
-	return &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+	a := &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+	if o.Requirements != nil {
+		a.excuses = o.Requirements.excuses(o.At)
+	}
+	return a
+}
+
+// Positions are where certificates stand, counted from 0: the first of each.
+type positions struct {
+	byHash, byKey map[[sha256.Size]byte]int
+	bySHA1        map[string]int // of a pool's entries that have no SHA-256
+
+	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
+}
+
+func newPositions(s *Subject) *positions {
+	p := &positions{byHash: map[[sha256.Size]byte]int{}, byKey: map[[sha256.Size]byte]int{}, bySHA1: map[string]int{}}
+	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
+		if _, ok := to[key]; !ok {
+			to[key] = i
+		}
+	}
+	for i, c := range s.Certificates {
+		if c != nil && c.Err == nil {
+			put(p.byHash, c.SHA256, i)
+			put(p.byKey, c.SPKISHA256(), i)
+		}
+	}
+	for i, c := range s.Certificates {
+		if c != nil {
+			continue
+		}
+		p.unknown++
+		switch e := &s.Pool.Entries[i]; {
+		case e.SHA256 != nil:
+			put(p.byHash, *e.SHA256, i)
+		case e.SHA1 != "":
+			p.onlySHA1++
+			p.bySHA1[e.SHA1] = i
+		default:
+			p.noHash++
+		}
+	}
+	return p
+}
+
+// find gives the position of a certificate that a pin names.
+func (p *positions) find(pin Pin) (i int, ok bool) {
+	if pin.SHA256 == nil {
+		i, ok = p.byKey[*pin.SPKI]
+		return i, ok
+	}
+	if i, ok = p.byHash[*pin.SHA256]; !ok {
+		i, ok = p.bySHA1[pin.SHA1]
+	}
+	return i, ok
+}
+
+// mayBe is how many entries may be the one that a pin names, for all that is known.
+func (p *positions) mayBe(pin Pin) int {
+	switch {
+	case pin.SHA256 == nil:
+		return p.unknown
+	case pin.SHA1 == "":
+		return p.noHash + p.onlySHA1
+	}
+	return p.noHash
 }
 
 // part is what one worker found of each rule.
 type part struct {
-	applied  []int
-	findings [][]Finding
+	applied, notKnown []int
+	findings          [][]Finding
 }
 
 // chunk is how many certificates a worker takes at a time.
@@ -61,33 +129,28 @@ func (a *auditor) run() ([]Result, []Finding) {
 	close(next)
 	wg.Wait()
 
-	a.byHash, a.byKey = map[[sha256.Size]byte]int{}, map[[sha256.Size]byte]int{}
-	for i, c := range a.Certificates {
-		if c == nil || c.Err != nil {
-			continue
-		}
-		if _, ok := a.byHash[c.SHA256]; !ok {
-			a.byHash[c.SHA256] = i
-		}
-		if _, ok := a.byKey[a.keys[i]]; !ok {
-			a.byKey[a.keys[i]] = i
-		}
-	}
-
+	a.found = newPositions(&a.Subject)
 	results := make([]Result, len(a.rules))
 	var all []Finding
 	for n := range a.rules {
 		rule := &a.rules[n]
 		result := Result{Rule: rule, State: NotApplicable}
 		var found []Finding
-		if rule.whole != nil {
+		switch {
+		case !rule.isAsked(a):
+		case rule.whole != nil:
 			result.Applied, found = rule.whole(a)
-		} else {
+			if rule.compare {
+				result.NotKnown = a.found.unknown
+			}
+		default:
 			for _, p := range parts {
 				result.Applied += p.applied[n]
+				result.NotKnown += p.notKnown[n]
 				found = append(found, p.findings[n]...)
 			}
 		}
+		a.notApplied = append(a.notApplied, result.NotKnown)
 		for i := range found {
 			a.settle(rule, &found[i])
 		}
@@ -104,26 +167,30 @@ func (a *auditor) run() ([]Result, []Finding) {
 
 // certificates applies the rules of single certificates to some.
 func (a *auditor) certificates(from, to int) part {
-	p := part{make([]int, len(a.rules)), make([][]Finding, len(a.rules))}
+	p := part{make([]int, len(a.rules)), make([]int, len(a.rules)), make([][]Finding, len(a.rules))}
 	for i := from; i < to; i++ {
 		c := a.Certificates[i]
-		if c == nil {
-			continue
-		}
-		if c.Err == nil {
+		if c != nil && c.Err == nil {
 			a.keys[i], a.self[i] = c.SPKISHA256(), selfSignature(c)
 		}
 		for n := range a.rules {
 			rule := &a.rules[n]
-			if rule.each == nil || c.Err != nil && !rule.undecoded {
+			if rule.each == nil || !rule.isAsked(a) || c != nil && c.Err != nil && !rule.undecoded {
+				continue
+			}
+			if c == nil && !rule.entries {
+				p.notKnown[n]++
 				continue
 			}
 			applies, detail := rule.each(a, i, c)
-			if applies {
+			switch {
+			case applies:
 				p.applied[n]++
+			case c == nil:
+				p.notKnown[n]++
 			}
 			if detail != "" {
-				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Certificates: []Entry{{i + 1, c}}})
+				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Certificates: a.entries(i)})
 			}
 		}
 	}
@@ -139,14 +206,14 @@ func (a *auditor) settle(rule *Rule, f *Finding) {
 	if s, ok := a.Requirements.Severities[rule.ID]; ok {
 		f.Severity = s
 	}
-	f.Exception = a.Requirements.excuse(f, a.At)
+	f.Exception = a.excuses[rule.ID].settle(f)
 }
 
 // entries are the certificates at the given positions, counted from 0.
 func (a *auditor) entries(at ...int) []Entry {
 	out := make([]Entry, len(at))
 	for n, i := range at {
-		out[n] = Entry{i + 1, a.Certificates[i]}
+		out[n] = a.entry(i)
 	}
 	return out
 }
@@ -166,7 +233,7 @@ func groups[K comparable](a *auditor, key func(i int, c *bundle.Certificate) (K,
 			continue
 		}
 		n++
-		if a.byHash[c.SHA256] != i {
+		if a.found.byHash[c.SHA256] != i {
 			continue // the same certificate again
 		}
 		if g, ok := at[k]; ok {
@@ -198,12 +265,13 @@ type identity struct {
 func (f *Finding) identity() identity {
 	id := identity{rule: f.Rule.ID}
 	if len(f.Certificates) == 0 {
-		id.detail = f.Detail
+		id.detail = cmp.Or(f.id, f.Detail)
 		return id
 	}
 	hashes := make([][]byte, len(f.Certificates))
 	for i, e := range f.Certificates {
-		hashes[i] = e.Certificate.SHA256[:]
+		sum := e.identity()
+		hashes[i] = sum[:]
 	}
 	slices.SortFunc(hashes, bytes.Compare) // the order of a file does not count
 	id.certificates = sha256.Sum256(slices.Concat(hashes...))

@@ -97,7 +97,7 @@ func (f *Finding) sarif(r *Report, rule int) sarifResult {
 	}
 	for _, e := range f.Certificates {
 		location.Logical = append(location.Logical, sarifLogical{
-			bundle.Printable(e.Name()), "sha256:" + hex.EncodeToString(e.Certificate.SHA256[:]), "certificate",
+			bundle.Printable(e.Name()), e.reference(), "certificate",
 		})
 	}
 	out.Locations = []sarifLocation{location}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"bufio"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -45,11 +44,18 @@ func (r *Report) head() [][2]string {
 		add("bundle", fmt.Sprintf("%s, version %s", *r.Signature.Name, *r.Signature.Version))
 	}
 	add("certificates", fmt.Sprint(len(r.Certificates)))
+	if r.Pool != nil {
+		add("pool", r.poolWords())
+	}
 	if r.At != nil {
 		add("judged at", r.At.UTC().Format(time.RFC3339))
 	}
 	if r.Against != nil {
-		add("against", r.Against.File+", "+plural(len(r.Against.Certificates), "certificate"))
+		words := plural(len(r.Against.Certificates), "certificate")
+		if r.Against.Pool != nil {
+			words = r.Against.poolWords()
+		}
+		add("against", r.Against.File+", "+words)
 	}
 	add("distrust list", "built in, of "+DistrustedAsOf)
 	if r.Program != nil {
@@ -170,20 +176,4 @@ func (e *Exception) term() string {
 		return "for ever"
 	}
 	return "until " + day(e.Until)
-}
-
-// String is the certificate in one line, safe to print.
-func (e Entry) String() string {
-	return fmt.Sprintf("#%d  %s  %s", e.Index, hex.EncodeToString(e.Certificate.SHA256[:8]), bundle.Printable(e.Name()))
-}
-
-// Name is the subject, as it came.
-func (e Entry) Name() string {
-	if e.Certificate.Err != nil {
-		return "no certificate"
-	}
-	if s := e.Certificate.Subject.String(); s != "" {
-		return s
-	}
-	return "(empty name)"
 }

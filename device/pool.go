@@ -93,6 +93,35 @@ func (e *PoolEntry) Expired(at time.Time) (expired, known bool) {
 	return false, false
 }
 
+// Validity is when the entry is valid; a time that is not known is zero. Both may
+// be off by up to within: a device may show them in a zone of unknown offset.
+func (e *PoolEntry) Validity() (notBefore, notAfter time.Time, within time.Duration) {
+	date := func(t time.Time, shown func(*Shown) show.Date) time.Time {
+		if !t.IsZero() || e.Shown == nil {
+			return t
+		}
+		d := shown(e.Shown)
+		if d.Zone == "" {
+			return time.Time{}
+		}
+		if !d.Known() {
+			within = maxOffset
+		}
+		return d.Clock
+	}
+	notBefore = date(e.NotBefore, func(s *Shown) show.Date { return s.NotBefore })
+	notAfter = date(e.NotAfter, func(s *Shown) show.Date { return s.NotAfter })
+	return notBefore, notAfter, within
+}
+
+// Certain tells whether a hash that the device shows identifies the entry.
+func (e *PoolEntry) Certain() bool {
+	if e.SHA256 == "" {
+		return e.SHA1 != ""
+	}
+	return e.IdentifiedBy == "" || e.IdentifiedBy.certain()
+}
+
 // check refuses an entry that could never be matched.
 func (e *PoolEntry) check() error {
 	switch {

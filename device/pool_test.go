@@ -6,8 +6,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"trustpool/device"
+	"trustpool/device/show"
 )
 
 const sum64 = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -154,4 +156,48 @@ func FuzzReadPool(f *testing.F) {
 			t.Fatalf("%v\n%+v\n%+v", err, p, again)
 		}
 	})
+}
+
+// What an entry says of its dates is said with how far they may be off.
+func TestValidity(t *testing.T) {
+	t.Parallel()
+	day := func(d int) time.Time { return time.Date(2030, 1, d, 0, 0, 0, 0, time.UTC) }
+	shown := func(zone string) *device.Shown {
+		return &device.Shown{NotBefore: show.Date{Clock: day(1), Zone: zone}, NotAfter: show.Date{Clock: day(2), Zone: zone}}
+	}
+	for name, test := range map[string]struct {
+		entry     device.PoolEntry
+		from, end time.Time
+		within    time.Duration
+	}{
+		"known":      {device.PoolEntry{NotBefore: day(3), NotAfter: day(4), Shown: shown("IST")}, day(3), day(4), 0},
+		"UTC":        {device.PoolEntry{Shown: shown("UTC")}, day(1), day(2), 0},
+		"some zone":  {device.PoolEntry{Shown: shown("IST")}, day(1), day(2), 14 * time.Hour},
+		"unreadable": {device.PoolEntry{Shown: shown("")}, time.Time{}, time.Time{}, 0},
+		"nothing":    {},
+	} {
+		from, end, within := test.entry.Validity()
+		if !from.Equal(test.from) || !end.Equal(test.end) || within != test.within {
+			t.Errorf("%s: %s to %s, %s", name, from, end, within)
+		}
+	}
+}
+
+// Only a hash that the device shows makes an entry certain.
+func TestCertain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		entry device.PoolEntry
+		want  bool
+	}{
+		{device.PoolEntry{SHA256: "x"}, true},
+		{device.PoolEntry{SHA256: "x", IdentifiedBy: device.BySHA1}, true},
+		{device.PoolEntry{SHA256: "x", SHA1: "y", IdentifiedBy: device.ByShownDates}, false},
+		{device.PoolEntry{SHA1: "y"}, true},
+		{device.PoolEntry{Issuer: "i", Serial: "01"}, false},
+	} {
+		if got := test.entry.Certain(); got != test.want {
+			t.Errorf("%+v: %t", test.entry, got)
+		}
+	}
 }

@@ -463,7 +463,8 @@ func TestAuditFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
-	r, err := audit.Run(audit.Subject{Certificates: b.Certificates, Signature: &signature, Against: &audit.Subject{Certificates: old.Certificates}},
+	pool := &audit.Pool{Entries: make([]audit.PoolEntry, len(b.Certificates))}
+	r, err := audit.Run(audit.Subject{Certificates: b.Certificates, Pool: pool, Signature: &signature, Against: &audit.Subject{Certificates: old.Certificates}},
 		audit.Options{At: at, Requirements: requirements, Program: program})
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,15 +13,17 @@ import (
 
 	"trustpool/audit"
 	"trustpool/bundle"
+	"trustpool/device"
 	"trustpool/internal/fetch"
 	"trustpool/internal/yamlstrict"
+	"trustpool/roots"
 )
 
 // An auditing is the flags of an audit.
 type auditing struct {
 	trust
 	against, requirements, program string
-	needs                          []string
+	needs, with                    []string
 	failOn                         level
 	expiring                       duration
 	programDate                    moment
@@ -31,11 +34,15 @@ func (a *app) auditCommand() *cobra.Command {
 	var listNeeds, start bool
 	var as struct{ json, markdown, sarif, csv, html, cyclonedx bool }
 	cmd := &cobra.Command{
-		Use:   "audit FILE",
+		Use:   "audit FILE|POOL",
 		Short: "Say what to know about a bundle before it is imported",
 		Long: `Say what to know about a bundle before it is imported: who vouches for it, what
 has expired or soon will, weak keys and signatures, certificates that root
 programs distrust, what is missing. docs/rules.md has every rule.
+
+POOL is a pool file of import --save or pool read --save. It has no certificates,
+only what is known of them: --with gives the bundles in which they may be found.
+What is in none of them is listed, and so are the rules not applied to it.
 
 --against OLD marks the findings that are new, and lists those that are gone.
 Then only new ones count, and those about the signature, about distrust and
@@ -52,22 +59,26 @@ the program. Nothing is fetched for it.
 Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`,
 		Example: `  trustpool audit ios.p7b
   trustpool audit new/ios.p7b --against old/ios.p7b --need smart-licensing
+  trustpool audit edge1.json --with ios.p7b --with ios_core.p7b
   trustpool audit ios.p7b --html -o audit.html
   trustpool audit ios.p7b --write-requirements -o requirements.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if listNeeds {
 				return arguments()(cmd, args)
 			}
-			return arguments("FILE")(cmd, args)
+			return arguments("FILE|POOL")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if listNeeds {
 				return a.write(writeNeeds)
 			}
 			if start {
-				b, _, err := a.read(cmd.Context(), args[0])
+				pool, b, _, err := a.readEither(cmd.Context(), args[0])
 				if err != nil {
 					return err
+				}
+				if pool != nil {
+					return hinted{errors.New("--write-requirements takes a bundle: a pool does not have its certificates"), "give the bundle that the device should have"}
 				}
 				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, b.Certificates) })
 			}
@@ -101,7 +112,8 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 	}
 	x.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&x.against, "against", "", "mark what is new since the bundle `OLD`")
+	f.StringVar(&x.against, "against", "", "mark what is new since `OLD`, a bundle or a pool")
+	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of a pool in `BUNDLE`, any FILE of\ncertificates (repeatable)")
 	f.StringVar(&x.requirements, "requirements", "", "what every bundle has to meet, a YAML `FILE`")
 	f.StringArrayVar(&x.needs, "need", nil, "the roots of a service must be there: `NAME|FILE` (repeatable)")
 	f.StringVar(&x.program, "program", "", "a root program's `FILE`: certdata.txt or a report of the CCADB")
@@ -123,10 +135,23 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 
 // run audits what a FILE argument stands for.
 func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
+	var with []*bundle.Bundle
+	for _, arg := range x.with {
+		b, _, err := a.read(ctx, arg)
+		if err != nil {
+			return nil, fmt.Errorf("--with: %w", err)
+		}
+		with = append(with, b)
+	}
+	pools := 0
 	subject := func(arg string) (*audit.Subject, error) {
-		b, name, err := a.read(ctx, arg)
+		pool, b, name, err := a.readEither(ctx, arg)
 		if err != nil {
 			return nil, err
+		}
+		if pool != nil {
+			pools++
+			return poolSubject(pool, name, with)
 		}
 		r, err := x.verify(ctx, a, b)
 		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
@@ -140,6 +165,9 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 		if s.Against, err = subject(x.against); err != nil {
 			return nil, fmt.Errorf("--against: %w", err)
 		}
+	}
+	if pools == 0 && len(with) > 0 {
+		return nil, errors.New("--with is for a pool, and there is none: a bundle has its certificates")
 	}
 	for _, name := range x.needs {
 		n, err := a.need(ctx, name)
@@ -164,6 +192,24 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 	}
 	r.At, r.FailOn = x.at.chosen(), audit.Severity(x.failOn)
 	return r, nil
+}
+
+// poolSubject is a pool with the certificates that bundles have of it.
+func poolSubject(pool *device.Pool, name string, with []*bundle.Bundle) (*audit.Subject, error) {
+	certs, err := pool.Certificates(with...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(name), err)
+	}
+	entries := make([]audit.PoolEntry, len(pool.Entries))
+	for i := range entries {
+		e, to := &pool.Entries[i], &entries[i]
+		*to = audit.PoolEntry{Origin: string(e.Origin), Subject: e.Title(), Serial: e.Serial, SHA1: e.SHA1, Inferred: !e.Certain()}
+		if sum, ok := roots.ParseSHA256(e.SHA256); ok {
+			to.SHA256 = &sum
+		}
+		to.NotBefore, to.NotAfter, to.Within = e.Validity()
+	}
+	return &audit.Subject{File: name, Certificates: certs, Pool: &audit.Pool{Platform: pool.Platform, Entries: entries}}, nil
 }
 
 // need is a preset, or the certificates of a file. What reads as a preset is one,

@@ -46,8 +46,8 @@ IOS XR shows a SHA-1 fingerprint. IOS XE shows none, so a certificate is matched
 by its serial number, names and dates, and the report says so. --with gives the
 certificates to look for; --against also says what differs from a bundle.
 
---save writes a pool file for import --pool and diff. It is no more certain than
-the capture: whoever can alter the text can make it say anything.
+--save writes a pool file for import --pool, diff and audit. It is no more
+certain than the capture: whoever can alter the text can make it say anything.
 
 Exit status: 0, or 1 where --against finds a difference.`,
 		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
@@ -90,7 +90,7 @@ Exit status: 0, or 1 where --against finds a difference.`,
 	f.StringArrayVar(&with, "with", nil, "look for the certificates in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
 	t.flags(cmd)
-	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool and diff")
+	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool, diff and audit")
 	f.BoolVar(&asJSON, "json", false, "JSON")
 	a.outputFlag(cmd)
 	return cmd

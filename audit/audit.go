@@ -107,8 +107,23 @@ type Finding struct {
 	// Certificates are what it is about: none where it is about the whole.
 	Certificates []Entry
 	id           string // what makes one about the whole the same in two reports; empty for Detail
+	pin          *Pin   // of a certificate that is not there
 	// Exception excuses the finding, which then counts for nothing; nil for none.
 	Exception *Exception
+}
+
+// A NeedResult is what came of a need: how many roots it asks for at the time of
+// the audit, and how many of them are there, valid or not.
+type NeedResult struct {
+	Name            string
+	Required, There int
+}
+
+func (n NeedResult) String() string {
+	if n.Required == 0 {
+		return n.Name + ": no root is known to be needed at this time"
+	}
+	return fmt.Sprintf("%s: %d of %s there", n.Name, n.There, plural(n.Required, "root"))
 }
 
 // A State is what came of a rule.
@@ -139,6 +154,7 @@ type Report struct {
 	FailOn   Severity   // for the caller to set: the level at which Fails
 	Expiring time.Duration
 	Program  *Program
+	Needs    []NeedResult
 	Results  []Result  // in the order of Rules
 	Findings []Finding // the severest first, then in the order of Rules, then of the certificates
 	Gone     []Finding // of Against, in the same order
@@ -163,7 +179,9 @@ func Run(s Subject, o Options) (*Report, error) {
 		}
 	}
 	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, at: o.At}
-	r.Results, r.Findings = newAuditor(s, o).run()
+	a := newAuditor(s, o)
+	r.Results, r.Findings = a.run()
+	r.Needs = a.needs()
 	if s.Against != nil {
 		old := *s.Against
 		old.Against = nil

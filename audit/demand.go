@@ -95,6 +95,24 @@ func (a *auditor) required() (out []Pin) {
 	return out
 }
 
+// needs tells what came of each need.
+func (a *auditor) needs() (out []NeedResult) {
+	for _, n := range a.Needs {
+		r := NeedResult{Name: n.Name}
+		for _, root := range n.Roots {
+			if !root.neededAt(a.At) {
+				continue
+			}
+			r.Required++
+			if _, ok := a.found.find(root.Pin); ok {
+				r.There++
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 func requiredMissing(a *auditor) (int, []Finding) {
 	required := a.required()
 	var out []Finding
@@ -106,10 +124,10 @@ func requiredMissing(a *auditor) (int, []Finding) {
 		if p.Reason != "" {
 			detail += " (" + p.Reason + ")"
 		}
-		f := Finding{id: detail}
+		f := Finding{id: detail, pin: &p}
 		if a.Against != nil {
 			if a.foundBefore == nil {
-				a.foundBefore = newPositions(a.Against)
+				a.foundBefore = newPositions(a.Against, func(i int) [32]byte { return keySum(a.Against.Certificates[i]) })
 			}
 			if _, ok := a.foundBefore.find(p); ok {
 				detail += ", removed: it was there before"

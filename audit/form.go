@@ -81,10 +81,12 @@ func rulesOfForm() []Rule {
 }
 
 func nameHidden(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	for _, n := range []string{c.Subject.String(), c.Issuer.String()} {
-		if bundle.Printable(n) != n {
-			return true, n
-		}
+	hides := func(n bundle.Name) bool { s := n.String(); return bundle.Printable(s) != s }
+	switch {
+	case hides(c.Subject):
+		return true, "in its own"
+	case !c.SelfIssued() && hides(c.Issuer):
+		return true, "in that of its issuer, " + c.Issuer.String()
 	}
 	return true, ""
 }

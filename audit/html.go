@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"trustpool/bundle"
@@ -66,14 +67,10 @@ func (r *Report) page() *page {
 	if p.Warnings == 1 {
 		p.WarningWord = "warning"
 	}
-	p.Verdict = fmt.Sprintf("Passes: nothing at the level %s or above counts.", r.FailOn)
-	switch {
-	case p.Fails:
-		p.Verdict = fmt.Sprintf("Fails: there are findings at the level %s or above.", r.FailOn)
-	case r.FailOn == Never:
-		p.Verdict = "Not judged as a whole."
-	}
-	for _, l := range r.head()[1:] {
+	verdict := r.verdict()
+	p.Verdict = strings.ToUpper(verdict[:1]) + verdict[1:] + "."
+	head := r.head()
+	for _, l := range head[1 : len(head)-1] {
 		p.Head = append(p.Head, [2]string{l[0], bundle.Printable(l[1])})
 	}
 	for _, g := range byRule(r.Findings) {
@@ -88,7 +85,7 @@ func (r *Report) page() *page {
 			break
 		}
 		e := r.entry(i)
-		row := pageCertificate{Index: i + 1, Hash: e.shortHash(), Name: bundle.Printable(e.Name())}
+		row := pageCertificate{Index: i + 1, Hash: e.shortHash(), Name: e.title()}
 		if notAfter := e.period().notAfter; notAfter.Valid {
 			row.NotAfter = day(notAfter.Time)
 		}
@@ -114,7 +111,7 @@ func (g *group) page() pageGroup {
 			break
 		}
 		f := &g.findings[n]
-		row := pageRow{Detail: bundle.Printable(f.Detail), Change: string(f.Change)}
+		row := pageRow{Detail: bundle.Printable(cut(f.Detail, maxDetail)), Change: string(f.Change)}
 		if e := f.Exception; e != nil {
 			row.Excuse, row.Term = bundle.Printable(e.Pin.Reason), e.term()
 		}
@@ -122,10 +119,11 @@ func (g *group) page() pageGroup {
 			p.Rows = append(p.Rows, row)
 		}
 		for i, e := range f.Certificates {
-			if i == maxRows {
-				break // one finding about more certificates than a page can show
+			if i == maxRows { // one finding about more certificates than a page can show
+				p.Rows = append(p.Rows, pageRow{Name: fmt.Sprintf("and %d more", len(f.Certificates)-i)})
+				break
 			}
-			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), e.shortHash(), bundle.Printable(e.Name())
+			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), e.shortHash(), e.title()
 			p.Rows = append(p.Rows, row)
 		}
 	}

@@ -21,6 +21,7 @@ type head struct {
 	Certificates int            `json:"certificates"`
 	Pool         *poolReport    `json:"pool"`
 	Against      *string        `json:"against"`
+	Needs        []needReport   `json:"needs"`
 	Distrusted   string         `json:"distrusted_as_of"`
 	Program      *programReport `json:"program"`
 	ExpiringDays float64        `json:"expiring_days"`
@@ -33,6 +34,12 @@ type poolReport struct {
 	Platform string `json:"platform"`
 	NotKnown int    `json:"not_known"`
 	Inferred int    `json:"inferred"`
+}
+
+type needReport struct {
+	Name     string `json:"name"`
+	Required int    `json:"required"`
+	There    int    `json:"there"`
 }
 
 type programReport struct {
@@ -101,7 +108,7 @@ func orNull(s string) *string {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		Failed: r.Fails(), Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {
@@ -119,6 +126,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	if r.Program != nil {
 		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}
+	}
+	for _, n := range r.Needs {
+		h.Needs = append(h.Needs, needReport{n.Name, n.Required, n.There})
 	}
 	return bundle.WriteJSON(w, h,
 		bundle.JSONList{Name: "rules", Each: func(yield func(any) bool) {

@@ -32,7 +32,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 			f := &list[i]
 			entries := f.Certificates
 			if len(entries) == 0 {
-				fmt.Fprintf(out, "| | | | %s | %s |\n", bundle.Markdown(f.Detail), f.remark())
+				fmt.Fprintf(out, "| | | | %s | %s |\n", bundle.Markdown(cut(f.Detail, maxDetail)), f.remark())
 				continue
 			}
 			for n, e := range entries {
@@ -40,7 +40,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 					fmt.Fprintf(out, "| | | and %d more | | |\n", len(entries)-n)
 					break
 				}
-				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, orDash(e.hash()), bundle.Markdown(e.Name()), bundle.Markdown(f.Detail), f.remark())
+				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, orDash(e.hash()), bundle.Markdown(cut(e.Name(), maxName)), bundle.Markdown(cut(f.Detail, maxDetail)), f.remark())
 			}
 		}
 		if left > 0 {

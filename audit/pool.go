@@ -113,8 +113,11 @@ func orDash(s string) string {
 
 // String is the certificate in one line, safe to print.
 func (e Entry) String() string {
-	return fmt.Sprintf("#%d  %s  %s", e.Index, e.shortHash(), bundle.Printable(e.Name()))
+	return fmt.Sprintf("#%d  %s  %s", e.Index, e.shortHash(), e.title())
 }
+
+// title is the name for people, safe to print.
+func (e Entry) title() string { return bundle.Printable(cut(e.Name(), maxName)) }
 
 // Name is the subject, as it came, or as the device shows it.
 func (e Entry) Name() string {

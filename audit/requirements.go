@@ -57,7 +57,9 @@ func (x index) find(e Entry) (at int, ok, known bool) {
 	case c.Err != nil:
 		return 0, false, true
 	}
-	at, ok = x.spki[c.SPKISHA256()]
+	if at, ok = x.spki[c.SPKISHA256()]; !ok {
+		at, ok = x.spki[keySum(c)]
+	}
 	return at, ok, true
 }
 
@@ -93,10 +95,22 @@ func (r *Requirements) excuses(at time.Time) map[string]*excuse {
 }
 
 // settle gives the exception for a finding, nil where there is none. A finding
-// about several certificates is excused where each of them is.
+// about several certificates is excused where each of them is, one about a missing
+// certificate where that is named as it was required.
 func (x *excuse) settle(f *Finding) *Exception {
 	if x == nil {
 		return nil
+	}
+	if p := f.pin; p != nil {
+		at, ok := 0, false
+		if p.SHA256 != nil {
+			at, ok = x.sha256[*p.SHA256]
+		} else {
+			at, ok = x.spki[*p.SPKI]
+		}
+		if ok {
+			return x.list[at]
+		}
 	}
 	last := x.all
 	for _, e := range f.Certificates {

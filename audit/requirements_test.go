@@ -268,3 +268,22 @@ func parsedFields(t *testing.T) []string {
 	})
 	return slices.Sorted(maps.Keys(fields))
 }
+
+// An exception may name the one certificate that may be missing, and leaves the
+// others required.
+func TestExceptionForMissing(t *testing.T) {
+	t.Parallel()
+	root, other := plain(nil), quirk("expired")
+	need, err := audit.NeedFile("both.pem", pool(t, root, other).Certificates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := requirements(t, "exceptions: [{rule: required-missing, sha256: "+bytesHex(sum(root)[:])+", reason: later}]\n")
+	r := run(t, pool(t, quirk("serial-0")), audit.Options{Needs: []audit.Need{need}, Requirements: req})
+	if found(r)["required-missing"] != 2 || r.Excused() != 1 || !r.Fails() {
+		t.Errorf("%v, %d excused", found(r), r.Excused())
+	}
+	if want := (audit.NeedResult{Name: "both.pem", Required: 2}); len(r.Needs) != 1 || r.Needs[0] != want {
+		t.Errorf("%+v", r.Needs)
+	}
+}

@@ -16,7 +16,7 @@ type auditor struct {
 	Subject
 	Options
 	rules []Rule
-	keys  [][sha256.Size]byte // SPKISHA256 of each certificate; zero where there is none
+	keys  [][sha256.Size]byte // keySum of each certificate; zero where there is none
 	self  []error             // what signing.CheckSelfSignature says of each
 
 	found       *positions
@@ -47,7 +47,7 @@ type positions struct {
 	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
 }
 
-func newPositions(s *Subject) *positions {
+func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
 	p := &positions{byHash: map[[sha256.Size]byte]int{}, byKey: map[[sha256.Size]byte]int{}, bySHA1: map[string]int{}}
 	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
 		if _, ok := to[key]; !ok {
@@ -58,6 +58,7 @@ func newPositions(s *Subject) *positions {
 		if c != nil && c.Err == nil {
 			put(p.byHash, c.SHA256, i)
 			put(p.byKey, c.SPKISHA256(), i)
+			put(p.byKey, key(i), i)
 		}
 	}
 	for i, c := range s.Certificates {
@@ -129,7 +130,7 @@ func (a *auditor) run() ([]Result, []Finding) {
 	close(next)
 	wg.Wait()
 
-	a.found = newPositions(&a.Subject)
+	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
 	results := make([]Result, len(a.rules))
 	var all []Finding
 	for n := range a.rules {
@@ -171,7 +172,7 @@ func (a *auditor) certificates(from, to int) part {
 	for i := from; i < to; i++ {
 		c := a.Certificates[i]
 		if c != nil && c.Err == nil {
-			a.keys[i], a.self[i] = c.SPKISHA256(), selfSignature(c)
+			a.keys[i], a.self[i] = keySum(c), selfSignature(c)
 		}
 		for n := range a.rules {
 			rule := &a.rules[n]

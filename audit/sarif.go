@@ -128,10 +128,15 @@ func sarifPlain(s string) string {
 // artifactURI is the URI of a file as the user named it.
 func artifactURI(file string) string {
 	if strings.Contains(file, "://") {
-		return (&url.URL{Path: file}).EscapedPath()
+		if u, err := url.Parse(file); err == nil {
+			return u.String()
+		}
 	}
-	if file == "-" || file == "" {
+	switch {
+	case file == "-" || file == "":
 		return "stdin"
+	case strings.HasPrefix(file, "/"):
+		return (&url.URL{Scheme: "file", Path: file}).String()
 	}
 	return (&url.URL{Path: file}).String()
 }

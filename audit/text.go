@@ -21,9 +21,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, l := range r.head() {
 		fmt.Fprintf(out, "%-15s%s\n", l[0], bundle.Printable(l[1]))
 	}
+	var rest []group
 	for _, g := range byRule(r.Findings) {
+		if g.severity == Info && r.FailOn > Info {
+			rest = append(rest, g)
+			continue
+		}
 		g.writeText(out)
 	}
+	writeRest(out, rest)
 	if len(r.Gone) > 0 {
 		fmt.Fprintf(out, "\nGone since %s\n", bundle.Printable(r.Against.File))
 		for _, g := range byRule(r.Gone) {
@@ -33,10 +39,46 @@ func (r *Report) WriteText(w io.Writer) error {
 	return out.Flush()
 }
 
+// writeRest writes what is good to know, a line for a rule.
+func writeRest(w io.Writer, rest []group) {
+	if len(rest) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\nINFO  good to know; --fail-on info lists the certificates, and so do the other printings\n")
+	for _, g := range rest {
+		fresh := 0
+		for i := range g.findings {
+			if g.findings[i].Change == New {
+				fresh++
+			}
+		}
+		title := g.rule.Title
+		if fresh > 0 {
+			title += fmt.Sprintf(" (%d new)", fresh)
+		}
+		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), title)
+	}
+}
+
+// Limits of what reports for people show of one text, in octets. Genuine names
+// have at most 200.
+const (
+	maxName   = 400
+	maxDetail = 1500
+)
+
+// cut is text of a bounded length.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
 // head is what reports begin with: a word and what it is.
 func (r *Report) head() [][2]string {
 	lines := [][2]string{{"file", r.File}}
-	add := func(what, is string) { lines = append(lines, [2]string{what, is}) }
+	add := func(what, is string) { lines = append(lines, [2]string{what, cut(is, maxDetail)}) }
 	if r.Signature != nil {
 		add("signature", r.Signature.Summary())
 	}
@@ -57,12 +99,27 @@ func (r *Report) head() [][2]string {
 		}
 		add("against", r.Against.File+", "+words)
 	}
+	for _, n := range r.Needs {
+		add("need", n.String())
+	}
 	add("distrust list", "built in, of "+DistrustedAsOf)
 	if r.Program != nil {
 		add("root program", r.Program.Name+", "+r.Program.age(r.at))
 	}
 	add("findings", r.sum())
+	add("verdict", r.verdict())
 	return lines
+}
+
+// verdict is the answer in words.
+func (r *Report) verdict() string {
+	switch {
+	case r.Fails():
+		return fmt.Sprintf("fails: there are findings at the level %s or above", r.FailOn)
+	case r.FailOn == Never:
+		return "not judged as a whole"
+	}
+	return fmt.Sprintf("passes: nothing at the level %s or above counts", r.FailOn)
 }
 
 // sum is the report in one line.
@@ -149,10 +206,13 @@ func (g *group) writeText(w io.Writer) {
 			mark = "new: "
 		}
 		if len(f.Certificates) == 1 {
-			e := f.Certificates[0]
-			fmt.Fprintf(w, "  %s%s  %s\n", mark, e, bundle.Printable(f.Detail))
+			between := "  "
+			if len(f.Detail) > 60 {
+				between = "\n      "
+			}
+			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Certificates[0], between, bundle.Printable(cut(f.Detail, maxDetail)))
 		} else {
-			fmt.Fprintf(w, "  %s%s\n", mark, bundle.Printable(f.Detail))
+			fmt.Fprintf(w, "  %s%s\n", mark, bundle.Printable(cut(f.Detail, maxDetail)))
 			for i, e := range f.Certificates {
 				if i == maxShown {
 					fmt.Fprintf(w, "      and %d more\n", len(f.Certificates)-i)

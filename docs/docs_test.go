@@ -465,7 +465,7 @@ func TestAuditFields(t *testing.T) {
 	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
 	pool := &audit.Pool{Entries: make([]audit.PoolEntry, len(b.Certificates))}
 	r, err := audit.Run(audit.Subject{Certificates: b.Certificates, Pool: pool, Signature: &signature, Against: &audit.Subject{Certificates: old.Certificates}},
-		audit.Options{At: at, Requirements: requirements, Program: program})
+		audit.Options{At: at, Requirements: requirements, Program: program, Needs: audit.Needs()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,6 +181,9 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 			return nil, fmt.Errorf("--requirements: %w", err)
 		}
 	}
+	if x.program == "" && !x.programDate.IsZero() {
+		return nil, errors.New("--program-date is the date of a root program's file: --program is missing")
+	}
 	if x.program != "" {
 		if o.Program, err = x.readProgram(ctx, a); err != nil {
 			return nil, fmt.Errorf("--program: %w", err)
@@ -312,6 +315,9 @@ func (d *duration) Type() string   { return "TIME" }
 
 func (d *duration) Set(v string) error {
 	t, err := bundle.ParseDuration(v)
+	if err == nil && t == 0 {
+		err = errors.New("is to be longer than nothing")
+	}
 	*d = duration(t)
 	return err
 }

@@ -1,0 +1,109 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/elliptic"
+	"crypto/sha256"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/bundle"
+)
+
+// keySum is the SHA-256 that the SubjectPublicKeyInfo has where its key is written
+// in the usual way. A key can be written in others, which OpenSSL reads: RSA without
+// the parameters of RFC 3279 section 2.3.1, or as RSASSA-PSS, and points of a curve
+// compressed (RFC 5480 section 2.2). None of them makes it another key.
+func keySum(c *bundle.Certificate) [sha256.Size]byte {
+	if usual := usualKey(c.RawSPKI); usual != nil {
+		return sha256.Sum256(usual)
+	}
+	return c.SPKISHA256()
+}
+
+// usualKey is a SubjectPublicKeyInfo written in the usual way, nil where there is
+// no other way for it.
+func usualKey(spki []byte) []byte {
+	in := cryptobyte.String(spki)
+	var seq, algorithm, oid, point cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) ||
+		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !seq.ReadASN1(&point, asn1.BIT_STRING) || len(point) < 2 {
+		return nil
+	}
+	key := []byte(point[1:])
+	switch bundle.ObjectID(oid).Dotted() {
+	case "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10":
+		return usualRSA(key)
+	case "1.2.840.10045.2.1":
+		var curve cryptobyte.String
+		if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) {
+			return nil
+		}
+		if key = uncompressed(bundle.ObjectID(curve).Dotted(), key); key != nil {
+			return writeKey(oid, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(curve) })
+			}, key)
+		}
+	}
+	return nil
+}
+
+func usualRSA(key cryptobyte.String) []byte {
+	var seq, n, e cryptobyte.String
+	if !key.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&n, asn1.INTEGER) || !seq.ReadASN1(&e, asn1.INTEGER) {
+		return nil
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		for _, number := range []cryptobyte.String{n, e} {
+			octets := bytes.TrimLeft(number, "\x00")
+			if len(octets) == 0 || octets[0] >= 0x80 {
+				octets = append([]byte{0}, octets...)
+			}
+			b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(octets) })
+		}
+	})
+	return writeKey([]byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), func(b *cryptobyte.Builder) { b.AddASN1NULL() }, b.BytesOrPanic())
+}
+
+// uncompressed is a point in the form that starts with 4, nil where that is what
+// it has or its curve is not known.
+func uncompressed(curve string, point []byte) []byte {
+	if point[0] == 6 || point[0] == 7 { // hybrid: both forms in one
+		return append([]byte{4}, point[1:]...)
+	}
+	var c elliptic.Curve
+	switch curve {
+	case "1.2.840.10045.3.1.7":
+		c = elliptic.P256()
+	case "1.3.132.0.34":
+		c = elliptic.P384()
+	case "1.3.132.0.35":
+		c = elliptic.P521()
+	default:
+		return nil
+	}
+	x, y := elliptic.UnmarshalCompressed(c, point)
+	if x == nil {
+		return nil
+	}
+	size := (c.Params().BitSize + 7) / 8
+	out := make([]byte, 1+2*size)
+	out[0] = 4
+	x.FillBytes(out[1 : 1+size])
+	y.FillBytes(out[1+size:])
+	return out
+}
+
+func writeKey(oid []byte, parameters func(*cryptobyte.Builder), key []byte) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
+			parameters(b)
+		})
+		b.AddASN1BitString(key)
+	})
+	return b.BytesOrPanic()
+}

@@ -197,13 +197,18 @@ func (r *Report) timeline() *timeline {
 			Below: t.Base + 15, N: n, Label: fmt.Sprint(begin + i), Past: begin+i < r.at.Year(),
 		}
 		b.Above = b.Y - 4
-		switch {
-		case i == 0 && first < begin:
-			b.Label = "to " + b.Label
-		case i == len(counts)-1 && last > end:
-			b.Label += "+"
-		}
 		b.Tick = len(counts) <= 20 || (begin+i)%5 == 0
+		// A bar that stands for more years than its own says so, and the labels beside
+		// it make room.
+		before, beyond := first < begin, last > end
+		switch {
+		case i == 0 && before:
+			b.Label, b.Tick = "to "+b.Label, true
+		case i == len(counts)-1 && beyond:
+			b.Label, b.Tick = b.Label+"+", true
+		case before && i < 3 || beyond && i > len(counts)-4:
+			b.Tick = false
+		}
 		t.Bars = append(t.Bars, b)
 	}
 	if y := r.at.Year(); y >= begin && y <= end {

@@ -23,7 +23,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	if len(r.Findings) == 0 {
 		fmt.Fprint(out, "\nNo findings.\n")
 	}
-	for _, g := range byRule(r.Findings) {
+	listed, rest := r.groups()
+	for _, g := range listed {
 		fmt.Fprintf(out, "\n## %s: %s (%d)\n\n%s. _%s_\n\nTo do: %s\n\n", g.severity, g.rule.ID, len(g.findings),
 			bundle.Markdown(g.rule.Title), bundle.Markdown(g.rule.Citation), bundle.Markdown(g.rule.Advice))
 		fmt.Fprint(out, "| position | SHA-256 | certificate | finding | |\n|---:|---|---|---|---|\n")
@@ -45,6 +46,12 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		}
 		if left > 0 {
 			fmt.Fprintf(out, "\nAnd %d more, which the JSON and CSV have.\n", left)
+		}
+	}
+	if len(rest) > 0 {
+		fmt.Fprint(out, "\n## info: good to know\n\n| rule | findings | |\n|---|---:|---|\n")
+		for _, g := range rest {
+			fmt.Fprintf(out, "| %s | %d | %s |\n", g.rule.ID, len(g.findings), bundle.Markdown(g.title()))
 		}
 	}
 	if len(r.Gone) > 0 {

@@ -440,3 +440,18 @@ func TestArtifactURI(t *testing.T) {
 		}
 	}
 }
+
+// A bar of the timeline that stands for more years than its own says so.
+func TestTimelineEnds(t *testing.T) {
+	t.Parallel()
+	var ders [][]byte
+	for _, year := range []int{1990, 2020, 2099, 2500} {
+		ders = append(ders, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)) }))
+	}
+	out := string(printed(t, run(t, pool(t, ders...), audit.Options{}).WriteHTML))
+	for _, label := range []string{"to 2011", "2055&#43;"} {
+		if !strings.Contains(out, ">"+label+"</text>") {
+			t.Errorf("no label %s", label)
+		}
+	}
+}

@@ -21,12 +21,8 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, l := range r.head() {
 		fmt.Fprintf(out, "%-15s%s\n", l[0], bundle.Printable(l[1]))
 	}
-	var rest []group
-	for _, g := range byRule(r.Findings) {
-		if g.severity == Info && r.FailOn > Info {
-			rest = append(rest, g)
-			continue
-		}
+	listed, rest := r.groups()
+	for _, g := range listed {
 		g.writeText(out)
 	}
 	writeRest(out, rest)
@@ -44,20 +40,28 @@ func writeRest(w io.Writer, rest []group) {
 	if len(rest) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\nINFO  good to know; --fail-on info lists the certificates, and so do the other printings\n")
+	fmt.Fprint(w, "\nINFO  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
 	for _, g := range rest {
-		fresh := 0
-		for i := range g.findings {
-			if g.findings[i].Change == New {
-				fresh++
-			}
-		}
-		title := g.rule.Title
-		if fresh > 0 {
-			title += fmt.Sprintf(" (%d new)", fresh)
-		}
-		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), title)
+		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), g.title())
 	}
+}
+
+// title is the rule's, with how many of the findings are new.
+func (g *group) title() string {
+	if n := fresh(g.findings); n > 0 {
+		return fmt.Sprintf("%s (%d new)", g.rule.Title, n)
+	}
+	return g.rule.Title
+}
+
+// fresh counts what is new.
+func fresh(list []Finding) (n int) {
+	for i := range list {
+		if list[i].Change == New {
+			n++
+		}
+	}
+	return n
 }
 
 // Limits of what reports for people show of one text, in octets. Genuine names
@@ -129,13 +133,7 @@ func (r *Report) sum() string {
 		parts = append(parts, fmt.Sprintf("%d excused", n))
 	}
 	if r.Against != nil {
-		n := 0
-		for i := range r.Findings {
-			if r.Findings[i].Change == New {
-				n++
-			}
-		}
-		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", n, len(r.Gone)))
+		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", fresh(r.Findings), len(r.Gone)))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -176,6 +174,19 @@ func byRule(list []Finding) (out []group) {
 		g.findings = append(g.findings, f)
 	}
 	return out
+}
+
+// groups are the groups to list, and those that are only good to know, and decide
+// nothing.
+func (r *Report) groups() (listed, rest []group) {
+	for _, g := range byRule(r.Findings) {
+		if g.severity == Info && r.FailOn > Info {
+			rest = append(rest, g)
+		} else {
+			listed = append(listed, g)
+		}
+	}
+	return listed, rest
 }
 
 // shown are the findings to list, new ones first, and how many are left out.

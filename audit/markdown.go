@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -41,7 +42,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 					fmt.Fprintf(out, "| | | and %d more | | |\n", len(entries)-n)
 					break
 				}
-				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, orDash(e.hash()), bundle.Markdown(cut(e.Name(), maxName)), bundle.Markdown(cut(f.Detail, maxDetail)), f.remark())
+				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, cmp.Or(e.hash(), "-"), bundle.Markdown(cut(e.Name(), maxName)), bundle.Markdown(cut(f.Detail, maxDetail)), f.remark())
 			}
 		}
 		if left > 0 {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -102,14 +103,7 @@ func (e Entry) reference() string {
 }
 
 // shortHash is the beginning of hash, of a width that does not change.
-func (e Entry) shortHash() string { return fmt.Sprintf("%-16.16s", orDash(e.hash())) }
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
+func (e Entry) shortHash() string { return fmt.Sprintf("%-16.16s", cmp.Or(e.hash(), "-")) }
 
 // String is the certificate in one line, safe to print.
 func (e Entry) String() string {
@@ -122,16 +116,13 @@ func (e Entry) title() string { return bundle.Printable(cut(e.Name(), maxName)) 
 // Name is the subject, as it came, or as the device shows it.
 func (e Entry) Name() string {
 	switch c := e.Certificate; {
-	case c == nil && e.Pool.Subject == "":
-		return "(not known)"
 	case c == nil:
-		return e.Pool.Subject
+		return cmp.Or(e.Pool.Subject, "(not known)")
 	case c.Err != nil:
 		return "no certificate"
-	case len(c.Subject) > 0 && c.Subject.String() != "":
-		return c.Subject.String()
+	default:
+		return cmp.Or(c.Subject.String(), "(empty name)")
 	}
-	return "(empty name)"
 }
 
 // serial is the serial number; empty where there is none to say.

@@ -158,6 +158,9 @@ type Report struct {
 	Results  []Result  // in the order of Rules
 	Findings []Finding // the severest first, then in the order of Rules, then of the certificates
 	Gone     []Finding // of Against, in the same order
+	// NotJudged is how many findings of Against are not called gone, because their
+	// rule could not be applied to every entry of a pool.
+	NotJudged int
 
 	at time.Time
 }

@@ -27,6 +27,7 @@ type head struct {
 	ExpiringDays float64        `json:"expiring_days"`
 	FailOn       Severity       `json:"fail_on"`
 	Failed       bool           `json:"failed"`
+	NotJudged    int            `json:"not_judged"`
 	Counts       counts         `json:"counts"`
 }
 
@@ -109,7 +110,7 @@ func orNull(s string) *string {
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
 		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
-		Failed: r.Fails(), Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
+		Failed: r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {
 		h.At = stamp(*r.At)

@@ -152,6 +152,26 @@ func TestPoolAgainst(t *testing.T) {
 	}
 }
 
+// What cannot be judged any more is not gone.
+func TestPoolNotJudged(t *testing.T) {
+	t.Parallel()
+	weak, expired := quirk("rsa-1024"), quirk("expired")
+	s := unknown(audit.PoolEntry{SHA256: sum(weak), NotAfter: at.AddDate(9, 0, 0)})
+	old := pool(t, weak, expired)
+	s.Against = &old
+	r := run(t, s, audit.Options{})
+	var gone []string
+	for _, f := range r.Gone {
+		gone = append(gone, f.Rule.ID)
+	}
+	if !slices.Equal(gone, []string{"expired"}) || r.NotJudged != 1 {
+		t.Errorf("gone %v, %d not judged", gone, r.NotJudged)
+	}
+	if out := string(printed(t, r.WriteText)); !strings.Contains(out, "1 gone, 1 earlier finding not judged for want of certificates") {
+		t.Error(out)
+	}
+}
+
 // A subject that does not say what an entry is cannot be judged.
 func TestUnusableSubject(t *testing.T) {
 	t.Parallel()

@@ -73,7 +73,7 @@ func full(t testing.TB) *audit.Report {
 	s.Against = &old
 	s.Certificates = append(s.Certificates, nil)
 	s.Pool = &audit.Pool{Platform: evil, Entries: make([]audit.PoolEntry, len(s.Certificates))}
-	s.Pool.Entries[len(s.Certificates)-1] = audit.PoolEntry{Subject: evil, Serial: evil, Origin: "built-in", Inferred: true}
+	s.Pool.Entries[len(s.Certificates)-1] = audit.PoolEntry{Subject: evil, Serial: evil, Origin: "built-in", Inferred: true, NotAfter: at.AddDate(9, 0, 0)}
 	p := program(ders[1], func(r *roots.Root) {
 		r.Label = evil
 		r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted}

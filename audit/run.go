@@ -294,8 +294,16 @@ func (r *Report) compare(before []Finding) {
 			f.Change = Unchanged
 		}
 	}
+	blind := map[string]bool{}
+	for _, x := range r.Results {
+		blind[x.Rule.ID] = x.NotKnown > 0
+	}
 	for _, f := range before {
-		if !now[f.identity()] {
+		switch {
+		case now[f.identity()]:
+		case blind[f.Rule.ID]:
+			r.NotJudged++
+		default:
 			f.Change = Gone
 			r.Gone = append(r.Gone, f)
 		}

@@ -134,6 +134,9 @@ func (r *Report) sum() string {
 	}
 	if r.Against != nil {
 		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", fresh(r.Findings), len(r.Gone)))
+		if r.NotJudged > 0 {
+			parts = append(parts, plural(r.NotJudged, "earlier finding")+" not judged for want of certificates")
+		}
 	}
 	return strings.Join(parts, ", ")
 }

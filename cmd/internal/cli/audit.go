@@ -143,7 +143,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 		}
 		with = append(with, b)
 	}
-	pools := 0
+	pools, bundles := 0, 0
 	subject := func(arg string) (*audit.Subject, error) {
 		pool, b, name, err := a.readEither(ctx, arg)
 		if err != nil {
@@ -153,6 +153,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 			pools++
 			return poolSubject(pool, name, with)
 		}
+		bundles++
 		r, err := x.verify(ctx, a, b)
 		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
 	}
@@ -168,6 +169,9 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 	}
 	if pools == 0 && len(with) > 0 {
 		return nil, errors.New("--with is for a pool, and there is none: a bundle has its certificates")
+	}
+	if bundles == 0 && len(x.trust.roots) > 0 {
+		return nil, errors.New("--root is about a signature, and a pool has none")
 	}
 	for _, name := range x.needs {
 		n, err := a.need(ctx, name)

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +18,6 @@ import (
 	"trustpool/device"
 	"trustpool/internal/fetch"
 	"trustpool/internal/yamlstrict"
-	"trustpool/roots"
 )
 
 // An auditing is the flags of an audit.
@@ -211,8 +212,8 @@ func poolSubject(pool *device.Pool, name string, with []*bundle.Bundle) (*audit.
 	for i := range entries {
 		e, to := &pool.Entries[i], &entries[i]
 		*to = audit.PoolEntry{Origin: string(e.Origin), Subject: e.Title(), Serial: e.Serial, SHA1: e.SHA1, Inferred: !e.Certain()}
-		if sum, ok := roots.ParseSHA256(e.SHA256); ok {
-			to.SHA256 = &sum
+		if sum, err := hex.DecodeString(e.SHA256); err == nil && len(sum) == sha256.Size {
+			to.SHA256 = (*[sha256.Size]byte)(sum)
 		}
 		to.NotBefore, to.NotAfter, to.Within = e.Validity()
 	}

@@ -160,7 +160,12 @@ func ParseFingerprint(s string) ([]byte, bool) {
 			}
 		}
 	}
-	s = strings.NewReplacer(":", "", " ", "", "-", "", "=", "", "\t", "").Replace(s)
+	s = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(": -=\t", r) {
+			return -1
+		}
+		return r
+	}, s)
 	b, err := hex.DecodeString(s)
 	return b, err == nil && len(b) > 0
 }

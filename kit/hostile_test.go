@@ -76,7 +76,7 @@ func hostileOctets() []hostile {
 		octets("one octet", NotAKit, "1 octets", cut(1)),
 		octets("zeroes", NotAKit, "not a tar file", func([]byte) []byte { return make([]byte, 10240) }),
 		octets("gzip", NotAKit, "not a tar file", zip),
-		octets("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 64<<20)) }),
+		octets("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 1<<20)) }),
 		octets("text", NotAKit, "not a tar file", func([]byte) []byte { return bytes.Repeat([]byte("a kit\n"), 1000) }),
 		octets("one header", Truncated, "within manifest.json", cut(blockSize)),
 		octets("cut in the manifest", Truncated, "within manifest.json", cut(2*blockSize)),

@@ -136,6 +136,7 @@ func (c composer) message() []byte {
 // never says "verified" where Verify does not, nor "not verified" where it does.
 func TestScriptComposed(t *testing.T) {
 	t.Parallel()
+	dash := shells(t)[0]
 	const composed = 80
 	c, dir := composer{rand.New(rand.NewPCG(7, 7))}, t.TempDir()
 	a := anchor(t, "lab-root.pem")
@@ -152,7 +153,6 @@ func TestScriptComposed(t *testing.T) {
 		verified[name], reasons[name] = err == nil, fmt.Sprint(err)
 	}
 	script := write(t, filepath.Join(dir, "verify.sh"), []byte(Script()))
-	dash := shells(t)[0]
 	for share := range slices.Chunk(files, (composed+3)/4) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package kit
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,28 +40,28 @@ func TestScriptKit(t *testing.T) {
 			status int
 			want   string
 		}{
-			"good":          {args: []string{"--root", lab}, status: 2, want: "manifest.json: signed, and not looked at by whom: give --kit-root FILE\nSHA256SUMS: as manifest.json has it\nfiles: all have their sums\n"},
-			"good, bundles": {args: []string{"--root", lab}, status: 2, want: "bundles/lab-quirks.p7b: cannot judge: in the signed content: "}, // an entry that is no DER
-			"signed":        {args: []string{"--root", lab, "--kit-root", other}, status: 2, want: "manifest.json: signed under " + other + ", as openssl judges it\n"},
-			"other signer":  {args: []string{"--root", lab, "--kit-root", lab}, status: 1, want: "manifest.json: not signed under " + lab + "\n"},
-			"other root":    {args: []string{"--root", other}, status: 1, want: "bundles/lab_core.p7b: not verified: "},
-			"no root":       {status: 2, want: "bundles/lab_core.p7b: cannot judge: the message does not hold a pinned root: give --root FILE\n"},
-			"a changed file": {args: []string{"--root", lab}, status: 1, want: "README.txt: changed\n",
-				change: func(dir string) error { return os.WriteFile(filepath.Join(dir, readmeFile), []byte("x"), 0o600) }},
-			"a file less": {args: []string{"--root", lab}, status: 1, want: "audit/lab_core.txt: missing\n",
-				change: func(dir string) error { return os.Remove(filepath.Join(dir, "audit/lab_core.txt")) }},
-			"a file more": {args: []string{"--root", lab}, status: 1, want: "bundles/evil.p7b: not in SHA256SUMS\n",
+			"good": {args: []string{"--root", lab}, status: 2, want: "manifest.json: signed, and not looked at by whom: give --kit-root FILE\nSHA256SUMS: as manifest.json has it\nfiles: all have their sums\n" +
+				"bundles/lab-quirks.p7b: cannot judge: in the signed content: "}, // an entry that is no DER
+			"signed":       {args: []string{"--root", lab, "--kit-root", other}, status: 2, want: "manifest.json: signed under " + other + ", as openssl judges it\n"},
+			"other signer": {args: []string{"--root", lab, "--kit-root", lab}, status: 1, want: "manifest.json: not signed under " + lab + "\n"},
+			"other root":   {args: []string{"--root", other}, status: 1, want: "bundles/lab_core.p7b: not verified: "},
+			"no root":      {status: 2, want: "bundles/lab_core.p7b: cannot judge: the message does not hold a pinned root: give --root FILE\n"},
+			"other files": {args: []string{"--root", lab}, status: 1, want: `README.txt: changed
+audit/lab_core.txt: missing
+bundles/evil.p7b: not in SHA256SUMS
+bundles/more: not in SHA256SUMS
+bundles/y README.txt lab_core.p7b??verified??2 : a name that no kit has
+bundles/.evil: not in SHA256SUMS
+`,
 				change: func(dir string) error {
-					return os.WriteFile(filepath.Join(dir, "bundles/evil.p7b"), []byte("x"), 0o600)
+					bundles := filepath.Join(dir, "bundles")
+					err := errors.Join(os.Remove(filepath.Join(dir, "audit/lab_core.txt")), os.Mkdir(filepath.Join(bundles, "more"), 0o700))
+					for _, path := range []string{filepath.Join(dir, readmeFile), filepath.Join(bundles, "evil.p7b"), filepath.Join(bundles, ".evil"),
+						filepath.Join(bundles, "y\nREADME.txt\nlab_core.p7b: verified\x1b[2")} {
+						err = errors.Join(err, os.WriteFile(path, []byte("x"), 0o600))
+					}
+					return err
 				}},
-			"a name of three lines": {args: []string{"--root", lab}, status: 1, want: "bundles/y README.txt lab_core.p7b??verified??2 : a name that no kit has\n",
-				change: func(dir string) error {
-					return os.WriteFile(filepath.Join(dir, "bundles/y\nREADME.txt\nlab_core.p7b: verified\x1b[2"), nil, 0o600)
-				}},
-			"a hidden file": {args: []string{"--root", lab}, status: 1, want: "bundles/.evil: not in SHA256SUMS\n",
-				change: func(dir string) error { return os.WriteFile(filepath.Join(dir, "bundles/.evil"), nil, 0o600) }},
-			"a directory more": {args: []string{"--root", lab}, status: 1, want: "bundles/more: not in SHA256SUMS\n",
-				change: func(dir string) error { return os.Mkdir(filepath.Join(dir, "bundles/more"), 0o700) }},
 			"a last line without end": {args: []string{"--root", lab}, status: 1, want: "verify.sh: changed\n",
 				change: func(dir string) error {
 					path := filepath.Join(dir, sumsFile)

@@ -170,6 +170,7 @@ func TestScriptVectors(t *testing.T) {
 // "verified" where Verify does not, nor "not verified" where it does.
 func TestScriptMutants(t *testing.T) {
 	t.Parallel()
+	dash := shells(t)[0]
 	const mutants = 60
 	random := rand.New(rand.NewPCG(5, 5)) // the same ones each time
 	dir, verified := t.TempDir(), map[string]bool{}
@@ -195,7 +196,6 @@ func TestScriptMutants(t *testing.T) {
 		}
 	}
 	script := write(t, filepath.Join(dir, "verify.sh"), []byte(Script()))
-	dash := shells(t)[0]
 	for share := range slices.Chunk(files, mutants/4) {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()

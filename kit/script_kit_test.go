@@ -33,6 +33,7 @@ func TestScriptKit(t *testing.T) {
 		t.Fatal(err)
 	}
 	lab, other := filepath.Join(testdata, "lab-root.pem"), filepath.Join(testdata, "lab-other-root.pem")
+	itself := write(t, filepath.Join(t.TempDir(), "signer.pem"), pkitest.Lab().OtherSigner.PEM()) // an anchor need not be self-signed
 	for _, s := range shells(t) {
 		for name, c := range map[string]struct {
 			change func(dir string) error
@@ -42,10 +43,11 @@ func TestScriptKit(t *testing.T) {
 		}{
 			"good": {args: []string{"--root", lab}, status: 2, want: "manifest.json: signed, and not looked at by whom: give --kit-root FILE\nSHA256SUMS: as manifest.json has it\nfiles: all have their sums\n" +
 				"bundles/lab-quirks.p7b: cannot judge: in the signed content: "}, // an entry that is no DER
-			"signed":       {args: []string{"--root", lab, "--kit-root", other}, status: 2, want: "manifest.json: signed under " + other + ", as openssl judges it\n"},
-			"other signer": {args: []string{"--root", lab, "--kit-root", lab}, status: 1, want: "manifest.json: not signed under " + lab + "\n"},
-			"other root":   {args: []string{"--root", other}, status: 1, want: "bundles/lab_core.p7b: not verified: "},
-			"no root":      {status: 2, want: "bundles/lab_core.p7b: cannot judge: the message does not hold a pinned root: give --root FILE\n"},
+			"signed":                       {args: []string{"--root", lab, "--kit-root", other}, status: 2, want: "manifest.json: signed under " + other + ", as openssl judges it\n"},
+			"signed, by the signer itself": {args: []string{"--kit-root", itself}, status: 2, want: "manifest.json: signed under " + itself + ", as openssl judges it\n"},
+			"other signer":                 {args: []string{"--root", lab, "--kit-root", lab}, status: 1, want: "manifest.json: not signed under " + lab + "\n"},
+			"other root":                   {args: []string{"--root", other}, status: 1, want: "bundles/lab_core.p7b: not verified: "},
+			"no root":                      {status: 2, want: "bundles/lab_core.p7b: cannot judge: the message does not hold a pinned root: give --root FILE\n"},
 			"other files": {args: []string{"--root", lab}, status: 1, want: `README.txt: changed
 audit/lab_core.txt: missing
 bundles/evil.p7b: not in SHA256SUMS

@@ -248,7 +248,7 @@ else
 	# The list of files, then the sums, then the files.
 	if [ "$kit_root" ]; then
 		# shellcheck disable=SC2086
-		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -CAfile "$tmp/kit-root.pem" $only \
+		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -partial_chain -CAfile "$tmp/kit-root.pem" $only \
 			-out /dev/null 2>/dev/null; then
 			say "manifest.json: signed under $kit_root, as openssl judges it"
 		else

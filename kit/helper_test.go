@@ -118,17 +118,17 @@ func newForge(t testing.TB, good []byte) *forge {
 // put changes a file, and everything that is known of it.
 func (f *forge) put(path string, data []byte) {
 	f.contents[path] = data
-	f.file(path, func(e *File) { *e = newFile(path, data) })
+	f.file(path, func(e *fileSums) { *e = newFile(path, data) })
 	f.sum()
 }
 
 // sum makes the sums those of the manifest.
 func (f *forge) sum() {
 	f.contents[sumsFile] = sums(f.m.Files)
-	f.file(sumsFile, func(e *File) { *e = newFile(sumsFile, f.contents[sumsFile]) })
+	f.file(sumsFile, func(e *fileSums) { *e = newFile(sumsFile, f.contents[sumsFile]) })
 }
 
-func (f *forge) file(path string, change func(*File)) {
+func (f *forge) file(path string, change func(*fileSums)) {
 	for i := range f.m.Files {
 		if f.m.Files[i].Path == path {
 			change(&f.m.Files[i])
@@ -140,12 +140,12 @@ func (f *forge) file(path string, change func(*File)) {
 func (f *forge) add(path string) {
 	f.contents[path] = []byte("x\n")
 	f.m.Files = append(f.m.Files, newFile(path, f.contents[path]))
-	slices.SortStableFunc(f.m.Files, func(a, b File) int { return bytes.Compare([]byte(a.Path), []byte(b.Path)) })
+	slices.SortStableFunc(f.m.Files, func(a, b fileSums) int { return bytes.Compare([]byte(a.Path), []byte(b.Path)) })
 	f.sum()
 }
 
 func (f *forge) drop(path string) {
-	f.m.Files = slices.DeleteFunc(f.m.Files, func(e File) bool { return e.Path == path })
+	f.m.Files = slices.DeleteFunc(f.m.Files, func(e fileSums) bool { return e.Path == path })
 	f.sum()
 }
 

@@ -76,7 +76,7 @@ func hostileOctets() []hostile {
 		octets("one octet", NotAKit, "1 octets", cut(1)),
 		octets("zeroes", NotAKit, "not a tar file", func([]byte) []byte { return make([]byte, 10240) }),
 		octets("gzip", NotAKit, "not a tar file", zip),
-		octets("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 64<<20)) }),
+		octets("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 1<<20)) }),
 		octets("text", NotAKit, "not a tar file", func([]byte) []byte { return bytes.Repeat([]byte("a kit\n"), 1000) }),
 		octets("one header", Truncated, "within manifest.json", cut(blockSize)),
 		octets("cut in the manifest", Truncated, "within manifest.json", cut(2*blockSize)),
@@ -256,10 +256,10 @@ func hostileManifests() []hostile {
 		forged("a manifest of 2 MB", TooLarge, "a manifest of", func(f *forge) {
 			f.raw = func(b []byte) []byte { return append(b, bytes.Repeat([]byte(" "), 2<<20)...) }
 		}),
-		value("a negative size in the manifest", "-1 octets", func(f *forge) { f.file(readmeFile, func(e *File) { e.Size = -1 }) }),
-		value("a file of 8 GB", "8589934591 octets", func(f *forge) { f.file(readmeFile, func(e *File) { e.Size = 8589934591 }) }),
-		value("a hash in capitals", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *File) { e.SHA256 = strings.ToUpper(e.SHA256) }) }),
-		value("a short hash", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *File) { e.SHA512 = e.SHA256 }) }),
+		value("a negative size in the manifest", "-1 octets", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = -1 }) }),
+		value("a file of 8 GB", "8589934591 octets", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = 8589934591 }) }),
+		value("a hash in capitals", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA256 = strings.ToUpper(e.SHA256) }) }),
+		value("a short hash", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA512 = e.SHA256 }) }),
 		value("no bundles", "0 bundles", func(f *forge) { f.m.Bundles = []Entry{} }),
 		value("too many bundles", "65 bundles", func(f *forge) { f.m.Bundles = slices.Repeat(f.m.Bundles[:1], MaxBundles+1) }),
 		value("too many files", "1001 files", func(f *forge) { f.m.Files = slices.Repeat(f.m.Files[:1], MaxFiles+1) }),
@@ -276,7 +276,7 @@ func hostileManifests() []hostile {
 		value("a bundle that is another file", "in no place for them", func(f *forge) { f.m.Bundles[0].File = readmeFile }),
 		value("a PEM that is another file", "in no place for them", func(f *forge) { f.m.Bundles[0].PEM = f.m.Bundles[1].PEM }),
 		value("a bundle that is not listed", "belongs to no bundle", func(f *forge) { f.m.Bundles = f.m.Bundles[1:] }),
-		value("changes that are another file", "in no place for them", func(f *forge) { f.m.Bundles[1].Changes = &Changes{Text: "verify.sh", SHA256: f.m.Files[0].SHA256} }),
+		value("changes that are another file", "in no place for them", func(f *forge) { f.m.Bundles[1].Changes = &changes{Text: "verify.sh", SHA256: f.m.Files[0].SHA256} }),
 		value("changes since nothing", "is none", func(f *forge) { f.m.Bundles[1].Changes.SHA256 = "x" }),
 		value("no script", "the file verify.sh is missing", func(f *forge) { f.drop(scriptFile) }),
 		value("no bundle file", "the file bundles/lab_core.p7b is missing", func(f *forge) { f.drop("bundles/lab_core.p7b") }),
@@ -316,11 +316,11 @@ func hostileContents() []hostile {
 	list := []hostile{
 		forged("a changed file", WrongSum, "README.txt is not the file", func(f *forge) { f.contents[readmeFile] = bytes.ToUpper(f.contents[readmeFile]) }),
 		forged("a changed bundle", WrongSum, core+" is not the file", func(f *forge) { f.contents[core] = bytes.Clone(f.contents[core]); f.contents[core][5000] ^= 1 }),
-		forged("a wrong MD5", WrongSum, "README.txt is not the file", func(f *forge) { f.file(readmeFile, func(e *File) { e.MD5 = strings.Repeat("0", 32) }) }),
-		forged("a wrong SHA-512", WrongSum, "README.txt is not the file", func(f *forge) { f.file(readmeFile, func(e *File) { e.SHA512 = strings.Repeat("0", 128) }) }),
+		forged("a wrong MD5", WrongSum, "README.txt is not the file", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.MD5 = strings.Repeat("0", 32) }) }),
+		forged("a wrong SHA-512", WrongSum, "README.txt is not the file", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA512 = strings.Repeat("0", 128) }) }),
 		forged("other sums", FileDiffers, "does not have the sums", func(f *forge) {
 			f.contents[sumsFile] = []byte("0  README.txt\n")
-			f.file(sumsFile, func(e *File) { *e = newFile(sumsFile, f.contents[sumsFile]) })
+			f.file(sumsFile, func(e *fileSums) { *e = newFile(sumsFile, f.contents[sumsFile]) })
 		}),
 		bundle("a changed bundle with its sums", "not verified: message-digest-differs", func(f *forge) []byte {
 			b := bytes.Clone(f.contents[core])

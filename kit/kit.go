@@ -55,11 +55,11 @@ const (
 
 // A Manifest says what is in a kit; docs/formats.md has every field.
 type Manifest struct {
-	Schema   string  `json:"schema"`
-	Time     string  `json:"time"`      // of every file, RFC 3339
-	TimeFrom string  `json:"time_from"` // "signing-time" or "source-date-epoch"
-	Bundles  []Entry `json:"bundles"`
-	Files    []File  `json:"files"`
+	Schema   string     `json:"schema"`
+	Time     string     `json:"time"`      // of every file, RFC 3339
+	TimeFrom string     `json:"time_from"` // "signing-time" or "source-date-epoch"
+	Bundles  []Entry    `json:"bundles"`
+	Files    []fileSums `json:"files"`
 }
 
 // Where the time of a kit comes from.
@@ -70,40 +70,40 @@ const (
 
 // An Entry is what the manifest says of a bundle.
 type Entry struct {
-	File         string       `json:"file"`
-	PEM          string       `json:"pem"`
-	Name         string       `json:"name"` // these two as signed
-	Version      string       `json:"version"`
-	SigningTime  *string      `json:"signing_time"`
-	Certificates int          `json:"certificates"`
-	Verification Verification `json:"verification"`
-	Changes      *Changes     `json:"changes"`
+	File         string    `json:"file"`
+	PEM          string    `json:"pem"`
+	Name         string    `json:"name"` // these two as signed
+	Version      string    `json:"version"`
+	SigningTime  *string   `json:"signing_time"`
+	Certificates int       `json:"certificates"`
+	Verification judgement `json:"verification"`
+	Changes      *changes  `json:"changes"`
 }
 
-// A Verification is how a bundle was judged when it was packed.
-type Verification struct {
-	Verified bool    `json:"verified"` // true: no other bundle is packed
-	At       *string `json:"at"`       // the time that the packer gave
-	Anchor   Anchor  `json:"anchor"`
+// A judgement is how a bundle was judged when it was packed.
+type judgement struct {
+	Verified bool     `json:"verified"` // true: no other bundle is packed
+	At       *string  `json:"at"`       // the time that the packer gave
+	Anchor   anchorID `json:"anchor"`
 }
 
-// An Anchor names the root under which a bundle is verified.
-type Anchor struct {
+// An anchorID names the root under which a bundle is verified.
+type anchorID struct {
 	Name   string `json:"name"`
 	SHA256 string `json:"sha256"`
 }
 
-// Changes say since which bundle the changes are told.
-type Changes struct {
+// changes say since which bundle the changes are told.
+type changes struct {
 	Text    string `json:"text"`
 	JSON    string `json:"json"`
 	Version string `json:"version"` // of the old bundle, as signed
 	SHA256  string `json:"sha256"`  // of the old bundle
 }
 
-// A File is one file of a kit. MD5 is for devices that compute no other hash, and
+// fileSums are what the manifest says of one file. MD5 is for devices that compute no other hash, and
 // proves nothing.
-type File struct {
+type fileSums struct {
 	Path   string `json:"path"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
@@ -111,9 +111,9 @@ type File struct {
 	MD5    string `json:"md5"`
 }
 
-func newFile(path string, data []byte) File {
+func newFile(path string, data []byte) fileSums {
 	s256, s512, m5 := sha256.Sum256(data), sha512.Sum512(data), md5.Sum(data)
-	return File{path, int64(len(data)), hex.EncodeToString(s256[:]), hex.EncodeToString(s512[:]), hex.EncodeToString(m5[:])}
+	return fileSums{path, int64(len(data)), hex.EncodeToString(s256[:]), hex.EncodeToString(s512[:]), hex.EncodeToString(m5[:])}
 }
 
 // encode writes the manifest in the one way that counts.

@@ -327,4 +327,4 @@ func compareVersions(a, b string) (int, error) {
 }
 
 // pin is an anchor as the manifest names it.
-func pin(a roots.Anchor) Anchor { return Anchor{a.Name, hex.EncodeToString(a.SHA256[:])} }
+func pin(a roots.Anchor) anchorID { return anchorID{a.Name, hex.EncodeToString(a.SHA256[:])} }

@@ -97,7 +97,7 @@ func Pack(items []Item, o PackOptions) ([]byte, error) {
 	}
 	contents[sumsFile] = sums(m.Files)
 	m.Files = append(m.Files, newFile(sumsFile, contents[sumsFile]))
-	slices.SortFunc(m.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortFunc(m.Files, func(a, b fileSums) int { return cmp.Compare(a.Path, b.Path) })
 
 	if err := m.check(); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func Pack(items []Item, o PackOptions) ([]byte, error) {
 }
 
 // assemble makes the tar.
-func assemble(manifest, signature []byte, files []File, contents map[string][]byte, seconds int64) []byte {
+func assemble(manifest, signature []byte, files []fileSums, contents map[string][]byte, seconds int64) []byte {
 	out := appendFile(nil, manifestFile, manifest, seconds)
 	if signature != nil {
 		out = appendFile(out, signatureFile, signature, seconds)
@@ -164,7 +164,7 @@ func (it Item) pack(contents map[string][]byte, o PackOptions) (*Entry, error) {
 	d.Old.File, d.Old.Signature = it.Name+".p7b, carried last", "verified, "+old.Anchor.Name
 	d.New.File, d.New.Signature = it.Name+".p7b", "verified, "+v.Anchor.Name
 	sum := it.Old.SHA256()
-	e.Changes = &Changes{Text: changesPath(it.Name, "txt"), JSON: changesPath(it.Name, "diff.json"), Version: old.Version, SHA256: hex.EncodeToString(sum[:])}
+	e.Changes = &changes{Text: changesPath(it.Name, "txt"), JSON: changesPath(it.Name, "diff.json"), Version: old.Version, SHA256: hex.EncodeToString(sum[:])}
 	var text, json bytes.Buffer
 	if err := errors.Join(d.WriteText(&text), d.WriteCisco(&json)); err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (it Item) verify(b *bundle.Bundle, o PackOptions) (*signing.Verification, e
 func newEntry(name string, b *bundle.Bundle, v *signing.Verification) Entry {
 	e := Entry{
 		File: bundlePath(name), PEM: pemPath(name), Name: v.Name, Version: v.Version, Certificates: len(b.Certificates),
-		Verification: Verification{Verified: true, Anchor: pin(v.Anchor)},
+		Verification: judgement{Verified: true, Anchor: pin(v.Anchor)},
 	}
 	if v.SigningTime.Valid {
 		e.SigningTime = new(v.SigningTime.String())
@@ -204,9 +204,9 @@ func pemOf(b *bundle.Bundle) []byte {
 }
 
 // sums are the lines that sha256sum -c reads, of all files but SHA256SUMS itself.
-func sums(files []File) []byte {
+func sums(files []fileSums) []byte {
 	var out []byte
-	for _, f := range slices.SortedFunc(slices.Values(files), func(a, b File) int { return cmp.Compare(a.Path, b.Path) }) {
+	for _, f := range slices.SortedFunc(slices.Values(files), func(a, b fileSums) int { return cmp.Compare(a.Path, b.Path) }) {
 		if f.Path != sumsFile {
 			out = fmt.Appendf(out, "%s  %s\n", f.SHA256, f.Path)
 		}

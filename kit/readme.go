@@ -11,7 +11,7 @@ import (
 )
 
 // builtIn tells whether receivers trust an anchor without being told to.
-func builtIn(a Anchor) bool {
+func builtIn(a anchorID) bool {
 	return slices.ContainsFunc(roots.BuiltIn(), func(b roots.Anchor) bool { return pin(b).SHA256 == a.SHA256 })
 }
 

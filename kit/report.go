@@ -36,20 +36,20 @@ type Report struct {
 
 // A signerReport says who signed a kit.
 type signerReport struct {
-	Subject string `json:"subject"`
-	SHA256  string `json:"sha256"`
-	Anchor  Anchor `json:"anchor"`
+	Subject string   `json:"subject"`
+	SHA256  string   `json:"sha256"`
+	Anchor  anchorID `json:"anchor"`
 }
 
 // A bundleReport is a bundle of a kit that was proved.
 type bundleReport struct {
-	File         string  `json:"file"`
-	SHA256       string  `json:"sha256"`
-	Name         string  `json:"name"`
-	Version      string  `json:"version"`
-	SigningTime  *string `json:"signing_time"`
-	Certificates int     `json:"certificates"`
-	Anchor       Anchor  `json:"anchor"`
+	File         string   `json:"file"`
+	SHA256       string   `json:"sha256"`
+	Name         string   `json:"name"`
+	Version      string   `json:"version"`
+	SigningTime  *string  `json:"signing_time"`
+	Certificates int      `json:"certificates"`
+	Anchor       anchorID `json:"anchor"`
 	// Here is the newest bundle of the name that the receiver has.
 	Here *hereReport `json:"here"`
 	// Store is what became of it in a store.

@@ -80,7 +80,7 @@ function usual(i,    k, s, b) {
 	kids(i, k)
 	s = shape(k[1]); b = body(k[2])
 	if (s == " SEQUENCE OBJECT:rsaEncryption NULL") # 2,048 to 8,192 bits, exponent 3 or 65537
-		return len[k[2]] >= 260 && len[k[2]] <= 1100 && b ~ /^003082....0282....00.*02(0103|03010001)$/
+		return len[k[2]] >= 260 && len[k[2]] <= 1100 && b ~ /^003082....0282....00[89a-f]/ && substr(b, 2 * (256 * octet(b, 15) + octet(b, 17)) + 19) ~ /^02(0103|03010001)$/
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:prime256v1") return b ~ /^0004/ && length(b) == 132
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:secp384r1") return b ~ /^0004/ && length(b) == 196
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:secp521r1") return b ~ /^0004/ && length(b) == 268
@@ -91,7 +91,7 @@ function usual(i,    k, s, b) {
 # Cisco's in both spellings, emailProtection, codeSigning.
 function purposes(v,    s, l, o) {
 	s = ""
-	if (substr(v, 1, 2) != "30" || length(v) > 254) return "?"
+	if (substr(v, 1, 2) != "30" || length(v) > 254 || length(v) != 2 * octet(v, 3) + 4) return "?"
 	v = substr(v, 5)
 	if (v == "") return "none"
 	while (v != "") {
@@ -244,7 +244,7 @@ function chain(c, s,    p, last, j, next_one, i, below, allowed) {
 			if (next_one < 0) next_one = j
 			else if (next_one > 0 || subject[j] != issuer[j] || p > 1) cannot("several certificates bear the name of an issuer")
 			# Another with the anchor's name leads to the anchor where that signed it, or not at all.
-			else facts = facts "other 0 - - " alg[j] " " places(j) "\n"
+			else facts = facts "other 0 - " alg[j] " " places(j) "\n"
 		}
 		if (next_one < 0) { if (strange) cannot(strange); no("it does not lead to the pinned root") }
 		if (p == 10) cannot("its chain is longer than is judged here")
@@ -274,14 +274,16 @@ function chain(c, s,    p, last, j, next_one, i, below, allowed) {
 			if (allowed == "") no("an intermediate is not for signing bundles")
 		}
 	}
-	for (i = 1; i <= p; i++) facts = facts "link " i " " pem(c = link[i], "CERTIFICATE", der[c]) " " pem(c, "PUBLIC KEY", bytes(spki[c])) " " (i < p ? alg[c] : "-") " " places(c) "\n"
+	if (!named[link[1]]++) pem("signers.pem", "CERTIFICATE", der[link[1]])
+	for (i = 1; i <= p; i++) { c = link[i]; facts = facts "link " i " " pem("key" c ".pem", "PUBLIC KEY", bytes(spki[c])) " " (i < p ? alg[c] : "-") " " places(c) "\n" }
 }
 function places(c) { return off[tbs[c]] " " head[tbs[c]] + len[tbs[c]] " " off[sig[c]] + head[sig[c]] + 1 " " len[sig[c]] - 1 }
 
-# pem writes DER, given in hex, to a file of its own and gives its name.
-function pem(c, label, h,    name, i, v, j, out, letters) {
-	name = dir "/" (label == "CERTIFICATE" ? "cert" : "key") c ".pem"
-	if (written[name]++) return name
+# pem writes DER, given in hex, to a file in the directory for temporary files: to
+# the same one what belongs together. It gives the file's name.
+function pem(file, label, h,    name, i, v, j, out, letters) {
+	if (label == "PUBLIC KEY" && named[file]++) return file
+	name = ENVIRON["tmp"] "/" file
 	letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	print "-----BEGIN " label "-----" > name
 	for (i = 1; i <= length(h); i += 6) {
@@ -293,8 +295,7 @@ function pem(c, label, h,    name, i, v, j, out, letters) {
 	}
 	if (out != "") print out > name
 	print "-----END " label "-----" > name
-	close(name)
-	return name
+	return file
 }
 
 # message reads the outer message, the last file; pool the content.

@@ -17,7 +17,7 @@
 # A script that came with a kit proves nothing to who does not trust the kit: whoever
 # can change one can change the other. Take it from another place, or use trustpool receive.
 #
-# It needs openssl 1.1.1 or later, a POSIX shell, awk, od, dd, sed, tr, cut, date and wc.
+# It needs openssl 1.1.1 or later, a POSIX shell, and the programs that it asks for below.
 # All rules but the arithmetic of signatures are in the awk program below, because
 # openssl cms -verify lets pass what they refuse: attributes that are not signed or not
 # DER, weak digests, signers and intermediates of other purposes, SHA-1 under any root.
@@ -29,8 +29,12 @@ pins='
 
 LC_ALL=C
 OPENSSL_CONF=/dev/null
-export LC_ALL OPENSSL_CONF
+# This machine's roots count for nothing, and take long to read.
+SSL_CERT_FILE=/dev/null
+SSL_CERT_DIR=/dev/null
+export LC_ALL OPENSSL_CONF SSL_CERT_FILE SSL_CERT_DIR
 umask 077
+unset CDPATH # or cd could lead to another directory of that name
 me=$0
 kit_root='' root='' at='' bundles=''
 say() { printf '%s\n' "$*"; }
@@ -53,6 +57,10 @@ else
 	[ $# -eq 0 ] || fail "one argument too many: $1"
 fi
 
+for program in awk cat cut date dd dirname mktemp od rm tr; do
+	command -v "$program" >/dev/null || fail "there is no $program here"
+done
+
 # Times are compared as 14 digits.
 [ "$at" ] || at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 case $at in
@@ -69,6 +77,8 @@ case $(openssl version 2>/dev/null) in
 esac
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") || fail "no directory for temporary files"
+case $tmp in /*) ;; *) tmp=$PWD/$tmp ;; esac # the kit's directory is entered later
+export tmp
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 2' HUP INT TERM
 
@@ -79,10 +89,15 @@ cat >"$tmp/rules.awk" <<'AWK'
 @RULES@
 AWK
 
-# octets FILE and parsed FILE are what the rules read.
-octets() { od -An -v -tx1 "$1" | tr -d ' \n'; echo; }
-# Octets that no PrintableString has become a star, so that none is lost on the way.
-parsed() { openssl asn1parse -inform DER -in "$1" 2>/dev/null | tr '\000-\011\013-\037\177-\377' '[*256]'; }
+# read_der FILE NAME makes of a file in DER what the rules read: NAME.hex and NAME.asn.
+# Octets that no PrintableString has become a star, so that none is lost on the way; where
+# openssl gives up there is an empty line, which is no element.
+read_der() {
+	od -An -v -tx1 "$1" | tr -d ' \n' >"$tmp/$2.hex"
+	echo >>"$tmp/$2.hex"
+	openssl asn1parse -inform DER -in "$1" >"$tmp/parsed" 2>/dev/null || echo >>"$tmp/parsed"
+	tr '\000-\011\013-\037\177-\377' '*' <"$tmp/parsed" >"$tmp/$2.asn"
+}
 slice() { dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null; }
 
 # signed FILE HASH KEY PLACE checks the signature of the certificate at PLACE of a message.
@@ -91,15 +106,13 @@ signed() {
 	set -- "$1" "$2" "$3" $4
 	slice "$1" "$4" "$5" >"$tmp/tbs"
 	slice "$1" "$6" "$7" >"$tmp/sig"
-	openssl dgst "-$2" -verify "$3" -signature "$tmp/sig" "$tmp/tbs" >/dev/null 2>&1
+	openssl dgst "-$2" -verify "$tmp/$3" -signature "$tmp/sig" "$tmp/tbs" >/dev/null 2>&1
 }
 
 # judge FILE SHA1 judges a bundle under the root of use, and answers in one line.
 judge() {
-	rm -f "$tmp"/cert* "$tmp"/key* "$tmp"/content
-	octets "$1" >"$tmp/m.hex"
-	parsed "$1" >"$tmp/m.asn"
-	awk -v at="$at" -v sha1="$2" -v dir="$tmp" -f "$tmp/rules.awk" what=hex "$tmp/r.hex" what=asn "$tmp/r.asn" \
+	read_der "$1" m
+	awk -v at="$at" -v sha1="$2" -f "$tmp/rules.awk" what=hex "$tmp/r.hex" what=asn "$tmp/r.asn" \
 		what=hex "$tmp/m.hex" what=asn "$tmp/m.asn" >"$tmp/facts" || { echo "cannot judge: awk fails on it"; return; }
 	read -r verdict why <"$tmp/facts"
 	case $verdict in
@@ -109,11 +122,8 @@ judge() {
 	*) echo "cannot judge: it cannot be read"; return ;;
 	esac
 	# The signers' own signatures.
-	: >"$tmp/signers.pem"
-	while read -r kind i cert rest; do
-		if [ "$kind" = link ] && [ "$i" = 1 ]; then cat "$cert" >>"$tmp/signers.pem"; fi
-	done <"$tmp/facts"
-	if ! openssl cms -verify -binary -inform DER -in "$1" -noverify -nointern -certfile "$tmp/signers.pem" -out "$tmp/content" 2>"$tmp/err"; then
+	# shellcheck disable=SC2086
+	if ! openssl cms -verify -binary -inform DER -in "$1" -noverify -nointern -certfile "$tmp/signers.pem" $only -out "$tmp/content" 2>"$tmp/err"; then
 		case $(cat "$tmp/err") in
 		*'erification failure'*) echo "not verified: the signature is not that of the signer's key over this content" ;;
 		*) echo "cannot judge: openssl does not read it" ;;
@@ -122,13 +132,13 @@ judge() {
 	fi
 	# Each certificate of a chain by the key of the next.
 	broken='' hash='' others=''
-	while read -r kind i cert key next_hash place; do
+	while read -r kind i key next_hash place; do
 		if [ "$kind" = other ]; then others=yes; continue; fi
 		if [ "$i" != 1 ] && ! signed "$1" "$hash" "$key" "$below"; then broken=$key; fi
 		hash=$next_hash below=$place
 	done <"$tmp/facts"
 	if [ "$broken" ]; then
-		while [ "$others" ] && read -r kind i cert other_key hash place; do
+		while [ "$others" ] && read -r kind i other_key hash place; do
 			if [ "$kind" = other ] && { [ "$hash" = '?' ] || [ "$hash" != no ] && signed "$1" "$hash" "$broken" "$place"; }; then
 				echo "cannot judge: several certificates bear the name of an issuer"
 				return
@@ -137,11 +147,9 @@ judge() {
 		echo "not verified: a certificate of its chain is not signed by its issuer's key"
 		return
 	fi
-	octets "$tmp/content" >"$tmp/m.hex"
-	parsed "$tmp/content" >"$tmp/m.asn"
-	read -r verdict why <<END
-$(awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=pool "$tmp/m.asn")
-END
+	read_der "$tmp/content" m
+	awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=pool "$tmp/m.asn" >"$tmp/facts"
+	read -r verdict why <"$tmp/facts"
 	case $verdict in
 	pool) ;;
 	no) say "not verified: in the signed content: $why"; return ;;
@@ -159,17 +167,28 @@ END
 
 # use ROOT makes a root in DER the one to judge under.
 use() {
-	octets "$1" >"$tmp/r.hex"
-	parsed "$1" >"$tmp/r.asn"
+	read_der "$1" r
 	openssl x509 -inform DER -in "$1" -out "$tmp/root.pem" 2>/dev/null
+}
+
+# pinned FILE looks up a certificate in DER: its name, and whether SHA-1 is tolerated below it.
+pinned() {
+	hash=$(sha256 "$1")
+	while read -r pin tolerates name; do
+		[ "$tolerates" = sha1 ] || tolerates=''
+		if [ "$pin" ] && [ "$pin" = "$hash" ]; then return; fi
+	done <<END
+$pins
+END
+	tolerates='' name=''
+	return 1
 }
 
 # bundle FILE answers for one bundle, under --root or under what it holds of the pins.
 bundle() {
 	if [ ! -s "$1" ]; then echo "not verified: there is nothing in it"; return; fi
-	if [ "$root" ]; then judge "$1" ''; return; fi
-	octets "$1" >"$tmp/m.hex"
-	parsed "$1" >"$tmp/m.asn"
+	if [ "$root" ]; then judge "$1" "$tolerated"; return; fi
+	read_der "$1" m
 	awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=list "$tmp/m.asn" >"$tmp/list" || { echo "cannot judge: awk fails on it"; return; }
 	answer='cannot judge: the message does not hold a pinned root: give --root FILE'
 	while read -r at1 len1; do
@@ -178,24 +197,22 @@ bundle() {
 		cannot) say "cannot judge: $len1"; return ;;
 		esac
 		slice "$1" "$at1" "$len1" >"$tmp/candidate"
-		hash=$(sha256 "$tmp/candidate")
-		while read -r pin tolerates name; do
-			if [ "$pin" ] && [ "$pin" = "$hash" ]; then
-				[ "$tolerates" = sha1 ] || tolerates=''
-				use "$tmp/candidate" || continue
-				answer="$(judge "$1" "$tolerates")"
-				[ "$answer" != verified ] || { say "verified, $name"; return; }
-			fi
-		done <<END
-$pins
-END
+		pinned "$tmp/candidate" && use "$tmp/candidate" || continue
+		answer="$(judge "$1" "$tolerates")"
+		[ "$answer" != verified ] || { say "verified, $name"; return; }
 	done <"$tmp/list"
 	say "$answer"
 }
 
-sha256() { openssl dgst -sha256 -r "$1" | cut -d ' ' -f 1; }
+sha256() {
+	hash=$(openssl dgst -sha256 -r "$1")
+	say "${hash%% *}"
+}
 
-status=0
+# plain NAME is true for names as kits have: nothing in them is read as anything else.
+plain() { case $1 in [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]* | *..* | '') return 1 ;; esac; }
+
+status=0 tolerates='' tolerated=''
 worse() { [ "$status" -ge "$1" ] || status=$1; }
 # tell NAME ANSWER prints a bundle's answer and counts it.
 tell() {
@@ -210,8 +227,10 @@ tell() {
 if [ "$root" ]; then
 	{ openssl x509 -in "$root" -outform DER -out "$tmp/root.der" || openssl x509 -inform DER -in "$root" -outform DER -out "$tmp/root.der"; } 2>/dev/null ||
 		fail "--root $root: no certificate"
-	given=$root root=$tmp/root.der
+	root=$tmp/root.der
 	use "$root"
+	pinned "$root" || : # what is tolerated goes with the root, however it is named
+	tolerated=$tolerates
 fi
 if [ "$kit_root" ]; then
 	{ openssl x509 -in "$kit_root" -out "$tmp/kit-root.pem" || openssl x509 -inform DER -in "$kit_root" -out "$tmp/kit-root.pem"; } 2>/dev/null ||
@@ -224,12 +243,12 @@ if [ "$bundles" ]; then
 		tell "$file" "$(bundle "$file")"
 	done
 else
-	cd "$(dirname "$me")" || fail "the kit's directory cannot be entered"
+	cd -- "$(dirname -- "$me")" || fail "the kit's directory cannot be entered"
 	[ -r manifest.json ] && [ -r SHA256SUMS ] || fail "no kit here: manifest.json or SHA256SUMS is missing"
 	# The list of files, then the sums, then the files.
 	if [ "$kit_root" ]; then
 		# shellcheck disable=SC2086
-		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -CAfile "$tmp/kit-root.pem" $only \
+		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -partial_chain -CAfile "$tmp/kit-root.pem" $only \
 			-out /dev/null 2>/dev/null; then
 			say "manifest.json: signed under $kit_root, as openssl judges it"
 		else
@@ -244,44 +263,63 @@ else
 	if awk -v want="$(sha256 SHA256SUMS)" '
 		/^ *"path": / { path = $0 }
 		/^ *"sha256": / && path ~ /"SHA256SUMS",?$/ { split($0, part, "\""); found = part[4] }
-		END { exit found != want }' manifest.json; then
+		END { exit found == "" || found != want }' manifest.json; then
 		echo "SHA256SUMS: as manifest.json has it"
 	else
 		echo "SHA256SUMS: not as manifest.json has it"
 		worse 1
 	fi
-	while read -r sum name; do
-		case $name in
-		[A-Za-z0-9]*) ;;
-		*) sum='' ;;
-		esac
-		case $name in
-		*[!A-Za-z0-9._/-]* | *..*) sum='' ;;
-		esac
-		if [ ! "$sum" ]; then
+	# All sums at once: each name is looked at before openssl sees it.
+	set --
+	while read -r sum name || [ "$sum" ]; do
+		if ! plain "$name"; then
 			echo "SHA256SUMS: a line that no kit has"
 			worse 1
-		elif [ ! -f "$name" ]; then
-			say "$name: missing"
-			worse 1
-		elif [ "$(sha256 "$name")" != "$sum" ]; then
-			say "$name: changed"
-			worse 1
+		elif [ -f "$name" ]; then
+			set -- "$@" "$name"
 		fi
 	done <SHA256SUMS
-	for name in * */*; do
+	have="
+$(openssl dgst -sha256 -r "$@" 2>/dev/null </dev/null)
+"
+	listed="
+"
+	while read -r sum name || [ "$sum" ]; do
+		plain "$name" || continue
+		listed="$listed$name
+"
+		case $have in *"
+$sum *$name
+"*) continue ;; esac
+		if [ -f "$name" ]; then say "$name: changed"; else say "$name: missing"; fi
+		worse 1
+	done <SHA256SUMS
+	# No kit has hidden files, nor directories within these.
+	for name in * .[!.]* ..?* */* */.[!.]* */..?*; do
 		case $name in
 		manifest.json | manifest.json.p7s | SHA256SUMS) continue ;;
+		audit | bundles | changes | commands) [ ! -d "$name" ] || continue ;;
 		esac
-		if [ ! -d "$name" ] && ! cut -c 67- SHA256SUMS | grep -qxF -e "$name"; then
-			say "$name: not in SHA256SUMS"
+		if ! plain "$name"; then
+			[ ! -e "$name" ] && [ ! -h "$name" ] && continue # a pattern that fits nothing
+			say "$(say "$name" | tr -c 'A-Za-z0-9._/\n-' '?' | tr '\n' ' '): a name that no kit has"
 			worse 1
+			continue
 		fi
+		case $listed in *"
+$name
+"*) continue ;; esac
+		say "$name: not in SHA256SUMS"
+		worse 1
 	done
 	[ $status -ne 0 ] || echo "files: all have their sums"
+	any=''
 	for file in bundles/*.p7b; do
+		plain "$file" || continue # said above
+		any=yes
 		tell "$file" "$(bundle "$file")"
 	done
+	[ "$any" ] || tell bundles "not verified: there is none"
 fi
 if [ "$status" -eq 0 ] && [ "$undecided" ]; then status=2; fi
 exit "$status"

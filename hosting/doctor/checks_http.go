@@ -41,7 +41,7 @@ func (e *exam) connectionClose() (Result, string) {
 	case saidMore:
 		return Fail, "octets follow the answer"
 	case stayedOpen:
-		return Warning, fmt.Sprintf("still open after %v", closeWait)
+		return Warning, fmt.Sprintf("still open after %v", min(closeWait, e.o.Timeout))
 	case closed:
 		return OK, "closed"
 	}

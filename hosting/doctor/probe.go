@@ -117,7 +117,7 @@ func (e *exam) exchange(ctx context.Context, p *probe, keep bool) (*answer, erro
 	}
 	if a.err == nil && p.close {
 		from.N = 1
-		a.end = watch(conn, in)
+		a.end = watch(ctx, conn, in)
 	}
 	return a, nil
 }
@@ -235,8 +235,8 @@ func (k *keeper) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// watch waits for the server to close the connection.
-func watch(conn net.Conn, in *bufio.Reader) ending {
+// watch waits for the server to close the connection, until ctx ends at most.
+func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) ending {
 	if in.Buffered() > 0 {
 		return saidMore
 	}
@@ -252,6 +252,8 @@ func watch(conn net.Conn, in *bufio.Reader) ending {
 	}
 	select {
 	case <-expired:
+		return stayedOpen
+	case <-ctx.Done(): // who closed it is this side
 		return stayedOpen
 	default:
 		return closed

@@ -146,14 +146,17 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	}
 	log := LogReport{Name: name}
 	for bytes := int64(0); ; {
-		line, long, err := readLine(in)
-		bytes += int64(len(line))
+		line, rest, err := readLine(ctx, in, MaxLogBytes-bytes)
+		bytes += int64(len(line)) + rest
+		if ctx.Err() != nil && rest > 0 {
+			return context.Cause(ctx)
+		}
 		if bytes > MaxLogBytes {
 			return fmt.Errorf("%s: more than %d octets, which is the limit", name, int64(MaxLogBytes))
 		}
 		if len(line) > 0 {
 			log.Lines++
-			t.line(&log, line, long)
+			t.line(&log, line, rest > 0 || len(line) > MaxLine)
 		}
 		if err == io.EOF {
 			break
@@ -169,18 +172,21 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	return nil
 }
 
-// readLine reads a line with its end. Of one longer than MaxLine it gives the
-// beginning.
-func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
+// readLine reads a line with its end. Of one that does not fit into the buffer it
+// gives the beginning, and how many octets the rest had; it gives up within that
+// where there are more than most of them, or ctx ends.
+func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, rest int64, err error) {
 	line, err = in.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
+		rest = int64(len(line) - MaxLine)
 		line = slices.Clone(line[:MaxLine])
-		for err == bufio.ErrBufferFull {
-			_, err = in.ReadSlice('\n')
+		for err == bufio.ErrBufferFull && rest <= most && ctx.Err() == nil {
+			var more []byte
+			more, err = in.ReadSlice('\n')
+			rest += int64(len(more))
 		}
-		return line, true, err
 	}
-	return line, len(line) > MaxLine, err
+	return line, rest, err
 }
 
 // line counts one line.

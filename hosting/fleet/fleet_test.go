@@ -240,6 +240,47 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return copy(p, "{}\n"), nil }
 
+// A line without end, as a few octets of gzip can hold, ends with the context too.
+func TestInterruptedLine(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	tl, _ := fleet.New(fleet.Options{})
+	if err := tl.Read(ctx, "endless", &endlessLine{8, cancel}); err != context.Canceled {
+		t.Error(err)
+	}
+}
+
+// An endlessLine is zeroes; after some reads it calls stop, and fails long after that.
+type endlessLine struct {
+	left int
+	stop func()
+}
+
+func (e *endlessLine) Read(p []byte) (int, error) {
+	if e.left--; e.left == 0 {
+		e.stop()
+	}
+	if e.left < -1000 {
+		return 0, errors.New("still reading")
+	}
+	clear(p)
+	return len(p), nil
+}
+
+// A version is a claim: another file of the current version is not the current one.
+func TestOneVersionTwoFiles(t *testing.T) {
+	t.Parallel()
+	list := devices(t, "name,address\nr1,10.0.0.1\nr2,10.0.0.2\n")
+	other := strings.ReplaceAll(own(1, "10.0.0.1", "GET", 200, 2000, 10), newSum, "cccccccccccccccc")
+	log := other + own(2, "10.0.0.2", "GET", 200, 2000, 10)
+	r := tally(t, fleet.Options{Devices: list}, log)
+	equal(t, summary(r.Devices), "r110.0.0.1: old, ios 10 at 08:01 by log\nr210.0.0.2: current, ios 10 at 08:02 by log\n")
+	r = tally(t, fleet.Options{Devices: list, Current: map[string]string{"ios": "10"}}, log) // the version was asked for, and both claim it
+	if r.Totals[fleet.Current] != 2 {
+		t.Errorf("%+v", r.Totals)
+	}
+}
+
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	list := devices(t, "name,address\nall,0.0.0.0/0\nsite,10.1.0.0/16\none,10.1.2.3\nsix,2001:db8::/32\nmapped,::ffff:10.9.0.0/112\n")

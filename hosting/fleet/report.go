@@ -241,7 +241,7 @@ func (f *fetch) state(current map[string]choice) State {
 	switch {
 	case !ok || !f.named():
 		return UnknownVersion
-	case c.sha256 != "" && f.sha256 != "" && c.basis == basisGiven:
+	case c.sha256 != "" && f.sha256 != "" && (c.basis == basisGiven || c.version.version == f.version.version): // two files may claim one version
 		if c.sha256 == f.sha256 {
 			return Current
 		}

@@ -1,7 +1,9 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -23,6 +25,25 @@ type Claims struct {
 	Name        string // "Trusted Core Bundle"
 	Version     string // "4"; versions count per name
 	SigningTime Time
+}
+
+// CompareVersions orders two versions of a name, which with Cisco are decimal
+// numbers: negative where a is the older. It is an error where one is absent or
+// something else, and they differ.
+func CompareVersions(a, b string) (int, error) {
+	for _, v := range []string{a, b} {
+		if v == "" {
+			return 0, errors.New("a bundle without a signed version cannot be compared")
+		}
+		if a != b && strings.Trim(v, "0123456789") != "" {
+			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", Printable(a), Printable(b))
+		}
+	}
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) {
+		return len(a) - len(b), nil
+	}
+	return strings.Compare(a, b), nil
 }
 
 // A ClaimError says which attribute cannot be read as a claim, and why: it

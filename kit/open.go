@@ -277,7 +277,7 @@ func (o *OpenOptions) versions() (map[string]Bundle, error) {
 		}
 		b := Bundle{Bundle: p.Bundle, Verification: v, Previous: &p, PreviousVersion: v.Version}
 		if have, ok := newest[v.Name]; ok {
-			c, err := compareVersions(have.PreviousVersion, v.Version)
+			c, err := bundle.CompareVersions(have.PreviousVersion, v.Version)
 			if err != nil {
 				return nil, fmt.Errorf("%s and %s: %w", have.Previous.File, p.File, err)
 			}
@@ -297,7 +297,7 @@ func (b *Bundle) compare(here Bundle) error {
 		return nil
 	}
 	b.Previous, b.PreviousVersion = here.Previous, here.PreviousVersion
-	c, err := compareVersions(b.Version, here.PreviousVersion)
+	c, err := bundle.CompareVersions(b.Version, here.PreviousVersion)
 	switch {
 	case err != nil:
 		return refuse(Older, "%s: %w", b.File, err)
@@ -307,23 +307,6 @@ func (b *Bundle) compare(here Bundle) error {
 		return refuse(Older, "%s is version %s of %q, as is %s, and they are not the same file", b.File, b.Version, b.Name, here.Previous.File)
 	}
 	return nil
-}
-
-// compareVersions compares versions as numbers, which Cisco's are.
-func compareVersions(a, b string) (int, error) {
-	if a == b {
-		return 0, nil
-	}
-	for _, v := range []string{a, b} {
-		if v == "" || strings.Trim(v, "0123456789") != "" {
-			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", a, b)
-		}
-	}
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	if len(a) != len(b) {
-		return len(a) - len(b), nil
-	}
-	return strings.Compare(a, b), nil
 }
 
 // pin is an anchor as the manifest names it.

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -110,7 +109,7 @@ func judgeClaims(candidate, current *Release, refuse func(Gate, string, ...any))
 		refuse(GateOtherName, "the signed name is %q, and that of the current release %q", bundle.Printable(candidate.SignedName), bundle.Printable(current.SignedName))
 		return // versions count per name
 	}
-	order, err := compareVersions(candidate.Version, current.Version)
+	order, err := bundle.CompareVersions(candidate.Version, current.Version)
 	switch {
 	case err != nil:
 		refuse(GateNoVersion, "%v", err)
@@ -133,21 +132,4 @@ func withdrawn(sum string, history []Release) *Release {
 		}
 	}
 	return nil
-}
-
-// compareVersions orders Cisco's versions, which are decimal numbers.
-func compareVersions(a, b string) (int, error) {
-	for _, v := range []string{a, b} {
-		if v == "" {
-			return 0, errors.New("a bundle without a signed version cannot be compared")
-		}
-		if strings.Trim(v, "0123456789") != "" {
-			return 0, fmt.Errorf("version %q is no number", bundle.Printable(v))
-		}
-	}
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	if len(a) != len(b) {
-		return len(a) - len(b), nil
-	}
-	return strings.Compare(a, b), nil
 }

@@ -238,3 +238,26 @@ func TestMirrorRetries(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered of a source is a hint: where it cannot be sent, the source is
+// asked without.
+func TestMirrorOddState(t *testing.T) {
+	t.Parallel()
+	src := newSource(t)
+	src.data, src.etag = read(t, "lab-core-v1.p7b"), `"1"`
+	s, o := dir(t), mirror(t, nil)
+	p, err := s.Publish(t.Context(), src.data, o.PublishOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, etag := range []string{`\"1\"\r\nX: y`, `\u0000`, strings.Repeat("x", fetch.MaxValidator+1)} {
+		state := fmt.Sprintf(`{"schema":"trustpool.mirrored/1","url":%q,"sha256":%q,"etag":"%s"}`, src.URL+"/lab.p7b", p.Release.SHA256, etag)
+		if _, err := s.Backend().Put(t.Context(), "mirror/lab", []byte(state), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.Mirror(t.Context(), src.URL+"/lab.p7b", o)
+		if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !refused.Unchanged() || m.NotModified {
+			t.Errorf("%.40s: %v", state, err)
+		}
+	}
+}

@@ -151,12 +151,22 @@ func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	var answer http.HandlerFunc
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", `"x"`)
+		if !strings.HasSuffix(r.URL.Path, "untagged") {
+			w.Header().Set("ETag", `"x"`)
+		}
 		w.Header().Set("Last-Modified", "Sun, 01 Jun 2025 00:00:00 GMT")
 		answer(w, r)
 	}))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	b := open(t, "s3://bucket?region=r&endpoint="+server.URL, (&tooltest.S3{}).Getenv)
+	// Without a tag a write on condition would be one without.
+	answer = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "abc") }
+	if data, tag, err := b.Get(t.Context(), "k", 1000); err != nil || tag != "x" || string(data) != "abc" {
+		t.Errorf("%q, %q, %v", data, tag, err)
+	}
+	if data, tag, err := b.Get(t.Context(), "untagged", 1000); err == nil || data != nil {
+		t.Errorf("no ETag: %q, %q", data, tag)
+	}
 	for what, f := range map[string]http.HandlerFunc{
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {

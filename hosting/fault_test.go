@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -181,6 +182,48 @@ func TestFaults(t *testing.T) {
 				t.Errorf("said:\n%s", said.String())
 			}
 		})
+	}
+}
+
+// A FIFO, which has no end and perhaps no beginning, is not waited for: neither in the
+// place of a file, nor where it gets there just before the file is opened, nor as a key.
+func TestFIFO(t *testing.T) {
+	t.Parallel()
+	dir := labDir(t)
+	keyPair(t, dir, "name")
+	o := options(t, hosting.Directory(dir))
+	var err error
+	if o.TLS, err = hosting.LoadKeyPair(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, o)
+	fifo := func(path string) {
+		if err := syscall.Mkfifo(path+".fifo", 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".fifo", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 300 {
+			_ = s.Refresh(t.Context())
+		}
+	}()
+	for range 300 {
+		fifo(filepath.Join(dir, "ios.p7b"))
+		put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v2.p7b"), modified)
+	}
+	fifo(filepath.Join(dir, "key.pem"))
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits")
+	}
+	if err := s.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "key.pem: not a regular file") {
+		t.Errorf("error: %v", err)
 	}
 }
 

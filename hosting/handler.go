@@ -61,6 +61,11 @@ func (a *answer) Write(b []byte) (int, error) {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (s *Server) answer(w *answer, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Who fetches a file sends none. Where a proxy and this server do not agree on where a
+		// body ends, what follows would be answered to somebody else (RFC 9112 section 11.2).
+		w.Header().Set("Connection", "close")
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
@@ -130,7 +135,7 @@ func normalizeRange(r *http.Request) {
 	if r.Method == http.MethodGet && len(values) == 1 {
 		if spec, ok := strings.CutPrefix(values[0], "bytes="); ok {
 			first, last, ok := strings.Cut(spec, "-")
-			if ok && first+last != "" && number(first) && number(last) && (first == "" || last == "" || atMost(first, last)) {
+			if ok && sensible(first, last) {
 				return
 			}
 		}
@@ -138,14 +143,23 @@ func normalizeRange(r *http.Request) {
 	r.Header.Del("Range")
 }
 
-// number tells whether s is empty or a decimal number of a sensible length.
-func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
-
-func atMost(a, b string) bool {
-	x, _ := strconv.ParseInt(a, 10, 64)
-	y, _ := strconv.ParseInt(b, 10, 64)
+// sensible tells whether a range is one of at least an octet, wherever that lies.
+func sensible(first, last string) bool {
+	switch {
+	case !number(first) || !number(last):
+		return false
+	case first == "": // the last so many; of none of them http.ServeContent would make a 206 without a body
+		return strings.Trim(last, "0") != ""
+	case last == "":
+		return true
+	}
+	x, _ := strconv.ParseInt(first, 10, 64)
+	y, _ := strconv.ParseInt(last, 10, 64)
 	return x <= y
 }
+
+// number tells whether s is empty or a decimal number of a sensible length.
+func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
 
 // generate answers with what is made for the request.
 func (s *Server) generate(w *answer, contentType string, status int, write func(io.Writer) error) {

@@ -3,6 +3,7 @@ package hosting_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"trustpool/hosting"
 )
@@ -44,6 +46,8 @@ func TestRequests(t *testing.T) {
 		{"escapes", "GET /%69os%2Ep7b HTTP/1.1\r\nHost: h\r\n\r\n", 200, v1, ""},
 		{"gzip offered", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\nTE: trailers, chunked\r\n\r\n", 200, v1, "Content-Encoding:"},
 		{"a body", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 200, v1, ""},
+		{"a body closes", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 200, v1, "Connection: close"},
+		{"two lengths of a body", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /no HTTP/1.1\r\nHost: h\r\n\r\n", 200, v1, "Connection: close"},
 		{"HEAD", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\n\r\n", 200, nil, "Content-Length: " + size},
 		{"HEAD 1.0", "HEAD /ios.p7b HTTP/1.0\r\n\r\n", 200, nil, "Content-Length: " + size},
 		{"HEAD with a range", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n", 200, nil, "Content-Length: " + size},
@@ -70,6 +74,7 @@ func TestRequests(t *testing.T) {
 		{"range", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=10-19\r\n\r\n", 206, v1[10:20], "Content-Range: bytes 10-19/" + size},
 		{"range, open", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=100-\r\n\r\n", 206, v1[100:], ""},
 		{"range, suffix", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=-7\r\n\r\n", 206, v1[len(v1)-7:], "Content-Length: 7"},
+		{"range, last none", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=-00\r\n\r\n", 200, v1, "Content-Range:"},
 		{"range beyond", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=9999999-\r\n\r\n", 416, []byte("invalid range: failed to overlap\n"), "Content-Range: bytes */" + size},
 		{"range unit", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: lines=1-2\r\n\r\n", 200, v1, "Content-Range:"},
 		{"range, several", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1,3-4\r\n\r\n", 200, v1, "Content-Range:"},
@@ -109,6 +114,9 @@ func TestRequests(t *testing.T) {
 				t.Errorf("a body: %q", body)
 			}
 			if name, want, _ := strings.Cut(tt.header, ":"); tt.header != "" {
+				if response.Close && name == "Connection" { // which http.ReadResponse takes out
+					response.Header.Set(name, "close")
+				}
 				if got := response.Header.Get(name); got != strings.TrimSpace(want) {
 					t.Errorf("%s is %q, not %q", name, got, want)
 				}
@@ -308,6 +316,56 @@ func TestAccessLogFile(t *testing.T) {
 	}
 	if got := said.String(); got != "access log: no space left on device; lines are lost" {
 		t.Errorf("said: %s", got)
+	}
+}
+
+// A pipe that nobody reads keeps no request waiting: what finds no room is lost, and
+// that is said.
+func TestAccessLogStuck(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	var said journal
+	l, err := hosting.OpenAccessLog(func() (io.WriteCloser, error) { return w, nil }, said.report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, hosting.Directory(labDir(t)))
+	o.AccessLog = l.Logger()
+	s := newServer(t, o)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() { l.Run(ctx); close(ran) }()
+	const requests = 40_000 // 10 MB of lines
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range requests {
+			get(t, s, "/ios.p7b")
+		}
+	}()
+	select {
+	case <-answered:
+	case <-time.After(30 * time.Second):
+		t.Error("requests wait for the log")
+	}
+	lines := make(chan int)
+	go func() {
+		n := 0
+		for b := bufio.NewScanner(r); b.Scan(); n++ {
+			if !json.Valid(b.Bytes()) {
+				t.Errorf("%q", b.Bytes())
+			}
+		}
+		lines <- n
+	}()
+	l.Flush()
+	stop()
+	<-ran
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := <-lines; n < 1000 || n >= requests || !strings.Contains(said.String(), "lines are lost") {
+		t.Errorf("%d lines; said: %s", n, said.String())
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -47,9 +48,11 @@ func OpenAccessLog(open func() (io.WriteCloser, error), report func(format strin
 	return &AccessLog{open: open, report: report, wake: make(chan struct{}, 1), out: out, buffer: make([]byte, 0, logBuffer), spare: make([]byte, 0, logBuffer)}, nil
 }
 
-// AppendTo opens a file at its end.
+// AppendTo opens a file at its end. A FIFO that nobody reads is an error.
 func AppendTo(path string) func() (io.WriteCloser, error) {
-	return func() (io.WriteCloser, error) { return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640) }
+	return func() (io.WriteCloser, error) {
+		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)
+	}
 }
 
 // Logger is for Options.AccessLog.

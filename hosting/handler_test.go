@@ -9,8 +9,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -316,6 +319,34 @@ func TestAccessLogFile(t *testing.T) {
 	}
 	if got := said.String(); got != "access log: no space left on device; lines are lost" {
 		t.Errorf("said: %s", got)
+	}
+}
+
+// A FIFO is written to where somebody reads it, and not waited for.
+func TestAccessLogFIFO(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hosting.OpenAccessLog(hosting.AppendTo(path), t.Logf); !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("nobody reads it: %v", err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	l, err := hosting.OpenAccessLog(hosting.AppendTo(path), t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Logger().Info("one")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || !strings.Contains(line, "one") {
+		t.Errorf("%q, %v", line, err)
 	}
 }
 

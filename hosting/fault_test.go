@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"trustpool/hosting"
+	"trustpool/internal/tooltest"
 	"trustpool/store"
+	"trustpool/store/s3"
 )
 
 // tampered is v1 with another octet in the pool.
@@ -405,6 +407,65 @@ func TestBackendAway(t *testing.T) {
 	eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 0 })
 	stop()
 	<-done
+}
+
+// A real service that stops, one whose bucket is gone, and their return, under load: no
+// request fails.
+func TestBucketAway(t *testing.T) {
+	t.Parallel()
+	service := tooltest.StartS3(t)
+	b, err := s3.Open(service.URL("a"), service.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(b)
+	publish(t, st, "lab-core-v1.p7b", modified)
+	s := newServer(t, options(t, hosting.Store(st)))
+	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { s.Watch(ctx, 20*time.Millisecond, nil) })
+	group.Go(func() {
+		for ctx.Err() == nil {
+			if status, body := get(t, s, "/ios.p7b"); status != 200 || body != v1 && body != v2 {
+				t.Errorf("status %d, %d octets", status, len(body))
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	bucket := filepath.Join(service.Dir, "bucket")
+	for what, fault := range map[string]struct{ away, back func() error }{
+		"service": {func() error { service.Stop(); return nil }, func() error { service.Start(t); return nil }},
+		"bucket": {
+			func() error { return os.Rename(bucket, bucket+".away") },
+			func() error { return os.Rename(bucket+".away", bucket) },
+		},
+		"object": { // also of a release that is known
+			func() error {
+				return os.Rename(filepath.Join(bucket, "a/current/ios"), filepath.Join(service.Dir, "ios"))
+			},
+			func() error {
+				return os.Rename(filepath.Join(service.Dir, "ios"), filepath.Join(bucket, "a/current/ios"))
+			},
+		},
+	} {
+		if err := fault.away(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 1 })
+		if status, r := ready(t, s); status != 200 || !r.Ready {
+			t.Errorf("%s: %d %+v", what, status, r)
+		}
+		if err := fault.back(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 0 })
+	}
+	publish(t, st, "lab-core-v2.p7b", modified.AddDate(0, 0, 1))
+	eventually(t, func() bool { _, body := get(t, s, "/ios.p7b"); return body == v2 })
+	stop()
+	group.Wait()
 }
 
 func eventually(t testing.TB, ok func() bool) {

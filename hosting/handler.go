@@ -24,7 +24,7 @@ const (
 // http.ServeMux here because it redirects.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.now()
-	a := answer{ResponseWriter: w, counters: s.metrics.other}
+	a := answer{ResponseWriter: w, head: r.Method == http.MethodHead, counters: s.metrics.other}
 	s.answer(&a, r)
 	a.counters.count(a.status, a.sent)
 	if s.accessLog != nil {
@@ -35,6 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // An answer is a response that remembers what it was.
 type answer struct {
 	http.ResponseWriter
+	head     bool // net/http takes a body, and does not send it
 	status   int
 	sent     int64 // octets of the body
 	counters *counters
@@ -53,7 +54,9 @@ func (a *answer) Write(b []byte) (int, error) {
 		a.status = http.StatusOK
 	}
 	n, err := a.ResponseWriter.Write(b)
-	a.sent += int64(n)
+	if !a.head {
+		a.sent += int64(n)
+	}
 	return n, err
 }
 

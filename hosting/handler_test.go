@@ -256,6 +256,8 @@ func TestAccessLog(t *testing.T) {
 	}{
 		{"GET", "/ios.p7b", "cisco-IOS", map[string]any{"bundle": "ios", "version": "1", "sha256": "f168df10420e3fc7", "status": 200.0, "bytes": 8123.0, "size": 8123.0, "remote": "2001:db8::1"}},
 		{"HEAD", "/ios.p7b", "cisco-IOS", map[string]any{"bundle": "ios", "status": 200.0, "bytes": 0.0}},
+		{"HEAD", "/index.json", "", map[string]any{"status": 200.0, "bytes": 0.0}},
+		{"HEAD", "/no", "", map[string]any{"status": 404.0, "bytes": 0.0}},
 		{"GET", "/no", strings.Repeat("x", 1000), map[string]any{"bundle": nil, "status": 404.0, "user_agent": strings.Repeat("x", 128)}},
 		{"GET", "/\u202ea\nb", "\x1b[31m\"", map[string]any{"path": `/\u202ea\x0ab`, "user_agent": `\x1b[31m"`, "method": "GET", "msg": "request"}},
 	} {

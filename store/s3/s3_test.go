@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,16 +72,26 @@ func TestPublish(t *testing.T) {
 		t.Error(err)
 	}
 	var wg sync.WaitGroup
-	for v := 3; v <= 6; v++ {
+	var won [41]atomic.Bool
+	for p := range 4 {
 		wg.Go(func() {
 			other := store.New(open(t, server.URL("a/b"), server.Getenv))
-			if _, err := other.Publish(ctx, signed(v), o); err != nil && !errors.As(err, new(*store.RefusedError)) && !errors.Is(err, store.ErrConflict) {
-				t.Error(err)
+			for v := 3 + p; v < len(won); v += 4 {
+				_, err := other.Publish(ctx, signed(v), o)
+				if err != nil && !errors.As(err, new(*store.RefusedError)) && !errors.Is(err, store.ErrConflict) {
+					t.Error(err)
+				}
+				won[v].Store(err == nil)
 			}
 		})
 	}
 	wg.Wait()
 	h, err := s.History(ctx, "lab")
+	for v := range won { // neither lost nor made up
+		if v > 2 && won[v].Load() != slices.ContainsFunc(h, func(r store.Release) bool { return r.Version == fmt.Sprint(v) }) {
+			t.Errorf("version %d: its publisher and the history do not agree", v)
+		}
+	}
 	if err != nil || h[2].Kind != store.RolledBack || h[len(h)-1].Number != len(h) {
 		t.Errorf("%+v, %v", h, err)
 	}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -175,6 +176,16 @@ func TestMirrorFails(t *testing.T) {
 		"too large": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(append(good, make([]byte, 1<<20)...))
 		}, 1, "the limit is 1000 bytes"},
+		"gzip, unasked": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(good)
+			_ = z.Close()
+		}, 1, "lab.p7b: "},
+		"a large header": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", strings.Repeat("x", 1<<20))
+			_, _ = w.Write(good)
+		}, 4, "headers exceeded"},
 		"tampered": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tampered) }, 1, "not-verified"},
 		"unsigned": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(pkitest.CertsOnly(pkitest.CoreV2()...))

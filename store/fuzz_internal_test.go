@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -22,6 +23,21 @@ func TestIndexLimits(t *testing.T) { // not parallel: it measures memory
 		runtime.ReadMemStats(&after)
 		if n := after.TotalAlloc - before.TotalAlloc; n > 6*MaxIndex {
 			t.Errorf("%.100s takes %d MiB", data, n>>20)
+		}
+	}
+}
+
+// More certificates than octets are no count: with such a one in the index the share
+// of it that a new bundle must have would overflow, and let everything pass.
+func TestIndexCounts(t *testing.T) {
+	t.Parallel()
+	r := Release{Name: "lab", Number: 1, Kind: Published, Published: time.Unix(1, 0), Contents: Contents{SHA256: strings.Repeat("ab", 32), Size: 900, Certificates: 9}}
+	if err := r.check(); err != nil {
+		t.Error(err)
+	}
+	for _, n := range []int{0, -1, 901, math.MaxInt} {
+		if r.Certificates = n; r.check() == nil {
+			t.Errorf("%d certificates in %d octets", n, r.Size)
 		}
 	}
 }

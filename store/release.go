@@ -104,8 +104,8 @@ func (r *Release) check() error {
 		return fmt.Errorf("release number %d", r.Number)
 	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
 		return fmt.Errorf("%q is no kind of release", r.Kind)
-	case r.Certificates < 1 || r.Undecodable < 0 || r.Undecodable > r.Certificates:
-		return fmt.Errorf("%d certificates, of which %d undecodable", r.Certificates, r.Undecodable)
+	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
+		return fmt.Errorf("%d certificates, of which %d undecodable, in %d octets", r.Certificates, r.Undecodable, r.Size)
 	case r.Published.IsZero():
 		return errors.New("no time of publication")
 	}

@@ -106,6 +106,11 @@ func (s *resource) serve(w *answer, r *http.Request) {
 	s.set(w.Header())
 	if conditional(r.Header) {
 		normalizeRange(r)
+		// Only of the very time that it was given, as with nginx: a file that was put back with
+		// its old time, or published by a clock that was ahead, is another one all the same.
+		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.lastModified[0] {
+			r.Header.Del("If-Modified-Since")
+		}
 		w.Header().Del("Content-Length") // that of the part, or of nothing
 		http.ServeContent(w, r, "", s.modified, bytes.NewReader(s.body))
 		return

@@ -71,6 +71,7 @@ func TestRequests(t *testing.T) {
 		{"any tag", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", 304, nil, ""},
 		{"not modified", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2025 04:05:06 GMT\r\n\r\n", 304, nil, ""},
 		{"modified since", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2025 04:05:05 GMT\r\n\r\n", 200, v1, ""},
+		{"modified before", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2036 04:05:06 GMT\r\n\r\n", 200, v1, ""},
 		{"no date", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: yesterday\r\n\r\n", 200, v1, ""},
 		{"if match", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Match: \"x\"\r\n\r\n", 412, []byte{}, ""},
 

@@ -207,24 +207,32 @@ func TestFIFO(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for range 300 {
-			_ = s.Refresh(t.Context())
+	done := make(chan error)
+	refresh := func(times int) {
+		var err error
+		for range times {
+			err = s.Refresh(t.Context())
 		}
-	}()
-	for range 300 {
+		done <- err
+	}
+	wait := func() (err error) {
+		t.Helper()
+		select {
+		case err = <-done:
+		case <-time.After(time.Minute):
+			t.Fatal("it waits")
+		}
+		return err
+	}
+	go refresh(100)
+	for range 100 {
 		fifo(filepath.Join(dir, "ios.p7b"))
 		put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v2.p7b"), modified)
 	}
+	_ = wait()
 	fifo(filepath.Join(dir, "key.pem"))
-	select {
-	case <-done:
-	case <-time.After(20 * time.Second):
-		t.Fatal("it waits")
-	}
-	if err := s.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "key.pem: not a regular file") {
+	go refresh(1)
+	if err := wait(); err == nil || !strings.Contains(err.Error(), "key.pem: not a regular file") {
 		t.Errorf("error: %v", err)
 	}
 }

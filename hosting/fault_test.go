@@ -260,6 +260,29 @@ func TestPartialRefresh(t *testing.T) {
 	}
 }
 
+// What is new is served though nobody reads that it is.
+func TestReportStuck(t *testing.T) {
+	t.Parallel()
+	dir := labDir(t)
+	o := options(t, hosting.Directory(dir))
+	reading := make(chan struct{})
+	o.Report = func(string, ...any) { <-reading }
+	s := newServer(t, o)
+	v2 := read(t, "lab-core-v2.p7b")
+	put(t, filepath.Join(dir, "ios.p7b"), v2, modified)
+	put(t, filepath.Join(dir, "ios_core.p7b"), tampered(t), modified)
+	done := make(chan error)
+	go func() { done <- s.Refresh(t.Context()) }()
+	eventually(t, func() bool { _, body := get(t, s, "/ios.p7b"); return body == string(v2) })
+	if _, r := ready(t, s); len(r.Failures) != 1 {
+		t.Errorf("readyz: %+v", r)
+	}
+	close(reading)
+	if err := <-done; err == nil {
+		t.Error("no error")
+	}
+}
+
 // Nothing is verified for ever: /readyz says so when the signer's certificate has
 // expired, and nothing new gets in.
 func TestExpiredSigner(t *testing.T) {

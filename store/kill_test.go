@@ -64,8 +64,8 @@ func (*standIn) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
 const (
 	killedPublishes = 200
-	longestLife     = 250 * time.Millisecond // of a publisher: some eight publications
-	killingTime     = 5 * time.Minute        // many times what it takes
+	longestLife     = 8               // publications of one publisher, and a part of the next
+	killingTime     = 5 * time.Minute // many times what it takes
 )
 
 // Publishers are killed at random points of 200 publications: what they said was
@@ -104,13 +104,14 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
-		lines.Scan() // it begins
-		killer := time.AfterFunc(time.Duration(random.Int64N(int64(longestLife))), func() { _ = cmd.Process.Kill() })
-		said := published
+		said, began, left := published, time.Now(), 1+random.IntN(longestLife)
 		for lines.Scan() {
 			fmt.Sscan(lines.Text(), &said)
+			if left--; left == 0 {
+				time.AfterFunc(time.Duration(random.Int64N(int64(time.Since(began)))), func() { _ = cmd.Process.Kill() })
+			}
+			began = time.Now()
 		}
-		killer.Stop()
 		_ = cmd.Wait()
 		kills++
 		if stderr.Len() > 0 {

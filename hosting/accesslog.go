@@ -3,44 +3,56 @@ package hosting
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 )
 
-// How the log is buffered: a write for each request would cost as much as the request.
+// How the log is buffered: a write for each request would cost as much as the request,
+// and might wait for a pipe that nobody reads.
 const (
-	logBuffer = 64 << 10
-	logDelay  = time.Second // a line is written this long after its request at the latest
+	logBuffer    = 64 << 10
+	maxLogBuffer = 4 << 20     // what waits to be written; further lines are lost
+	logDelay     = time.Second // a line is written this long after its request at the latest
 )
 
 // An AccessLog is a file of JSON lines, one for each request.
 type AccessLog struct {
 	open   func() (io.WriteCloser, error)
 	report func(format string, args ...any)
+	wake   chan struct{} // there is enough for a write
 
-	lock   sync.Mutex
-	out    io.WriteCloser
+	lock   sync.Mutex // never held while something is written
 	buffer []byte
-	failed bool // the last write, which has been reported
+	lost   int // lines for which there was no room
+
+	writing sync.Mutex
+	out     io.WriteCloser
+	spare   []byte
+	failed  bool // the last write, which has been reported
 }
 
-// OpenAccessLog opens a log. open is called for it, and for each Reopen. Where a write
-// fails, lines are lost and report is told; requests do not wait for a log.
+// OpenAccessLog opens a log, which Run writes. open is called for it, and for each
+// Reopen. Where a write fails or takes too long, lines are lost and report is told;
+// requests do not wait for a log.
 func OpenAccessLog(open func() (io.WriteCloser, error), report func(format string, args ...any)) (*AccessLog, error) {
 	out, err := open()
 	if err != nil {
 		return nil, err
 	}
-	return &AccessLog{open: open, report: report, out: out, buffer: make([]byte, 0, logBuffer)}, nil
+	return &AccessLog{open: open, report: report, wake: make(chan struct{}, 1), out: out, buffer: make([]byte, 0, logBuffer), spare: make([]byte, 0, logBuffer)}, nil
 }
 
-// AppendTo opens a file at its end.
+// AppendTo opens a file at its end. A FIFO that nobody reads is an error.
 func AppendTo(path string) func() (io.WriteCloser, error) {
-	return func() (io.WriteCloser, error) { return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640) }
+	return func() (io.WriteCloser, error) {
+		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)
+	}
 }
 
 // Logger is for Options.AccessLog.
@@ -64,6 +76,9 @@ func (l lines) WithGroup(name string) slog.Handler {
 func (l lines) Handle(_ context.Context, r slog.Record) error {
 	l.lock.Lock()
 	defer l.lock.Unlock()
+	if !l.room() {
+		return nil
+	}
 	b := l.buffer
 	b = append(b, `{"time":"`...)
 	b = r.Time.AppendFormat(b, time.RFC3339Nano)
@@ -86,14 +101,24 @@ func (l lines) Handle(_ context.Context, r slog.Record) error {
 		return true
 	})
 	l.buffer = append(b, "}\n"...)
-	if len(l.buffer) > logBuffer-longestLine {
-		l.flush()
-	}
 	return nil
 }
 
-// longestLine is more than any line has.
-const longestLine = 4 << 10
+// room tells whether there is any for a line, counts the line where there is none, and
+// wakes who makes some.
+func (l *AccessLog) room() bool {
+	if len(l.buffer) >= logBuffer {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+	if len(l.buffer) >= maxLogBuffer {
+		l.lost++
+		return false
+	}
+	return true
+}
 
 // appendString appends a JSON string.
 func appendString(b []byte, s string) []byte {
@@ -112,26 +137,32 @@ func appendString(b []byte, s string) []byte {
 func (l *AccessLog) Write(line []byte) (int, error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
-	if len(l.buffer)+len(line) > logBuffer {
-		l.flush()
+	if l.room() {
+		l.buffer = append(l.buffer, line...)
 	}
-	l.buffer = append(l.buffer, line...)
 	return len(line), nil
 }
 
 // Flush writes what is waiting.
 func (l *AccessLog) Flush() {
-	l.lock.Lock()
-	defer l.lock.Unlock()
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	l.flush()
 }
 
 func (l *AccessLog) flush() {
-	if len(l.buffer) == 0 {
+	l.lock.Lock()
+	lines, lost := l.buffer, l.lost
+	l.buffer, l.lost = l.spare[:0], 0
+	l.lock.Unlock()
+	l.spare = lines
+	if len(lines) == 0 {
 		return
 	}
-	_, err := l.out.Write(l.buffer)
-	l.buffer = l.buffer[:0]
+	_, err := l.out.Write(lines)
+	if err == nil && lost > 0 {
+		err = fmt.Errorf("requests came faster than their lines could be written, %d of them", lost)
+	}
 	if err != nil && !l.failed {
 		l.report("access log: %v; lines are lost", err)
 	}
@@ -140,8 +171,8 @@ func (l *AccessLog) flush() {
 
 // Reopen opens the file by its name again, after something has moved it away.
 func (l *AccessLog) Reopen() {
-	l.lock.Lock()
-	defer l.lock.Unlock()
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	l.flush()
 	out, err := l.open()
 	if err != nil {
@@ -152,7 +183,7 @@ func (l *AccessLog) Reopen() {
 	l.out = out
 }
 
-// Run writes what is waiting each second until the context ends.
+// Run writes what is waiting, each second and when there is much, until the context ends.
 func (l *AccessLog) Run(ctx context.Context) {
 	ticker := time.NewTicker(logDelay)
 	defer ticker.Stop()
@@ -161,8 +192,9 @@ func (l *AccessLog) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			l.Flush()
+		case <-l.wake:
 		}
+		l.Flush()
 	}
 }
 

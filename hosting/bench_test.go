@@ -32,6 +32,7 @@ func BenchmarkHandler(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
+				go l.Run(b.Context())
 				o.AccessLog = l.Logger()
 			}
 			s := newServer(b, o)

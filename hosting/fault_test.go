@@ -11,11 +11,14 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"trustpool/hosting"
+	"trustpool/internal/tooltest"
 	"trustpool/store"
+	"trustpool/store/s3"
 )
 
 // tampered is v1 with another octet in the pool.
@@ -184,6 +187,56 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A FIFO, which has no end and perhaps no beginning, is not waited for: neither in the
+// place of a file, nor where it gets there just before the file is opened, nor as a key.
+func TestFIFO(t *testing.T) {
+	t.Parallel()
+	dir := labDir(t)
+	keyPair(t, dir, "name")
+	o := options(t, hosting.Directory(dir))
+	var err error
+	if o.TLS, err = hosting.LoadKeyPair(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")); err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, o)
+	fifo := func(path string) {
+		if err := syscall.Mkfifo(path+".fifo", 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".fifo", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error)
+	refresh := func(times int) {
+		var err error
+		for range times {
+			err = s.Refresh(t.Context())
+		}
+		done <- err
+	}
+	wait := func() (err error) {
+		t.Helper()
+		select {
+		case err = <-done:
+		case <-time.After(time.Minute):
+			t.Fatal("it waits")
+		}
+		return err
+	}
+	go refresh(100)
+	for range 100 {
+		fifo(filepath.Join(dir, "ios.p7b"))
+		put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v2.p7b"), modified)
+	}
+	_ = wait()
+	fifo(filepath.Join(dir, "key.pem"))
+	go refresh(1)
+	if err := wait(); err == nil || !strings.Contains(err.Error(), "key.pem: not a regular file") {
+		t.Errorf("error: %v", err)
+	}
+}
+
 // Of several bundles a bad one keeps only itself back.
 func TestPartialRefresh(t *testing.T) {
 	t.Parallel()
@@ -204,6 +257,29 @@ func TestPartialRefresh(t *testing.T) {
 	}
 	if status, _ := get(t, s, "/new_bad.p7b"); status != 404 {
 		t.Errorf("what was never good: status %d", status)
+	}
+}
+
+// What is new is served though nobody reads that it is.
+func TestReportStuck(t *testing.T) {
+	t.Parallel()
+	dir := labDir(t)
+	o := options(t, hosting.Directory(dir))
+	reading := make(chan struct{})
+	o.Report = func(string, ...any) { <-reading }
+	s := newServer(t, o)
+	v2 := read(t, "lab-core-v2.p7b")
+	put(t, filepath.Join(dir, "ios.p7b"), v2, modified)
+	put(t, filepath.Join(dir, "ios_core.p7b"), tampered(t), modified)
+	done := make(chan error)
+	go func() { done <- s.Refresh(t.Context()) }()
+	eventually(t, func() bool { _, body := get(t, s, "/ios.p7b"); return body == string(v2) })
+	if _, r := ready(t, s); len(r.Failures) != 1 {
+		t.Errorf("readyz: %+v", r)
+	}
+	close(reading)
+	if err := <-done; err == nil {
+		t.Error("no error")
 	}
 }
 
@@ -362,6 +438,65 @@ func TestBackendAway(t *testing.T) {
 	eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 0 })
 	stop()
 	<-done
+}
+
+// A real service that stops, one whose bucket is gone, and their return, under load: no
+// request fails.
+func TestBucketAway(t *testing.T) {
+	t.Parallel()
+	service := tooltest.StartS3(t)
+	b, err := s3.Open(service.URL("a"), service.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(b)
+	publish(t, st, "lab-core-v1.p7b", modified)
+	s := newServer(t, options(t, hosting.Store(st)))
+	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	group.Go(func() { s.Watch(ctx, 20*time.Millisecond, nil) })
+	group.Go(func() {
+		for ctx.Err() == nil {
+			if status, body := get(t, s, "/ios.p7b"); status != 200 || body != v1 && body != v2 {
+				t.Errorf("status %d, %d octets", status, len(body))
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
+	bucket := filepath.Join(service.Dir, "bucket")
+	for what, fault := range map[string]struct{ away, back func() error }{
+		"service": {func() error { service.Stop(); return nil }, func() error { service.Start(t); return nil }},
+		"bucket": {
+			func() error { return os.Rename(bucket, bucket+".away") },
+			func() error { return os.Rename(bucket+".away", bucket) },
+		},
+		"object": { // also of a release that is known
+			func() error {
+				return os.Rename(filepath.Join(bucket, "a/current/ios"), filepath.Join(service.Dir, "ios"))
+			},
+			func() error {
+				return os.Rename(filepath.Join(service.Dir, "ios"), filepath.Join(bucket, "a/current/ios"))
+			},
+		},
+	} {
+		if err := fault.away(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 1 })
+		if status, r := ready(t, s); status != 200 || !r.Ready {
+			t.Errorf("%s: %d %+v", what, status, r)
+		}
+		if err := fault.back(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 0 })
+	}
+	publish(t, st, "lab-core-v2.p7b", modified.AddDate(0, 0, 1))
+	eventually(t, func() bool { _, body := get(t, s, "/ios.p7b"); return body == v2 })
+	stop()
+	group.Wait()
 }
 
 func eventually(t testing.TB, ok func() bool) {

@@ -24,7 +24,7 @@ const (
 // http.ServeMux here because it redirects.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.now()
-	a := answer{ResponseWriter: w, counters: s.metrics.other}
+	a := answer{ResponseWriter: w, head: r.Method == http.MethodHead, counters: s.metrics.other}
 	s.answer(&a, r)
 	a.counters.count(a.status, a.sent)
 	if s.accessLog != nil {
@@ -35,6 +35,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // An answer is a response that remembers what it was.
 type answer struct {
 	http.ResponseWriter
+	head     bool // net/http takes a body, and does not send it
 	status   int
 	sent     int64 // octets of the body
 	counters *counters
@@ -53,7 +54,9 @@ func (a *answer) Write(b []byte) (int, error) {
 		a.status = http.StatusOK
 	}
 	n, err := a.ResponseWriter.Write(b)
-	a.sent += int64(n)
+	if !a.head {
+		a.sent += int64(n)
+	}
 	return n, err
 }
 
@@ -61,6 +64,11 @@ func (a *answer) Write(b []byte) (int, error) {
 func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (s *Server) answer(w *answer, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Who fetches a file sends none. Where a proxy and this server do not agree on where a
+		// body ends, what follows would be answered to somebody else (RFC 9112 section 11.2).
+		w.Header().Set("Connection", "close")
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
@@ -98,6 +106,11 @@ func (s *resource) serve(w *answer, r *http.Request) {
 	s.set(w.Header())
 	if conditional(r.Header) {
 		normalizeRange(r)
+		// Only of the very time that it was given, as with nginx: a file that was put back with
+		// its old time, or published by a clock that was ahead, is another one all the same.
+		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.lastModified[0] {
+			r.Header.Del("If-Modified-Since")
+		}
 		w.Header().Del("Content-Length") // that of the part, or of nothing
 		http.ServeContent(w, r, "", s.modified, bytes.NewReader(s.body))
 		return
@@ -130,7 +143,7 @@ func normalizeRange(r *http.Request) {
 	if r.Method == http.MethodGet && len(values) == 1 {
 		if spec, ok := strings.CutPrefix(values[0], "bytes="); ok {
 			first, last, ok := strings.Cut(spec, "-")
-			if ok && first+last != "" && number(first) && number(last) && (first == "" || last == "" || atMost(first, last)) {
+			if ok && sensible(first, last) {
 				return
 			}
 		}
@@ -138,14 +151,23 @@ func normalizeRange(r *http.Request) {
 	r.Header.Del("Range")
 }
 
-// number tells whether s is empty or a decimal number of a sensible length.
-func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
-
-func atMost(a, b string) bool {
-	x, _ := strconv.ParseInt(a, 10, 64)
-	y, _ := strconv.ParseInt(b, 10, 64)
+// sensible tells whether a range is one of at least an octet, wherever that lies.
+func sensible(first, last string) bool {
+	switch {
+	case !number(first) || !number(last):
+		return false
+	case first == "": // the last so many; of none of them http.ServeContent would make a 206 without a body
+		return strings.Trim(last, "0") != ""
+	case last == "":
+		return true
+	}
+	x, _ := strconv.ParseInt(first, 10, 64)
+	y, _ := strconv.ParseInt(last, 10, 64)
 	return x <= y
 }
+
+// number tells whether s is empty or a decimal number of a sensible length.
+func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
 
 // generate answers with what is made for the request.
 func (s *Server) generate(w *answer, contentType string, status int, write func(io.Writer) error) {

@@ -3,14 +3,19 @@ package hosting_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"trustpool/hosting"
 )
@@ -44,6 +49,8 @@ func TestRequests(t *testing.T) {
 		{"escapes", "GET /%69os%2Ep7b HTTP/1.1\r\nHost: h\r\n\r\n", 200, v1, ""},
 		{"gzip offered", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\nTE: trailers, chunked\r\n\r\n", 200, v1, "Content-Encoding:"},
 		{"a body", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 200, v1, ""},
+		{"a body closes", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc", 200, v1, "Connection: close"},
+		{"two lengths of a body", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /no HTTP/1.1\r\nHost: h\r\n\r\n", 200, v1, "Connection: close"},
 		{"HEAD", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\n\r\n", 200, nil, "Content-Length: " + size},
 		{"HEAD 1.0", "HEAD /ios.p7b HTTP/1.0\r\n\r\n", 200, nil, "Content-Length: " + size},
 		{"HEAD with a range", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n", 200, nil, "Content-Length: " + size},
@@ -64,12 +71,14 @@ func TestRequests(t *testing.T) {
 		{"any tag", "HEAD /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-None-Match: *\r\n\r\n", 304, nil, ""},
 		{"not modified", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2025 04:05:06 GMT\r\n\r\n", 304, nil, ""},
 		{"modified since", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2025 04:05:05 GMT\r\n\r\n", 200, v1, ""},
+		{"modified before", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: Mon, 03 Feb 2036 04:05:06 GMT\r\n\r\n", 200, v1, ""},
 		{"no date", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Modified-Since: yesterday\r\n\r\n", 200, v1, ""},
 		{"if match", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nIf-Match: \"x\"\r\n\r\n", 412, []byte{}, ""},
 
 		{"range", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=10-19\r\n\r\n", 206, v1[10:20], "Content-Range: bytes 10-19/" + size},
 		{"range, open", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=100-\r\n\r\n", 206, v1[100:], ""},
 		{"range, suffix", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=-7\r\n\r\n", 206, v1[len(v1)-7:], "Content-Length: 7"},
+		{"range, last none", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=-00\r\n\r\n", 200, v1, "Content-Range:"},
 		{"range beyond", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=9999999-\r\n\r\n", 416, []byte("invalid range: failed to overlap\n"), "Content-Range: bytes */" + size},
 		{"range unit", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: lines=1-2\r\n\r\n", 200, v1, "Content-Range:"},
 		{"range, several", "GET /ios.p7b HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1,3-4\r\n\r\n", 200, v1, "Content-Range:"},
@@ -109,6 +118,9 @@ func TestRequests(t *testing.T) {
 				t.Errorf("a body: %q", body)
 			}
 			if name, want, _ := strings.Cut(tt.header, ":"); tt.header != "" {
+				if response.Close && name == "Connection" { // which http.ReadResponse takes out
+					response.Header.Set(name, "close")
+				}
 				if got := response.Header.Get(name); got != strings.TrimSpace(want) {
 					t.Errorf("%s is %q, not %q", name, got, want)
 				}
@@ -245,6 +257,8 @@ func TestAccessLog(t *testing.T) {
 	}{
 		{"GET", "/ios.p7b", "cisco-IOS", map[string]any{"bundle": "ios", "version": "1", "sha256": "f168df10420e3fc7", "status": 200.0, "bytes": 8123.0, "size": 8123.0, "remote": "2001:db8::1"}},
 		{"HEAD", "/ios.p7b", "cisco-IOS", map[string]any{"bundle": "ios", "status": 200.0, "bytes": 0.0}},
+		{"HEAD", "/index.json", "", map[string]any{"status": 200.0, "bytes": 0.0}},
+		{"HEAD", "/no", "", map[string]any{"status": 404.0, "bytes": 0.0}},
 		{"GET", "/no", strings.Repeat("x", 1000), map[string]any{"bundle": nil, "status": 404.0, "user_agent": strings.Repeat("x", 128)}},
 		{"GET", "/\u202ea\nb", "\x1b[31m\"", map[string]any{"path": `/\u202ea\x0ab`, "user_agent": `\x1b[31m"`, "method": "GET", "msg": "request"}},
 	} {
@@ -308,6 +322,89 @@ func TestAccessLogFile(t *testing.T) {
 	}
 	if got := said.String(); got != "access log: no space left on device; lines are lost" {
 		t.Errorf("said: %s", got)
+	}
+}
+
+// A FIFO is written to where somebody reads it, and not waited for.
+func TestAccessLogFIFO(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "log")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hosting.OpenAccessLog(hosting.AppendTo(path), t.Logf); !errors.Is(err, syscall.ENXIO) {
+		t.Errorf("nobody reads it: %v", err)
+	}
+	reader, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	l, err := hosting.OpenAccessLog(hosting.AppendTo(path), t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Logger().Info("one")
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if line, err := bufio.NewReader(reader).ReadString('\n'); err != nil || !strings.Contains(line, "one") {
+		t.Errorf("%q, %v", line, err)
+	}
+}
+
+// A pipe that nobody reads keeps no request waiting: what finds no room is lost, and
+// that is said.
+func TestAccessLogStuck(t *testing.T) {
+	t.Parallel()
+	r, w := io.Pipe()
+	var said journal
+	l, err := hosting.OpenAccessLog(func() (io.WriteCloser, error) { return w, nil }, said.report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, hosting.Directory(labDir(t)))
+	o.AccessLog = l.Logger()
+	s := newServer(t, o)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() { l.Run(ctx); close(ran) }()
+	const requests = 8_000 // of which the lines have 7 MB
+	request, err := http.NewRequest(http.MethodGet, "/ios.p7b", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("User-Agent", strings.Repeat("\x01", 128))
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		for range requests {
+			s.ServeHTTP(&recorder{header: http.Header{}}, request)
+		}
+	}()
+	select {
+	case <-answered:
+	case <-time.After(30 * time.Second):
+		t.Error("requests wait for the log")
+	}
+	lines := make(chan int)
+	go func() {
+		n := 0
+		for b := bufio.NewScanner(r); b.Scan(); n++ {
+			if !json.Valid(b.Bytes()) {
+				t.Errorf("%q", b.Bytes())
+			}
+		}
+		lines <- n
+	}()
+	l.Flush()
+	stop()
+	<-ran
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := <-lines; n < 1000 || n >= requests || !strings.Contains(said.String(), "lines are lost") {
+		t.Errorf("%d lines; said: %s", n, said.String())
 	}
 }
 

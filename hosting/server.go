@@ -166,17 +166,19 @@ func (s *Server) Refresh(ctx context.Context) error {
 		failures = append(failures, Failure{Err: err})
 	}
 	next := &state{good: now, failures: failures}
+	if len(failures) > 0 {
+		next.good = last.good
+		s.metrics.refreshFailures.Add(1)
+	}
+	s.publish(c, next) // before it is said, which may take as long as who reads it likes
 	var errs []error
 	for _, f := range failures {
-		next.good = last.good
 		errs = append(errs, f)
 		if !slices.ContainsFunc(last.failures, func(g Failure) bool { return g.Error() == f.Error() }) {
 			s.report("%v; what was served before stays", f)
 		}
 	}
-	if len(failures) > 0 {
-		s.metrics.refreshFailures.Add(1)
-	} else if len(last.failures) > 0 {
+	if len(failures) == 0 && len(last.failures) > 0 {
 		s.report("all is well again")
 	}
 	for _, e := range c.Entries {
@@ -184,7 +186,6 @@ func (s *Server) Refresh(ctx context.Context) error {
 			s.report("%s is now %s", e.Name, e.Current.Summary())
 		}
 	}
-	s.publish(c, next)
 	return errors.Join(errs...)
 }
 

@@ -29,12 +29,25 @@ func (k *KeyPair) reload() error {
 	if k == nil {
 		return nil
 	}
-	c, err := tls.LoadX509KeyPair(k.certFile, k.keyFile)
+	c, err := readKeyPair(k.certFile, k.keyFile)
 	if err != nil {
 		return fmt.Errorf("%s, %s: %w", k.certFile, k.keyFile, err)
 	}
 	k.current.Store(&c)
 	return nil
+}
+
+// readKeyPair is tls.LoadX509KeyPair for regular files: anything else could keep it waiting.
+func readKeyPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, _, err := readFile(certFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, _, err := readFile(keyFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 func (k *KeyPair) directories() []string {

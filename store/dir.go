@@ -79,21 +79,21 @@ func (d *Dir) Get(ctx context.Context, key string, max int64) ([]byte, string, e
 }
 
 func get(root *os.Root, key string, max int64) ([]byte, string, error) {
-	fi, err := root.Stat(key) // before opening: to open a FIFO is to wait for its writer
+	f, err := root.OpenFile(key, os.O_RDONLY|nonBlocking, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	if !fi.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("%s: not a regular file", key)
-	}
-	f, err := root.Open(key)
+	defer f.Close()
+	fi, err := f.Stat()
 	if err != nil {
 		return nil, "", err
 	}
-	defer f.Close()
+	if !fi.Mode().IsRegular() {
+		return nil, "", fmt.Errorf("%s: not a regular file", key)
+	}
 	if fi.Size() > max {
 		return nil, "", tooLarge(key, max)
 	}
@@ -178,7 +178,7 @@ func check(root *os.Root, key string, c Condition) error {
 	if c.Tag == "" {
 		return nil
 	}
-	f, err := root.Open(key)
+	f, err := root.OpenFile(key, os.O_RDONLY|nonBlocking, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return conflict
 	}

@@ -2,10 +2,45 @@ package store
 
 import (
 	"bytes"
+	"math"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
+
+// An index that names millions of releases, or one with millions of gates, is refused
+// without making them.
+func TestIndexLimits(t *testing.T) { // not parallel: it measures memory
+	one := `{"name":"lab","allowed":["a"` + strings.Repeat(`,""`, MaxIndex/3-100) + `]}`
+	for _, releases := range []string{"{}" + strings.Repeat(",{}", MaxIndex/3-100), one, strings.Repeat("[", MaxIndex/2), "1"} {
+		data := []byte(`{"schema":"trustpool.index/1","name":"lab","releases":[` + releases + `]}`)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := parseIndex(data, "lab"); err == nil {
+			t.Errorf("%.100s: no error", data)
+		}
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 6*MaxIndex {
+			t.Errorf("%.100s takes %d MiB", data, n>>20)
+		}
+	}
+}
+
+// More certificates than octets are no count: with such a one in the index the share
+// of it that a new bundle must have would overflow, and let everything pass.
+func TestIndexCounts(t *testing.T) {
+	t.Parallel()
+	r := Release{Name: "lab", Number: 1, Kind: Published, Published: time.Unix(1, 0), Contents: Contents{SHA256: strings.Repeat("ab", 32), Size: 900, Certificates: 9}}
+	if err := r.check(); err != nil {
+		t.Error(err)
+	}
+	for _, n := range []int{0, -1, 901, math.MaxInt} {
+		if r.Certificates = n; r.check() == nil {
+			t.Errorf("%d certificates in %d octets", n, r.Size)
+		}
+	}
+}
 
 // What is read as an index is written and read as the same again, names only
 // places within the archive, and is never empty.

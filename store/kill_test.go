@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -26,7 +27,8 @@ func TestMain(m *testing.M) {
 }
 
 // publisher publishes version after version under the root of the lab until it is
-// killed. It prints the number of each release when it is there.
+// killed. It prints an empty line when it begins, and the number of each release when
+// it is there.
 func publisher(path string) int {
 	t := &standIn{}
 	o := lab(t)
@@ -36,6 +38,7 @@ func publisher(path string) int {
 		return 1
 	}
 	s, ctx := store.New(d), context.Background()
+	fmt.Println()
 	for {
 		number := 0
 		if r, err := s.Current(ctx, "lab"); err == nil {
@@ -61,7 +64,8 @@ func (*standIn) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 
 const (
 	killedPublishes = 200
-	killingTime     = 10 * time.Second
+	longestLife     = 8               // publications of one publisher, and a part of the next
+	killingTime     = 5 * time.Minute // many times what it takes
 )
 
 // Publishers are killed at random points of 200 publications: what they said was
@@ -84,24 +88,34 @@ func TestKill(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	published, kills, deadline := 0, 0, time.Now().Add(killingTime)
-	for published < killedPublishes && time.Now().Before(deadline) {
-		var out, stderr bytes.Buffer
+	for published < killedPublishes {
+		if time.Now().After(deadline) {
+			t.Fatalf("seed %d: %d publications and %d kills in %v", seed, published, kills, killingTime)
+		}
+		var stderr bytes.Buffer
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "STORE_TEST_PUBLISHER="+path, "GORACE=atexit_sleep_ms=0")
-		cmd.Stdout, cmd.Stderr = &out, &stderr
+		cmd.Stderr = &stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(50*time.Millisecond + time.Duration(random.Int64N(int64(400*time.Millisecond))))
-		_ = cmd.Process.Kill()
+		lines := bufio.NewScanner(out)
+		said, began, left := published, time.Now(), 1+random.IntN(longestLife)
+		for lines.Scan() {
+			fmt.Sscan(lines.Text(), &said)
+			if left--; left == 0 {
+				time.AfterFunc(time.Duration(random.Int64N(int64(time.Since(began)))), func() { _ = cmd.Process.Kill() })
+			}
+			began = time.Now()
+		}
 		_ = cmd.Wait()
 		kills++
 		if stderr.Len() > 0 {
 			t.Fatalf("seed %d, kill %d: the publisher could not go on: %s", seed, kills, stderr.Bytes())
-		}
-		said := published
-		if lines := strings.Fields(out.String()); len(lines) > 0 {
-			fmt.Sscan(lines[len(lines)-1], &said)
 		}
 		r, err := s.Current(t.Context(), "lab")
 		if errors.Is(err, store.ErrNotFound) && said == 0 {

@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// nonBlocking opens a FIFO without waiting for its writer. Of a file it means nothing.
+const nonBlocking = syscall.O_NONBLOCK
+
 // tryLock takes the lock of a file, which lasts until the file is closed, also by
 // the end of the process. It is false where another has it.
 func tryLock(f *os.File) (bool, error) {

@@ -8,6 +8,8 @@ import (
 	"os"
 )
 
+const nonBlocking = 0
+
 // tryLock fails: without a lock two publishers could both win.
 func tryLock(*os.File) (bool, error) {
 	return false, fmt.Errorf("this system has no flock: %w", errors.ErrUnsupported)

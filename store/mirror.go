@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 	"time"
 
 	"trustpool/bundle"
@@ -175,10 +176,15 @@ func (s *Store) mirrorState(ctx context.Context, name string) (state mirrorState
 }
 
 func parseMirrorState(data []byte) (state mirrorState) {
-	if json.Unmarshal(data, &state) != nil || state.Schema != mirrorSchema {
+	if json.Unmarshal(data, &state) != nil || state.Schema != mirrorSchema || !sendable(state.ETag) || !sendable(state.LastModified) {
 		return mirrorState{}
 	}
 	return state
+}
+
+// sendable tells whether a validator can be in a header again.
+func sendable(v string) bool {
+	return len(v) <= fetch.MaxValidator && !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // remember keeps the source's validators. Without them the next look transfers

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -175,6 +176,16 @@ func TestMirrorFails(t *testing.T) {
 		"too large": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(append(good, make([]byte, 1<<20)...))
 		}, 1, "the limit is 1000 bytes"},
+		"gzip, unasked": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			_, _ = z.Write(good)
+			_ = z.Close()
+		}, 1, "lab.p7b: "},
+		"a large header": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", strings.Repeat("x", 1<<20))
+			_, _ = w.Write(good)
+		}, 4, "headers exceeded"},
 		"tampered": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tampered) }, 1, "not-verified"},
 		"unsigned": {func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(pkitest.CertsOnly(pkitest.CoreV2()...))
@@ -235,6 +246,29 @@ func TestMirrorRetries(t *testing.T) {
 	for _, from := range []string{"/srv/lab.p7b", "-", "ftp://host/lab.p7b", "http://host/", "http://u:p@[/lab.p7b"} {
 		if _, err := s.Mirror(t.Context(), from, store.MirrorOptions{PublishOptions: store.PublishOptions{}, Sleep: mirror(t, nil).Sleep, Jitter: mirror(t, nil).Jitter}); err == nil || strings.Contains(err.Error(), "u:p") {
 			t.Errorf("%s: %v", from, err)
+		}
+	}
+}
+
+// What is remembered of a source is a hint: where it cannot be sent, the source is
+// asked without.
+func TestMirrorOddState(t *testing.T) {
+	t.Parallel()
+	src := newSource(t)
+	src.data, src.etag = read(t, "lab-core-v1.p7b"), `"1"`
+	s, o := dir(t), mirror(t, nil)
+	p, err := s.Publish(t.Context(), src.data, o.PublishOptions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, etag := range []string{`\"1\"\r\nX: y`, `\u0000`, strings.Repeat("x", fetch.MaxValidator+1)} {
+		state := fmt.Sprintf(`{"schema":"trustpool.mirrored/1","url":%q,"sha256":%q,"etag":"%s"}`, src.URL+"/lab.p7b", p.Release.SHA256, etag)
+		if _, err := s.Backend().Put(t.Context(), "mirror/lab", []byte(state), store.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.Mirror(t.Context(), src.URL+"/lab.p7b", o)
+		if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !refused.Unchanged() || m.NotModified {
+			t.Errorf("%.40s: %v", state, err)
 		}
 	}
 }

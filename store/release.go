@@ -104,8 +104,8 @@ func (r *Release) check() error {
 		return fmt.Errorf("release number %d", r.Number)
 	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
 		return fmt.Errorf("%q is no kind of release", r.Kind)
-	case r.Certificates < 1 || r.Undecodable < 0 || r.Undecodable > r.Certificates:
-		return fmt.Errorf("%d certificates, of which %d undecodable", r.Certificates, r.Undecodable)
+	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
+		return fmt.Errorf("%d certificates, of which %d undecodable, in %d octets", r.Certificates, r.Undecodable, r.Size)
 	case r.Published.IsZero():
 		return errors.New("no time of publication")
 	}
@@ -118,9 +118,42 @@ const indexSchema = "trustpool.index/1"
 // An index is current/NAME: every publication, the current one last. It is one
 // object, so that the history always is that of the current release.
 type index struct {
-	Schema   string    `json:"schema"`
-	Name     string    `json:"name"`
-	Releases []Release `json:"releases"`
+	Schema   string   `json:"schema"`
+	Name     string   `json:"name"`
+	Releases releases `json:"releases"`
+}
+
+// releases are read one by one: a file of MaxIndex octets that nothing here has
+// written can name ten million, in more memory than there is.
+type releases []Release
+
+// maxRelease is how many octets one of them may have in the index.
+const maxRelease = 64 << 10
+
+func (rs *releases) UnmarshalJSON(data []byte) error {
+	*rs = nil
+	d := json.NewDecoder(bytes.NewReader(data))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return errors.Join(err, errors.New("its releases are no list"))
+	}
+	for d.More() {
+		if len(*rs) == MaxHistory {
+			return fmt.Errorf("it has more than %d releases", MaxHistory)
+		}
+		var one json.RawMessage
+		var r Release
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		if len(one) > maxRelease {
+			return fmt.Errorf("release %d of it has more than %d octets", len(*rs)+1, maxRelease)
+		}
+		if err := json.Unmarshal(one, &r); err != nil {
+			return err
+		}
+		*rs = append(*rs, r)
+	}
+	return nil
 }
 
 func (ix *index) current() *Release {
@@ -166,8 +199,6 @@ func parseIndex(data []byte, name string) (*index, error) {
 		return nil, fmt.Errorf("it is that of %q", ix.Name)
 	case len(ix.Releases) == 0:
 		return nil, errors.New("it names no release")
-	case len(ix.Releases) > MaxHistory:
-		return nil, fmt.Errorf("it has more than %d releases", MaxHistory)
 	}
 	for i := range ix.Releases {
 		r := &ix.Releases[i]

@@ -130,6 +130,9 @@ func (b *Bucket) Get(ctx context.Context, key string, max int64) ([]byte, string
 	if info.Size > max {
 		return nil, "", tooLarge(key, max)
 	}
+	if info.ETag == "" { // which Put would take for no condition
+		return nil, "", b.error(key, errors.New("the service gives no ETag, without which two publishers could both win"), false)
+	}
 	buf := bytes.NewBuffer(make([]byte, 0, clamp(info.Size)+bytes.MinRead))
 	if _, err := buf.ReadFrom(io.LimitReader(body, max+1)); err != nil {
 		return nil, "", b.error(key, err, false)

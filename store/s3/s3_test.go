@@ -8,8 +8,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,16 +72,26 @@ func TestPublish(t *testing.T) {
 		t.Error(err)
 	}
 	var wg sync.WaitGroup
-	for v := 3; v <= 6; v++ {
+	var won [41]atomic.Bool
+	for p := range 4 {
 		wg.Go(func() {
 			other := store.New(open(t, server.URL("a/b"), server.Getenv))
-			if _, err := other.Publish(ctx, signed(v), o); err != nil && !errors.As(err, new(*store.RefusedError)) && !errors.Is(err, store.ErrConflict) {
-				t.Error(err)
+			for v := 3 + p; v < len(won); v += 4 {
+				_, err := other.Publish(ctx, signed(v), o)
+				if err != nil && !errors.As(err, new(*store.RefusedError)) && !errors.Is(err, store.ErrConflict) {
+					t.Error(err)
+				}
+				won[v].Store(err == nil)
 			}
 		})
 	}
 	wg.Wait()
 	h, err := s.History(ctx, "lab")
+	for v := range won { // neither lost nor made up
+		if v > 2 && won[v].Load() != slices.ContainsFunc(h, func(r store.Release) bool { return r.Version == fmt.Sprint(v) }) {
+			t.Errorf("version %d: its publisher and the history do not agree", v)
+		}
+	}
 	if err != nil || h[2].Kind != store.RolledBack || h[len(h)-1].Number != len(h) {
 		t.Errorf("%+v, %v", h, err)
 	}
@@ -151,12 +163,22 @@ func TestOddAnswers(t *testing.T) {
 	t.Parallel()
 	var answer http.HandlerFunc
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", `"x"`)
+		if !strings.HasSuffix(r.URL.Path, "untagged") {
+			w.Header().Set("ETag", `"x"`)
+		}
 		w.Header().Set("Last-Modified", "Sun, 01 Jun 2025 00:00:00 GMT")
 		answer(w, r)
 	}))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	b := open(t, "s3://bucket?region=r&endpoint="+server.URL, (&tooltest.S3{}).Getenv)
+	// Without a tag a write on condition would be one without.
+	answer = func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "abc") }
+	if data, tag, err := b.Get(t.Context(), "k", 1000); err != nil || tag != "x" || string(data) != "abc" {
+		t.Errorf("%q, %q, %v", data, tag, err)
+	}
+	if data, tag, err := b.Get(t.Context(), "untagged", 1000); err == nil || data != nil {
+		t.Errorf("no ETag: %q, %q", data, tag)
+	}
 	for what, f := range map[string]http.HandlerFunc{
 		"endless": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -38,9 +40,10 @@ func (a *app) serveCommand() *cobra.Command {
 		Use:   "serve [FILE…]",
 		Short: "Serve bundles to devices over HTTP",
 		Long: `Serve bundles at URLs that devices import from: those of a store, see trustpool
-publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified under Cisco's roots, or those of --root, before
-a byte of it is served: at the start, where one that is not verified is an
-error, and when it changes, where the one before stays in service.
+publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified
+under Cisco's roots, or those of --root, before a byte of it is served: at the
+start, where one that is not verified is an error, and when it changes, where
+the one before stays in service.
 
 ios.p7b is at /ios.p7b, and where Cisco's own server has it. / has pages for
 people. /index.json lists what there is, /readyz says how it is, /metrics has
@@ -192,7 +195,10 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 		if isURL(arg) || arg == "-" {
 			return nil, hinted{fmt.Errorf("%s: only files and directories are served", arg), "fetch it, then serve the file"}
 		}
-		if info, err := os.Stat(arg); err == nil && info.IsDir() {
+		if isDir(arg) {
+			if isDir(filepath.Join(arg, "current")) && isDir(filepath.Join(arg, "archive")) {
+				return nil, hinted{fmt.Errorf("%s: a store, and no directory of .p7b files", arg), "serve it with --store " + arg}
+			}
 			all = append(all, hosting.Directory(arg))
 		} else {
 			files = append(files, arg)
@@ -208,6 +214,11 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 	return hosting.Join(all...), nil
 }
 
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // listeners are systemd's sockets and those of --listen; where there is neither, the
 // default one.
 func (a *app) listeners(ctx context.Context, addresses []string) ([]net.Listener, error) {
@@ -220,6 +231,9 @@ func (a *app) listeners(ctx context.Context, addresses []string) ([]net.Listener
 	}
 	for _, address := range addresses {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if errors.Is(err, fs.ErrPermission) {
+			err = hinted{err, "ports below 1024 are not everybody's; systemd can open them, see packaging/systemd"}
+		}
 		if err != nil {
 			return nil, err
 		}

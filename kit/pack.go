@@ -160,6 +160,9 @@ func (it Item) pack(contents map[string][]byte, o PackOptions) (*Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the bundle to compare it with: %w", err)
 	}
+	if order, err := bundle.CompareVersions(old.Version, v.Version); err == nil && order > 0 {
+		return nil, fmt.Errorf("the bundle to compare it with is version %s, newer than %s: the change would be told backwards", old.Version, v.Version)
+	}
 	d := bundle.Compare(it.Old, it.Bundle)
 	d.Old.File, d.Old.Signature = it.Name+".p7b, carried last", "verified, "+old.Anchor.Name
 	d.New.File, d.New.Signature = it.Name+".p7b", "verified, "+v.Anchor.Name

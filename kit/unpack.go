@@ -23,6 +23,9 @@ func (k *Kit) Unpack(dir string) (err error) {
 		return err
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(dir), atomicfile.TempPrefix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: the directory %s, in which it is to be made, is not there", dir, filepath.Dir(dir))
+	}
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"trustpool/device"
+
+	"trustpool/bundle"
 )
 
 // A State says what a device has, as far as the logs tell.
@@ -200,8 +202,8 @@ func (t *Tally) current() map[string]choice {
 			c.basis = basisHighest
 		}
 		for _, k := range versions[1:] {
-			if numbers && compareNumbers(k.version.version, best.version.version) != 0 {
-				if compareNumbers(k.version.version, best.version.version) > 0 {
+			if order, err := bundle.CompareVersions(k.version.version, best.version.version); numbers && err == nil && order != 0 {
+				if order > 0 {
 					best = k
 				}
 			} else if d := k.served.Compare(best.served); d > 0 || d == 0 && k.sha256 > best.sha256 {
@@ -255,7 +257,7 @@ func (f *fetch) state(current map[string]choice) State {
 	case c.version.version == f.version.version:
 		return Current
 	}
-	if isNumber(c.version.version) && isNumber(f.version.version) && compareNumbers(f.version.version, c.version.version) > 0 {
+	if order, err := bundle.CompareVersions(f.version.version, c.version.version); err == nil && order > 0 {
 		return Newer
 	}
 	return Old
@@ -263,11 +265,6 @@ func (f *fetch) state(current map[string]choice) State {
 
 // isNumber tells whether a version is a decimal number, as Cisco's are.
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-func compareNumbers(a, b string) int {
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-}
 
 func nonEmpty(s string) *string {
 	if s == "" {

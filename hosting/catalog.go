@@ -159,12 +159,20 @@ func (t trust) verify(raw []byte, at time.Time) (*bundle.Bundle, *signing.Verifi
 
 // again verifies a release once more: that its octets are the same, and that they
 // are still vouched for.
-func (t trust) again(r *Release, at time.Time) error {
-	if digest(r.Raw) != r.SHA256 {
-		return errors.New("the octets in memory have changed")
+func (t trust) again(r *Release, at time.Time) signing.Report {
+	var v *signing.Verification
+	err := errors.New("the octets in memory have changed")
+	if digest(r.Raw) == r.SHA256 {
+		_, v, err = t.verify(r.Raw, at)
 	}
-	_, _, err := t.verify(r.Raw, at)
-	return err
+	if err == nil {
+		return signing.NewReport(v, nil, &at)
+	}
+	refused, ok := errors.AsType[*signing.VerifyError](err)
+	if !ok {
+		refused = &signing.VerifyError{Reason: signing.DigestDiffers, Err: err}
+	}
+	return signing.NewReport(nil, refused, &at)
 }
 
 func digest(data []byte) string {

@@ -2,12 +2,14 @@ package hosting
 
 import (
 	"io"
+	"sync"
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/signing"
 )
 
-// recheck is how long an answer of Ready counts: to verify takes milliseconds of a
+// recheck is how long an answer of Judge counts: to verify takes milliseconds of a
 // processor, and anybody may ask.
 const recheck = 10 * time.Second
 
@@ -19,7 +21,7 @@ type ReadyReport struct {
 	// say that the source can be read: a server whose store is away serves on, and
 	// so do all others of that store.
 	Ready       bool          `json:"ready"`
-	At          string        `json:"at"` // when it was verified
+	At          string        `json:"at"` // when it was verified: the first of them
 	LastRefresh string        `json:"last_refresh"`
 	Age         int64         `json:"age_seconds"` // of the last refresh that succeeded
 	Failures    []string      `json:"failures"`    // of the last refresh; what they are about is served as it was
@@ -40,30 +42,51 @@ func (r ReadyReport) WriteJSON(w io.Writer) error { return bundle.WriteJSON(w, r
 
 // Ready verifies again what is served, or gives the answer of the last seconds.
 func (s *Server) Ready() ReadyReport {
-	s.readyLock.Lock()
-	defer s.readyLock.Unlock()
-	now, c := s.now(), s.Catalog()
-	if s.readyOf != c || now.Sub(s.readyAt) >= recheck || now.Before(s.readyAt) {
-		s.readyOf, s.readyAt, s.ready = c, now, s.verifyAgain(c, now)
+	c, now, state := s.Catalog(), s.now(), s.state.Load()
+	r := ReadyReport{
+		Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: stamp(now),
+		LastRefresh: stamp(state.good), Age: int64(now.Sub(state.good) / time.Second), Failures: []string{}, Bundles: []ReadyBundle{},
 	}
-	r := s.ready
-	state := s.state.Load()
-	r.LastRefresh, r.Age = stamp(state.good), int64(now.Sub(state.good)/time.Second)
-	r.Failures = []string{}
 	for _, f := range state.failures {
 		r.Failures = append(r.Failures, f.Error())
 	}
-	return r
-}
-
-func (s *Server) verifyAgain(c *Catalog, now time.Time) ReadyReport {
-	r := ReadyReport{Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: stamp(now), Bundles: []ReadyBundle{}}
 	for _, e := range c.Entries {
-		b := ReadyBundle{Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256, Verified: true}
-		if err := s.trust.again(e.Current, now); err != nil {
-			b.Verified, b.Error, r.Ready = false, new(err.Error()), false
+		j := s.Judge(e.Current)
+		r.At = min(r.At, *j.At)
+		b := ReadyBundle{Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256, Verified: j.Verified}
+		if !j.Verified {
+			b.Error, r.Ready = new(j.Summary()+": "+*j.Detail), false
 		}
 		r.Bundles = append(r.Bundles, b)
 	}
 	return r
+}
+
+// A judgement is the answer of Judge for a release. Two who ask verify it once.
+type judgement struct {
+	lock   sync.Mutex
+	at     time.Time
+	report signing.Report
+}
+
+// Judge verifies a release of the catalog again, or gives the answer of the last
+// seconds; Report.At says when that was. Release.Verification is the answer from when
+// it was loaded, which may be long ago.
+func (s *Server) Judge(r *Release) signing.Report {
+	s.judgedLock.Lock()
+	if c := s.Catalog(); c != s.judgedOf {
+		s.judgedOf, s.judged = c, map[*Release]*judgement{}
+	}
+	j := s.judged[r]
+	if j == nil {
+		j = &judgement{}
+		s.judged[r] = j
+	}
+	s.judgedLock.Unlock()
+	j.lock.Lock()
+	defer j.lock.Unlock()
+	if now := s.now(); j.at.IsZero() || now.Sub(j.at) >= recheck || now.Before(j.at) {
+		j.at, j.report = now, s.trust.again(r, now)
+	}
+	return j.report
 }

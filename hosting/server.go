@@ -69,10 +69,9 @@ type Server struct {
 
 	refreshLock sync.Mutex
 
-	readyLock sync.Mutex
-	readyOf   *Catalog
-	readyAt   time.Time
-	ready     ReadyReport
+	judgedLock sync.Mutex
+	judgedOf   *Catalog
+	judged     map[*Release]*judgement // of that catalog
 }
 
 // state is how the last refresh went.

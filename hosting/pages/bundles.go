@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"trustpool/bundle"
 	"trustpool/signing"
@@ -19,9 +18,11 @@ type summary struct {
 	SignedName string
 	Version    string
 
-	Anchor *signing.AnchorReport
-	Judged *instant
-	Chain  []signing.LinkReport
+	// How its signature is judged now; see judged.
+	Signature signing.Report
+	Judged    instant
+	Loaded    instant // when it was verified first
+	Chain     []signing.LinkReport
 
 	Signed       instant
 	Published    instant
@@ -52,18 +53,9 @@ func (q *request) summary(v version) summary {
 	r := v.release
 	s := summary{
 		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
-		Anchor: r.Verification.Anchor, Signed: optional(r.SignedAt, q.at), Published: moment(r.Modified, q.at),
+		Signed: optional(r.SignedAt, q.at), Published: moment(r.Modified, q.at),
 		SHA256: r.SHA256, Size: len(r.Raw), Certificates: r.Certificates, Expired: r.Expired(q.at),
 		Commands: pathCommands + "?bundle=" + v.entry.Name,
-	}
-	if at := r.Verification.At; at != nil {
-		if t, err := time.Parse(time.RFC3339, *at); err == nil {
-			judged := moment(t, q.at)
-			s.Judged = &judged
-		}
-	}
-	if len(r.Verification.Signers) > 0 {
-		s.Chain = r.Verification.Signers[0].Chain
 	}
 	if next, ok := r.NextExpiry(q.at); ok {
 		s.Next = moment(next, q.at)
@@ -77,6 +69,18 @@ func (q *request) summary(v version) summary {
 		s.Older = len(v.entry.Archive)
 	}
 	s.Files, s.Derived = q.downloads(v)
+	return s
+}
+
+// judged is a summary that says whether the version is verified now, and not only
+// when it was loaded.
+func (q *request) judged(v version) summary {
+	s := q.summary(v)
+	s.Signature = q.judge(v.release)
+	s.Judged, s.Loaded = reported(s.Signature.At, q.at), reported(v.release.Verification.At, q.at)
+	if len(s.Signature.Signers) > 0 {
+		s.Chain = s.Signature.Signers[0].Chain
+	}
 	return s
 }
 
@@ -130,7 +134,7 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 	}
 	body.Pager = pages
 	for _, e := range q.catalog.Entries[from:to] {
-		body.Bundles = append(body.Bundles, q.summary(version{e, e.Current}))
+		body.Bundles = append(body.Bundles, q.judged(version{e, e.Current}))
 	}
 	return p.render("bundles", http.StatusOK, page{Title: "Bundles", Section: "bundles", At: moment(q.at, q.at), Body: body})
 }

@@ -87,7 +87,7 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 		List     listing
 		Versions []summary
 	}
-	body.summary = q.summary(v)
+	body.summary = q.judged(v)
 	body.Timeline = newTimeline(b.Certificates, q.at, path)
 	if body.List, err = q.list(v, b, path); err != nil {
 		return nil, err

@@ -160,7 +160,7 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := commands{Bundle: q.summary(v), URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	body := commands{Bundle: q.judged(v), URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
 	for _, other := range q.catalog.Entries {
 		body.Bundles = append(body.Bundles, choice{other.Name, other.Name, other == e})
 	}

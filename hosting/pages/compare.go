@@ -89,8 +89,8 @@ func (p *Pages) compare(from, to version) (*bundle.Diff, error) {
 		return nil, err
 	}
 	d := bundle.Compare(older, newer)
-	d.Old.File, d.Old.Signature = from.entry.FileName(), from.release.Verification.Summary()
-	d.New.File, d.New.Signature = to.entry.FileName(), to.release.Verification.Summary()
+	d.Old.File, d.Old.Signature = from.entry.FileName(), p.judge(from.release).Summary()
+	d.New.File, d.New.Signature = to.entry.FileName(), p.judge(to.release).Summary()
 	return d, nil
 }
 
@@ -107,7 +107,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		if c.Diff, err = p.compare(*from, *to); err != nil {
 			return nil, err
 		}
-		c.Sides, c.Same = []summary{q.summary(*from), q.summary(*to)}, c.Diff.Same()
+		c.Sides, c.Same = []summary{q.judged(*from), q.judged(*to)}, c.Diff.Same()
 		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
 		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
 		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {

@@ -60,7 +60,7 @@ func attached(contentType, name string, write func(io.Writer) error) (*response,
 	if err := write(&b); err != nil {
 		return nil, err
 	}
-	return &response{http.StatusOK, contentType, name, "no-cache", b.Bytes()}, nil
+	return &response{http.StatusOK, contentType, name, askFirst, b.Bytes()}, nil
 }
 
 // shown is as attached, and a browser shows it.
@@ -76,7 +76,7 @@ func (p *Pages) bundleFile(v version, form string) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: v.release.Verification}
+	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: p.judge(v.release)}
 	report.Signature.File = report.File
 	switch form {
 	case "-unsigned.p7b":
@@ -90,7 +90,7 @@ func (p *Pages) bundleFile(v version, form string) (*response, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &response{http.StatusOK, typeP7B, name, "no-cache", data}, nil
+		return &response{http.StatusOK, typeP7B, name, askFirst, data}, nil
 	case ".pem":
 		return attached(typePEM, name, report.WritePEM)
 	case ".csv":
@@ -114,11 +114,11 @@ func (p *Pages) certificateFile(v version, name string) (*response, error) {
 	case form == "pem" && c.Err != nil:
 		return nil, notFound("This entry is no certificate: there is no PEM of it.")
 	case form == "pem":
-		return &response{http.StatusOK, typePEM, name, "no-cache", certificatePEM(c)}, nil
+		return &response{http.StatusOK, typePEM, name, askFirst, certificatePEM(c)}, nil
 	case c.Err != nil:
-		return &response{http.StatusOK, typeAny, name, "no-cache", c.Raw}, nil
+		return &response{http.StatusOK, typeAny, name, askFirst, c.Raw}, nil
 	}
-	return &response{http.StatusOK, typeDER, name, "no-cache", c.Raw}, nil
+	return &response{http.StatusOK, typeDER, name, askFirst, c.Raw}, nil
 }
 
 func (p *Pages) compareFile(q *request, name string) (*response, error) {
@@ -165,13 +165,20 @@ func (p *Pages) commandsFile(q *request, name string) (*response, error) {
 	if err != nil {
 		return nil, bad("%s", err)
 	}
+	var a *response
 	switch {
 	case form == "txt":
-		return shown(typeText, s.WriteText)
+		a, err = shown(typeText, s.WriteText)
 	case form == "json":
-		return shown(typeJSON, s.WriteJSON)
+		a, err = shown(typeJSON, s.WriteJSON)
 	case form == "yml" && playbook(platform):
-		return shown(typeYAML, s.WritePlaybook)
+		a, err = shown(typeYAML, s.WritePlaybook)
+	default:
+		return nil, notFound("There is no such file.")
 	}
-	return nil, notFound("There is no such file.")
+	if err != nil {
+		return nil, err
+	}
+	a.caching = private // it has the name in it under which the reader came
+	return a, nil
 }

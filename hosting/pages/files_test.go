@@ -41,10 +41,10 @@ func TestCommands(t *testing.T) {
 	s = file(t, read(t, "lab-core-v1.p7b"), pages.Options{BaseURL: "https://pki.example.net"})
 	has(t, get(t, s, path, "Host", "elsewhere example").Body.String(), "url https://pki.example.net/ios.p7b")
 	for _, base := range []string{"pki.example.net", "ftp://a", "https://a/b", "https://a?b", "https://u@a", "https://", "https://a b"} {
-		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Now: nil}); err == nil {
+		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Judge: s.Judge, Now: nil}); err == nil {
 			t.Fatal("made without a clock")
 		}
-		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Now: now, BaseURL: base}); err == nil {
+		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Judge: s.Judge, Now: now, BaseURL: base}); err == nil {
 			t.Errorf("the base URL %q is taken", base)
 		}
 	}

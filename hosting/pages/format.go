@@ -51,6 +51,16 @@ func optional(t bundle.Time, at time.Time) instant {
 	return moment(t.Time, at)
 }
 
+// reported is a time of a report, which may be null.
+func reported(s *string, at time.Time) instant {
+	if s != nil {
+		if t, err := time.Parse(time.RFC3339, *s); err == nil {
+			return moment(t, at)
+		}
+	}
+	return instant{}
+}
+
 const (
 	day   = 24 * time.Hour
 	year  = 31556952 * time.Second // the mean of the Gregorian calendar

@@ -15,6 +15,7 @@ import (
 	"trustpool/hosting/pages"
 	"trustpool/internal/pkitest"
 	"trustpool/roots"
+	"trustpool/signing"
 	"trustpool/store"
 )
 
@@ -99,12 +100,15 @@ func newServer(t testing.TB, source hosting.Source, o pages.Options) *hosting.Se
 func serverUnder(t testing.TB, anchors []roots.Anchor, source hosting.Source, o pages.Options) *hosting.Server {
 	t.Helper()
 	var server *hosting.Server
-	o.Catalog, o.Now, o.Version = func() *hosting.Catalog { return server.Catalog() }, now, "v1.2.3"
+	if o.Now == nil {
+		o.Now = now
+	}
+	o.Catalog, o.Judge, o.Version = func() *hosting.Catalog { return server.Catalog() }, func(r *hosting.Release) signing.Report { return server.Judge(r) }, "v1.2.3"
 	p, err := pages.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err = hosting.New(t.Context(), hosting.Options{Source: source, Anchors: anchors, Now: now, Pages: p})
+	server, err = hosting.New(t.Context(), hosting.Options{Source: source, Anchors: anchors, Now: o.Now, Pages: p})
 	if err != nil {
 		t.Fatal(err)
 	}

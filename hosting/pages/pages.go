@@ -24,6 +24,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/hosting"
+	"trustpool/signing"
 )
 
 // Limits of what is asked for and of what is shown at a time.
@@ -38,9 +39,10 @@ const (
 	MaxRequests = 64
 )
 
-// Options say what pages are made of. Catalog and Now must be set.
+// Options say what pages are made of. Catalog, Judge and Now must be set.
 type Options struct {
 	Catalog func() *hosting.Catalog
+	Judge   func(*hosting.Release) signing.Report // whether it is verified now
 	Now     func() time.Time
 	Limits  bundle.Limits // the server's
 
@@ -53,6 +55,7 @@ type Options struct {
 // Pages answers requests for / and below hosting.PagesPrefix. It is an http.Handler.
 type Pages struct {
 	catalog func() *hosting.Catalog
+	judge   func(*hosting.Release) signing.Report
 	now     func() time.Time
 	baseURL string
 	version string
@@ -74,10 +77,10 @@ var files embed.FS
 
 // New makes the pages.
 func New(o Options) (*Pages, error) {
-	if o.Catalog == nil || o.Now == nil {
-		return nil, errors.New("pages: no catalog or no clock")
+	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
+		return nil, errors.New("pages: no catalog, nobody to judge it, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
 		slots: make(chan struct{}, MaxRequests), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
@@ -155,6 +158,7 @@ type request struct {
 	*http.Request
 	query   url.Values
 	catalog *hosting.Catalog
+	judge   func(*hosting.Release) signing.Report
 	at      time.Time
 }
 
@@ -166,6 +170,13 @@ func (q *request) field(name string) (string, error) {
 	}
 	return strings.TrimSpace(v), nil
 }
+
+// How long others may keep an answer: until they have asked again, those who keep
+// answers for several readers not at all where it is private.
+const (
+	askFirst = "no-cache"
+	private  = "private, no-cache"
+)
 
 // A response is what is sent.
 type response struct {
@@ -277,7 +288,8 @@ func (p *Pages) render(name string, status int, content page) (*response, error)
 	if err := p.pages[name].ExecuteTemplate(&b, "layout", content); err != nil {
 		return nil, err
 	}
-	caching := "no-cache"
+	// They differ by the reader's Host and User-Agent, so no shared cache is to have them.
+	caching := private
 	if status != http.StatusOK {
 		caching = "no-store"
 	}

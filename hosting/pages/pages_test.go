@@ -12,7 +12,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"trustpool/bundle"
 	"trustpool/hosting"
@@ -37,7 +39,7 @@ func TestHeaders(t *testing.T) {
 	s := lab(t)
 	w := get(t, s, "/")
 	for name, want := range map[string]string{
-		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",
+		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "private, no-cache",
 		"Content-Length": fmt.Sprint(w.Body.Len()), "Cross-Origin-Resource-Policy": "same-origin",
 	} {
 		if got := w.Header().Get(name); got != want {
@@ -65,6 +67,54 @@ func TestHeaders(t *testing.T) {
 				t.Errorf("%s: Cache-Control %q", l, got)
 			}
 		}
+	}
+}
+
+// What has the name of the server in it, as the reader wrote it, no cache gives to
+// another reader.
+func TestPrivate(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	for _, path := range []string{"/pages/commands", "/pages/files/commands/iosxe.txt", "/pages/files/commands/iosxe.json", "/pages/files/commands/iosxe.yml"} {
+		w := get(t, s, path, "Host", "other.example")
+		if got := w.Header().Get("Cache-Control"); !strings.Contains(w.Body.String(), "other.example/") || !strings.HasPrefix(got, "private") {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+}
+
+// What was verified once and is not any more is nowhere called verified.
+func TestLapsed(t *testing.T) {
+	t.Parallel()
+	var clock atomic.Pointer[time.Time]
+	clock.Store(&at)
+	s := newServer(t, hosting.Store(publish(t)), pages.Options{Now: func() time.Time { return *clock.Load() }})
+	ios := s.Catalog().Lookup("ios")
+	current, old := ios.Current.SHA256[:16], ios.Archive[0].SHA256[:16]
+	query := "?" + url.Values{"from": {"ios/" + old}, "to": {"ios/" + current}}.Encode()
+	seals := []string{"/", "/pages/bundles/ios", "/pages/bundles/ios/" + old}
+	later := at.Add(time.Hour)
+	clock.Store(&later)
+	for _, path := range seals {
+		has(t, body(t, s, path), "Signature verified", `judged <time datetime="2025-06-01T01:00:00Z">`)
+	}
+	has(t, body(t, s, "/pages/compare"+query), "verified under <bdi>Lab Root CA</bdi>", `judged <time datetime="2025-06-01T01:00:00Z">`)
+	lacks(t, body(t, s, "/pages/commands"), "no longer verified")
+
+	late := time.Date(2046, 1, 1, 0, 0, 0, 0, time.UTC)
+	clock.Store(&late)
+	for _, path := range append(seals, "/pages/commands") {
+		page := body(t, s, path)
+		has(t, page, "Signature no longer verified", `judged <time datetime="2046-01-01T00:00:00Z">`, `loaded, <time datetime="2025-06-01T00:00:00Z">`)
+		lacks(t, page, "Signature verified", "✓")
+	}
+	page := body(t, s, "/pages/compare"+query)
+	has(t, page, "no longer verified", `judged <time datetime="2046-01-01T00:00:00Z">`)
+	lacks(t, page, "verified under")
+	for _, path := range []string{"compare.txt" + query, "compare.md" + query, "compare.json" + query, "ios/" + current + "/ios.json", "ios/" + old + "/ios.json"} {
+		file := body(t, s, "/pages/files/"+path)
+		has(t, file, "chain-expired")
+		lacks(t, file, "verified, ", `"verified": true`)
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *Pages) answer(r *http.Request) (*response, error) {
 	if err != nil {
 		return nil, bad("The query of this URL cannot be read.")
 	}
-	q := &request{r, query, p.catalog(), p.now().UTC()}
+	q := &request{r, query, p.catalog(), p.judge, p.now().UTC()}
 	switch path := r.URL.Path; path {
 	case "/", hosting.PagesPrefix:
 		return p.bundlesPage(q)

@@ -17,6 +17,7 @@ import (
 	"trustpool/hosting"
 	"trustpool/hosting/pages"
 	"trustpool/roots"
+	"trustpool/signing"
 )
 
 // serveFlags are those of serve.
@@ -124,7 +125,12 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if !f.noPages {
 		// The pages ask for the catalog when there are requests: there is a server by then.
 		catalog := func() *hosting.Catalog { return server.Catalog() }
-		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: o.Version})
+		judge := func(r *hosting.Release) signing.Report { return server.Judge(r) }
+		version := o.Version
+		if version == "unknown" { // the program's own, where it was built without one
+			version = ""
+		}
+		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: version})
 		if err != nil {
 			return fmt.Errorf("--base-url: %w", err)
 		}

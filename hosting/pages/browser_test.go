@@ -180,7 +180,7 @@ func TestBrowser(t *testing.T) {
 	plain := command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	for name, test := range map[string]func(browser){
 		"search": testSearch, "search without script": func(b browser) { b.run(plain); testPlainSearch(b) }, "hostile": testHostile,
-		"keyboard": testKeyboard, "copy": testCopy, "print": testPrint, "accessibility": testAccessibility,
+		"keyboard": testKeyboard, "copy": testCopy, "layout": testLayout, "print": testPrint, "accessibility": testAccessibility,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -211,7 +211,7 @@ func testSearch(b browser) {
 // Without it there is a button.
 func testPlainSearch(b browser) {
 	b.open("/pages/bundles/ios")
-	b.run(chromedp.SendKeys(chromedp.CSS("#q"), "fir"), chromedp.Click(chromedp.CSS(`form.search button`)), chromedp.WaitVisible(chromedp.CSS("#results a[href='/pages/bundles/ios']")))
+	b.run(chromedp.SendKeys(chromedp.CSS("#q"), "fir"), chromedp.Click(chromedp.CSS(`form.search button`)), chromedp.WaitVisible(chromedp.CSS("#results a[href='/pages/bundles/ios#found']")))
 	if found := value(b, chromedp.Text(chromedp.CSS("#found"))); found != "1 of 9 certificates" {
 		b.Errorf("found: %q", found)
 	}
@@ -292,6 +292,31 @@ func testCopy(b browser) {
 	b.until(`document.querySelector("section[aria-labelledby=iosxe] button.copy").textContent === "Copied"`)
 	if got := ask[string](b, `window.copied`); got != want {
 		b.Errorf("copied is %q", got)
+	}
+}
+
+// The two sides of a change are as wide as each other, names have room beside the other
+// columns, and no text of a drawing lies upon another.
+func testLayout(b browser) {
+	tablet := chromedp.EmulateViewport(768, 1024)
+	for _, size := range []chromedp.Action[chromedp.Void]{wide, tablet, narrow} {
+		b.run(size)
+		b.open("/pages/compare")
+		if got := ask[[]float64](b, `[...document.querySelectorAll(".sides thead th")].map(e => e.getBoundingClientRect().width)`); len(got) != 2 || got[0] != got[1] {
+			b.Errorf("the sides are %v pixels wide", got)
+		}
+		for _, name := range []string{"ios", "quirks", "large"} {
+			b.open("/pages/bundles/" + name)
+			if got := ask[float64](b, `document.querySelector("td.expires").closest("tr").querySelector("th").offsetWidth / document.querySelector("main").offsetWidth`); got < 0.35 {
+				b.Errorf("%s: names have %.2f of the width", name, got)
+			}
+			if got := ask[[]string](b, `(() => {
+				const texts = [...document.querySelectorAll(".timeline text")].map(e => [e.textContent, e.getBoundingClientRect()]);
+				return texts.flatMap(([a, p], i) => texts.slice(i + 1).filter(([, q]) => p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom).map(([b]) => a + " and " + b));
+			})()`); len(got) > 0 {
+				b.Errorf("%s: texts lie upon each other: %q", name, got)
+			}
+		}
 	}
 }
 

@@ -132,6 +132,7 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 		Bundles []summary
 		Pager   pager
 	}
+	pages.Fragment = "main"
 	body.Pager = pages
 	for _, e := range q.catalog.Entries[from:to] {
 		body.Bundles = append(body.Bundles, q.judged(version{e, e.Current}))

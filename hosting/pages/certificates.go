@@ -162,6 +162,7 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 	if err != nil {
 		return l, err
 	}
+	pager.Fragment = "found"
 	l.Pager = pager
 	for _, i := range found[from:to] {
 		l.Rows = append(l.Rows, q.row(v, i+1, b.Certificates[i]))

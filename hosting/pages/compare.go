@@ -14,6 +14,7 @@ func compareURL(from, to version) string {
 
 // A change is the difference between two versions.
 type change struct {
+	Alone    bool      // there is nothing to compare
 	From, To []group   // what can be chosen
 	Sides    []summary // the old one, and the new
 	Same     bool
@@ -100,9 +101,14 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		return nil, err
 	}
 	var c change
-	if from == nil {
-		c.From, c.To = versionGroups(q.catalog, ""), versionGroups(q.catalog, "")
+	title := "Changes"
+	if all := versions(q.catalog); from == nil {
+		c.Alone = len(all) < 2
+		if !c.Alone { // two that differ, to begin with
+			c.From, c.To = versionGroups(q.catalog, all[1].key()), versionGroups(q.catalog, all[0].key())
+		}
 	} else {
+		title = "Changes from " + from.entry.Name + " " + versionName(*from) + " to " + to.entry.Name + " " + versionName(*to)
 		c.From, c.To = versionGroups(q.catalog, from.key()), versionGroups(q.catalog, to.key())
 		if c.Diff, err = p.compare(*from, *to); err != nil {
 			return nil, err
@@ -120,7 +126,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 			c.Files = append(c.Files, download{hosting.FilesPrefix + f.file + query, f.label, f.note})
 		}
 	}
-	return p.render("compare", http.StatusOK, page{Title: "Changes", Section: "compare", At: moment(q.at, q.at), Body: c})
+	return p.render("compare", http.StatusOK, page{Title: title, Section: "compare", At: moment(q.at, q.at), Body: c})
 }
 
 func (q *request) changed(v version, entries []bundle.DiffEntry) changed {

@@ -11,6 +11,7 @@ type pager struct {
 	First, Last, Total int // entries, from 1
 	Page, Pages        int
 	Previous, Next     string // paths; empty where there is none
+	Fragment           string // of them: where the list begins
 }
 
 // page cuts a list of n entries at what the query asks for.

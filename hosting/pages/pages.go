@@ -261,8 +261,9 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 	if !strings.HasPrefix(r.URL.Path, hosting.FilesPrefix) {
 		body := struct {
 			Status int
+			Title  string
 			Text   string
-		}{known.status, known.text}
+		}{known.status, title, known.text}
 		if a, err := p.render("error", known.status, page{Title: title, Body: body, At: moment(p.now(), p.now())}); err == nil {
 			return a
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -269,7 +270,7 @@ func TestCertificate(t *testing.T) {
 			listed := body(t, s, path)
 			l := regexp.MustCompile(`class="name"><a href="([^"]*)"`).FindStringSubmatch(listed)
 			detail := body(t, s, l[1])
-			has(t, detail, `quirk=`+string(q)+`">`+string(q)+`</a></dt><dd>`)
+			has(t, detail, `quirk=`+string(q)+`#found">`+string(q)+`</a></dt><dd>`)
 			lacks(t, detail, string(q)+`</a></dt><dd></dd>`)
 			seen++
 		}
@@ -296,6 +297,7 @@ func TestCompare(t *testing.T) {
 	text := body(t, s, "/pages/compare")
 	has(t, text, "<strong>4</strong> added", "<strong>3</strong> removed", "<strong>5</strong> in both", "<strong>1</strong> re-issued", "<strong>1</strong> re-keyed")
 	e := s.Catalog().Lookup("ios")
+	has(t, text, "<title>Changes from ios version 1, signed", e.Current.SHA256+"</td>", e.Archive[0].SHA256+"</td>")
 	from, to := "ios/"+e.Archive[0].SHA256[:16], "ios/"+e.Current.SHA256[:16]
 	query := "?" + url.Values{"from": {to}, "to": {from}}.Encode()
 	has(t, body(t, s, "/pages/compare"+query), "<strong>3</strong> added", "<strong>4</strong> removed")
@@ -304,7 +306,21 @@ func TestCompare(t *testing.T) {
 	has(t, body(t, s, "/pages/files/compare.json"+query), `"trustpool.diff/1"`)
 
 	alone := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
-	has(t, body(t, alone, "/pages/compare"), "No bundle has more than one version yet")
+	text = body(t, alone, "/pages/compare")
+	has(t, text, "there is nothing to compare")
+	lacks(t, text, "<form")
+	dir := t.TempDir()
+	for i, name := range []string{"one.p7b", "two.p7b"} {
+		if err := os.WriteFile(filepath.Join(dir, name), read(t, fmt.Sprintf("lab-core-v%d.p7b", i+1)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	two := newServer(t, hosting.Directory(dir), pages.Options{})
+	text = body(t, two, "/pages/compare")
+	has(t, text, "No bundle has more than one version here") // two are chosen that differ
+	if chosen := regexp.MustCompile(`value="(\w+)/\w+" selected`).FindAllStringSubmatch(text, -1); len(chosen) != 2 || chosen[0][1] == chosen[1][1] {
+		t.Errorf("chosen are %q", chosen)
+	}
 }
 
 // Names are shown, and are nothing else.

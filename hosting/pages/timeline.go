@@ -105,7 +105,7 @@ func newTimeline(certs []*bundle.Certificate, at time.Time, path string) timelin
 			t.Labels = append(t.Labels, mark{x, labelY, "to " + strconv.Itoa(year), "start"})
 		case year == present+yearsAfter:
 			t.Labels = append(t.Labels, mark{(year - first + 1) * step, labelY, "from " + strconv.Itoa(year), "end"})
-		case year%5 == 0 && year > present-yearsBefore+5 && year < present+yearsAfter-5:
+		case year%5 == 0 && year > present-yearsBefore+8 && year < present+yearsAfter-8: // else it is too near to the text there
 			m := mark{x + width/2, labelY, strconv.Itoa(year), "middle"}
 			if year-first < 2 { // else it is cut off
 				m.X, m.Anchor = x, "start"
@@ -143,5 +143,8 @@ func newTimeline(certs []*bundle.Certificate, at time.Time, path string) timelin
 		t.Side = "end"
 	}
 	t.Top = mark{t.Width, drawnTop, strconv.Itoa(most), "end"}
+	if t.Side == "end" { // so that it does not stand where the present does
+		t.Top.X, t.Top.Anchor = 0, "start"
+	}
 	return t
 }

@@ -9,7 +9,7 @@ if (form) {
     for (const [name, value] of [...query]) {
       if (value === '') query.delete(name);
     }
-    const path = form.getAttribute('action') + (String(query) ? '?' + query : '');
+    const path = location.pathname + (String(query) ? '?' + query : '');
     const mine = ++asked;
     try {
       const text = await (await fetch(path)).text();

@@ -45,7 +45,7 @@ func (p *Pages) file(q *request, parts []string) (*response, error) {
 			return nil, err
 		}
 		if rest, ok := strings.CutPrefix(parts[2], v.entry.Name); ok {
-			if a, err := p.bundleFile(v, rest); a != nil || err != nil {
+			if a, err := p.bundleFile(q, v, rest); a != nil || err != nil {
 				return a, err
 			}
 		}
@@ -68,10 +68,25 @@ func shown(contentType string, write func(io.Writer) error) (*response, error) {
 	return attached(contentType, "", write)
 }
 
+// weigh takes a slot for what is made of large versions.
+func (p *Pages) weigh(q *request, versions ...version) error {
+	octets := 0
+	for _, v := range versions {
+		octets += len(v.release.Raw)
+	}
+	if octets > LargeBytes && !q.taken.take(p.large) {
+		return problem{http.StatusServiceUnavailable, "Too many large files are asked for at a time. Try again in some seconds."}
+	}
+	return nil
+}
+
 // bundleFile is another form of a version; nil where there is no such form.
-func (p *Pages) bundleFile(v version, form string) (*response, error) {
+func (p *Pages) bundleFile(q *request, v version, form string) (*response, error) {
 	// The name under which it is saved says which version it is.
 	name := v.entry.Name + "-" + v.id() + form
+	if err := p.weigh(q, v); err != nil {
+		return nil, err
+	}
 	b, err := p.parsed.get(v.release)
 	if err != nil {
 		return nil, err
@@ -132,6 +147,9 @@ func (p *Pages) compareFile(q *request, name string) (*response, error) {
 	}
 	if from == nil {
 		return nil, bad("from and to are to name two versions.")
+	}
+	if err := p.weigh(q, *from, *to); err != nil {
+		return nil, err
 	}
 	d, err := p.compare(*from, *to)
 	if err != nil {

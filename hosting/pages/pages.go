@@ -37,6 +37,11 @@ const (
 	// MaxRequests are answered at a time: each holds its answer in memory until it is
 	// taken, which devices' bundles do not.
 	MaxRequests = 64
+
+	// MaxLarge are answered at a time where the answer is a file made of more than
+	// LargeBytes of bundles: it is as large as they, or larger.
+	MaxLarge   = 4
+	LargeBytes = 4 << 20
 )
 
 // Options say what pages are made of. Catalog, Judge and Now must be set.
@@ -61,6 +66,7 @@ type Pages struct {
 	version string
 	parsed  cache
 	slots   chan struct{} // one for each request that is answered
+	large   chan struct{} // and for each large file
 	pages   map[string]*template.Template
 	assets  map[string]asset // by path
 	style   string           // the path of style.css
@@ -81,7 +87,7 @@ func New(o Options) (*Pages, error) {
 		return nil, errors.New("pages: no catalog, nobody to judge it, or no clock")
 	}
 	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
-		slots: make(chan struct{}, MaxRequests), assets: map[string]asset{}}
+		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -160,6 +166,7 @@ type request struct {
 	catalog *hosting.Catalog
 	judge   func(*hosting.Release) signing.Report
 	at      time.Time
+	taken   *slots
 }
 
 // field is a field of the query, of a sensible length.
@@ -194,19 +201,37 @@ func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "405 Method Not Allowed: only GET and HEAD are answered here", http.StatusMethodNotAllowed)
 		return
 	}
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	default:
+	var taken slots
+	defer taken.free() // when all is written
+	if !taken.take(p.slots) {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "503 Service Unavailable: too many pages are asked for at a time", http.StatusServiceUnavailable)
 		return
 	}
-	answer, err := p.answer(r)
+	answer, err := p.answer(r, &taken)
 	if err != nil {
 		answer = p.failed(r, err)
 	}
 	answer.write(w, r)
+}
+
+// slots are those that a request has taken.
+type slots []chan struct{}
+
+func (s *slots) take(c chan struct{}) bool {
+	select {
+	case c <- struct{}{}:
+		*s = append(*s, c)
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *slots) free() {
+	for _, c := range *s {
+		<-c
+	}
 }
 
 // policy lets pages load nothing but their own style and script, and be part of no

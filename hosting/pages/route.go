@@ -25,7 +25,7 @@ const (
 // shortID is how many digits of its SHA-256 name a version.
 const shortID = 16
 
-func (p *Pages) answer(r *http.Request) (*response, error) {
+func (p *Pages) answer(r *http.Request, taken *slots) (*response, error) {
 	if a, ok := p.assets[r.URL.Path]; ok {
 		return &response{http.StatusOK, a.contentType, "", "public, max-age=31536000, immutable", a.data}, nil
 	}
@@ -33,7 +33,7 @@ func (p *Pages) answer(r *http.Request) (*response, error) {
 	if err != nil {
 		return nil, bad("The query of this URL cannot be read.")
 	}
-	q := &request{r, query, p.catalog(), p.judge, p.now().UTC()}
+	q := &request{r, query, p.catalog(), p.judge, p.now().UTC(), taken}
 	switch path := r.URL.Path; path {
 	case "/", hosting.PagesPrefix:
 		return p.bundlesPage(q)

@@ -22,8 +22,8 @@ func keySum(c *bundle.Certificate) [sha256.Size]byte {
 	return c.SPKISHA256()
 }
 
-// usualKey is a SubjectPublicKeyInfo written in the usual way, nil where there is
-// no other way for it.
+// usualKey is a SubjectPublicKeyInfo written in the usual way, nil where it is that
+// already or no other way of writing it is known.
 func usualKey(spki []byte) []byte {
 	in := cryptobyte.String(spki)
 	var seq, algorithm, oid, point cryptobyte.String
@@ -32,9 +32,12 @@ func usualKey(spki []byte) []byte {
 		return nil
 	}
 	key := []byte(point[1:])
+	usual := string(algorithm) == "\x05\x00" && point[0] == 0 && seq.Empty() && in.Empty() // but for the key itself
 	switch bundle.ObjectID(oid).Dotted() {
-	case "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10":
-		return usualRSA(key)
+	case "1.2.840.113549.1.1.1":
+		return usualRSA(key, usual)
+	case "1.2.840.113549.1.1.10":
+		return usualRSA(key, false)
 	case "1.2.840.10045.2.1":
 		var curve cryptobyte.String
 		if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) {
@@ -49,10 +52,15 @@ func usualKey(spki []byte) []byte {
 	return nil
 }
 
-func usualRSA(key cryptobyte.String) []byte {
+// usualRSA is usualKey of an RSA key; around tells whether what stands around it is
+// written in the usual way.
+func usualRSA(key cryptobyte.String, around bool) []byte {
 	var seq, n, e cryptobyte.String
 	if !key.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&n, asn1.INTEGER) || !seq.ReadASN1(&e, asn1.INTEGER) {
 		return nil
+	}
+	if around && key.Empty() && seq.Empty() && usualNumber(n) && usualNumber(e) {
+		return nil // as nearly always
 	}
 	var b cryptobyte.Builder
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -65,6 +73,12 @@ func usualRSA(key cryptobyte.String) []byte {
 		}
 	})
 	return writeKey([]byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), func(b *cryptobyte.Builder) { b.AddASN1NULL() }, b.BytesOrPanic())
+}
+
+// usualNumber tells whether the contents of an INTEGER are those of a number that is
+// not negative, in minimal form.
+func usualNumber(b []byte) bool {
+	return len(b) > 0 && b[0] < 0x80 && (len(b) == 1 || b[0] != 0 || b[1] >= 0x80)
 }
 
 // uncompressed is a point in the form that starts with 4, nil where that is what

@@ -114,7 +114,7 @@ func FuzzUsualKey(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, spki []byte) {
 		if usual := usualKey(spki); usual != nil {
-			if again := usualKey(usual); again != nil && !bytes.Equal(again, usual) {
+			if again := usualKey(usual); again != nil {
 				t.Errorf("%x is usual, and so is %x", usual, again)
 			}
 		}

@@ -296,22 +296,22 @@ func rsaSmall(a *auditor, _ int, c *bundle.Certificate) (bool, string) {
 // usualExponent is the one that nearly all keys have.
 const usualExponent = 65537
 
-// exponent is the RSA exponent in words; ok is false where there is none to judge.
-func exponent(c *bundle.Certificate) (e uint64, words string, ok bool) {
-	e = c.PublicKey.Exponent
-	if !isRSA(c) || c.PublicKey.Bits == 0 {
-		return 0, "", false
-	}
+// exponent is the RSA exponent; ok is false where there is none to judge.
+func exponent(c *bundle.Certificate) (e uint64, ok bool) {
+	return c.PublicKey.Exponent, isRSA(c) && c.PublicKey.Bits != 0
+}
+
+func exponentWords(e uint64) string {
 	if e == 0 {
-		return 0, "the exponent is 0 or has more than 64 bits", true
+		return "the exponent is 0 or has more than 64 bits"
 	}
-	return e, fmt.Sprintf("the exponent is %d", e), true
+	return fmt.Sprintf("the exponent is %d", e)
 }
 
 func rsaExponent(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	e, words, ok := exponent(c)
+	e, ok := exponent(c)
 	if ok && e != usualExponent && !unusable(e) {
-		return true, words
+		return true, exponentWords(e)
 	}
 	return ok, ""
 }
@@ -321,9 +321,9 @@ func rsaExponent(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
 func unusable(e uint64) bool { return e == 1 || e != 0 && e%2 == 0 }
 
 func rsaExponentUnusable(_ *auditor, _ int, c *bundle.Certificate) (bool, string) {
-	e, words, ok := exponent(c)
+	e, ok := exponent(c)
 	if ok && unusable(e) {
-		return true, words
+		return true, exponentWords(e)
 	}
 	return ok, ""
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"trustpool/bundle"
 )
@@ -41,14 +42,15 @@ func newAuditor(s Subject, o Options) *auditor {
 
 // Positions are where certificates stand, counted from 0: the first of each.
 type positions struct {
-	byHash, byKey map[[sha256.Size]byte]int
-	bySHA1        map[string]int // of a pool's entries that have no SHA-256
+	byHash map[[sha256.Size]byte]int
+	byKey  func() map[[sha256.Size]byte]int // made where it is asked for
+	bySHA1 map[string]int                   // of a pool's entries that have no SHA-256
 
 	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
 }
 
 func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
-	p := &positions{byHash: map[[sha256.Size]byte]int{}, byKey: map[[sha256.Size]byte]int{}, bySHA1: map[string]int{}}
+	p := &positions{byHash: make(map[[sha256.Size]byte]int, len(s.Certificates)), bySHA1: map[string]int{}}
 	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
 		if _, ok := to[key]; !ok {
 			to[key] = i
@@ -57,10 +59,18 @@ func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
 	for i, c := range s.Certificates {
 		if c != nil && c.Err == nil {
 			put(p.byHash, c.SHA256, i)
-			put(p.byKey, c.SPKISHA256(), i)
-			put(p.byKey, key(i), i)
 		}
 	}
+	p.byKey = sync.OnceValue(func() map[[sha256.Size]byte]int {
+		to := map[[sha256.Size]byte]int{}
+		for i, c := range s.Certificates {
+			if c != nil && c.Err == nil {
+				put(to, c.SPKISHA256(), i)
+				put(to, key(i), i)
+			}
+		}
+		return to
+	})
 	for i, c := range s.Certificates {
 		if c != nil {
 			continue
@@ -82,7 +92,7 @@ func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
 // find gives the position of a certificate that a pin names.
 func (p *positions) find(pin Pin) (i int, ok bool) {
 	if pin.SHA256 == nil {
-		i, ok = p.byKey[*pin.SPKI]
+		i, ok = p.byKey()[*pin.SPKI]
 		return i, ok
 	}
 	if i, ok = p.byHash[*pin.SHA256]; !ok {
@@ -108,27 +118,30 @@ type part struct {
 	findings          [][]Finding
 }
 
-// chunk is how many certificates a worker takes at a time.
-const chunk = 32
+// chunk is how many certificates a worker takes at a time: so few that the last
+// ones keep nobody waiting for long.
+const chunk = 16
 
 // run applies the rules of single certificates side by side, a self-signature
 // being most of the work, then those of the whole.
 func (a *auditor) run() ([]Result, []Finding) {
 	parts := make([]part, (len(a.Certificates)+chunk-1)/chunk)
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(runtime.GOMAXPROCS(0), len(parts)) {
-		wg.Go(func() {
-			for i := range next {
-				parts[i] = a.certificates(i*chunk, min((i+1)*chunk, len(a.Certificates)))
+	var next atomic.Int64
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(parts) {
+				return
 			}
-		})
+			parts[i] = a.certificates(i*chunk, min((i+1)*chunk, len(a.Certificates)))
+		}
 	}
-	for i := range parts {
-		next <- i
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
+		others.Go(work)
 	}
-	close(next)
-	wg.Wait()
+	work()
+	others.Wait()
 
 	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
 	results := make([]Result, len(a.rules))
@@ -136,11 +149,13 @@ func (a *auditor) run() ([]Result, []Finding) {
 	for n := range a.rules {
 		rule := &a.rules[n]
 		result := Result{Rule: rule, State: NotApplicable}
-		var found []Finding
+		before := len(all)
 		switch {
 		case !rule.isAsked(a):
 		case rule.whole != nil:
+			var found []Finding
 			result.Applied, found = rule.whole(a)
+			all = append(all, found...)
 			if rule.compare {
 				result.NotKnown = a.found.unknown
 			}
@@ -148,9 +163,10 @@ func (a *auditor) run() ([]Result, []Finding) {
 			for _, p := range parts {
 				result.Applied += p.applied[n]
 				result.NotKnown += p.notKnown[n]
-				found = append(found, p.findings[n]...)
+				all = append(all, p.findings[n]...)
 			}
 		}
+		found := all[before:]
 		a.notApplied = append(a.notApplied, result.NotKnown)
 		for i := range found {
 			a.settle(rule, &found[i])
@@ -161,7 +177,6 @@ func (a *auditor) run() ([]Result, []Finding) {
 			result.State = Passed
 		}
 		results[n] = result
-		all = append(all, found...)
 	}
 	return results, all
 }
@@ -223,8 +238,8 @@ func (a *auditor) entries(at ...int) []Entry {
 // are two or more of them with different octets. Certificates for which key is not
 // ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *bundle.Certificate) (K, bool)) (n int, out [][]int) {
-	at := map[K]int{} // in lists
-	var lists [][]int
+	at := make(map[K]int, len(a.Certificates)) // in lists
+	lists := make([][]int, 0, len(a.Certificates))
 	for i, c := range a.Certificates {
 		if c == nil || c.Err != nil {
 			continue

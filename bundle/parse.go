@@ -285,7 +285,7 @@ func notBase64(text []byte) int {
 // offset of text in the file.
 func decodeBase64(text []byte, base int) ([]byte, error) {
 	dense := text
-	if bytes.ContainsAny(text, " \t") {
+	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 { // ten times as fast as ContainsAny
 		dense = bytes.Map(func(r rune) rune {
 			if r == ' ' || r == '\t' {
 				return -1

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -64,7 +65,7 @@ func (r *Recipe) readBundle(n *yaml.Node) error {
 // claim reads what Cisco's attributes can hold (X.680 section 41.4).
 func claim(n *yaml.Node, what string) (string, error) {
 	s, err := yamlstrict.Text(n, what)
-	if err == nil && (len(s) > maxClaim || !claimPattern.MatchString(s)) {
+	if err == nil && (len(s) > maxClaim || !claimPattern().MatchString(s)) {
 		err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s is to be at most %d of A-Z, a-z, 0-9, space and '()+,-./:=?", what, maxClaim)
 	}
 	return s, err
@@ -307,7 +308,7 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 		return func(n *yaml.Node) error {
 			s, err := yamlstrict.Text(n, what)
 			*to = s
-			if err == nil && !outputPattern.MatchString(s) {
+			if err == nil && !outputPattern().MatchString(s) {
 				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
 			}
 			return err
@@ -410,6 +411,6 @@ var hashNames = []string{"sha256", "sha384", "sha512", "sha1", "md5"}
 const maxClaim = 128
 
 var (
-	claimPattern  = regexp.MustCompile(`^[A-Za-z0-9 '()+,\-./:=?]+$`)
-	outputPattern = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+\-]*$`)
+	claimPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9 '()+,\-./:=?]+$`) })
+	outputPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+\-]*$`) })
 )

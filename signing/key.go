@@ -222,7 +222,7 @@ func supported(key any) (crypto.Signer, error) {
 	case ed25519.PrivateKey:
 		return k, nil
 	case *ecdsa.PrivateKey:
-		if _, ok := curveHashes[k.Curve]; !ok {
+		if curveHash(k.Curve) == 0 {
 			return nil, fmt.Errorf("an ECDSA key on %s, which is not P-256, P-384 or P-521", k.Curve.Params().Name)
 		}
 		return k, nil

@@ -261,25 +261,32 @@ type suite struct {
 	digest, signature pkix.AlgorithmIdentifier
 }
 
-var hashOIDs = map[crypto.Hash]asn1.ObjectIdentifier{
-	crypto.SHA256: pkcs7.OIDDigestAlgorithmSHA256,
-	crypto.SHA384: pkcs7.OIDDigestAlgorithmSHA384,
-	crypto.SHA512: pkcs7.OIDDigestAlgorithmSHA512,
+// hashOIDs are the identifiers of a digest, and of ECDSA with it; nil for one that
+// bundles are not signed with.
+func hashOIDs(hash crypto.Hash) (digest, withECDSA asn1.ObjectIdentifier) {
+	switch hash {
+	case crypto.SHA256:
+		return pkcs7.OIDDigestAlgorithmSHA256, pkcs7.OIDDigestAlgorithmECDSASHA256
+	case crypto.SHA384:
+		return pkcs7.OIDDigestAlgorithmSHA384, pkcs7.OIDDigestAlgorithmECDSASHA384
+	case crypto.SHA512:
+		return pkcs7.OIDDigestAlgorithmSHA512, pkcs7.OIDDigestAlgorithmECDSASHA512
+	}
+	return nil, nil
 }
 
-var ecdsaOIDs = map[crypto.Hash]asn1.ObjectIdentifier{
-	crypto.SHA256: pkcs7.OIDDigestAlgorithmECDSASHA256,
-	crypto.SHA384: pkcs7.OIDDigestAlgorithmECDSASHA384,
-	crypto.SHA512: pkcs7.OIDDigestAlgorithmECDSASHA512,
+// curveHash is the customary hash of a curve, 0 for one that bundles are not signed with.
+func curveHash(c elliptic.Curve) crypto.Hash {
+	switch c {
+	case elliptic.P256():
+		return crypto.SHA256
+	case elliptic.P384():
+		return crypto.SHA384
+	case elliptic.P521():
+		return crypto.SHA512
+	}
+	return 0
 }
-
-var curveHashes = map[elliptic.Curve]crypto.Hash{
-	elliptic.P256(): crypto.SHA256,
-	elliptic.P384(): crypto.SHA384,
-	elliptic.P521(): crypto.SHA512,
-}
-
-var oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 
 // suiteOf is how the key of a certificate signs with a hash, zero for the
 // customary one. With RSA the parameters are NULL, as in Cisco's bundles;
@@ -295,8 +302,7 @@ func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
 	case ed25519.PublicKey:
 		customary = crypto.SHA512
 	case *ecdsa.PublicKey:
-		var ok bool
-		if customary, ok = curveHashes[k.Curve]; !ok {
+		if customary = curveHash(k.Curve); customary == 0 {
 			return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: its curve is not P-256, P-384 or P-521", c.Subject, c.PublicKey)
 		}
 	default:
@@ -305,24 +311,25 @@ func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
 	if hash == 0 {
 		hash = customary
 	}
-	if _, ok := hashOIDs[hash]; !ok {
+	digest, withECDSA := hashOIDs(hash)
+	if digest == nil {
 		if hash == crypto.SHA1 || hash == crypto.MD5 {
 			return suite{}, fmt.Errorf("the digest %s no longer protects anything: sign with SHA-256, SHA-384 or SHA-512", hash)
 		}
 		return suite{}, fmt.Errorf("the digest %s is not SHA-256, SHA-384 or SHA-512", hash)
 	}
-	s := suite{opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: hashOIDs[hash]}}
+	s := suite{opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: digest}}
 	switch public.(type) {
 	case *rsa.PublicKey:
 		s.digest.Parameters = asn1.NullRawValue
 		s.signature = pkix.AlgorithmIdentifier{Algorithm: pkcs7.OIDEncryptionAlgorithmRSA, Parameters: asn1.NullRawValue}
 	case *ecdsa.PublicKey:
-		s.signature.Algorithm = ecdsaOIDs[hash]
+		s.signature.Algorithm = withECDSA
 	case ed25519.PublicKey:
 		if hash != customary {
 			return suite{}, fmt.Errorf("the digest %s does not go with Ed25519, which signs with SHA-512 alone (RFC 8419 section 3.1)", hash)
 		}
-		s.opts, s.signature.Algorithm = crypto.Hash(0), oidEd25519
+		s.opts, s.signature.Algorithm = crypto.Hash(0), asn1.ObjectIdentifier{1, 3, 101, 112}
 	}
 	return s, nil
 }

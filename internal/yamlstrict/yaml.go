@@ -223,7 +223,12 @@ func surprising(s string) bool {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<":
 		return true
 	}
-	s = strings.NewReplacer(":", "", "_", "", ",", "").Replace(s) // 12:30:45 is a number in base 60
+	s = strings.Map(func(r rune) rune {
+		if r == ':' || r == '_' || r == ',' { // 12:30:45 is a number in base 60
+			return -1
+		}
+		return r
+	}, s)
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil || errors.Is(err, strconv.ErrRange)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"trustpool/internal/cms"
 )
 
 // The parts of a certs-only message (RFC 5652 sections 3, 5.1, 5.2; RFC 8551
@@ -20,6 +22,13 @@ const (
 // the order of DER, nor is it in genuine bundles. An entry that is no certificate
 // is an error.
 func EncodeCertsOnly(certs []*Certificate) ([]byte, error) {
+	parts, err := CertsOnlyParts(certs)
+	return slices.Concat(parts...), err
+}
+
+// CertsOnlyParts is EncodeCertsOnly in parts that are to stand one after the other;
+// those of the certificates are their own octets, which must not be changed.
+func CertsOnlyParts(certs []*Certificate) ([][]byte, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no certificates to encode")
 	}
@@ -38,23 +47,12 @@ func EncodeCertsOnly(certs []*Certificate) ([]byte, error) {
 	front = oidSignedData + header(0xa0, len(front)+size) + front
 	front = header(0x30, len(front)+size) + front
 
-	out := slices.Grow([]byte(front), size)
+	parts := make([][]byte, 0, len(certs)+2)
+	parts = append(parts, []byte(front))
 	for _, c := range certs {
-		out = append(out, c.Raw...)
+		parts = append(parts, c.Raw)
 	}
-	return append(out, certsOnlyTail...), nil
+	return append(parts, []byte(certsOnlyTail)), nil
 }
 
-// header is the identifier and length octets of an element in DER (X.690 section
-// 10.1).
-func header(tag byte, size int) string {
-	if size < 0x80 {
-		return string([]byte{tag, byte(size)})
-	}
-	var length []byte
-	for ; size > 0; size >>= 8 {
-		length = append(length, byte(size))
-	}
-	slices.Reverse(length)
-	return string(append([]byte{tag, 0x80 | byte(len(length))}, length...))
-}
+func header(tag byte, size int) string { return string(cms.AppendHeader(nil, tag, size)) }

@@ -321,6 +321,7 @@ func (s *selection) run() (*Result, error) {
 		return nil, errors.New("no certificate is left")
 	}
 	s.recipe.Order.sort(kept)
+	s.result.Entries = make([]Entry, 0, len(kept))
 	for _, c := range kept {
 		s.result.Entries = append(s.result.Entries, Entry{c.Certificate, s.namesOf(cmp.Or(c.gives(), c.has))})
 	}

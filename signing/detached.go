@@ -34,7 +34,7 @@ func SignDetached(content []byte, id *Identity, at time.Time) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := seal(content, true, id, suite, SignOptions{})
+	out, err := seal([][]byte{content}, true, id, suite, SignOptions{})
 	if err != nil {
 		return nil, err
 	}

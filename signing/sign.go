@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"go.mozilla.org/pkcs7"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
 	"trustpool/internal/cms"
@@ -70,7 +72,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := bundle.EncodeCertsOnly(b.Certificates)
+	content, err := bundle.CertsOnlyParts(b.Certificates)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed, err := reread(out, content, b.Certificates, id.Certificates)
+	signed, err := reread(out, b.Certificates, id.Certificates)
 	if err != nil {
 		return nil, fmt.Errorf("what was signed cannot be read: %w", err)
 	}
@@ -92,9 +94,10 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	return out, nil
 }
 
-// reread is bundle.Parse of a message that was made of content, certs and chain:
-// where it has their octets, they need not be decoded again.
-func reread(message, content []byte, certs, chain []*bundle.Certificate) (*bundle.Bundle, error) {
+// reread is bundle.Parse of a message that was made of certs and chain: where it has
+// their octets, they need not be decoded again. That its content is what was hashed
+// is for Verify.
+func reread(message []byte, certs, chain []*bundle.Certificate) (*bundle.Bundle, error) {
 	limits := cms.Limits{MaxCertificates: len(certs) + len(chain)}
 	outer, err := cms.ParseSignedData(message, 0, limits)
 	if err != nil {
@@ -105,7 +108,7 @@ func reread(message, content []byte, certs, chain []*bundle.Certificate) (*bundl
 		return nil, err
 	}
 	same := func(e cms.Element, c *bundle.Certificate) bool { return bytes.Equal(e.Raw, c.Raw) }
-	if !bytes.Equal(outer.Content, content) || !slices.EqualFunc(inner.Certificates, certs, same) || !slices.EqualFunc(outer.Certificates, chain, same) {
+	if !slices.EqualFunc(inner.Certificates, certs, same) || !slices.EqualFunc(outer.Certificates, chain, same) {
 		return nil, errors.New("it holds something else than was given")
 	}
 	return &bundle.Bundle{
@@ -254,9 +257,10 @@ func (id *Identity) validTime(t time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// A suite is how a key signs: the hash, zero where the key takes the message as
-// it is, and the algorithm identifiers that say so.
+// A suite is how a key signs: the hash of the content, what the key is told, which
+// takes the message as it is where that names no hash, and the algorithm identifiers that say so.
 type suite struct {
+	hash              crypto.Hash
 	opts              crypto.SignerOpts
 	digest, signature pkix.AlgorithmIdentifier
 }
@@ -318,7 +322,7 @@ func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
 		}
 		return suite{}, fmt.Errorf("the digest %s is not SHA-256, SHA-384 or SHA-512", hash)
 	}
-	s := suite{opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: digest}}
+	s := suite{hash: hash, opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: digest}}
 	switch public.(type) {
 	case *rsa.PublicKey:
 		s.digest.Parameters = asn1.NullRawValue
@@ -334,18 +338,19 @@ func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
 	return s, nil
 }
 
-// seal puts the signed message around content, or beside it. The library has no signer that
+// seal puts the signed message around content, whose parts stand one after the
+// other, or beside it. The library has no signer that
 // takes a time, or a key that it does not know: it lays out the message with a
-// placeholder, whose SignerInfo is then filled in.
-func seal(content []byte, detached bool, id *Identity, suite suite, o SignOptions) ([]byte, error) {
-	sd, err := pkcs7.NewSignedData(content)
+// placeholder, whose SignerInfo is then filled in. It does not get the content, of
+// which it would make three copies.
+func seal(content [][]byte, detached bool, id *Identity, suite suite, o SignOptions) ([]byte, error) {
+	sd, err := pkcs7.NewSignedData(nil)
 	if err != nil {
 		return nil, err
 	}
 	sd.SetDigestAlgorithm(suite.digest.Algorithm)
 	sd.SetEncryptionAlgorithm(suite.signature.Algorithm)
-	var digest placeholder
-	if err := sd.SignWithoutAttr(libraryCertificate(id.Certificates[0]), &digest, pkcs7.SignerInfoConfig{}); err != nil {
+	if err := sd.SignWithoutAttr(libraryCertificate(id.Certificates[0]), placeholder{}, pkcs7.SignerInfoConfig{}); err != nil {
 		return nil, err
 	}
 	for _, c := range id.Certificates[1:] {
@@ -356,7 +361,11 @@ func seal(content []byte, detached bool, id *Identity, suite suite, o SignOption
 	message.DigestAlgorithmIdentifiers[0] = suite.digest
 	info := &message.SignerInfos[0]
 	info.DigestAlgorithm, info.DigestEncryptionAlgorithm = suite.digest, suite.signature
-	attributes, err := signedAttributes(digest, o)
+	digest := suite.hash.New()
+	for _, part := range content {
+		digest.Write(part)
+	}
+	attributes, err := signedAttributes(digest.Sum(nil), o)
 	if err != nil {
 		return nil, err
 	}
@@ -374,21 +383,50 @@ func seal(content []byte, detached bool, id *Identity, suite suite, o SignOption
 	if info.EncryptedDigest, err = crypto.SignMessage(id.Key, nil, set, suite.opts); err != nil {
 		return nil, fmt.Errorf("the key does not sign: %w", err)
 	}
-	if detached {
-		sd.Detach()
+	sd.Detach()
+	out, err := sd.Finish()
+	if err != nil || detached {
+		return out, err
 	}
-	return sd.Finish()
+	return attach(out, content)
 }
 
-// A placeholder stands in for the signer. It keeps the digest of the content.
-type placeholder []byte
-
-func (*placeholder) Public() crypto.PublicKey { return nil }
-
-func (p *placeholder) Sign(_ io.Reader, digest []byte, _ crypto.SignerOpts) ([]byte, error) {
-	*p = digest
-	return nil, nil
+// attach puts content into a signed message that has none (RFC 5652 sections 3, 5.1,
+// 5.2).
+func attach(message []byte, content [][]byte) ([]byte, error) {
+	in := cryptobyte.String(message)
+	var info, kind, explicit, rest, version, digests, encapsulated cryptobyte.String
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Element(&kind, cbasn1.OBJECT_IDENTIFIER) ||
+		!info.ReadASN1(&explicit, contextTag(0)) || !explicit.ReadASN1(&rest, cbasn1.SEQUENCE) ||
+		!rest.ReadASN1Element(&version, cbasn1.INTEGER) || !rest.ReadASN1Element(&digests, cbasn1.SET) ||
+		!rest.ReadASN1(&encapsulated, cbasn1.SEQUENCE) {
+		return nil, errors.New("what the library made is no signed message")
+	}
+	// What stands before the content, innermost first: each header holds the length
+	// of what it encloses.
+	size := 0
+	for _, part := range content {
+		size += len(part)
+	}
+	front := cms.AppendHeader(nil, 0x04, size)
+	enclose := func(tag byte, before ...byte) {
+		front = slices.Concat(before, cms.AppendHeader(nil, tag, len(front)+size), front)
+	}
+	enclose(0xa0, encapsulated...) // its type
+	enclose(0x30, slices.Concat(version, digests)...)
+	size += len(rest)
+	enclose(0x30)
+	enclose(0xa0, kind...)
+	enclose(0x30)
+	return slices.Concat(slices.Concat([][]byte{front}, content, [][]byte{rest})...), nil
 }
+
+// A placeholder stands in for the signer.
+type placeholder struct{}
+
+func (placeholder) Public() crypto.PublicKey { return nil }
+
+func (placeholder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, nil }
 
 // libraryCertificate has what the library uses of a certificate. It is not
 // parsed again, since crypto/x509 refuses some.

@@ -373,8 +373,12 @@ func appendLength(out []byte, n int) []byte {
 
 // AppendTLV appends an element with a one-octet identifier in DER framing.
 func AppendTLV(out []byte, tag byte, body []byte) []byte {
-	return append(appendLength(append(out, tag), len(body)), body...)
+	return append(AppendHeader(out, tag, len(body)), body...)
 }
+
+// AppendHeader appends the identifier and length octets of an element whose body
+// has size octets, in DER (X.690 section 10.1).
+func AppendHeader(out []byte, tag byte, size int) []byte { return appendLength(append(out, tag), size) }
 
 // joinSegments gives the contents of an OCTET STRING, whether it is in one piece
 // or in segments, which may themselves be in segments (X.690 section 8.7.3).

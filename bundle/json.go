@@ -116,17 +116,18 @@ type JSONList struct {
 // WriteJSON writes one indented document: the members of head, which must marshal
 // to an object, then the lists. Only one element is in memory at a time.
 func WriteJSON(w io.Writer, head any, lists ...JSONList) error {
-	b, err := marshalIndented(head, "")
+	b, err := newIndenter("").marshal(head)
 	if err != nil {
 		return err
 	}
 	out := bufio.NewWriter(w)
+	element := newIndenter("    ")
 	out.Write(bytes.TrimSuffix(b, []byte("\n}")))
 	for _, l := range lists {
 		fmt.Fprintf(out, ",\n  %q: [", l.Name)
 		separator, end := "\n    ", "]"
 		for v := range l.Each {
-			b, err := marshalIndented(v, "    ")
+			b, err := element.marshal(v)
 			if err != nil {
 				return err
 			}
@@ -142,16 +143,27 @@ func WriteJSON(w io.Writer, head any, lists ...JSONList) error {
 	return out.Flush() // a bufio.Writer keeps its first error
 }
 
-// marshalIndented is json.MarshalIndent without the escaping of HTML, and with
-// that of characters that do not show: text of a certificate must not reorder or
-// hide the lines of a report.
-func marshalIndented(v any, prefix string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, "  ")
-	err := enc.Encode(v)
-	out := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+// An indenter is json.MarshalIndent without the escaping of HTML, and with that of
+// characters that do not show: text of a certificate must not reorder or hide the
+// lines of a report.
+type indenter struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+func newIndenter(prefix string) *indenter {
+	i := &indenter{}
+	i.enc = json.NewEncoder(&i.buf)
+	i.enc.SetEscapeHTML(false)
+	i.enc.SetIndent(prefix, "  ")
+	return i
+}
+
+// marshal gives octets that the next call overwrites.
+func (i *indenter) marshal(v any) ([]byte, error) {
+	i.buf.Reset()
+	err := i.enc.Encode(v)
+	out := bytes.TrimSuffix(i.buf.Bytes(), []byte("\n"))
 	if bytes.IndexFunc(out, hidden) < 0 {
 		return out, err
 	}

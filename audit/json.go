@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // Schema is that of WriteJSON.
@@ -99,13 +100,6 @@ func stamp(t time.Time) *string {
 	return new(t.UTC().Format(time.RFC3339))
 }
 
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
@@ -158,16 +152,16 @@ func (f *Finding) report() findingReport {
 		r.Change = &f.Change
 	}
 	for _, e := range f.Certificates {
-		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: orNull(e.hash()), Serial: orNull(e.serial())}
+		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: report.Optional(e.hash()), Serial: report.Optional(e.serial())}
 		if p := e.period(); p.within == 0 {
 			c.NotAfter = p.notAfter
 		}
 		if e.Pool != nil {
-			c.Origin, c.SHA1 = orNull(e.Pool.Origin), orNull(e.Pool.SHA1)
+			c.Origin, c.SHA1 = report.Optional(e.Pool.Origin), report.Optional(e.Pool.SHA1)
 		}
 		switch {
 		case !c.Known:
-			c.Subject = orNull(e.Pool.Subject)
+			c.Subject = report.Optional(e.Pool.Subject)
 		case e.Certificate.Err == nil:
 			c.Subject = new(e.Certificate.Subject.String())
 		}

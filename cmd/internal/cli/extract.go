@@ -15,6 +15,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/atomicfile"
+	"trustpool/internal/report"
 )
 
 func (a *app) extractCommand() *cobra.Command {
@@ -44,7 +45,7 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 					a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
 				}
 			}
-			if _, err := fmt.Fprintf(a.env.Stdout, "%d certificates in %s\n", len(files), dir); err != nil {
+			if _, err := fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir); err != nil {
 				return err
 			}
 			if len(files) < len(b.Certificates) {

@@ -18,6 +18,7 @@ import (
 	"trustpool/device"
 	"trustpool/device/config"
 	"trustpool/internal/atomicfile"
+	"trustpool/internal/report"
 	"trustpool/kit"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -73,7 +74,7 @@ Exit status: 0 packed, 1 a bundle is not verified.`,
 			if err := atomicfile.WriteFile(a.output, data, 0o644); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", bundle.Printable(a.output), plural(len(items), "bundle"), len(data), sha256.Sum256(data))
+			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", bundle.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
 			return err
 		},
 	}
@@ -84,13 +85,6 @@ Exit status: 0 packed, 1 a bundle is not verified.`,
 	x.trust.flags(cmd)
 	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
 	return cmd
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (x *packing) pack(ctx context.Context, a *app, args []string) (data []byte, items []kit.Item, err error) {

@@ -33,7 +33,7 @@ type auditing struct {
 func (a *app) auditCommand() *cobra.Command {
 	x := auditing{failOn: level(audit.Error)}
 	var listNeeds, start bool
-	var as struct{ json, markdown, sarif, csv, html, cyclonedx bool }
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "audit FILE|POOL",
 		Short: "Say what to know about a bundle before it is imported",
@@ -87,28 +87,10 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 			if err != nil {
 				return err
 			}
-			print := r.WriteText
-			switch {
-			case as.json:
-				print = r.WriteJSON
-			case as.markdown:
-				print = r.WriteMarkdown
-			case as.sarif:
-				print = r.WriteSARIF
-			case as.csv:
-				print = r.WriteCSV
-			case as.html:
-				print = r.WriteHTML
-			case as.cyclonedx:
-				print = r.WriteCycloneDX
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if r.Fails() {
-				return errNo
-			}
-			return nil
+			return a.answer(!r.Fails(), as, printings{
+				"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
+				"html": r.WriteHTML, "cyclonedx": r.WriteCycloneDX,
+			})
 		},
 	}
 	x.flags(cmd)
@@ -121,12 +103,7 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 	f.Var(&x.programDate, "program-date", "the `DAY` of which that file is: 2026-11-21")
 	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
 	f.Var(&x.expiring, "expiring", "call expiring what ends within `TIME`: 90d, 12w, 1y (default 90d)")
-	f.BoolVar(&as.json, "json", false, "JSON")
-	f.BoolVar(&as.markdown, "markdown", false, "Markdown, for a ticket")
-	f.BoolVar(&as.sarif, "sarif", false, "SARIF 2.1.0, for code scanning")
-	f.BoolVar(&as.csv, "csv", false, "CSV")
-	f.BoolVar(&as.html, "html", false, "one HTML page")
-	f.BoolVar(&as.cyclonedx, "cyclonedx", false, "CycloneDX 1.6, an inventory of the certificates")
+	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
 	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")

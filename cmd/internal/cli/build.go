@@ -87,13 +87,7 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 					return err
 				}
 			}
-			if err := a.write(func(w io.Writer) error { return writeProduct(w, p, quiet) }); err != nil {
-				return err
-			}
-			if !same {
-				return errNo
-			}
-			return nil
+			return a.answer(same, "", printings{"": func(w io.Writer) error { return writeProduct(w, p, quiet) }})
 		},
 	}
 	f := cmd.Flags()

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -317,23 +316,6 @@ func (a *app) write(report func(io.Writer) error) error {
 	return buffered(report)(a.env.Stdout)
 }
 
-// writeWith is write, and a second file beside the report: both, or neither.
-func (a *app) writeWith(report func(io.Writer) error, path string, second func(io.Writer) error) error {
-	var files []atomicfile.File
-	var out, beside bytes.Buffer
-	if err := errors.Join(report(&out), second(&beside)); err != nil {
-		return err
-	}
-	if a.output != "" && a.output != "-" {
-		files = append(files, atomicfile.File{Path: a.output, Data: out.Bytes()})
-	}
-	if err := atomicfile.WriteAll(append(files, atomicfile.File{Path: path, Data: beside.Bytes()}), 0o644); err != nil || files != nil {
-		return err
-	}
-	_, err := a.env.Stdout.Write(out.Bytes())
-	return err
-}
-
 func buffered(report func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 16<<10)
@@ -354,9 +336,11 @@ func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", bundle.Printable(fmt.Sprintf(format, args...)))
 }
 
-// exclusive makes at most one of the flags usable in a run.
+// exclusive makes at most one of the flags usable in a run. What was said before
+// of the command holds as well.
 func exclusive(cmd *cobra.Command, names ...string) {
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		first := ""
 		for _, name := range names {
 			if !cmd.Flags().Changed(name) {
@@ -366,6 +350,9 @@ func exclusive(cmd *cobra.Command, names ...string) {
 				return fmt.Errorf("--%s and --%s exclude each other", first, name)
 			}
 			first = name
+		}
+		if before != nil {
+			return before(cmd, args)
 		}
 		return nil
 	}

@@ -16,7 +16,7 @@ func (a *app) configCommand() *cobra.Command {
 	var o config.Options
 	var platform, pemFile string
 	var filters []string
-	var asJSON, asAnsible bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "config --platform NAME --url URL|--file PATH|--pem FILE",
 		Short: "Write what to type on a device so that it uses a bundle",
@@ -61,23 +61,10 @@ Exit status: 0, or 1 where the platform cannot do it or a filter matched nothing
 			if err != nil {
 				return err
 			}
-			print := s.WriteText
-			switch {
-			case asJSON:
-				print = s.WriteJSON
-			case asAnsible && s.Refused == "":
-				print = s.WritePlaybook
+			if s.Refused != "" && as != "json" {
+				as, a.output = "", "" // the refusal is no file of commands
 			}
-			if s.Refused != "" && a.output != "" && !asJSON {
-				a.output = "" // the refusal is no file of commands
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if s.Refused != "" {
-				return errNo
-			}
-			return nil
+			return a.answer(s.Refused == "", as, printings{"": s.WriteText, "json": s.WriteJSON, "ansible": s.WritePlaybook})
 		},
 	}
 	f := cmd.Flags()
@@ -93,9 +80,7 @@ Exit status: 0, or 1 where the platform cannot do it or a filter matched nothing
 	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
 	f.StringVar(&o.Trustpoint, "trustpoint", "", "of --pem on asa, fxos, nxos: name it `NAME` (default of the common name)")
 	f.StringArrayVar(&o.Expect, "expect", nil, "check that the pool has a subject with `TEXT` afterwards (repeatable)")
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asAnsible, "ansible", false, "an Ansible playbook")
-	exclusive(cmd, "json", "ansible")
+	as.flags(cmd, "json", "ansible")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -14,7 +14,7 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	var t trust
 	var timeout time.Duration
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "doctor URL",
 		Short: "Grade a server of bundles as devices see it",
@@ -53,22 +53,12 @@ Exit status: 0, or 1 where a check failed. Warnings are none.`,
 				return fmt.Errorf("%s: %w", shown, err)
 			}
 			r.At = t.at.chosen()
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.OK() {
-				return errNo
-			}
-			return nil
+			return a.answer(r.OK(), as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
 	t.flags(cmd)
 	cmd.Flags().DurationVar(&timeout, "timeout", doctor.DefaultTimeout, "wait `TIME` for each answer")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "explain LOG",
 		Short: "Say what messages of devices about trust mean, and what to do",
@@ -40,20 +40,10 @@ Exit status: 0, or 1 where no message was known.`,
 				return err
 			}
 			r.File = files[0].Name
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if len(r.Findings) == 0 {
-				return errNo
-			}
-			return nil
+			return a.answer(len(r.Findings) > 0, as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

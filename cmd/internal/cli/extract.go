@@ -48,10 +48,7 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 			if _, err := fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir); err != nil {
 				return err
 			}
-			if len(files) < len(b.Certificates) {
-				return errNo
-			}
-			return nil
+			return answer(len(files) == len(b.Certificates))
 		},
 	}
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "write to `DIR`")

@@ -18,7 +18,7 @@ import (
 func (a *app) fleetCommand() *cobra.Command {
 	var devices string
 	var bundles, current []string
-	var asJSON, asCSV bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "fleet LOG… --devices CSV",
 		Short: "Say which device has which version, from access logs",
@@ -77,20 +77,7 @@ Exit status: 0 where each device has the current version, else 1.`,
 				}
 			}
 			r := t.Report()
-			print := r.WriteText
-			switch {
-			case asJSON:
-				print = r.WriteJSON
-			case asCSV:
-				print = r.WriteCSV
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.OK() {
-				return errNo
-			}
-			return nil
+			return a.answer(r.OK(), as, printings{"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV})
 		},
 	}
 	f := cmd.Flags()
@@ -98,9 +85,7 @@ Exit status: 0 where each device has the current version, else 1.`,
 	_ = cmd.MarkFlagRequired("devices")
 	f.StringArrayVar(&bundles, "bundle", nil, "tell downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL,\nby default that of the file, without .p7b)")
 	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the\nhighest version known)")
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asCSV, "csv", false, "CSV")
-	exclusive(cmd, "json", "csv")
+	as.flags(cmd, "json", "csv")
 	a.outputFlag(cmd)
 	return cmd
 }

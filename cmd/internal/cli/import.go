@@ -16,7 +16,8 @@ func (a *app) importCommand() *cobra.Command {
 	var t trust
 	var o device.Options
 	var platform, poolFile string
-	var save, quiet, asJSON bool
+	var save, quiet bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "import FILE --platform NAME",
 		Short: "Say what a device would do with each certificate",
@@ -62,22 +63,14 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
-			print := func(w io.Writer) error { return r.WriteText(w, quiet) }
-			if asJSON {
-				print = func(w io.Writer) error { return r.WriteJSON(w, t.at.given) }
+			of := printings{
+				"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
+				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
 			}
 			if save && r.Refused == "" {
-				err = a.writeWith(print, poolFile, pool.WriteJSON)
-			} else {
-				err = a.write(print)
+				return a.answerWith(r.Failed == 0, as, of, poolFile, pool.WriteJSON)
 			}
-			if err != nil {
-				return err
-			}
-			if r.Refused != "" || r.Failed > 0 {
-				return errNo
-			}
-			return nil
+			return a.answer(r.Refused == "" && r.Failed == 0, as, of)
 		},
 	}
 	f := cmd.Flags()
@@ -88,7 +81,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
 	settingFlags(cmd, &o)
 	f.BoolVarP(&quiet, "quiet", "q", false, "the platform's own lines only")
-	f.BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	exclusive(cmd, "quiet", "json")
 	a.outputFlag(cmd)
 	return cmd

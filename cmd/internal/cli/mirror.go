@@ -101,21 +101,11 @@ func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.P
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
 	})
-	refused, isRefused := errors.AsType[*store.RefusedError](err)
+	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {
 		return err
 	}
-	print := m.WriteText
-	if g.asJSON {
-		print = func(w io.Writer) error { return m.WriteJSON(w, g.store) }
-	}
-	if err := a.write(print); err != nil {
-		return err
-	}
-	if refused != nil {
-		return errNo
-	}
-	return nil
+	return a.answer(!isRefused, g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
 }
 
 // sleep waits, or ends early with an error when ctx ends.

@@ -19,7 +19,7 @@ type gate struct {
 	share       int
 	allow       map[store.Gate]*bool
 	dryRun      bool
-	asJSON      bool
+	as          printing
 }
 
 func (g *gate) flags(cmd *cobra.Command) {
@@ -33,7 +33,7 @@ func (g *gate) flags(cmd *cobra.Command) {
 	for _, a := range allowances() {
 		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
 	}
-	f.BoolVar(&g.asJSON, "json", false, "JSON")
+	g.as.flags(cmd, "json")
 }
 
 func (g *gate) nameFlag(cmd *cobra.Command) {
@@ -121,7 +121,7 @@ Exit status: 0 published, 1 refused, or current already.`,
 			}
 			o.From = files[0].Name
 			p, err := s.Publish(cmd.Context(), files[0].Data, o)
-			return a.published(g.store, p, err, label(o.From), g.asJSON)
+			return a.published(&g, p, err, label(o.From))
 		},
 	}
 	g.flags(cmd)
@@ -129,24 +129,14 @@ Exit status: 0 published, 1 refused, or current already.`,
 }
 
 // published reports what Publish or Rollback gave.
-func (a *app) published(url string, p *store.Publication, err error, subject string, asJSON bool) error {
+func (a *app) published(g *gate, p *store.Publication, err error, subject string) error {
 	refused, isRefused := errors.AsType[*store.RefusedError](err)
 	if isRefused {
 		p = refused.Publication
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", subject, err)
 	}
-	print := p.WriteText
-	if asJSON {
-		print = func(w io.Writer) error { return p.WriteJSON(w, url) }
-	}
-	if err := a.write(print); err != nil {
-		return err
-	}
-	if isRefused {
-		return errNo
-	}
-	return nil
+	return a.answer(!isRefused, g.as, printings{"": p.WriteText, "json": func(w io.Writer) error { return p.WriteJSON(w, g.store) }})
 }
 
 func (a *app) rollbackCommand() *cobra.Command {
@@ -174,7 +164,7 @@ Exit status: 0 done, 1 refused, or current already.`,
 				return err
 			}
 			p, err := s.Rollback(cmd.Context(), g.name, to, o)
-			return a.published(g.store, p, err, "rollback", g.asJSON)
+			return a.published(&g, p, err, "rollback")
 		},
 	}
 	f := cmd.Flags()
@@ -184,13 +174,13 @@ Exit status: 0 done, 1 refused, or current already.`,
 	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
 	g.trust.flags(cmd)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
-	f.BoolVar(&g.asJSON, "json", false, "JSON")
+	g.as.flags(cmd, "json")
 	return cmd
 }
 
 func (a *app) historyCommand() *cobra.Command {
 	var url string
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "history --store URL [NAME]",
 		Short: "List what was published, and what was allowed",
@@ -217,14 +207,11 @@ how, which version, and which gates were told to let it pass.`,
 				}
 				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: releases})
 			}
-			if asJSON {
-				return a.write(l.WriteJSON)
-			}
-			return a.write(l.WriteText)
+			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON})
 		},
 	}
 	storeFlag(cmd, &url)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

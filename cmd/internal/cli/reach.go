@@ -27,7 +27,7 @@ type reachRun struct {
 	against, platform, pool  string
 	chains, connect, without []string
 	saveChains, sha1         string
-	asJSON                   bool
+	as                       printing
 }
 
 func (a *app) reachCommand() *cobra.Command {
@@ -68,7 +68,7 @@ nothing to compare with, 1 where a server is not shown to work.`,
 	f.StringVar(&r.pool, "pool", "", "the device's pool before the import, a `FILE` of import --save or\nof pool read")
 	settingFlags(cmd, &r.device)
 	r.trust.flags(cmd)
-	f.BoolVar(&r.asJSON, "json", false, "JSON")
+	r.as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range []string{"pool", "clean", "fips", "disable-rsa1024", "accept-unsigned", "unique-names", "root"} {
@@ -120,17 +120,7 @@ func (r *reachRun) run(ctx context.Context, file string) error {
 		return err
 	}
 	report.File, report.Against, report.ShowAt = name, r.against, r.at.given
-	print := report.WriteText
-	if r.asJSON {
-		print = report.WriteJSON
-	}
-	if err := r.write(print); err != nil {
-		return err
-	}
-	if !report.Good() {
-		return errNo
-	}
-	return nil
+	return r.answer(report.Good(), r.as, printings{"": report.WriteText, "json": report.WriteJSON})
 }
 
 func (r *reachRun) readDevice(ctx context.Context) (err error) {

@@ -93,6 +93,9 @@ type app struct {
 	input   int64 // octets read so far
 }
 
+// helpWidth is how many columns the help takes.
+const helpWidth = 80
+
 // command makes the command line for the given arguments.
 func (a *app) command(args []string) *cobra.Command {
 	root := &cobra.Command{
@@ -128,6 +131,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |", fmt.Sprintf(".FlagUsagesWrapped %d |", helpWidth)))
 	root.SetVersionTemplate("trustpool {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
@@ -303,8 +307,9 @@ func exitStatusTopic() *cobra.Command {
      server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
-With status 2 there is one line on standard error, perhaps a hint, and no
-partial output.`,
+The help of a command says when its answer is no; where it does not, the command
+has none. With status 2 there is one line on standard error, perhaps a hint, and
+no partial output.`,
 	}
 }
 

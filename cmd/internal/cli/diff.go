@@ -15,7 +15,7 @@ func (a *app) diffCommand() *cobra.Command {
 	var as printing
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "Say what changed between two bundles, or between a device's pool and one",
+		Short: "Say what changed between two bundles, or a pool and a bundle",
 		Long: `Say what changed between two bundles: certificates added and removed, re-issued
 (same key and name) and re-keyed (same name, another key), and changes of
 signature, name, version and signer. The order of a file does not count.
@@ -24,7 +24,7 @@ OLD or NEW may be a pool file of import --save or pool read --save. Then it says
 what of the bundle is missing on the device, what is on the device only, and by
 what the others were matched.
 
-Exit status: 0 the same pool, 1 the pools differ.`,
+Exit status: 0, or 1 where the pools differ.`,
 		Example: `  trustpool diff old/ios.p7b new/ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md
   trustpool diff edge1.json ios.p7b`,

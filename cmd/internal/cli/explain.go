@@ -15,11 +15,11 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain LOG",
 		Short: "Say what messages of devices about trust mean, and what to do",
-		Long: `Read what devices log or print, and say of each known message about trust: what it
-means, the cause, what to look at, what to do, and how sure that is (confirmed,
-inferred, unverified). Line breaks may be lost: several messages in one line are
-each found, but not one that a terminal broke in two. Messages of Smart Licensing and Call Home are among the known ones, of
-trustpool imports, and of FIPS mode.
+		Long: `Read what devices log or print, and say of each known message about trust: what
+it means, the cause, what to look at, what to do, and how sure that is
+(confirmed, inferred, unverified). Line breaks may be lost: several messages in
+one line are each found, but not one that a terminal broke in two. The messages
+known are of Smart Licensing, Call Home, trustpool imports and FIPS mode.
 
 LOG is a file, - for standard input, or an http(s) URL.
 

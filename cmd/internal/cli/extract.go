@@ -25,8 +25,8 @@ func (a *app) extractCommand() *cobra.Command {
 		Short: "Write each certificate to a PEM file of its own",
 		Long: `Write each certificate of a bundle to a PEM file of its own. The names have the
 position, the common name reduced to safe characters, and the start of the
-SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that is
-there already is kept where it is the same, and otherwise nothing is written.
+SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that
+is there already is kept where it is the same, and otherwise nothing is written.
 
 Exit status: 0, or 1 where something in the file is no certificate.`,
 		Example: `  trustpool extract ios.p7b -o roots/`,

@@ -28,8 +28,8 @@ with the reason and how sure that is (confirmed, inferred, unverified).
 NAME is asa (asav), ios, iosxe (c9800) or iosxr (asr9k, ncs). fxos, ftd and nxos
 import no bundle file; the answer says what to do instead.
 
-The pool starts as the platform's built-in one, where that is known. --pool reads
-it from a file that an earlier --save wrote.
+The pool starts as the platform's built-in one, where that is known. --pool
+reads it from a file that import --save or pool read --save wrote.
 
 --root judges as a lab device with that root built in would. A genuine IOS XR
 takes bundles under Cisco Root CA M1 alone.
@@ -77,10 +77,10 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, ios, iosxe, iosxr, …")
 	_ = cmd.MarkFlagRequired("platform")
 	t.flags(cmd)
-	f.StringVar(&poolFile, "pool", "", "the device's pool before the import, a `FILE` of --save")
+	f.StringVar(&poolFile, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
 	settingFlags(cmd, &o)
-	f.BoolVarP(&quiet, "quiet", "q", false, "the platform's own lines only")
+	f.BoolVarP(&quiet, "quiet", "q", false, "print the platform's own lines only")
 	as.flags(cmd, "json")
 	exclusive(cmd, "quiet", "json")
 	a.outputFlag(cmd)

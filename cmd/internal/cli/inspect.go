@@ -68,7 +68,7 @@ Exit status: 0, or 1 where a filter matched nothing.`,
 	t.flags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
-	f.StringVar(&style, "style", "", "as a device with these certificates in its pool would show them: `iosxr|iosxe`")
+	f.StringVar(&style, "style", "", "print what a device of the kind `NAME`, iosxe or iosxr, would show of these certificates")
 	as.flags(cmd, "long", "json", "csv", "pem")
 	exclusive(cmd, "long", "style", "json", "csv", "pem")
 	a.outputFlag(cmd)

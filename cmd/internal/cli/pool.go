@@ -52,7 +52,7 @@ certain than the capture: whoever can alter the text can make it say anything.
 Exit status: 0, or 1 where --against finds a difference.`,
 		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
   trustpool pool read edge1.log --platform iosxe --against ios_core.p7b
-  trustpool pool read - --platform iosxe --with roots/ --save edge1.json < edge1.log`,
+  trustpool pool read edge1.log --platform iosxe --with roots/ --save edge1.json`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := device.Lookup(platform)
@@ -77,7 +77,7 @@ Exit status: 0, or 1 where --against finds a difference.`,
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios or iosxr")
 	_ = cmd.MarkFlagRequired("platform")
-	f.StringArrayVar(&with, "with", nil, "look for the certificates in `BUNDLE`, any FILE of certificates (repeatable)")
+	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
 	t.flags(cmd)
 	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool, diff and audit")

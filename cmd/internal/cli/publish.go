@@ -37,7 +37,7 @@ func (g *gate) flags(cmd *cobra.Command) {
 }
 
 func (g *gate) nameFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles,\nelse the file's name without .p7b)")
+	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
 }
 
 type allowance struct {
@@ -86,9 +86,9 @@ const gateHelp = `
 The gate lets a bundle pass that is verified under --root, or Cisco's roots; has
 the signed name of the current release and a higher version; has at least half
 as many certificates (--min-share), and none that cannot be decoded; and was not
-taken out of service by a rollback. Every refusal is named, and --allow-NAME lets
-it pass, which the history records. What is not verified never passes: nothing
-would serve it.
+taken out of service by a rollback. Every refusal is named, and --allow-NAME
+lets it pass, which the history records. What is not verified never passes:
+nothing would serve it.
 `
 
 func (a *app) publishCommand() *cobra.Command {
@@ -96,12 +96,13 @@ func (a *app) publishCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "publish FILE --store URL",
 		Short: "Put a bundle into service, if the gate lets it pass",
-		Long: `Make a bundle the current release of a store, from which trustpool serve answers.
+		Long: `Make a bundle the current release of a store, from which trustpool serve
+answers.
 ` + gateHelp + `
-Exit status: 0 published, 1 refused, or current already.`,
+Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool publish ios.p7b --store /srv/trustpool --dry-run
   trustpool publish ios.p7b --store /srv/trustpool
-  trustpool publish old.p7b --store /srv/trustpool --name ios --allow-older-version`,
+  trustpool publish old.p7b --store /srv/trustpool --allow-older-version`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.openStore(g.store)
@@ -145,11 +146,11 @@ func (a *app) rollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback --store URL --name NAME",
 		Short: "Put an earlier release back into service",
-		Long: `Publish an earlier release again: the one before the current, or that of --to. It
-is a publication like any other: verified now, and recorded. What it replaces is
-withdrawn: publish and mirror refuse those octets until they are allowed.
+		Long: `Publish an earlier release again: the one before the current, or that of --to.
+It is a publication like any other: verified now, and recorded. What it replaces
+is withdrawn: publish and mirror refuse those octets until they are allowed.
 
-Exit status: 0 done, 1 refused, or current already.`,
+Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool rollback --store /srv/trustpool --name ios
   trustpool rollback --store /srv/trustpool --name ios --to 9`,
 		Args: arguments(),
@@ -182,10 +183,10 @@ func (a *app) historyCommand() *cobra.Command {
 	var url string
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "history --store URL [NAME]",
+		Use:   "history [NAME] --store URL",
 		Short: "List what was published, and what was allowed",
-		Long: `List every publication of a store, the oldest first, of all names or of one: when,
-how, which version, and which gates were told to let it pass.`,
+		Long: `List every publication of a store, the oldest first, of all names or of one:
+when, how, which version, and which gates were told to let it pass.`,
 		Example: `  trustpool history --store /srv/trustpool
   trustpool history --store /srv/trustpool ios --json`,
 		Args: cobra.MaximumNArgs(1),

@@ -33,19 +33,20 @@ func (a *app) receiveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "receive KIT.tar -o DIR|--store URL|--dry-run",
 		Short: "Prove a kit, and unpack or publish it",
-		Long: `Prove a kit that pack made, without network: that it is what pack makes and holds
-nothing else; the sums; the signature of each bundle, under --root or Cisco's
-roots; with --kit-root the signature of the manifest, which covers every file; and
-that no bundle is older than those of --previous. Then unpack it to DIR, which must
-not be there: all of it, or nothing. Or publish its bundles in a store, if the gate
-of publish lets all of them pass.
+		Long: `Prove a kit that pack made, without network: that it is what pack makes and
+holds nothing else; the sums; the signature of each bundle, under --root or
+Cisco's roots; with --kit-root the signature of the manifest, which covers every
+file; and that no bundle is older than those of --previous. Then unpack it to
+DIR, which must not be there: all of it, or nothing. Or publish its bundles in a
+store, if the gate of publish lets all of them pass.
 
-Without --kit-root the files other than the bundles are what the sender wrote, and
-the report says so. Whose kits are trusted is not built in.
+Without --kit-root the files other than the bundles are what the sender wrote,
+and the report says so. Whose kits are trusted is not built in.
 
-Exit status: 0 proved, 1 refused, by the store too. With 1 nothing is written.`,
+Exit status: 0, or 1 where the kit is refused, or the store refuses it; then
+nothing is written.`,
 		Example: `  trustpool receive kit.tar --dry-run
-  trustpool receive kit.tar --kit-root kit-root.pem --previous kits/2026-10 -o kits/2026-11
+  trustpool receive kit.tar --previous kits/2026-10 -o kits/2026-11
   trustpool receive kit.tar --kit-root kit-root.pem --store /srv/trustpool`,
 		Args: arguments("KIT.tar"),
 		RunE: func(cmd *cobra.Command, args []string) error {

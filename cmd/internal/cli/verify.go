@@ -13,7 +13,7 @@ and each certificate of its chain. Without --root that is Cisco Root CA M1, as
 on IOS XR, or TRS Bundle Root CA. Roots of the system never count. Revocation
 is not looked at.
 
-Exit status: 0 verified, 1 not verified.`,
+Exit status: 0, or 1 where it is not verified.`,
 		Example: `  trustpool verify ios.p7b
   trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
 		Args: arguments("FILE"),

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // A contentsReport is Contents in JSON; docs/formats.md has every field of it and
@@ -242,15 +243,8 @@ func (l Listing) WriteText(w io.Writer) error {
 				mark = "current"
 			}
 			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, stamp(r.Published), r.Kind,
-				orDash(r.Version), r.Certificates, r.SHA256[:hashDigits], orDash(joined(r.Allowed)))
+				report.OrDash(bundle.Printable(r.Version)), r.Certificates, r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
 		}
 	}
 	return out.Flush()
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return bundle.Printable(s)
 }

@@ -119,7 +119,7 @@ func keyCounts(n map[Key]int) (parts []string) {
 // not widen the other rows.
 func (l *Listing) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tsha-256\tsubject")
+	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tSHA-256\tsubject")
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		sum := "-"

@@ -93,7 +93,7 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&dir, "output", "o", "", "write the outputs to `DIR`")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	f.BoolVar(&locked, "locked", false, "refuse to change RECIPE.lock")
 	f.BoolVar(&check, "check", false, "write nothing; compare what is there")
 	f.Var(&t.at, "at", "build as of `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")

@@ -269,13 +269,13 @@ func usageHint(root *cobra.Command, args []string) string {
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < len(names) {
-			return fmt.Errorf("%s: %s is missing", cmd.Name(), names[len(args)])
+			return fmt.Errorf("%s: %s is missing", verb(cmd), names[len(args)])
 		}
 		if len(args) > len(names) {
 			if cmd.HasSubCommands() {
-				return fmt.Errorf("%s: no command is called %q", cmd.Name(), args[0])
+				return fmt.Errorf("%s: no command is called %q", verb(cmd), args[0])
 			}
-			return fmt.Errorf("%s: one argument too many: %q", cmd.Name(), args[len(names)])
+			return fmt.Errorf("%s: one argument too many: %q", verb(cmd), args[len(names)])
 		}
 		return nil
 	}
@@ -339,6 +339,31 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 // warn tells the user something that is no part of the result.
 func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", bundle.Printable(fmt.Sprintf(format, args...)))
+}
+
+// verb is how an error calls a command: pool read.
+func verb(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// required makes flags necessary. What was said before of the command holds as
+// well.
+func required(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		_ = cmd.MarkFlagRequired(name) // for completion; cobra's own error comes too late
+	}
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				return fmt.Errorf("%s: --%s is missing", verb(cmd), name)
+			}
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
 }
 
 // exclusive makes at most one of the flags usable in a run. What was said before

@@ -71,7 +71,7 @@ nothing.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, fxos, ios, iosxe, iosxr, nxos")
-	_ = cmd.MarkFlagRequired("platform")
+	required(cmd, "platform")
 	f.StringVar(&o.URL, "url", "", "fetch the bundle from `URL`, without credentials")
 	f.StringVar(&o.File, "file", "", "import the bundle at `PATH` on the device")
 	f.StringVar(&pemFile, "pem", "", "paste the certificates of `FILE`")

@@ -52,7 +52,7 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 		},
 	}
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "write to `DIR`")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	return cmd
 }
 

@@ -84,7 +84,7 @@ Exit status: 0, or 1 where a device has not the current version.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&devices, "devices", "", "read the devices from the file `CSV`")
-	_ = cmd.MarkFlagRequired("devices")
+	required(cmd, "devices")
 	f.StringArrayVar(&bundles, "bundle", nil, "tell downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
 	as.flags(cmd, "json", "csv")

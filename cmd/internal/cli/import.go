@@ -75,7 +75,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, ios, iosxe, iosxr, …")
-	_ = cmd.MarkFlagRequired("platform")
+	required(cmd, "platform")
 	t.flags(cmd)
 	f.StringVar(&poolFile, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")

@@ -73,7 +73,7 @@ With --every 0 when it is interrupted.`,
 	g.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&from, "from", "", "fetch the bundle from `URL`")
-	_ = cmd.MarkFlagRequired("from")
+	required(cmd, "from")
 	f.StringVar(&every, "every", "", "look again each `DURATION`: 24h, 7d (at least 1m)")
 	return cmd
 }

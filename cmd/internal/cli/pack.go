@@ -83,7 +83,7 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&a.output, "output", "o", "", "write to `KIT.tar`, whole or not at all; - is standard output")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
 	x.trust.flags(cmd)
 	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")

@@ -76,7 +76,7 @@ Exit status: 0, or 1 where --against finds a difference.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios or iosxr")
-	_ = cmd.MarkFlagRequired("platform")
+	required(cmd, "platform")
 	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
 	t.flags(cmd)

@@ -171,7 +171,7 @@ Exit status: 0, or 1 where it is refused, or is current already.`,
 	f := cmd.Flags()
 	storeFlag(cmd, &g.store)
 	f.StringVar(&g.name, "name", "", "the bundle's `NAME` in the store")
-	_ = cmd.MarkFlagRequired("name")
+	required(cmd, "name")
 	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
 	g.trust.flags(cmd)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
@@ -189,7 +189,12 @@ func (a *app) historyCommand() *cobra.Command {
 when, how, which version, and which gates were told to let it pass.`,
 		Example: `  trustpool history --store /srv/trustpool
   trustpool history --store /srv/trustpool ios --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments("NAME")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, names []string) error {
 			s, err := a.openStore(url)
 			if err != nil {

@@ -97,9 +97,7 @@ and ECDSA keys in files the same input gives the same octets.`,
 	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign also where a certificate of the signer is not valid then")
 	f.StringVar(&digest, "digest", "", "sign with the hash `HASH`: sha256, sha384 or sha512 (default the key's customary one)")
 	f.StringVarP(&a.output, "output", "o", "", "write to `OUT`, whole or not at all; - is standard output")
-	for _, name := range []string{"key", "name", "bundle-version", "output"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	required(cmd, "key", "name", "bundle-version", "output")
 	return cmd
 }
 

@@ -27,7 +27,7 @@ type head struct {
 	Program      *programReport `json:"program"`
 	ExpiringDays float64        `json:"expiring_days"`
 	FailOn       Severity       `json:"fail_on"`
-	Failed       bool           `json:"failed"`
+	OK           bool           `json:"ok"`
 	NotJudged    int            `json:"not_judged"`
 	Counts       counts         `json:"counts"`
 }
@@ -104,7 +104,7 @@ func stamp(t time.Time) *string {
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
 		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
-		Failed: r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
+		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {
 		h.At = stamp(*r.At)

@@ -215,7 +215,7 @@ type reportJSON struct {
 	FIPS      bool        `json:"fips"`
 	RootsOnly bool        `json:"roots_only"`
 	SHA1      *string     `json:"sha1"` // accept or refuse; null where it is not known
-	Good      bool        `json:"good"` // what the exit status says
+	Good      bool        `json:"ok"`   // what the exit status says
 	Refused   *string     `json:"refused"`
 	LeftOut   []certJSON  `json:"left_out"`
 	Stages    []stageJSON `json:"stages"`

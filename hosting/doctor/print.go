@@ -108,7 +108,7 @@ type requestJSON struct {
 	Source  string       `json:"source"`
 	Answer  string       `json:"answer"`
 	Status  *int         `json:"status"`
-	Octets  int64        `json:"octets"`
+	Octets  int64        `json:"size"`
 	Chunked bool         `json:"chunked"`
 }
 

@@ -123,7 +123,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}
 	}
 	for _, n := range r.Needs {
-		h.Needs = append(h.Needs, needReport{n.Name, n.Required, n.There})
+		h.Needs = append(h.Needs, needReport(n))
 	}
 	return bundle.WriteJSON(w, h,
 		bundle.JSONList{Name: "rules", Each: func(yield func(any) bool) {

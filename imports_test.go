@@ -41,6 +41,7 @@ func leaves() map[string][]string {
 	return map[string][]string{
 		"internal/fetch":      {"cmd/internal/cli", "store"},
 		"internal/atomicfile": {"cmd/internal/cli", "device", "store", "kit", "hosting"},
+		"internal/report":     {"bundle", "signing", "audit", "device", "reach", "store", "kit", "hosting", "cmd/internal/cli"},
 		"internal/pkitest":    {},
 		"internal/tooltest":   {},
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -123,7 +124,7 @@ func (n NeedResult) String() string {
 	if n.Required == 0 {
 		return n.Name + ": no root is known to be needed at this time"
 	}
-	return fmt.Sprintf("%s: %d of %s there", n.Name, n.There, plural(n.Required, "root"))
+	return fmt.Sprintf("%s: %d of %s there", n.Name, n.There, report.Count(n.Required, "root"))
 }
 
 // A State is what came of a rule.

@@ -4,9 +4,9 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
-	"strings"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // csvHeader names the columns of WriteCSV.
@@ -51,21 +51,11 @@ func (f *Finding) writeCSV(out *csv.Writer) error {
 			}
 		}
 		for i := range row {
-			row[i] = csvCell(row[i])
+			row[i] = report.Cell(bundle.Printable(row[i]))
 		}
 		if err := out.Write(row); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// csvCell is text that no spreadsheet takes for a formula: an apostrophe before
-// what begins like one, as OWASP has it (CSV Injection).
-func csvCell(s string) string {
-	s = bundle.Printable(s)
-	if s != "" && strings.ContainsAny(s[:1], "=+-@|%") {
-		return "'" + s
-	}
-	return s
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // Schema is that of WriteJSON.
@@ -26,7 +27,7 @@ type head struct {
 	Program      *programReport `json:"program"`
 	ExpiringDays float64        `json:"expiring_days"`
 	FailOn       Severity       `json:"fail_on"`
-	Failed       bool           `json:"failed"`
+	OK           bool           `json:"ok"`
 	NotJudged    int            `json:"not_judged"`
 	Counts       counts         `json:"counts"`
 }
@@ -99,18 +100,11 @@ func stamp(t time.Time) *string {
 	return new(t.UTC().Format(time.RFC3339))
 }
 
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
 		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
-		Failed: r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
+		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {
 		h.At = stamp(*r.At)
@@ -129,7 +123,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}
 	}
 	for _, n := range r.Needs {
-		h.Needs = append(h.Needs, needReport{n.Name, n.Required, n.There})
+		h.Needs = append(h.Needs, needReport(n))
 	}
 	return bundle.WriteJSON(w, h,
 		bundle.JSONList{Name: "rules", Each: func(yield func(any) bool) {
@@ -158,16 +152,16 @@ func (f *Finding) report() findingReport {
 		r.Change = &f.Change
 	}
 	for _, e := range f.Certificates {
-		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: orNull(e.hash()), Serial: orNull(e.serial())}
+		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: report.Optional(e.hash()), Serial: report.Optional(e.serial())}
 		if p := e.period(); p.within == 0 {
 			c.NotAfter = p.notAfter
 		}
 		if e.Pool != nil {
-			c.Origin, c.SHA1 = orNull(e.Pool.Origin), orNull(e.Pool.SHA1)
+			c.Origin, c.SHA1 = report.Optional(e.Pool.Origin), report.Optional(e.Pool.SHA1)
 		}
 		switch {
 		case !c.Known:
-			c.Subject = orNull(e.Pool.Subject)
+			c.Subject = report.Optional(e.Pool.Subject)
 		case e.Certificate.Err == nil:
 			c.Subject = new(e.Certificate.Subject.String())
 		}

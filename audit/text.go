@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // maxShown is how many findings of one rule, and certificates of one finding, the
@@ -97,7 +98,7 @@ func (r *Report) head() [][2]string {
 		add("judged at", r.At.UTC().Format(time.RFC3339))
 	}
 	if r.Against != nil {
-		words := plural(len(r.Against.Certificates), "certificate")
+		words := report.Count(len(r.Against.Certificates), "certificate")
 		if r.Against.Pool != nil {
 			words = r.Against.poolWords()
 		}
@@ -128,24 +129,17 @@ func (r *Report) verdict() string {
 
 // sum is the report in one line.
 func (r *Report) sum() string {
-	parts := []string{plural(r.Count(Error), "error"), plural(r.Count(Warning), "warning"), fmt.Sprintf("%d info", r.Count(Info))}
+	parts := []string{report.Count(r.Count(Error), "error"), report.Count(r.Count(Warning), "warning"), fmt.Sprintf("%d info", r.Count(Info))}
 	if n := r.Excused(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d excused", n))
 	}
 	if r.Against != nil {
 		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", fresh(r.Findings), len(r.Gone)))
 		if r.NotJudged > 0 {
-			parts = append(parts, plural(r.NotJudged, "earlier finding")+" not judged for want of certificates")
+			parts = append(parts, report.Count(r.NotJudged, "earlier finding")+" not judged for want of certificates")
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // age says how old the snapshot is.
@@ -157,7 +151,7 @@ func (p *Program) age(at time.Time) string {
 	if days < 0 {
 		return "of " + day(p.Date) + ", after the time of this audit"
 	}
-	return fmt.Sprintf("of %s, %s old", day(p.Date), plural(days, "day"))
+	return fmt.Sprintf("of %s, %s old", day(p.Date), report.Count(days, "day"))
 }
 
 // A group is the findings of one rule with one severity.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"trustpool/internal/report"
 )
 
 const (
@@ -135,9 +137,9 @@ func (d *Diff) sum() string {
 	var b strings.Builder
 	switch {
 	case d.Same() && d.Reordered:
-		fmt.Fprintf(&b, "The same pool in another order: %s.", certificates(d.Common))
+		fmt.Fprintf(&b, "The same pool in another order: %s.", report.Count(d.Common, "certificate"))
 	case d.Same():
-		fmt.Fprintf(&b, "The same pool: %s.", certificates(d.Common))
+		fmt.Fprintf(&b, "The same pool: %s.", report.Count(d.Common, "certificate"))
 	default:
 		fmt.Fprintf(&b, "%d added, %d removed, %d in both", len(d.Added), len(d.Removed), d.Common)
 		if len(d.Reissued)+len(d.Rekeyed) > 0 {
@@ -156,13 +158,6 @@ func (d *Diff) sum() string {
 	return b.String()
 }
 
-func certificates(n int) string {
-	if n == 1 {
-		return "1 certificate"
-	}
-	return strconv.Itoa(n) + " certificates"
-}
-
 func orNone(s string) string {
 	if s == "" {
 		return "none"
@@ -173,7 +168,7 @@ func orNone(s string) string {
 // summary names a bundle in one line.
 func (s *Side) summary() string {
 	parts := make([]string, 0, 5)
-	for _, part := range []string{s.File, s.Name, "version " + s.Version, certificates(s.Certificates), s.Signature} {
+	for _, part := range []string{s.File, s.Name, "version " + s.Version, report.Count(s.Certificates, "certificate"), s.Signature} {
 		if part != "" && part != "version " {
 			parts = append(parts, Printable(part))
 		}
@@ -299,15 +294,14 @@ type signerReport struct {
 }
 
 func (s *Side) report() sideReport {
-	known := func(s string) *string { return orNil(s, s != "") }
 	r := sideReport{
-		File:         known(s.File),
-		SHA256:       known(s.SHA256),
+		File:         report.Optional(s.File),
+		SHA256:       report.Optional(s.SHA256),
 		Form:         s.Form,
-		Name:         known(s.Name),
-		Version:      known(s.Version),
+		Name:         report.Optional(s.Name),
+		Version:      report.Optional(s.Version),
 		SigningTime:  s.SigningTime,
-		Signature:    known(s.Signature),
+		Signature:    report.Optional(s.Signature),
 		Certificates: s.Certificates,
 		Duplicates:   s.Duplicates,
 	}

@@ -12,6 +12,8 @@ import (
 	"iter"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"trustpool/internal/report"
 )
 
 // A CertificateReport is what reports say of a certificate; docs/formats.md has
@@ -69,12 +71,12 @@ func (c *Certificate) Report(index int) CertificateReport {
 	spki := c.SPKISHA256()
 	r.Subject, r.Issuer, r.Serial = new(c.Subject.String()), new(c.Issuer.String()), new(c.Serial.String())
 	r.NotBefore, r.NotAfter = c.NotBefore, c.NotAfter
-	r.X509Version = orNil(c.Version, c.Version != 0)
+	r.X509Version = report.Optional(c.Version)
 	r.PublicKey = &PublicKeyReport{
 		Algorithm:  c.PublicKey.Algorithm,
-		Bits:       orNil(c.PublicKey.Bits, c.PublicKey.Bits != 0),
-		Exponent:   orNil(c.PublicKey.Exponent, c.PublicKey.Exponent != 0),
-		Curve:      orNil(c.PublicKey.Curve, c.PublicKey.Curve != ""),
+		Bits:       report.Optional(c.PublicKey.Bits),
+		Exponent:   report.Optional(c.PublicKey.Exponent),
+		Curve:      report.Optional(c.PublicKey.Curve),
 		SPKISHA256: hex.EncodeToString(spki[:]),
 	}
 	r.SignatureAlgorithm = new(c.SignatureAlgorithm.String())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // PoolDiffSchema is the schema of a PoolDiff's document.
@@ -23,8 +24,8 @@ func (d *PoolDiff) WriteText(w io.Writer) error {
 }
 
 func (d *PoolDiff) writeText(w io.Writer) {
-	fmt.Fprintf(w, "pool    %s, %s, %s\n", bundle.Printable(d.PoolFile), d.Platform, certificates(d.Entries))
-	fmt.Fprintf(w, "bundle  %s, %s", bundle.Printable(d.File), certificates(d.Certificates))
+	fmt.Fprintf(w, "pool    %s, %s, %s\n", bundle.Printable(d.PoolFile), d.Platform, report.Count(d.Entries, "certificate"))
+	fmt.Fprintf(w, "bundle  %s, %s", bundle.Printable(d.File), report.Count(d.Certificates, "certificate"))
 	if d.Signature != "" {
 		fmt.Fprintf(w, ", %s", bundle.Printable(d.Signature))
 	}
@@ -55,13 +56,6 @@ func (d *PoolDiff) writeText(w io.Writer) {
 		fmt.Fprintf(w, ": %s", strings.Join(parts, ", "))
 	}
 	fmt.Fprintln(w, ".")
-}
-
-func certificates(n int) string {
-	if n == 1 {
-		return "1 certificate"
-	}
-	return fmt.Sprintf("%d certificates", n)
 }
 
 func day(t bundle.Time) string {
@@ -124,7 +118,7 @@ type commonJSON struct {
 
 func (d *PoolDiff) json() differenceJSON {
 	out := differenceJSON{
-		PoolFile: d.PoolFile, Platform: d.Platform, Entries: d.Entries, File: d.File, Certificates: d.Certificates, Signature: nonEmpty(d.Signature),
+		PoolFile: d.PoolFile, Platform: d.Platform, Entries: d.Entries, File: d.File, Certificates: d.Certificates, Signature: report.Optional(d.Signature),
 		Missing: []missingJSON{}, Extra: []extraJSON{}, Common: []commonJSON{},
 	}
 	for _, e := range d.Missing {
@@ -134,7 +128,7 @@ func (d *PoolDiff) json() differenceJSON {
 	for _, e := range d.Extra {
 		x := e.Entry
 		out.Extra = append(out.Extra, extraJSON{
-			e.Index, x.Origin, nonEmpty(x.SHA256), nonEmpty(x.SHA1), nonEmpty(x.Title()), nonEmpty(x.Serial),
+			e.Index, x.Origin, report.Optional(x.SHA256), report.Optional(x.SHA1), report.Optional(x.Title()), report.Optional(x.Serial),
 			bundle.Time{Time: x.NotAfter, Valid: !x.NotAfter.IsZero()},
 		})
 	}

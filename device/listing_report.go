@@ -10,6 +10,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device/show"
+	"trustpool/internal/report"
 )
 
 // ListingSchema is the schema of a Listing's document.
@@ -118,7 +119,7 @@ func keyCounts(n map[Key]int) (parts []string) {
 // not widen the other rows.
 func (l *Listing) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tsha-256\tsubject")
+	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tSHA-256\tsubject")
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		sum := "-"
@@ -212,11 +213,11 @@ type listedJSON struct {
 func (e *Listed) json(index int, at time.Time) listedJSON {
 	p := e.entry()
 	out := listedJSON{
-		Index: index, Line: e.Line, Origin: Downloaded, Serial: e.Serial, Subject: nonEmpty(p.Subject), Issuer: nonEmpty(p.Issuer),
-		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: nonEmpty(p.SHA1),
+		Index: index, Line: e.Line, Origin: Downloaded, Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
+		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: report.Optional(p.SHA1),
 		ShownSubject: list(e.Shown.Subject), ShownIssuer: list(e.Shown.Issuer), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
-		Trustpoints: list(e.Trustpoints), Storage: nonEmpty(e.Storage), Match: nonEmpty(string(e.Match)), Candidates: e.Candidates,
-		FoundIn: nonEmpty(e.FoundIn), SHA256: nonEmpty(e.SHA256()), Differs: e.Differs,
+		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match)), Candidates: e.Candidates,
+		FoundIn: report.Optional(e.FoundIn), SHA256: report.Optional(e.SHA256()), Differs: e.Differs,
 	}
 	if e.Origin == show.BuiltIn {
 		out.Origin = BuiltIn
@@ -227,7 +228,7 @@ func (e *Listed) json(index int, at time.Time) listedJSON {
 	if c := e.Certificate; c != nil {
 		subject, issuer := c.Subject.String(), c.Issuer.String()
 		out.Subject, out.Issuer, out.NotBefore, out.NotAfter = &subject, &issuer, c.NotBefore, c.NotAfter
-		out.MatchBasis = nonEmpty(string(e.Match.basis()))
+		out.MatchBasis = report.Optional(string(e.Match.basis()))
 	}
 	if expired, known := e.Expired(at); known {
 		out.Expired = &expired
@@ -266,7 +267,7 @@ func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
 		Notes      []noteJSON      `json:"notes"`
 	}{Schema: ListingSchema, File: l.File, Platform: l.Platform.Name, listingCount: l.count(), Notes: []noteJSON{}}
 	if showAt {
-		head.At = nonEmpty(l.At.UTC().Format(time.RFC3339Nano))
+		head.At = report.Optional(l.At.UTC().Format(time.RFC3339Nano))
 	}
 	if l.Difference != nil {
 		d := l.Difference.json()

@@ -326,7 +326,7 @@ certificates  6: 5 built-in, 1 downloaded
 expired       0
 identified    1 by serial number, names and dates (inferred), 5 not found
 
-index  origin      not after       match               sha-256           subject
+index  origin      not after       match               SHA-256           subject
 1      built-in    2099-05-27 IST  not found           -                 cn=Cisco Manufacturing CA III,o=Cisco
 2      built-in    2036-07-17 IST  not found           -                 cn=VeriSign Class 3 Public Primary Certification Authority - G5,ou=(c) 2006 VeriSign, Inc. - For authorized use only,ou=VeriSign Trust Network,o=VeriSign, Inc.,c=US
 3      built-in    2034-07-10 IST  not found           -                 cn=Cisco RXC-R2,o=Cisco Systems,c=US

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // ResultSchema is the schema of WriteJSON's document.
@@ -108,18 +109,18 @@ func (r *Result) writeTable(w io.Writer) {
 // only where the user gave it, which showAt says.
 func (r *Result) WriteJSON(w io.Writer, showAt bool) error {
 	head := resultJSON{
-		Schema: ResultSchema, Platform: r.Platform.Name, Refused: nonEmpty(r.Refused),
-		RefusedBasis: nonEmpty(string(r.RefusedOn.Basis)), RefusedSource: nonEmpty(r.RefusedOn.Source),
+		Schema: ResultSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
+		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
 		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
-		Signature: nonEmpty(string(r.Reason)), LabRoot: r.LabRoot, Notes: []noteJSON{},
+		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Notes: []noteJSON{},
 	}
 	if showAt {
-		head.At = nonEmpty(r.At.UTC().Format(time.RFC3339Nano))
+		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
 	}
 	if r.Verification != nil {
-		head.Signature = nonEmpty("verified")
+		head.Signature = report.Optional("verified")
 		a := r.Verification.Anchor
-		head.Anchor = &anchorJSON{nonEmpty(a.Name), hex.EncodeToString(a.SHA256[:])}
+		head.Anchor = &anchorJSON{report.Optional(a.Name), hex.EncodeToString(a.SHA256[:])}
 	}
 	for _, n := range r.Notes {
 		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
@@ -177,19 +178,11 @@ type entryJSON struct {
 func (e *Entry) json() entryJSON {
 	out := entryJSON{
 		Index: e.Index, SHA256: hex.EncodeToString(e.Certificate.SHA256[:]), Outcome: e.Outcome,
-		Reason: e.Reason, Basis: e.Basis, Source: e.Source, MatchedBy: nonEmpty(string(e.MatchedBy)),
+		Reason: e.Reason, Basis: e.Basis, Source: e.Source, MatchedBy: report.Optional(string(e.MatchedBy)),
 	}
 	if e.Certificate.Err == nil {
 		subject := e.Certificate.Subject.String()
 		out.Subject = &subject // "" is a subject too
 	}
 	return out
-}
-
-// nonEmpty is nil for the empty string.
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

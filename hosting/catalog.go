@@ -72,7 +72,7 @@ type Release struct {
 	SHA256       string // of Raw, in hex
 	SignedName   string // Trusted Intersect Bundle
 	Version      string
-	SignedAt     bundle.Time
+	SigningTime  bundle.Time
 	Modified     time.Time // when it was published; of a plain file its modification time
 	Verification signing.Report
 	Certificates int // entries of the pool
@@ -135,7 +135,7 @@ func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Rele
 		return nil, err
 	}
 	r := &Release{
-		Raw: raw, SHA256: digest(raw), SignedName: v.Name, Version: v.Version, SignedAt: v.SigningTime,
+		Raw: raw, SHA256: digest(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
 		Modified: modified.UTC().Truncate(time.Second), Verification: signing.NewReport(v, nil, &at),
 		Certificates: len(b.Certificates), Origin: origin,
 	}

@@ -31,8 +31,8 @@ type IndexRelease struct {
 	Size         int                   `json:"size"`
 	SignedName   string                `json:"signed_name"`
 	Version      string                `json:"version"`
-	SignedAt     bundle.Time           `json:"signed_at"`
-	Published    string                `json:"published"`
+	SigningTime  bundle.Time           `json:"signing_time"`
+	Published    string                `json:"published_at"`
 	Anchor       *signing.AnchorReport `json:"anchor"`
 	Certificates int                   `json:"certificates"`
 	Expired      int                   `json:"expired"`
@@ -54,7 +54,7 @@ func (c *Catalog) Index(at time.Time) Index {
 
 func (r *Release) index(at time.Time) IndexRelease {
 	i := IndexRelease{
-		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: len(r.Raw), SignedName: r.SignedName, Version: r.Version, SignedAt: r.SignedAt,
+		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: len(r.Raw), SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
 		Published: stamp(r.Modified), Anchor: r.Verification.Anchor, Certificates: r.Certificates, Expired: r.Expired(at),
 	}
 	if next, ok := r.NextExpiry(at); ok {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -190,7 +191,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 
 // Summary is a release in a line.
 func (r *Release) Summary() string {
-	return fmt.Sprintf("%q version %s, %d certificates, %s, SHA-256 %s", r.SignedName, bundle.Printable(r.Version), r.Certificates,
+	return fmt.Sprintf("%q version %s, %s, %s, SHA-256 %s", r.SignedName, bundle.Printable(r.Version), report.Count(r.Certificates, "certificate"),
 		r.Verification.Summary(), r.SHA256[:sha256Prefix])
 }
 

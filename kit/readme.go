@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -31,7 +32,7 @@ func readme(m *Manifest, contents map[string][]byte, signed bool) []byte {
 			when = *b.SigningTime
 		}
 		line("%s", b.File)
-		line("  %s, version %s, signed %s, %d certificates", bundle.Printable(b.Name), bundle.Printable(b.Version), when, b.Certificates)
+		line("  %s, version %s, signed %s, %s", bundle.Printable(b.Name), bundle.Printable(b.Version), when, report.Count(b.Certificates, "certificate"))
 		line("  verified when it was packed, under %s", bundle.Printable(b.Verification.Anchor.Name))
 		line("    SHA-256 of that root  %s", b.Verification.Anchor.SHA256)
 		if b.Changes != nil {

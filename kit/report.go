@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 	"trustpool/store"
 )
 
@@ -157,7 +158,7 @@ func (r Report) WriteText(w io.Writer) error {
 	for _, b := range r.Bundles {
 		line("")
 		line("%s", b.File)
-		line("  name     %s, version %s, %d certificates", bundle.Printable(b.Name), bundle.Printable(b.Version), b.Certificates)
+		line("  name     %s, version %s, %s", bundle.Printable(b.Name), bundle.Printable(b.Version), report.Count(b.Certificates, "certificate"))
 		if b.SigningTime != nil {
 			line("  signed   %s", *b.SigningTime)
 		}

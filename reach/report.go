@@ -11,6 +11,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/internal/report"
 )
 
 // WriteText writes the report for a person at a terminal. Text from certificates,
@@ -18,7 +19,7 @@ import (
 func (r *Report) WriteText(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	for _, s := range r.Stages {
-		fmt.Fprintf(b, "%-9s %s", s.Name, plural(s.Certificates, "certificate"))
+		fmt.Fprintf(b, "%-9s %s", s.Name, report.Count(s.Certificates, "certificate"))
 		fmt.Fprintf(b, ": %s", bundle.Printable(r.stageOf(s)))
 		if s.Absent > 0 {
 			fmt.Fprintf(b, "; %d more, built in or imported, of which the certificate is not at hand", s.Absent)
@@ -37,7 +38,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, n := range r.Notes {
 		fmt.Fprintf(b, "note: %s (%s: %s)\n", bundle.Printable(n.Text), n.Basis, n.Source)
 	}
-	fmt.Fprintf(b, "\n%s: %s.\n", plural(len(r.Servers), "server"), r.summary())
+	fmt.Fprintf(b, "\n%s: %s.\n", report.Count(len(r.Servers), "server"), r.summary())
 	return b.Flush()
 }
 
@@ -59,13 +60,6 @@ func (r *Report) stageOf(s Stage) string {
 		return "the pool of " + r.Platform.Title + " after the import of " + before
 	}
 	return before
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // verdicts are the verdicts in the order of the summary, and how a person says them.
@@ -184,12 +178,12 @@ const Schema = "trustpool.reach/1"
 // every field.
 func (r *Report) WriteJSON(w io.Writer) error {
 	head := reportJSON{
-		Schema: Schema, File: r.File, Against: nonEmpty(r.Against), FIPS: r.FIPS, RootsOnly: r.RootsOnly, SHA1: nonEmpty(string(r.SHA1)),
+		Schema: Schema, File: r.File, Against: report.Optional(r.Against), FIPS: r.FIPS, RootsOnly: r.RootsOnly, SHA1: report.Optional(string(r.SHA1)),
 		LeftOut: certsJSON(r.LeftOut), Stages: []stageJSON{}, Notes: []noteJSON{}, Good: r.Good(),
 		Counts: countsJSON{r.Count(Works), r.Count(StillWorks), r.Count(NewlyWorks), r.Count(Breaks), r.Count(MayBreak), r.Count(Fails), r.Count(NotKnown)},
 	}
 	if r.ShowAt {
-		head.At = nonEmpty(r.At.UTC().Format(time.RFC3339Nano))
+		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
 	}
 	if r.Platform != nil {
 		head.Platform = &r.Platform.Name
@@ -198,7 +192,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		head.Stages = append(head.Stages, stageJSON(s))
 	}
 	if r.Import != nil {
-		head.Refused = nonEmpty(r.Import.Refused)
+		head.Refused = report.Optional(r.Import.Refused)
 	}
 	for _, n := range r.Notes {
 		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
@@ -221,7 +215,7 @@ type reportJSON struct {
 	FIPS      bool        `json:"fips"`
 	RootsOnly bool        `json:"roots_only"`
 	SHA1      *string     `json:"sha1"` // accept or refuse; null where it is not known
-	Good      bool        `json:"good"` // what the exit status says
+	Good      bool        `json:"ok"`   // what the exit status says
 	Refused   *string     `json:"refused"`
 	LeftOut   []certJSON  `json:"left_out"`
 	Stages    []stageJSON `json:"stages"`
@@ -303,11 +297,11 @@ type fixJSON struct {
 
 func (s *ServerReport) json(stages []Stage) serverJSON {
 	out := serverJSON{
-		Name: s.Name, Host: nonEmpty(s.Host), HasServer: s.HasServer, Verdict: s.Verdict, Sent: certsJSON(s.Certificates),
+		Name: s.Name, Host: report.Optional(s.Host), HasServer: s.HasServer, Verdict: s.Verdict, Sent: certsJSON(s.Certificates),
 		Results: []resultJSON{}, Lost: []lossJSON{}, Fixes: []fixJSON{},
 	}
 	for i, r := range s.Results {
-		result := resultJSON{stages[i].Name, r.Status, nonEmpty(string(r.Reason)), nonEmpty(r.Text), []pathJSON{}, certsJSON(r.Chain)}
+		result := resultJSON{stages[i].Name, r.Status, report.Optional(string(r.Reason)), report.Optional(r.Text), []pathJSON{}, certsJSON(r.Chain)}
 		for _, p := range r.Paths {
 			path := pathJSON{certsJSON(p.Certificates), p.Anchor().SelfIssued(), p.SHA1, []doubtJSON{}}
 			for _, d := range p.Doubts {
@@ -318,12 +312,12 @@ func (s *ServerReport) json(stages []Stage) serverJSON {
 		out.Results = append(out.Results, result)
 	}
 	for _, l := range s.Lost {
-		out.Lost = append(out.Lost, lossJSON{certificateJSON(l.Certificate), l.Why, nonEmpty(string(l.Basis))})
+		out.Lost = append(out.Lost, lossJSON{certificateJSON(l.Certificate), l.Why, report.Optional(string(l.Basis))})
 	}
 	for _, f := range s.Fixes {
-		fix := fixJSON{Subject: f.Name, Text: f.Text, Basis: nonEmpty(string(f.Basis))}
+		fix := fixJSON{Subject: f.Name, Text: f.Text, Basis: report.Optional(string(f.Basis))}
 		if f.Certificate != nil {
-			fix.SHA256 = nonEmpty(hex.EncodeToString(f.Certificate.SHA256[:]))
+			fix.SHA256 = report.Optional(hex.EncodeToString(f.Certificate.SHA256[:]))
 		}
 		out.Fixes = append(out.Fixes, fix)
 	}
@@ -340,12 +334,4 @@ func certsJSON(certs []*bundle.Certificate) []certJSON {
 		out[i] = certificateJSON(c)
 	}
 	return out
-}
-
-// nonEmpty is nil for the empty string.
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

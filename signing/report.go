@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -64,7 +65,7 @@ func NewReport(v *Verification, refused *VerifyError, at *time.Time) Report {
 	if v != nil {
 		signers = v.Signers
 		r.Verified, r.Anchor = true, anchorReport(v.Anchor)
-		r.Name, r.Version, r.SigningTime = orNil(v.Name), orNil(v.Version), v.SigningTime
+		r.Name, r.Version, r.SigningTime = report.Optional(v.Name), report.Optional(v.Version), v.SigningTime
 	} else {
 		signers = refused.Signers
 		r.Reason, r.Detail = &refused.Reason, new(refused.Err.Error())
@@ -100,13 +101,6 @@ func (s Signer) report() SignerReport {
 		})
 	}
 	return r
-}
-
-func orNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 // Summary is the answer in one line: "verified, Cisco Root CA M1" or "not

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // A Gate is one condition of publication. Its name is stable, and but for
@@ -93,7 +94,7 @@ func judge(candidate *Release, notVerified error, history []Release, minShare in
 				refuse(GateWithdrawn, "release %d, a rollback, took the same octets out of service", r.Number)
 			}
 			if candidate.Certificates*100 < current.Certificates*minShare {
-				refuse(GateFewer, "%d certificates, less than %d %% of the current %d", candidate.Certificates, minShare, current.Certificates)
+				refuse(GateFewer, "%s, less than %d %% of the current %d", report.Count(candidate.Certificates, "certificate"), minShare, current.Certificates)
 			}
 		}
 	}

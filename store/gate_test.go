@@ -128,7 +128,7 @@ func TestNotVerified(t *testing.T) {
 			if !ok || !slices.Equal(gatesOf(refused), []store.Gate{store.GateSignature}) {
 				t.Fatalf("%v", err)
 			}
-			if r := refused.Publication.Release; r.SignedName != "" || r.Version != "" || r.SignedAt != nil || r.Anchor != (store.Anchor{}) {
+			if r := refused.Publication.Release; r.SignedName != "" || r.Version != "" || r.SigningTime != nil || r.Anchor != (store.Anchor{}) {
 				t.Errorf("claims of what is not verified: %+v", r)
 			}
 			if names, err := s.Names(t.Context()); err != nil || len(names) != 0 {

@@ -144,7 +144,7 @@ func examine(b *bundle.Bundle, o PublishOptions) (c Contents, notVerified, err e
 	}
 	c.SignedName, c.Version = v.Name, v.Version
 	if v.SigningTime.Valid {
-		c.SignedAt = new(v.SigningTime.UTC())
+		c.SigningTime = new(v.SigningTime.UTC())
 	}
 	c.Anchor = Anchor{v.Anchor.Name, hex.EncodeToString(v.Anchor.SHA256[:])}
 	return c, nil, nil

@@ -48,8 +48,8 @@ type Contents struct {
 	SHA256       string     `json:"sha256"` // of the octets, lower-case hex
 	Size         int64      `json:"size"`   // octets
 	SignedName   string     `json:"signed_name"`
-	Version      string     `json:"version"`   // the signer's claims, verified at publication
-	SignedAt     *time.Time `json:"signed_at"` // nil where there is no one signing time
+	Version      string     `json:"version"`      // the signer's claims, verified at publication
+	SigningTime  *time.Time `json:"signing_time"` // nil where there is no one signing time
 	Certificates int        `json:"certificates"`
 	Undecodable  int        `json:"undecodable"` // of them
 	Anchor       Anchor     `json:"anchor"`

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // A contentsReport is Contents in JSON; docs/formats.md has every field of it and
@@ -18,14 +19,14 @@ type contentsReport struct {
 	Size         int64      `json:"size"`
 	SignedName   *string    `json:"signed_name"`
 	Version      *string    `json:"version"`
-	SignedAt     *time.Time `json:"signed_at"`
+	SigningTime  *time.Time `json:"signing_time"`
 	Certificates int        `json:"certificates"`
 	Undecodable  int        `json:"undecodable"`
 	Anchor       *Anchor    `json:"anchor"`
 }
 
 func (c *Contents) report() contentsReport {
-	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SignedAt, c.Certificates, c.Undecodable, nil}
+	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil}
 	if c.Anchor != (Anchor{}) {
 		r.Anchor = &c.Anchor
 	}
@@ -161,7 +162,7 @@ func (p *Publication) WriteText(w io.Writer) error {
 	}
 	row("name", r.SignedName, old.SignedName)
 	row("version", r.Version, old.Version)
-	row("signed", optionalStamp(r.SignedAt), "")
+	row("signed", optionalStamp(r.SigningTime), "")
 	row("SHA-256", r.SHA256, "")
 	count := fmt.Sprint(r.Certificates)
 	row("certificates", count, fmt.Sprint(old.Certificates))
@@ -242,15 +243,8 @@ func (l Listing) WriteText(w io.Writer) error {
 				mark = "current"
 			}
 			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, stamp(r.Published), r.Kind,
-				orDash(r.Version), r.Certificates, r.SHA256[:hashDigits], orDash(joined(r.Allowed)))
+				report.OrDash(bundle.Printable(r.Version)), r.Certificates, r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
 		}
 	}
 	return out.Flush()
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return bundle.Printable(s)
 }

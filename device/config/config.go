@@ -17,6 +17,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/internal/report"
 )
 
 // Limits of what New takes.
@@ -170,10 +171,8 @@ func (s *Script) source() string {
 		return s.URL
 	case s.File != "":
 		return s.File
-	case len(s.PEM) == 1:
-		return "1 certificate"
 	}
-	return fmt.Sprintf("%d certificates", len(s.PEM))
+	return report.Count(len(s.PEM), "certificate")
 }
 
 // Sources that several lines rest on.

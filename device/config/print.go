@@ -10,6 +10,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/internal/report"
 )
 
 // Schema is the schema of WriteJSON's document.
@@ -117,8 +118,8 @@ func ascii(s string) string {
 // WriteJSON writes the script as one document, schema Schema.
 func (s *Script) WriteJSON(w io.Writer) error {
 	doc := scriptJSON{
-		Schema: Schema, Platform: s.Platform.Name, URL: nonEmpty(s.URL), File: nonEmpty(s.File), Refused: nonEmpty(s.Refused),
-		RefusedBasis: nonEmpty(string(s.RefusedOn.Basis)), RefusedSource: nonEmpty(s.RefusedOn.Source),
+		Schema: Schema, Platform: s.Platform.Name, URL: report.Optional(s.URL), File: report.Optional(s.File), Refused: report.Optional(s.Refused),
+		RefusedBasis: report.Optional(string(s.RefusedOn.Basis)), RefusedSource: report.Optional(s.RefusedOn.Source),
 		Certificates: []certificateJSON{}, Warnings: []noteJSON{}, Steps: []stepJSON{}, Checks: []checkJSON{},
 	}
 	for _, c := range s.PEM {
@@ -130,7 +131,7 @@ func (s *Script) WriteJSON(w io.Writer) error {
 	for _, step := range s.Steps {
 		out := stepJSON{Title: step.Title}
 		for _, l := range step.Lines {
-			out.Lines = append(out.Lines, lineJSON{l.Mode, l.Text, l.Basis, l.Source, nonEmpty(l.Comment)})
+			out.Lines = append(out.Lines, lineJSON{l.Mode, l.Text, l.Basis, l.Source, report.Optional(l.Comment)})
 		}
 		doc.Steps = append(doc.Steps, out)
 	}
@@ -184,11 +185,4 @@ type checkJSON struct {
 	Basis  device.Basis `json:"basis"`
 	Source string       `json:"source"`
 	Want   string       `json:"want"`
-}
-
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

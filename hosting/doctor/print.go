@@ -10,6 +10,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/internal/report"
 )
 
 // Schema is that of Report's JSON.
@@ -25,8 +26,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		if !r.Signature.Verified {
 			claimed = " (claimed, not verified)"
 		}
-		fmt.Fprintf(&b, "  bundle     %s, version %s%s, %d certificates, %d octets\n", orDash(r.Bundle.Name), orDash(r.Bundle.Version), claimed,
-			len(r.Bundle.Certificates), len(r.Bundle.Raw))
+		fmt.Fprintf(&b, "  bundle     %s, version %s%s, %s, %s\n", report.OrDash(bundle.Printable(r.Bundle.Name)),
+			report.OrDash(bundle.Printable(r.Bundle.Version)), claimed, report.Count(len(r.Bundle.Certificates), "certificate"), report.Count(len(r.Bundle.Raw), "octet"))
 		fmt.Fprintf(&b, "  signature  %s\n", r.Signature.Summary())
 	}
 	b.WriteByte('\n')
@@ -53,13 +54,6 @@ func word(r Result) string {
 		return "FAIL"
 	}
 	return string(r)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return bundle.Printable(s)
 }
 
 type reportJSON struct {
@@ -114,7 +108,7 @@ type requestJSON struct {
 	Source  string       `json:"source"`
 	Answer  string       `json:"answer"`
 	Status  *int         `json:"status"`
-	Octets  int64        `json:"octets"`
+	Octets  int64        `json:"size"`
 	Chunked bool         `json:"chunked"`
 }
 
@@ -129,7 +123,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	if b := r.Bundle; b != nil {
 		sum := b.SHA256()
-		j.Bundle = &bundleJSON{nonEmpty(b.Name), nonEmpty(b.Version), hex.EncodeToString(sum[:]), len(b.Raw), len(b.Certificates)}
+		j.Bundle = &bundleJSON{report.Optional(b.Name), report.Optional(b.Version), hex.EncodeToString(sum[:]), len(b.Raw), len(b.Certificates)}
 		j.Verification = &signatureJSON{Verified: r.Signature.Verified, Detail: r.Signature.Detail}
 		if r.Signature.Reason != nil {
 			j.Verification.Reason = new(string(*r.Signature.Reason))
@@ -148,11 +142,4 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		j.Requests = append(j.Requests, out)
 	}
 	return bundle.WriteJSON(w, j)
-}
-
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

@@ -11,6 +11,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/device"
+	"trustpool/internal/report"
 )
 
 // WriteText writes the totals, a table of the devices, and one of the addresses
@@ -25,7 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	b.printf("\n\n")
 	for _, c := range r.Current {
-		b.printf("current    %s: %s, %s\n", orDash(c.Bundle), describe(value(c.Version), value(c.SHA256)), c.Basis)
+		b.printf("current    %s: %s, %s\n", report.OrDash(bundle.Printable(c.Bundle)), describe(value(c.Version), value(c.SHA256)), c.Basis)
 	}
 	if !r.From.IsZero() {
 		b.printf("requests   %s to %s\n", moment(r.From), moment(r.To))
@@ -80,8 +81,8 @@ func (f *failing) table(title string, hosts []HostReport, name func(*HostReport)
 		if h.Fetched != nil {
 			fetched, how = *h.Fetched, string(h.Fetched.How)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", bundle.Printable(name(h)), h.State, orDash(fetched.Bundle),
-			describe(fetched.Version, fetched.SHA256), how, orDash(moment(fetched.Time)), orDash(moment(h.Seen)), orDash(h.client()))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", bundle.Printable(name(h)), h.State, report.OrDash(bundle.Printable(fetched.Bundle)),
+			describe(fetched.Version, fetched.SHA256), how, report.OrDash(moment(fetched.Time)), report.OrDash(moment(h.Seen)), report.OrDash(bundle.Printable(h.client())))
 	}
 	_ = table.Flush() // f keeps the error
 }
@@ -99,14 +100,7 @@ func describe(version, sha256 string) string {
 	if version == "" && len(sha256) >= 16 {
 		return "SHA-256 " + sha256[:16]
 	}
-	return orDash(version)
-}
-
-func orDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return bundle.Printable(s)
+	return report.OrDash(bundle.Printable(version))
 }
 
 func value(s *string) string {
@@ -141,7 +135,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	if len(r.Devices) > 0 {
 		labels = len(r.Devices[0].Labels)
 		for _, l := range r.Devices[0].Labels {
-			head = append(head, cell(l.Name))
+			head = append(head, report.Cell(bundle.Printable(l.Name)))
 		}
 	}
 	if err := out.Write(head); err != nil {
@@ -159,14 +153,17 @@ func (r *Report) WriteCSV(w io.Writer) error {
 				status = strconv.Itoa(h.Status)
 			}
 			row := []string{
-				cell(h.Name), strings.Join(h.Addresses, " "), cell(h.Platform), string(h.State), cell(f.Bundle), cell(f.Version), f.SHA256,
-				string(f.How), moment(f.Time), moment(h.Partial), moment(h.Seen), strconv.Itoa(h.Requests), status, h.Client.Name, cell(h.UserAgent),
+				h.Name, strings.Join(h.Addresses, " "), h.Platform, string(h.State), f.Bundle, f.Version, f.SHA256,
+				string(f.How), moment(f.Time), moment(h.Partial), moment(h.Seen), strconv.Itoa(h.Requests), status, h.Client.Name, h.UserAgent,
 			}
 			for _, l := range h.Labels {
-				row = append(row, cell(l.Value))
+				row = append(row, l.Value)
 			}
 			if len(h.Labels) == 0 {
 				row = append(row, make([]string, labels)...)
+			}
+			for i := range row {
+				row[i] = report.Cell(bundle.Printable(row[i]))
 			}
 			if err := out.Write(row); err != nil {
 				return err
@@ -175,15 +172,6 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// cell makes text safe for a spreadsheet.
-func cell(s string) string {
-	s = bundle.Printable(s)
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // reportJSON is the document without its devices.
@@ -239,7 +227,7 @@ type fetchJSON struct {
 func (r *Report) WriteJSON(w io.Writer) error {
 	t := r.Totals
 	head := reportJSON{
-		Schema: Schema, From: nonEmpty(moment(r.From)), To: nonEmpty(moment(r.To)),
+		Schema: Schema, From: report.Optional(moment(r.From)), To: report.Optional(moment(r.To)),
 		Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...), Current: append([]CurrentVersion{}, r.Current...),
 		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Partial], t[Failed], t[Never], len(r.Unknown), r.Beyond},
 	}
@@ -257,8 +245,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 
 func (h *HostReport) json() hostJSON {
 	j := hostJSON{
-		Name: nonEmpty(h.Name), Addresses: h.Addresses, Platform: nonEmpty(h.Platform), Labels: append([]Label{}, h.Labels...), State: h.State,
-		Requests: h.Requests, LastSeen: nonEmpty(moment(h.Seen)), UserAgent: nonEmpty(h.UserAgent), Partial: nonEmpty(moment(h.Partial)),
+		Name: report.Optional(h.Name), Addresses: h.Addresses, Platform: report.Optional(h.Platform), Labels: append([]Label{}, h.Labels...), State: h.State,
+		Requests: h.Requests, LastSeen: report.Optional(moment(h.Seen)), UserAgent: report.Optional(h.UserAgent), Partial: report.Optional(moment(h.Partial)),
 	}
 	if h.Status != 0 {
 		j.Status = &h.Status
@@ -267,7 +255,7 @@ func (h *HostReport) json() hostJSON {
 		j.Client, j.ClientBasis, j.ClientSource = &h.Client.Name, &h.Client.Basis, &h.Client.Source
 	}
 	if f := h.Fetched; f != nil {
-		j.Fetched = &fetchJSON{moment(f.Time), nonEmpty(f.Bundle), nonEmpty(f.Version), nonEmpty(f.SHA256), f.How}
+		j.Fetched = &fetchJSON{moment(f.Time), report.Optional(f.Bundle), report.Optional(f.Version), report.Optional(f.SHA256), f.How}
 	}
 	return j
 }

@@ -11,6 +11,7 @@ import (
 	"trustpool/device"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // A State says what a device has, as far as the logs tell.
@@ -114,7 +115,7 @@ func (t *Tally) Report() *Report {
 	current := t.current()
 	for _, name := range slices.Sorted(maps.Keys(current)) {
 		c := current[name]
-		r.Current = append(r.Current, CurrentVersion{name, nonEmpty(c.version.version), nonEmpty(c.digits), c.basis})
+		r.Current = append(r.Current, CurrentVersion{name, report.Optional(c.version.version), report.Optional(c.digits), c.basis})
 	}
 	for i, d := range t.o.Devices {
 		h := t.report(&t.hosts[i], current)
@@ -265,10 +266,3 @@ func (f *fetch) state(current map[string]choice) State {
 
 // isNumber tells whether a version is a decimal number, as Cisco's are.
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-func nonEmpty(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}

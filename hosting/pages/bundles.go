@@ -53,7 +53,7 @@ func (q *request) summary(v version) summary {
 	r := v.release
 	s := summary{
 		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
-		Signed: optional(r.SignedAt, q.at), Published: moment(r.Modified, q.at),
+		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
 		SHA256: r.SHA256, Size: len(r.Raw), Certificates: r.Certificates, Expired: r.Expired(q.at),
 		Commands: pathCommands + "?bundle=" + v.entry.Name,
 	}
@@ -148,8 +148,8 @@ func versionName(v version) string {
 	} else {
 		b.WriteString("no version")
 	}
-	if v.release.SignedAt.Valid {
-		b.WriteString(", signed " + v.release.SignedAt.UTC().Format("2006-01-02"))
+	if v.release.SigningTime.Valid {
+		b.WriteString(", signed " + v.release.SigningTime.UTC().Format("2006-01-02"))
 	}
 	return b.String()
 }

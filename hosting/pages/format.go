@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // functions are those that templates call: p makes text from elsewhere safe to show.
 func functions() template.FuncMap {
-	return template.FuncMap{"p": printable, "size": size, "count": count}
+	return template.FuncMap{"p": printable, "size": size, "count": report.Count}
 }
 
 // printable is bundle.Printable, also for fields of reports that may be absent.
@@ -86,27 +87,16 @@ func ago(t, at time.Time) string {
 		n, unit = s/int64(month/time.Second), "month"
 	}
 	if past {
-		return count(int(n), unit) + " ago"
+		return report.Count(int(n), unit) + " ago"
 	}
-	return "in " + count(int(n), unit)
-}
-
-// count is a number and its noun: 1 day, 2 days.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	if stem, ok := strings.CutSuffix(noun, "y"); ok && noun != "day" {
-		return fmt.Sprintf("%d %sies", n, stem)
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return "in " + report.Count(int(n), unit)
 }
 
 // size is a number of octets as people read it.
 func size(n int) string {
 	switch {
 	case n < 1000:
-		return count(n, "byte")
+		return report.Count(n, "byte")
 	case n < 10_000:
 		return fmt.Sprintf("%.1f kB", float64(n)/1000)
 	case n < 1000_000:

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/url"
 	"strconv"
+
+	"trustpool/internal/report"
 )
 
 // A pager leads through a list that is more than one page.
@@ -25,7 +27,7 @@ func (q *request) page(path string, n, per int) (p pager, from, to int, err erro
 		p.Page = int(number)
 	}
 	if p.Page > p.Pages {
-		return pager{}, 0, 0, notFound("The list has " + count(p.Pages, "page") + ".")
+		return pager{}, 0, 0, notFound("The list has " + report.Count(p.Pages, "page") + ".")
 	}
 	from, to = (p.Page-1)*per, min(n, p.Page*per)
 	p.First, p.Last = from+1, to

@@ -22,26 +22,17 @@ func (a *app) anchorsCommand() *cobra.Command {
 	cmd.RunE = func(*cobra.Command, []string) error {
 		return hinted{errors.New("anchors: no subcommand given"), "trustpool anchors list, or trustpool anchors show NAME"}
 	}
-	var asJSON bool
+	var as printing
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the built-in anchors",
 		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			return a.write(func(w io.Writer) error {
-				if asJSON {
-					return writeAnchorsJSON(w, roots.BuiltIn())
-				}
-				for _, anchor := range roots.BuiltIn() {
-					if _, err := fmt.Fprintf(w, "%s  %s\n", hex.EncodeToString(anchor.SHA256[:]), anchor.Name); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			return a.answer(true, as, printings{"": writeAnchors, "json": writeAnchorsJSON})
 		},
 	}
-	list.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(list, "json")
+	a.outputFlag(list)
 	show := &cobra.Command{
 		Use:     "show NAME|SHA256",
 		Short:   "Show one anchor",
@@ -72,8 +63,17 @@ func tolerance(a roots.Anchor) string {
 	return "not tolerated"
 }
 
+func writeAnchors(w io.Writer) error {
+	for _, anchor := range roots.BuiltIn() {
+		if _, err := fmt.Fprintf(w, "%s  %s\n", hex.EncodeToString(anchor.SHA256[:]), anchor.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeAnchorsJSON writes the schema trustpool.anchors/1.
-func writeAnchorsJSON(w io.Writer, anchors []roots.Anchor) error {
+func writeAnchorsJSON(w io.Writer) error {
 	type anchor struct {
 		Name      string `json:"name"`
 		SHA256    string `json:"sha256"`
@@ -84,7 +84,7 @@ func writeAnchorsJSON(w io.Writer, anchors []roots.Anchor) error {
 		Schema  string   `json:"schema"`
 		Anchors []anchor `json:"anchors"`
 	}{Schema: "trustpool.anchors/1", Anchors: []anchor{}}
-	for _, x := range anchors {
+	for _, x := range roots.BuiltIn() {
 		doc.Anchors = append(doc.Anchors, anchor{x.Name, hex.EncodeToString(x.SHA256[:]), x.SHA1Links, x.UsedFor})
 	}
 	return bundle.WriteJSON(w, doc)

@@ -33,7 +33,7 @@ type auditing struct {
 func (a *app) auditCommand() *cobra.Command {
 	x := auditing{failOn: level(audit.Error)}
 	var listNeeds, start bool
-	var as struct{ json, markdown, sarif, csv, html, cyclonedx bool }
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "audit FILE|POOL",
 		Short: "Say what to know about a bundle before it is imported",
@@ -41,9 +41,10 @@ func (a *app) auditCommand() *cobra.Command {
 has expired or soon will, weak keys and signatures, certificates that root
 programs distrust, what is missing. docs/rules.md has every rule.
 
-POOL is a pool file of import --save or pool read --save. It has no certificates,
-only what is known of them: --with gives the bundles in which they may be found.
-What is in none of them is listed, and so are the rules not applied to it.
+POOL is a pool file of import --save or pool read --save. It has no
+certificates, only what is known of them: --with gives the bundles in which they
+may be found. What is in none of them is listed, and so are the rules not
+applied to it.
 
 --against OLD marks the findings that are new, and lists those that are gone.
 Then only new ones count, and those about the signature, about distrust and
@@ -87,46 +88,23 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 			if err != nil {
 				return err
 			}
-			print := r.WriteText
-			switch {
-			case as.json:
-				print = r.WriteJSON
-			case as.markdown:
-				print = r.WriteMarkdown
-			case as.sarif:
-				print = r.WriteSARIF
-			case as.csv:
-				print = r.WriteCSV
-			case as.html:
-				print = r.WriteHTML
-			case as.cyclonedx:
-				print = r.WriteCycloneDX
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if r.Fails() {
-				return errNo
-			}
-			return nil
+			return a.answer(!r.Fails(), as, printings{
+				"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
+				"html": r.WriteHTML, "cyclonedx": r.WriteCycloneDX,
+			})
 		},
 	}
 	x.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&x.against, "against", "", "mark what is new since `OLD`, a bundle or a pool")
-	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of a pool in `BUNDLE`, any FILE of\ncertificates (repeatable)")
-	f.StringVar(&x.requirements, "requirements", "", "what every bundle has to meet, a YAML `FILE`")
-	f.StringArrayVar(&x.needs, "need", nil, "the roots of a service must be there: `NAME|FILE` (repeatable)")
-	f.StringVar(&x.program, "program", "", "a root program's `FILE`: certdata.txt or a report of the CCADB")
+	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
+	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
 	f.Var(&x.programDate, "program-date", "the `DAY` of which that file is: 2026-11-21")
 	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
-	f.Var(&x.expiring, "expiring", "call expiring what ends within `TIME`: 90d, 12w, 1y (default 90d)")
-	f.BoolVar(&as.json, "json", false, "JSON")
-	f.BoolVar(&as.markdown, "markdown", false, "Markdown, for a ticket")
-	f.BoolVar(&as.sarif, "sarif", false, "SARIF 2.1.0, for code scanning")
-	f.BoolVar(&as.csv, "csv", false, "CSV")
-	f.BoolVar(&as.html, "html", false, "one HTML page")
-	f.BoolVar(&as.cyclonedx, "cyclonedx", false, "CycloneDX 1.6, an inventory of the certificates")
+	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
+	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
 	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")

@@ -32,9 +32,10 @@ func (a *app) buildCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "build RECIPE -o DIR",
 		Short: "Make a bundle from a recipe",
-		Long: `Make a bundle from a recipe: the outputs it names, in DIR, and RECIPE.lock beside
-the recipe, which lists every certificate. A review of the lock is a review of
-the bundle: commit both. trustpool recipe init writes a recipe to start from.
+		Long: `Make a bundle from a recipe: the outputs it names, in DIR, and RECIPE.lock
+beside the recipe, which lists every certificate. A review of the lock is a
+review of the bundle: commit both. trustpool recipe init writes a recipe to
+start from.
 
 Every certificate that a source has and the bundle has not is reported with the
 reason, then each output with its SHA-256. Paths in the recipe are relative to
@@ -87,23 +88,17 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 					return err
 				}
 			}
-			if err := a.write(func(w io.Writer) error { return writeProduct(w, p, quiet) }); err != nil {
-				return err
-			}
-			if !same {
-				return errNo
-			}
-			return nil
+			return a.answer(same, "", printings{"": func(w io.Writer) error { return writeProduct(w, p, quiet) }})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&dir, "output", "o", "", "write the outputs to `DIR`")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	f.BoolVar(&locked, "locked", false, "refuse to change RECIPE.lock")
 	f.BoolVar(&check, "check", false, "write nothing; compare what is there")
 	f.Var(&t.at, "at", "build as of `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
 	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
-	f.StringVar(&s.module, "pkcs11-module", "", "the PKCS#11 library `FILE` where the URI has no module-path")
+	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
 	f.BoolVarP(&quiet, "quiet", "q", false, "print neither what was dropped nor the outputs")
 	exclusive(cmd, "locked", "check")
 	return cmd

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -94,6 +93,9 @@ type app struct {
 	input   int64 // octets read so far
 }
 
+// helpWidth is how many columns the help takes.
+const helpWidth = 80
+
 // command makes the command line for the given arguments.
 func (a *app) command(args []string) *cobra.Command {
 	root := &cobra.Command{
@@ -129,6 +131,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |", fmt.Sprintf(".FlagUsagesWrapped %d |", helpWidth)))
 	root.SetVersionTemplate("trustpool {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
@@ -266,13 +269,13 @@ func usageHint(root *cobra.Command, args []string) string {
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < len(names) {
-			return fmt.Errorf("%s: %s is missing", cmd.Name(), names[len(args)])
+			return fmt.Errorf("%s: %s is missing", verb(cmd), names[len(args)])
 		}
 		if len(args) > len(names) {
 			if cmd.HasSubCommands() {
-				return fmt.Errorf("%s: no command is called %q", cmd.Name(), args[0])
+				return fmt.Errorf("%s: no command is called %q", verb(cmd), args[0])
 			}
-			return fmt.Errorf("%s: one argument too many: %q", cmd.Name(), args[len(names)])
+			return fmt.Errorf("%s: one argument too many: %q", verb(cmd), args[len(names)])
 		}
 		return nil
 	}
@@ -304,8 +307,9 @@ func exitStatusTopic() *cobra.Command {
      server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
 
-With status 2 there is one line on standard error, perhaps a hint, and no
-partial output.`,
+The help of a command says when its answer is no; where it does not, the command
+has none. With status 2 there is one line on standard error, perhaps a hint, and
+no partial output.`,
 	}
 }
 
@@ -315,23 +319,6 @@ func (a *app) write(report func(io.Writer) error) error {
 		return atomicfile.Write(a.output, 0o644, buffered(report))
 	}
 	return buffered(report)(a.env.Stdout)
-}
-
-// writeWith is write, and a second file beside the report: both, or neither.
-func (a *app) writeWith(report func(io.Writer) error, path string, second func(io.Writer) error) error {
-	var files []atomicfile.File
-	var out, beside bytes.Buffer
-	if err := errors.Join(report(&out), second(&beside)); err != nil {
-		return err
-	}
-	if a.output != "" && a.output != "-" {
-		files = append(files, atomicfile.File{Path: a.output, Data: out.Bytes()})
-	}
-	if err := atomicfile.WriteAll(append(files, atomicfile.File{Path: path, Data: beside.Bytes()}), 0o644); err != nil || files != nil {
-		return err
-	}
-	_, err := a.env.Stdout.Write(out.Bytes())
-	return err
 }
 
 func buffered(report func(io.Writer) error) func(io.Writer) error {
@@ -354,9 +341,36 @@ func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", bundle.Printable(fmt.Sprintf(format, args...)))
 }
 
-// exclusive makes at most one of the flags usable in a run.
+// verb is how an error calls a command: pool read.
+func verb(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// required makes flags necessary. What was said before of the command holds as
+// well.
+func required(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		_ = cmd.MarkFlagRequired(name) // for completion; cobra's own error comes too late
+	}
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				return fmt.Errorf("%s: --%s is missing", verb(cmd), name)
+			}
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
+}
+
+// exclusive makes at most one of the flags usable in a run. What was said before
+// of the command holds as well.
 func exclusive(cmd *cobra.Command, names ...string) {
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		first := ""
 		for _, name := range names {
 			if !cmd.Flags().Changed(name) {
@@ -366,6 +380,9 @@ func exclusive(cmd *cobra.Command, names ...string) {
 				return fmt.Errorf("--%s and --%s exclude each other", first, name)
 			}
 			first = name
+		}
+		if before != nil {
+			return before(cmd, args)
 		}
 		return nil
 	}

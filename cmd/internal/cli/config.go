@@ -16,13 +16,13 @@ func (a *app) configCommand() *cobra.Command {
 	var o config.Options
 	var platform, pemFile string
 	var filters []string
-	var asJSON, asAnsible bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "config --platform NAME --url URL|--file PATH|--pem FILE",
 		Short: "Write what to type on a device so that it uses a bundle",
-		Long: `Write the lines that make a device use a bundle, in the device's own mode and word
-order, and the checks to run afterwards. Nothing was tried on a device: lines that
-no public source confirms are marked inferred or unverified.
+		Long: `Write the lines that make a device use a bundle, in the device's own mode and
+word order, and the checks to run afterwards. Nothing was tried on a device:
+lines that no public source confirms are marked inferred or unverified.
 
 Exactly one says where the certificates come from:
   --url URL    the device fetches the bundle from there
@@ -30,20 +30,22 @@ Exactly one says where the certificates come from:
   --pem FILE   the certificates of FILE, of any form, are pasted; --filter picks
                some, as inspect does
 
-NAME is asa, fxos, ios, iosxe, iosxr or nxos. fxos takes pasted certificates alone,
-iosxr takes none, and for ftd the answer says what to do instead.
+NAME is asa, fxos, ios, iosxe, iosxr or nxos. fxos takes pasted certificates
+alone, iosxr takes none, and for ftd the answer says what to do instead.
 
 What stands between the lines is a comment to the device. Where a device asks
-whether to accept a certificate the answer is not among the lines: compare first.
+whether to accept a certificate the answer is not among the lines: compare
+first.
 
---ansible writes a playbook for ios, iosxe, iosxr and asa that imports from the URL
-or file, checks the result, and fails where there was no import.
+--ansible writes a playbook for ios, iosxe, iosxr and asa that imports from the
+URL or file, checks the result, and fails where there was no import.
 
-Exit status: 0, or 1 where the platform cannot do it or a filter matched nothing.`,
+Exit status: 0, or 1 where the platform cannot do it or a filter matched
+nothing.`,
 		Example: `  trustpool config --platform iosxe --url http://192.0.2.1/ios_core.p7b --clean
   trustpool config --platform iosxr --file /tmp/ios.p7b
   trustpool config --platform asa --pem ios_core.p7b --filter QuoVadis
-  trustpool config --platform iosxr --url http://192.0.2.1/ios.p7b --ansible -o import.yml`,
+  trustpool config --platform iosxr --file /tmp/ios.p7b --ansible -o import.yml`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -61,41 +63,26 @@ Exit status: 0, or 1 where the platform cannot do it or a filter matched nothing
 			if err != nil {
 				return err
 			}
-			print := s.WriteText
-			switch {
-			case asJSON:
-				print = s.WriteJSON
-			case asAnsible && s.Refused == "":
-				print = s.WritePlaybook
+			if s.Refused != "" && as != "json" {
+				as, a.output = "", "" // the refusal is no file of commands
 			}
-			if s.Refused != "" && a.output != "" && !asJSON {
-				a.output = "" // the refusal is no file of commands
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if s.Refused != "" {
-				return errNo
-			}
-			return nil
+			return a.answer(s.Refused == "", as, printings{"": s.WriteText, "json": s.WriteJSON, "ansible": s.WritePlaybook})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, fxos, ios, iosxe, iosxr, nxos")
-	_ = cmd.MarkFlagRequired("platform")
+	required(cmd, "platform")
 	f.StringVar(&o.URL, "url", "", "fetch the bundle from `URL`, without credentials")
 	f.StringVar(&o.File, "file", "", "import the bundle at `PATH` on the device")
 	f.StringVar(&pemFile, "pem", "", "paste the certificates of `FILE`")
-	f.StringArrayVar(&filters, "filter", nil, "of --pem: paste what matches `FILTER` (repeatable)")
+	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
 	f.BoolVar(&o.Policy, "policy", false, "with --url: let the device fetch by itself from there, too")
 	f.StringVar(&o.VRF, "vrf", "", "fetch in the VRF `NAME`")
 	f.StringVar(&o.SourceInterface, "source-interface", "", "fetch from the address of the interface `NAME`")
 	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
-	f.StringVar(&o.Trustpoint, "trustpoint", "", "of --pem on asa, fxos, nxos: name it `NAME` (default of the common name)")
+	f.StringVar(&o.Trustpoint, "trustpoint", "", "of --pem on asa, fxos, nxos: call it `NAME` (default after the common name)")
 	f.StringArrayVar(&o.Expect, "expect", nil, "check that the pool has a subject with `TEXT` afterwards (repeatable)")
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asAnsible, "ansible", false, "an Ansible playbook")
-	exclusive(cmd, "json", "ansible")
+	as.flags(cmd, "json", "ansible")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -12,10 +12,10 @@ import (
 
 func (a *app) diffCommand() *cobra.Command {
 	var t trust
-	var asJSON, asMarkdown, asCisco bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "Say what changed between two bundles, or between a device's pool and one",
+		Short: "Say what changed between two bundles, or a pool and a bundle",
 		Long: `Say what changed between two bundles: certificates added and removed, re-issued
 (same key and name) and re-keyed (same name, another key), and changes of
 signature, name, version and signer. The order of a file does not count.
@@ -24,7 +24,7 @@ OLD or NEW may be a pool file of import --save or pool read --save. Then it says
 what of the bundle is missing on the device, what is on the device only, and by
 what the others were matched.
 
-Exit status: 0 the same pool, 1 the pools differ.`,
+Exit status: 0, or 1 where the pools differ.`,
 		Example: `  trustpool diff old/ios.p7b new/ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md
   trustpool diff edge1.json ios.p7b`,
@@ -49,10 +49,10 @@ Exit status: 0 the same pool, 1 the pools differ.`,
 			switch {
 			case new.pool != nil:
 				return hinted{errors.New("both are pools of devices, and one side has to be a bundle"), "compare each with the bundle that both should have"}
-			case old.pool != nil && (asMarkdown || asCisco):
+			case old.pool != nil && as != "" && as != "json":
 				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
 			case old.pool != nil:
-				return a.diffPool(cmd.Context(), &t, old.pool, old.name, new.bundle, new.name, asJSON)
+				return a.diffPool(cmd.Context(), &t, old.pool, old.name, new.bundle, new.name, as)
 			}
 			for i := range sides {
 				s := &sides[i]
@@ -64,30 +64,13 @@ Exit status: 0 the same pool, 1 the pools differ.`,
 			d := bundle.Compare(sides[0].bundle, sides[1].bundle)
 			d.Old.File, d.Old.Signature = sides[0].name, sides[0].sig
 			d.New.File, d.New.Signature = sides[1].name, sides[1].sig
-			print := d.WriteText
-			switch {
-			case asJSON:
-				print = d.WriteJSON
-			case asMarkdown:
-				print = d.WriteMarkdown
-			case asCisco:
-				print = d.WriteCisco
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !d.Same() {
-				return errNo
-			}
-			return nil
+			return a.answer(d.Same(), as, printings{
+				"": d.WriteText, "json": d.WriteJSON, "markdown": d.WriteMarkdown, "cisco-json": d.WriteCisco,
+			})
 		},
 	}
 	t.flags(cmd)
-	f := cmd.Flags()
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asMarkdown, "markdown", false, "Markdown, for a change ticket")
-	f.BoolVar(&asCisco, "cisco-json", false, "the diff.json that Cisco publishes beside a bundle")
-	exclusive(cmd, "json", "markdown", "cisco-json")
+	as.flags(cmd, "json", "markdown", "cisco-json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -14,20 +14,21 @@ import (
 func (a *app) doctorCommand() *cobra.Command {
 	var t trust
 	var timeout time.Duration
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "doctor URL",
 		Short: "Grade a server of bundles as devices see it",
-		Long: `Fetch a bundle as IOS, IOS XE, IOS XR and ASA would, as far as their requests are
-known, and in other ways that show what the server does: whether each gets the
-same verified file, without redirect, chunks or compression, with its length,
-and an error where there is no file. Each finding says why it matters, how sure
-that is (confirmed, inferred, unverified), and what to do.
+		Long: `Fetch a bundle as IOS, IOS XE, IOS XR and ASA would, as far as their requests
+are known, and in other ways that show what the server does: whether each gets
+the same verified file, without redirect, chunks or compression, with its
+length, and an error where there is no file. Each finding says why it matters,
+how sure that is (confirmed, inferred, unverified), and what to do.
 
-The connection is direct: no proxy is used. Of a server for https any certificate
-is taken, and judged in the report: devices know other roots than this machine.
+The connection is direct: no proxy is used. Of a server for https any
+certificate is taken, and judged in the report: devices know other roots than
+this machine.
 
-Exit status: 0, or 1 where a check failed. Warnings are none.`,
+Exit status: 0, or 1 where a check failed; a warning is no failure.`,
 		Example: `  trustpool doctor http://10.0.0.5/ios.p7b
   trustpool doctor http://lab.example/lab.p7b --root lab-root.pem --json`,
 		Args: arguments("URL"),
@@ -53,22 +54,12 @@ Exit status: 0, or 1 where a check failed. Warnings are none.`,
 				return fmt.Errorf("%s: %w", shown, err)
 			}
 			r.At = t.at.chosen()
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.OK() {
-				return errNo
-			}
-			return nil
+			return a.answer(r.OK(), as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().DurationVar(&timeout, "timeout", doctor.DefaultTimeout, "wait `TIME` for each answer")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	cmd.Flags().DurationVar(&timeout, "timeout", doctor.DefaultTimeout, "wait `DURATION` for each answer")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -11,15 +11,15 @@ import (
 )
 
 func (a *app) explainCommand() *cobra.Command {
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "explain LOG",
 		Short: "Say what messages of devices about trust mean, and what to do",
-		Long: `Read what devices log or print, and say of each known message about trust: what it
-means, the cause, what to look at, what to do, and how sure that is (confirmed,
-inferred, unverified). Line breaks may be lost: several messages in one line are
-each found, but not one that a terminal broke in two. Messages of Smart Licensing and Call Home are among the known ones, of
-trustpool imports, and of FIPS mode.
+		Long: `Read what devices log or print, and say of each known message about trust: what
+it means, the cause, what to look at, what to do, and how sure that is
+(confirmed, inferred, unverified). Line breaks may be lost: several messages in
+one line are each found, but not one that a terminal broke in two. The messages
+known are of Smart Licensing, Call Home, trustpool imports and FIPS mode.
 
 LOG is a file, - for standard input, or an http(s) URL.
 
@@ -40,20 +40,10 @@ Exit status: 0, or 1 where no message was known.`,
 				return err
 			}
 			r.File = files[0].Name
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if len(r.Findings) == 0 {
-				return errNo
-			}
-			return nil
+			return a.answer(len(r.Findings) > 0, as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -15,6 +15,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/atomicfile"
+	"trustpool/internal/report"
 )
 
 func (a *app) extractCommand() *cobra.Command {
@@ -24,8 +25,8 @@ func (a *app) extractCommand() *cobra.Command {
 		Short: "Write each certificate to a PEM file of its own",
 		Long: `Write each certificate of a bundle to a PEM file of its own. The names have the
 position, the common name reduced to safe characters, and the start of the
-SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that is
-there already is kept where it is the same, and otherwise nothing is written.
+SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that
+is there already is kept where it is the same, and otherwise nothing is written.
 
 Exit status: 0, or 1 where something in the file is no certificate.`,
 		Example: `  trustpool extract ios.p7b -o roots/`,
@@ -44,17 +45,14 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 					a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
 				}
 			}
-			if _, err := fmt.Fprintf(a.env.Stdout, "%d certificates in %s\n", len(files), dir); err != nil {
+			if _, err := fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir); err != nil {
 				return err
 			}
-			if len(files) < len(b.Certificates) {
-				return errNo
-			}
-			return nil
+			return answer(len(files) == len(b.Certificates))
 		},
 	}
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "write to `DIR`")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	return cmd
 }
 

@@ -18,14 +18,15 @@ import (
 func (a *app) fleetCommand() *cobra.Command {
 	var devices string
 	var bundles, current []string
-	var asJSON, asCSV bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "fleet LOG… --devices CSV",
 		Short: "Say which device has which version, from access logs",
 		Long: `Say from access logs which device has the current version of a bundle, which has
 an old one, and which never came. LOG is a file, or - for standard input, plain
-or gzip, in any order: the JSON log of trustpool serve, or the common or combined
-format of Apache and nginx. Those two say no version; --bundle tells it by size.
+or gzip, in any order: the JSON log of trustpool serve, or the common or
+combined format of Apache and nginx. Those two say no version; --bundle tells it
+by size.
 
 The first line of CSV names its columns: name and address, perhaps platform, and
 any others, such as site. An address is an IP address or a prefix; a device may
@@ -34,10 +35,11 @@ have several, with blanks between.
 A download counts where the server sent it whole. What the device did with it
 then is in no log.
 
-Exit status: 0 where each device has the current version, else 1.`,
+Exit status: 0, or 1 where a device has not the current version.`,
 		Example: `  trustpool fleet access.log --devices devices.csv
-  trustpool fleet access.log access.log.*.gz --devices devices.csv --bundle ios=old.p7b --bundle ios=new.p7b
-  trustpool fleet access.log --devices devices.csv --current ios=10 --csv -o fleet.csv`,
+  trustpool fleet access.log access.log.*.gz --devices devices.csv \
+    --bundle ios=old.p7b --bundle ios=new.p7b
+  trustpool fleet access.log --devices devices.csv --current ios=10 --csv`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("fleet: LOG is missing")
@@ -77,30 +79,15 @@ Exit status: 0 where each device has the current version, else 1.`,
 				}
 			}
 			r := t.Report()
-			print := r.WriteText
-			switch {
-			case asJSON:
-				print = r.WriteJSON
-			case asCSV:
-				print = r.WriteCSV
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.OK() {
-				return errNo
-			}
-			return nil
+			return a.answer(r.OK(), as, printings{"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&devices, "devices", "", "the devices, a `CSV` file")
-	_ = cmd.MarkFlagRequired("devices")
-	f.StringArrayVar(&bundles, "bundle", nil, "tell downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL,\nby default that of the file, without .p7b)")
-	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the\nhighest version known)")
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asCSV, "csv", false, "CSV")
-	exclusive(cmd, "json", "csv")
+	f.StringVar(&devices, "devices", "", "read the devices from the file `CSV`")
+	required(cmd, "devices")
+	f.StringArrayVar(&bundles, "bundle", nil, "tell downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
+	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
+	as.flags(cmd, "json", "csv")
 	a.outputFlag(cmd)
 	return cmd
 }

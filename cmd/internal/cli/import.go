@@ -16,7 +16,8 @@ func (a *app) importCommand() *cobra.Command {
 	var t trust
 	var o device.Options
 	var platform, poolFile string
-	var save, quiet, asJSON bool
+	var save, quiet bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "import FILE --platform NAME",
 		Short: "Say what a device would do with each certificate",
@@ -27,8 +28,8 @@ with the reason and how sure that is (confirmed, inferred, unverified).
 NAME is asa (asav), ios, iosxe (c9800) or iosxr (asr9k, ncs). fxos, ftd and nxos
 import no bundle file; the answer says what to do instead.
 
-The pool starts as the platform's built-in one, where that is known. --pool reads
-it from a file that an earlier --save wrote.
+The pool starts as the platform's built-in one, where that is known. --pool
+reads it from a file that import --save or pool read --save wrote.
 
 --root judges as a lab device with that root built in would. A genuine IOS XR
 takes bundles under Cisco Root CA M1 alone.
@@ -62,33 +63,25 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
-			print := func(w io.Writer) error { return r.WriteText(w, quiet) }
-			if asJSON {
-				print = func(w io.Writer) error { return r.WriteJSON(w, t.at.given) }
+			of := printings{
+				"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
+				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
 			}
 			if save && r.Refused == "" {
-				err = a.writeWith(print, poolFile, pool.WriteJSON)
-			} else {
-				err = a.write(print)
+				return a.answerWith(r.Failed == 0, as, of, poolFile, pool.WriteJSON)
 			}
-			if err != nil {
-				return err
-			}
-			if r.Refused != "" || r.Failed > 0 {
-				return errNo
-			}
-			return nil
+			return a.answer(r.Refused == "" && r.Failed == 0, as, of)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, ios, iosxe, iosxr, …")
-	_ = cmd.MarkFlagRequired("platform")
+	required(cmd, "platform")
 	t.flags(cmd)
-	f.StringVar(&poolFile, "pool", "", "the device's pool before the import, a `FILE` of --save")
+	f.StringVar(&poolFile, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
 	settingFlags(cmd, &o)
-	f.BoolVarP(&quiet, "quiet", "q", false, "the platform's own lines only")
-	f.BoolVar(&asJSON, "json", false, "JSON")
+	f.BoolVarP(&quiet, "quiet", "q", false, "print the platform's own lines only")
+	as.flags(cmd, "json")
 	exclusive(cmd, "quiet", "json")
 	a.outputFlag(cmd)
 	return cmd

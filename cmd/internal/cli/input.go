@@ -137,7 +137,7 @@ func (t *trust) flags(cmd *cobra.Command) {
 }
 
 func (t *trust) rootFlag(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable;\ndefault Cisco's roots, see trustpool anchors)")
+	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable; default Cisco's roots, see trustpool anchors)")
 }
 
 func (t *trust) atFlag(cmd *cobra.Command) {

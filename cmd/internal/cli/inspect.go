@@ -14,7 +14,7 @@ import (
 func (a *app) inspectCommand() *cobra.Command {
 	var t trust
 	var filters []string
-	var long, asJSON, asCSV, asPEM bool
+	var as printing
 	var style string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE",
@@ -54,40 +54,22 @@ Exit status: 0, or 1 where a filter matched nothing.`,
 			if r.Signature, err = t.verify(cmd.Context(), a, b); err != nil {
 				return err
 			}
-			print := r.WriteText
-			switch {
-			case long:
-				print = r.WriteLong
-			case asJSON:
-				print = r.WriteJSON
-			case asCSV:
-				print = r.WriteCSV
-			case asPEM:
-				print = r.WritePEM
-			case style != "":
+			of := printings{"": r.WriteText, "long": r.WriteLong, "json": r.WriteJSON, "csv": r.WriteCSV, "pem": r.WritePEM}
+			if style != "" {
 				s, ok := show.Lookup(style)
 				if !ok {
 					return fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
 				}
-				print = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
+				of[""] = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
 			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if r.Selected != nil && len(r.Selected) == 0 {
-				return errNo
-			}
-			return nil
+			return a.answer(r.Selected == nil || len(r.Selected) > 0, as, of)
 		},
 	}
 	t.flags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
-	f.BoolVar(&long, "long", false, "everything about each certificate")
-	f.StringVar(&style, "style", "", "as a device with these certificates in its pool would show them: `iosxr|iosxe`")
-	f.BoolVar(&asJSON, "json", false, "JSON")
-	f.BoolVar(&asCSV, "csv", false, "CSV")
-	f.BoolVar(&asPEM, "pem", false, "the certificates as PEM")
+	f.StringVar(&style, "style", "", "print what a device of the kind `NAME`, iosxe or iosxr, would show of these certificates")
+	as.flags(cmd, "long", "json", "csv", "pem")
 	exclusive(cmd, "long", "style", "json", "csv", "pem")
 	a.outputFlag(cmd)
 	return cmd

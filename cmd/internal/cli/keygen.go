@@ -30,8 +30,8 @@ signer has Cisco's extended key usage, the key usage digitalSignature and
 nonRepudiation, and no basicConstraints.
 
 DIR is made where it is missing, and gets root.key, root.pem, signer.key and
-signer.pem; nothing that is there is overwritten. The keys are not encrypted, only
-their owner can read them; put root.key where signing does not need it.`,
+signer.pem; nothing that is there is overwritten. The keys are not encrypted,
+only their owner can read them; put root.key where signing does not need it.`,
 		Example: `  trustpool keygen lab/
   trustpool keygen lab/ --algorithm p384 --years 3 --organization "Example Lab"`,
 		Args: arguments("DIR"),
@@ -56,8 +56,8 @@ their owner can read them; put root.key where signing does not need it.`,
 	f.StringVar(&o.Organization, "organization", "Trustpool Lab", "the organization `NAME` of both")
 	f.StringVar(&o.RootName, "root-name", "Lab Root CA", "the root's common `NAME`")
 	f.StringVar(&o.SignerName, "signer-name", "Lab Bundle Signer", "the signer's common `NAME`")
-	f.IntVar(&years, "years", 10, "both are valid for `N` years")
-	f.Var(&at, "at", "both are valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default\nSOURCE_DATE_EPOCH, else now)")
+	f.IntVar(&years, "years", 10, "make both valid for `N` years")
+	f.Var(&at, "at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
 	return cmd
 }
 

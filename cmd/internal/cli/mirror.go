@@ -35,10 +35,10 @@ Without --every, for cron. With it, until it is interrupted: a failure is a line
 on standard error, and the next look is made when it is due. With --json each
 look is a document.
 
-Exit status: 0 published, 1 unchanged or refused, 2 could not; with --every 0
-when it is interrupted.`,
-		Example: `  trustpool mirror --from https://www.cisco.com/security/pki/trs/ios.p7b --store /srv/trustpool
-  trustpool mirror --from https://www.cisco.com/security/pki/trs/ios.p7b --store /srv/trustpool --every 24h`,
+Exit status: 0, or 1 where nothing was published: it is unchanged, or refused.
+With --every 0 when it is interrupted.`,
+		Example: `  trustpool mirror --store /srv/trustpool \
+    --from https://www.cisco.com/security/pki/trs/ios.p7b --every 24h`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			pause, err := interval(every)
@@ -72,8 +72,8 @@ when it is interrupted.`,
 	}
 	g.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&from, "from", "", "the source at `URL`")
-	_ = cmd.MarkFlagRequired("from")
+	f.StringVar(&from, "from", "", "fetch the bundle from `URL`")
+	required(cmd, "from")
 	f.StringVar(&every, "every", "", "look again each `DURATION`: 24h, 7d (at least 1m)")
 	return cmd
 }
@@ -101,21 +101,11 @@ func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.P
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
 	})
-	refused, isRefused := errors.AsType[*store.RefusedError](err)
+	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {
 		return err
 	}
-	print := m.WriteText
-	if g.asJSON {
-		print = func(w io.Writer) error { return m.WriteJSON(w, g.store) }
-	}
-	if err := a.write(print); err != nil {
-		return err
-	}
-	if refused != nil {
-		return errNo
-	}
-	return nil
+	return a.answer(!isRefused, g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
 }
 
 // sleep waits, or ends early with an error when ctx ends.

@@ -18,6 +18,7 @@ import (
 	"trustpool/device"
 	"trustpool/device/config"
 	"trustpool/internal/atomicfile"
+	"trustpool/internal/report"
 	"trustpool/kit"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -33,24 +34,27 @@ type packing struct {
 func (a *app) packCommand() *cobra.Command {
 	var x packing
 	cmd := &cobra.Command{
-		Use:   "pack FILE... -o KIT.tar",
+		Use:   "pack FILE… -o KIT.tar",
 		Short: "Make a kit of bundles, to carry them to where no network is",
 		Long: `Make one tar file of bundles and of what goes with them: each bundle octet for
 octet, its certificates as PEM, its audit, the commands for each platform, the
-changes since the bundle that was carried last (--diff OLD), sums, a manifest, and
-verify.sh, which verifies it all with openssl alone. trustpool receive proves a kit.
+changes since the bundle that was carried last (--diff OLD), sums, a manifest,
+and verify.sh, which verifies it all with openssl alone. trustpool receive
+proves a kit.
 
 Each bundle must be verified, under --root or Cisco's roots; no other is packed,
-and no flag changes that. --sign signs the manifest, so that who knows the root of
-that key can trust the other files too.
+and no flag changes that. --sign signs the manifest, so that who knows the root
+of that key can trust the other files too.
 
 The same files make the same kit; the audit judges dates at --at, so give it for
-the same octets on another day. The files in a kit have the time of SOURCE_DATE_EPOCH,
-else that of the newest signature of the bundles; the manifest says which.
+the same octets on another day. The files in a kit have the time of
+SOURCE_DATE_EPOCH, else that of the newest signature of the bundles; the
+manifest says which.
 
-Exit status: 0 packed, 1 a bundle is not verified.`,
+Exit status: 0, or 1 where a bundle is not verified.`,
 		Example: `  trustpool pack ios.p7b -o kit.tar
-  trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,
+  trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b -o kit.tar
+  trustpool pack ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("pack: FILE is missing")
@@ -73,24 +77,17 @@ Exit status: 0 packed, 1 a bundle is not verified.`,
 			if err := atomicfile.WriteFile(a.output, data, 0o644); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", bundle.Printable(a.output), plural(len(items), "bundle"), len(data), sha256.Sum256(data))
+			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", bundle.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
 			return err
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&a.output, "output", "o", "", "write to `KIT.tar`, whole or not at all; - is standard output")
-	_ = cmd.MarkFlagRequired("output")
+	required(cmd, "output")
 	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
 	x.trust.flags(cmd)
 	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
 	return cmd
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (x *packing) pack(ctx context.Context, a *app, args []string) (data []byte, items []kit.Item, err error) {

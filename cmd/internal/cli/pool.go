@@ -31,7 +31,7 @@ func (a *app) poolReadCommand() *cobra.Command {
 	var t trust
 	var with []string
 	var platform, against, save string
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "read FILE --platform NAME",
 		Short: "Read what a device shows of its pool",
@@ -52,7 +52,7 @@ certain than the capture: whoever can alter the text can make it say anything.
 Exit status: 0, or 1 where --against finds a difference.`,
 		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
   trustpool pool read edge1.log --platform iosxe --against ios_core.p7b
-  trustpool pool read - --platform iosxe --with roots/ --save edge1.json < edge1.log`,
+  trustpool pool read edge1.log --platform iosxe --with roots/ --save edge1.json`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := device.Lookup(platform)
@@ -66,32 +66,22 @@ Exit status: 0, or 1 where --against finds a difference.`,
 			if err := a.identify(cmd.Context(), l, with, against, &t); err != nil {
 				return err
 			}
-			print := l.WriteText
-			if asJSON {
-				print = func(w io.Writer) error { return l.WriteJSON(w, t.at.given) }
-			}
+			yes := l.Difference == nil || l.Difference.Same()
+			of := printings{"": l.WriteText, "json": func(w io.Writer) error { return l.WriteJSON(w, t.at.given) }}
 			if save != "" {
-				err = a.writeWith(print, save, l.Pool().WriteJSON)
-			} else {
-				err = a.write(print)
+				return a.answerWith(yes, as, of, save, l.Pool().WriteJSON)
 			}
-			if err != nil {
-				return err
-			}
-			if l.Difference != nil && !l.Difference.Same() {
-				return errNo
-			}
-			return nil
+			return a.answer(yes, as, of)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios or iosxr")
-	_ = cmd.MarkFlagRequired("platform")
-	f.StringArrayVar(&with, "with", nil, "look for the certificates in `BUNDLE`, any FILE of certificates (repeatable)")
+	required(cmd, "platform")
+	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
 	t.flags(cmd)
 	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool, diff and audit")
-	f.BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }
@@ -158,20 +148,10 @@ func (t *trust) comparePool(ctx context.Context, a *app, pool *device.Pool, pool
 }
 
 // diffPool compares a pool with a bundle.
-func (a *app) diffPool(ctx context.Context, t *trust, pool *device.Pool, poolName string, b *bundle.Bundle, name string, asJSON bool) error {
+func (a *app) diffPool(ctx context.Context, t *trust, pool *device.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
 	d, err := t.comparePool(ctx, a, pool, poolName, b, name)
 	if err != nil {
 		return err
 	}
-	print := d.WriteText
-	if asJSON {
-		print = d.WriteJSON
-	}
-	if err := a.write(print); err != nil {
-		return err
-	}
-	if !d.Same() {
-		return errNo
-	}
-	return nil
+	return a.answer(d.Same(), as, printings{"": d.WriteText, "json": d.WriteJSON})
 }

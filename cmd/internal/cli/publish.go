@@ -19,7 +19,7 @@ type gate struct {
 	share       int
 	allow       map[store.Gate]*bool
 	dryRun      bool
-	asJSON      bool
+	as          printing
 }
 
 func (g *gate) flags(cmd *cobra.Command) {
@@ -33,11 +33,11 @@ func (g *gate) flags(cmd *cobra.Command) {
 	for _, a := range allowances() {
 		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
 	}
-	f.BoolVar(&g.asJSON, "json", false, "JSON")
+	g.as.flags(cmd, "json")
 }
 
 func (g *gate) nameFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles,\nelse the file's name without .p7b)")
+	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
 }
 
 type allowance struct {
@@ -86,9 +86,9 @@ const gateHelp = `
 The gate lets a bundle pass that is verified under --root, or Cisco's roots; has
 the signed name of the current release and a higher version; has at least half
 as many certificates (--min-share), and none that cannot be decoded; and was not
-taken out of service by a rollback. Every refusal is named, and --allow-NAME lets
-it pass, which the history records. What is not verified never passes: nothing
-would serve it.
+taken out of service by a rollback. Every refusal is named, and --allow-NAME
+lets it pass, which the history records. What is not verified never passes:
+nothing would serve it.
 `
 
 func (a *app) publishCommand() *cobra.Command {
@@ -96,12 +96,13 @@ func (a *app) publishCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "publish FILE --store URL",
 		Short: "Put a bundle into service, if the gate lets it pass",
-		Long: `Make a bundle the current release of a store, from which trustpool serve answers.
+		Long: `Make a bundle the current release of a store, from which trustpool serve
+answers.
 ` + gateHelp + `
-Exit status: 0 published, 1 refused, or current already.`,
+Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool publish ios.p7b --store /srv/trustpool --dry-run
   trustpool publish ios.p7b --store /srv/trustpool
-  trustpool publish old.p7b --store /srv/trustpool --name ios --allow-older-version`,
+  trustpool publish old.p7b --store /srv/trustpool --allow-older-version`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.openStore(g.store)
@@ -121,7 +122,7 @@ Exit status: 0 published, 1 refused, or current already.`,
 			}
 			o.From = files[0].Name
 			p, err := s.Publish(cmd.Context(), files[0].Data, o)
-			return a.published(g.store, p, err, label(o.From), g.asJSON)
+			return a.published(&g, p, err, label(o.From))
 		},
 	}
 	g.flags(cmd)
@@ -129,24 +130,14 @@ Exit status: 0 published, 1 refused, or current already.`,
 }
 
 // published reports what Publish or Rollback gave.
-func (a *app) published(url string, p *store.Publication, err error, subject string, asJSON bool) error {
+func (a *app) published(g *gate, p *store.Publication, err error, subject string) error {
 	refused, isRefused := errors.AsType[*store.RefusedError](err)
 	if isRefused {
 		p = refused.Publication
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", subject, err)
 	}
-	print := p.WriteText
-	if asJSON {
-		print = func(w io.Writer) error { return p.WriteJSON(w, url) }
-	}
-	if err := a.write(print); err != nil {
-		return err
-	}
-	if isRefused {
-		return errNo
-	}
-	return nil
+	return a.answer(!isRefused, g.as, printings{"": p.WriteText, "json": func(w io.Writer) error { return p.WriteJSON(w, g.store) }})
 }
 
 func (a *app) rollbackCommand() *cobra.Command {
@@ -155,11 +146,11 @@ func (a *app) rollbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback --store URL --name NAME",
 		Short: "Put an earlier release back into service",
-		Long: `Publish an earlier release again: the one before the current, or that of --to. It
-is a publication like any other: verified now, and recorded. What it replaces is
-withdrawn: publish and mirror refuse those octets until they are allowed.
+		Long: `Publish an earlier release again: the one before the current, or that of --to.
+It is a publication like any other: verified now, and recorded. What it replaces
+is withdrawn: publish and mirror refuse those octets until they are allowed.
 
-Exit status: 0 done, 1 refused, or current already.`,
+Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool rollback --store /srv/trustpool --name ios
   trustpool rollback --store /srv/trustpool --name ios --to 9`,
 		Args: arguments(),
@@ -174,31 +165,36 @@ Exit status: 0 done, 1 refused, or current already.`,
 				return err
 			}
 			p, err := s.Rollback(cmd.Context(), g.name, to, o)
-			return a.published(g.store, p, err, "rollback", g.asJSON)
+			return a.published(&g, p, err, "rollback")
 		},
 	}
 	f := cmd.Flags()
 	storeFlag(cmd, &g.store)
 	f.StringVar(&g.name, "name", "", "the bundle's `NAME` in the store")
-	_ = cmd.MarkFlagRequired("name")
+	required(cmd, "name")
 	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
 	g.trust.flags(cmd)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
-	f.BoolVar(&g.asJSON, "json", false, "JSON")
+	g.as.flags(cmd, "json")
 	return cmd
 }
 
 func (a *app) historyCommand() *cobra.Command {
 	var url string
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
-		Use:   "history --store URL [NAME]",
+		Use:   "history [NAME] --store URL",
 		Short: "List what was published, and what was allowed",
-		Long: `List every publication of a store, the oldest first, of all names or of one: when,
-how, which version, and which gates were told to let it pass.`,
+		Long: `List every publication of a store, the oldest first, of all names or of one:
+when, how, which version, and which gates were told to let it pass.`,
 		Example: `  trustpool history --store /srv/trustpool
   trustpool history --store /srv/trustpool ios --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments("NAME")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, names []string) error {
 			s, err := a.openStore(url)
 			if err != nil {
@@ -217,14 +213,11 @@ how, which version, and which gates were told to let it pass.`,
 				}
 				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: releases})
 			}
-			if asJSON {
-				return a.write(l.WriteJSON)
-			}
-			return a.write(l.WriteText)
+			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON})
 		},
 	}
 	storeFlag(cmd, &url)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -27,7 +27,7 @@ type reachRun struct {
 	against, platform, pool  string
 	chains, connect, without []string
 	saveChains, sha1         string
-	asJSON                   bool
+	as                       printing
 }
 
 func (a *app) reachCommand() *cobra.Command {
@@ -37,38 +37,38 @@ func (a *app) reachCommand() *cobra.Command {
 		Short: "Say which servers a device can reach with a bundle",
 		Long: `Say which servers validate with the certificates of a bundle, and with --against
 or --without which of them break. Every certificate of the bundle is an anchor,
-intermediates too; --roots-only takes the self-issued ones alone. With --platform
-the pool is the device's after the import that it would make.
+intermediates too; --roots-only takes the self-issued ones alone. With
+--platform the pool is the device's after the import that it would make.
 
 Chains are PEM files or captures of "openssl s_client -showcerts", one server or
 many in each. The host is checked where the capture has the command line with
 -connect or -servername. --connect asks a server for its chain now.
 
-What a device does is not known in every point; then the answer is "unknown", and
-says why. Revocation is not looked at.
+What a device does is not known in every point; then the answer is "unknown",
+and says why. Revocation is not looked at.
 
 Exit status: 0, or 1 where a server that works now breaks or may break. With
 nothing to compare with, 1 where a server is not shown to work.`,
 		Example: `  trustpool reach ios_core.p7b --chains tools.cisco.com.pem
   trustpool reach new.p7b --against old.p7b --chains captures/
   trustpool reach ios_core.p7b --chains captures/ --without 85a0dd7dd720adb7
-  trustpool reach ios_core.p7b --connect tools.cisco.com:443 --platform asa --fips`,
+  trustpool reach ios_core.p7b --connect tools.cisco.com:443 --platform asa`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&r.against, "against", "", "compare with `OLD`, the bundle in use")
-	f.StringArrayVar(&r.without, "without", nil, "judge as though the bundle did not have what `FILTER` matches: a\nfingerprint, or another filter of inspect, where a name is that of\nthe subject or of the issuer (repeatable)")
+	f.StringArrayVar(&r.without, "without", nil, "judge as though the bundle did not have what `FILTER` matches: a fingerprint, or another filter of inspect, where a name is that of the subject or of the issuer (repeatable)")
 	f.StringArrayVar(&r.chains, "chains", nil, "read chains of servers from `FILE|DIR` (repeatable)")
 	f.StringArrayVar(&r.connect, "connect", nil, "ask the server at `HOST:PORT` for its chain (repeatable)")
 	f.StringVar(&r.saveChains, "save-chains", "", "write the chains of --connect to `DIR`")
-	f.BoolVar(&r.plan.RootsOnly, "roots-only", false, "only self-issued certificates are anchors")
-	f.StringVar(&r.sha1, "sha1", "", "certificates signed with SHA-1 in a chain: `WHAT`, accept or refuse\n(default unknown: what devices do is not known)")
+	f.BoolVar(&r.plan.RootsOnly, "roots-only", false, "take only self-issued certificates for anchors")
+	f.StringVar(&r.sha1, "sha1", "", "do `WHAT` with certificates signed with SHA-1 in a chain: accept or refuse (default unknown: what devices do is not known)")
 	f.StringVar(&r.platform, "platform", "", "also judge after the import on `NAME`: asa, ios, iosxe, iosxr, …")
-	f.StringVar(&r.pool, "pool", "", "the device's pool before the import, a `FILE` of import --save or\nof pool read")
+	f.StringVar(&r.pool, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	settingFlags(cmd, &r.device)
 	r.trust.flags(cmd)
-	f.BoolVar(&r.asJSON, "json", false, "JSON")
+	r.as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range []string{"pool", "clean", "fips", "disable-rsa1024", "accept-unsigned", "unique-names", "root"} {
@@ -120,17 +120,7 @@ func (r *reachRun) run(ctx context.Context, file string) error {
 		return err
 	}
 	report.File, report.Against, report.ShowAt = name, r.against, r.at.given
-	print := report.WriteText
-	if r.asJSON {
-		print = report.WriteJSON
-	}
-	if err := r.write(print); err != nil {
-		return err
-	}
-	if !report.Good() {
-		return errNo
-	}
-	return nil
+	return r.answer(report.Good(), r.as, printings{"": report.WriteText, "json": report.WriteJSON})
 }
 
 func (r *reachRun) readDevice(ctx context.Context) (err error) {

@@ -23,7 +23,9 @@ type receiving struct {
 	kitRoots, previous []string
 	store              string
 	trusted            []roots.Anchor // by --root, or built in
-	dryRun, asJSON     bool
+	dryRun             bool
+	dir                string // of --output
+	as                 printing
 }
 
 func (a *app) receiveCommand() *cobra.Command {
@@ -31,83 +33,76 @@ func (a *app) receiveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "receive KIT.tar -o DIR|--store URL|--dry-run",
 		Short: "Prove a kit, and unpack or publish it",
-		Long: `Prove a kit that pack made, without network: that it is what pack makes and holds
-nothing else; the sums; the signature of each bundle, under --root or Cisco's
-roots; with --kit-root the signature of the manifest, which covers every file; and
-that no bundle is older than those of --previous. Then unpack it to DIR, which must
-not be there: all of it, or nothing. Or publish its bundles in a store, if the gate
-of publish lets all of them pass.
+		Long: `Prove a kit that pack made, without network: that it is what pack makes and
+holds nothing else; the sums; the signature of each bundle, under --root or
+Cisco's roots; with --kit-root the signature of the manifest, which covers every
+file; and that no bundle is older than those of --previous. Then unpack it to
+DIR, which must not be there: all of it, or nothing. Or publish its bundles in a
+store, if the gate of publish lets all of them pass.
 
-Without --kit-root the files other than the bundles are what the sender wrote, and
-the report says so. Whose kits are trusted is not built in.
+Without --kit-root the files other than the bundles are what the sender wrote,
+and the report says so. Whose kits are trusted is not built in.
 
-Exit status: 0 proved, 1 refused, by the store too. With 1 nothing is written.`,
+Exit status: 0, or 1 where the kit is refused, or the store refuses it; then
+nothing is written.`,
 		Example: `  trustpool receive kit.tar --dry-run
-  trustpool receive kit.tar --kit-root kit-root.pem --previous kits/2026-10 -o kits/2026-11
+  trustpool receive kit.tar --previous kits/2026-10 -o kits/2026-11
   trustpool receive kit.tar --kit-root kit-root.pem --store /srv/trustpool`,
 		Args: arguments("KIT.tar"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if a.output == "" && x.store == "" && !x.dryRun {
+			if x.dir == "" && x.store == "" && !x.dryRun {
 				return hinted{errors.New("receive: nothing says where to"), "give -o DIR, --store URL, or --dry-run to prove the kit only"}
 			}
 			k, r, err := x.prove(cmd.Context(), a, args[0])
 			if err != nil {
 				return err
 			}
-			answer := errNo
+			yes := false
 			if k != nil {
-				if answer, err = x.put(cmd.Context(), a, k, r); err != nil {
+				if yes, err = x.put(cmd.Context(), a, k, r); err != nil {
 					return err
 				}
 			}
-			print := r.WriteText
-			if x.asJSON {
-				print = r.WriteJSON
-			}
-			if err := buffered(print)(a.env.Stdout); err != nil {
-				return err
-			}
-			return answer
+			return a.answer(yes, x.as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&a.output, "output", "o", "", "unpack to `DIR`, which must not be there yet")
+	f.StringVarP(&x.dir, "output", "o", "", "unpack to `DIR`, which must not be there yet")
 	f.StringVar(&x.store, "store", "", "publish its bundles in the store at `URL`: a directory, or s3://BUCKET/PREFIX")
 	f.BoolVar(&x.dryRun, "dry-run", false, "write nothing, and say what would happen")
 	x.trust.flags(cmd)
 	f.StringArrayVar(&x.kitRoots, "kit-root", nil, "the kit must be signed under `FILE|SHA256`: the root of those who sign kits (repeatable)")
 	f.StringArrayVar(&x.previous, "previous", nil, "refuse bundles older than `FILE|DIR`: a bundle, or a kit that was unpacked (repeatable)")
-	f.BoolVar(&x.asJSON, "json", false, "JSON")
+	x.as.flags(cmd, "json")
 	exclusive(cmd, "output", "store")
 	return cmd
 }
 
-// put unpacks or publishes a kit that was proved. The answer is errNo where the
-// store refuses it.
-func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) (answer, err error) {
+// put unpacks or publishes a kit that was proved, and tells whether the store took it.
+func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) (yes bool, err error) {
 	r.DryRun = x.dryRun
 	switch {
 	case x.store != "":
 		s, err := a.openStore(x.store)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		done, err := k.Publish(ctx, s, store.PublishOptions{
 			Anchors: x.trusted, At: x.at.or(a.env.Now), Now: a.env.Now(), From: r.File, DryRun: x.dryRun, Limits: a.limits,
 		})
-		if _, refused := errors.AsType[*store.RefusedError](err); refused {
-			answer = errNo
-		} else if err != nil {
-			return nil, err
+		_, refused := errors.AsType[*store.RefusedError](err)
+		if err != nil && !refused {
+			return false, err
 		}
 		r.Published(x.store, done)
+		return !refused, nil
 	case !x.dryRun:
-		if err := k.Unpack(a.output); err != nil {
-			return nil, err
+		if err := k.Unpack(x.dir); err != nil {
+			return false, err
 		}
-		r.Unpacked = &a.output
+		r.Unpacked = &x.dir
 	}
-	return answer, nil
+	return true, nil
 }
 
 // prove opens a kit; it is nil where it is refused.

@@ -42,23 +42,22 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Serve bundles to devices over HTTP",
 		Long: `Serve bundles at URLs that devices import from: those of a store, see trustpool
 publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified
-under Cisco's roots, or those of --root, before a byte of it is served: at the
+under Cisco's roots, or those of --root, before an octet of it is served: at the
 start, where one that is not verified is an error, and when it changes, where
 the one before stays in service.
 
 ios.p7b is at /ios.p7b, and where Cisco's own server has it. / has pages for
 people. /index.json lists what there is, /readyz says how it is, /metrics has
-numbers for Prometheus.
-docs/hosting.md tells all.
+numbers for Prometheus. docs/hosting.md explains it.
 
 It ends on SIGTERM or SIGINT, after requests that have begun; SIGHUP makes it
 look for changes and open its log anew.
 
-Exit status: 0 ended by a signal, 2 could not start or go on.`,
+Exit status: 0 when it is ended by a signal.`,
 		Example: `  trustpool serve ios.p7b
   trustpool serve --store /srv/trustpool
   trustpool serve /srv/bundles --listen :80 --access-log /var/log/trustpool.log
-  trustpool serve ios.p7b --listen :443 --tls-cert server.pem --tls-key server.key`,
+  trustpool serve ios.p7b --listen :443 --tls-cert web.pem --tls-key web.key`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 && f.store == "" {
 				return errors.New("serve: nothing to serve: give a FILE or --store")
@@ -77,17 +76,17 @@ Exit status: 0 ended by a signal, 2 could not start or go on.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args, &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.store, "store", "", "serve what is published in the store at `URL`: a directory, or\ns3://BUCKET/PREFIX")
-	flags.StringArrayVar(&f.listen, "listen", nil, "answer at `ADDRESS`: :8080, 192.0.2.1:80 (repeatable; default :8080, or\nsystemd's sockets)")
+	flags.StringVar(&f.store, "store", "", "serve the store at `URL`: a directory, or s3://BUCKET/PREFIX")
+	flags.StringArrayVar(&f.listen, "listen", nil, "answer at `ADDRESS`: :8080, 192.0.2.1:80 (repeatable; default :8080, or systemd's sockets)")
 	flags.StringVar(&f.certFile, "tls-cert", "", "speak TLS with the certificates in `FILE`, the server's first")
-	flags.StringVar(&f.keyFile, "tls-key", "", "and the key in `FILE`; both are read again when they change")
+	flags.StringVar(&f.keyFile, "tls-key", "", "the key of --tls-cert, in `FILE`; both are read again when they change")
 	f.rootFlag(cmd)
-	flags.StringVar(&f.accessLog, "access-log", "", "log requests to `FILE`, - for standard output, none for nowhere\n(default standard error)")
+	flags.StringVar(&f.accessLog, "access-log", "", "log requests to `FILE`, - for standard output, none for nowhere (default standard error)")
 	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
 	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
 	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
-	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST\n(default as the reader did)")
+	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST (default as the reader did)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
 }

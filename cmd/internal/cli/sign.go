@@ -27,17 +27,17 @@ func (a *app) signCommand() *cobra.Command {
 	var at moment
 	var digest string
 	cmd := &cobra.Command{
-		Use:   "sign FILE --key KEY --cert FILE --name NAME --bundle-version N -o OUT",
+		Use:   "sign FILE --key KEY --name NAME --bundle-version N -o OUT",
 		Short: "Sign a bundle with a key of your own",
 		Long: `IOS XR and IOS XE take only bundles signed under Cisco's roots. A bundle signed
 with a key of your own serves labs, ASA (which asks for confirmation), and
 consumers of your own. Cisco's own files are hosted and carried as they are:
 signing their certificates again makes another bundle, under your root.
 
-FILE is a bundle in any form; a signature that it bears plays no part. OUT is what
-Cisco publishes in structure: its certificates in their order as a certs-only
-message, within a message signed with the attributes name, version and signing
-time. It is verified before it is written.
+FILE is a bundle in any form; a signature that it bears plays no part. OUT is
+what Cisco publishes in structure: its certificates in their order as a
+certs-only message, within a message signed with the attributes name, version
+and signing time. It is verified before it is written.
 
 KEY is one of
   PATH          PEM (PKCS#8, also encrypted; PKCS#1; SEC 1) or PKCS#12:
@@ -46,20 +46,20 @@ KEY is one of
                 DER of the signed attributes, in TRUSTPOOL_HASH sha256, sha384,
                 sha512 or none (Ed25519), and writes the signature as X.509
                 carries it (ECDSA: the DER sequence) and nothing else
-  pkcs11:URI    a key on a token (RFC 7512), with token, serial or slot-id, object
-                or id, ?module-path and &pin-source=file:PATH, in builds with the
-                tag pkcs11; RSA and ECDSA
+  pkcs11:URI    a key on a token (RFC 7512), with token, serial or slot-id,
+                object or id, ?module-path and &pin-source=file:PATH, in builds
+                with the tag pkcs11; RSA and ECDSA
 
 The secret of a file or token is read from --passphrase-file, the environment
 variable ` + passphraseVariable + `, or asked for on a terminal.
 
 --cert is the key's certificate, perhaps with those above it, which --chain may
 hold instead; all of them go into OUT. Without --cert those in KEY's file count.
-The signing time is --at, else SOURCE_DATE_EPOCH, else now: with RSA, Ed25519 and
-ECDSA keys in files the same input gives the same octets.`,
+The signing time is --at, else SOURCE_DATE_EPOCH, else now: with RSA, Ed25519
+and ECDSA keys in files the same input gives the same octets.`,
 		Example: `  trustpool keygen lab/
-  trustpool sign roots.pem --key lab/signer.key --cert lab/signer.pem --chain lab/root.pem \
-    --name "Lab Core Bundle" --bundle-version 1 -o lab.p7b
+  trustpool sign roots.pem --key lab/signer.key --cert lab/signer.pem \
+    --chain lab/root.pem --name "Lab Core Bundle" --bundle-version 1 -o lab.p7b
   trustpool verify lab.p7b --root lab/root.pem`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -91,15 +91,13 @@ ECDSA keys in files the same input gives the same octets.`,
 	}
 	f := cmd.Flags()
 	s.flags(cmd)
-	f.StringVar(&o.Name, "name", "", "what the bundle is called: `NAME`, of letters, digits, space and '()+,-./:=?")
-	f.StringVar(&o.Version, "bundle-version", "", "its version `N`, which counts per name")
-	f.Var(&at, "at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z")
+	f.StringVar(&o.Name, "name", "", "call the bundle `NAME`, of letters, digits, space and '()+,-./:=?")
+	f.StringVar(&o.Version, "bundle-version", "", "give it the version `N`, which counts per name")
+	f.Var(&at, "at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
 	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign also where a certificate of the signer is not valid then")
-	f.StringVar(&digest, "digest", "", "the `HASH` to sign with: sha256, sha384 or sha512 (default the key's customary one)")
+	f.StringVar(&digest, "digest", "", "sign with the hash `HASH`: sha256, sha384 or sha512 (default the key's customary one)")
 	f.StringVarP(&a.output, "output", "o", "", "write to `OUT`, whole or not at all; - is standard output")
-	for _, name := range []string{"key", "name", "bundle-version", "output"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
+	required(cmd, "key", "name", "bundle-version", "output")
 	return cmd
 }
 
@@ -119,10 +117,10 @@ func (s *signer) flagsNamed(cmd *cobra.Command, key, help string) {
 	s.keyFlag = key
 	f := cmd.Flags()
 	f.StringVar(&s.key, key, "", help+": a file, exec:COMMAND or pkcs11:URI")
-	f.StringVar(&s.cert, "cert", "", "the key's certificate, a `FILE`")
-	f.StringVar(&s.chain, "chain", "", "the certificates above it up to the root, a `FILE`")
+	f.StringVar(&s.cert, "cert", "", "take the key's certificate from `FILE`")
+	f.StringVar(&s.chain, "chain", "", "take the certificates above it, up to the root, from `FILE`")
 	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
-	f.StringVar(&s.module, "pkcs11-module", "", "the PKCS#11 library `FILE` where the URI has no module-path")
+	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
 }
 
 // name is how an error calls what says key, certificate or chain.

@@ -17,7 +17,7 @@ const BucketScheme = "s3://"
 // storeFlag adds --store, which the command needs.
 func storeFlag(cmd *cobra.Command, url *string) {
 	cmd.Flags().StringVar(url, "store", "", "the store at `URL`: a directory, or s3://BUCKET/PREFIX")
-	_ = cmd.MarkFlagRequired("store")
+	required(cmd, "store")
 }
 
 // openStore opens the store that --store names.

@@ -4,7 +4,7 @@ import "github.com/spf13/cobra"
 
 func (a *app) verifyCommand() *cobra.Command {
 	var t trust
-	var asJSON bool
+	var as printing
 	cmd := &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Say who vouches for a bundle",
@@ -13,7 +13,7 @@ and each certificate of its chain. Without --root that is Cisco Root CA M1, as
 on IOS XR, or TRS Bundle Root CA. Roots of the system never count. Revocation
 is not looked at.
 
-Exit status: 0 verified, 1 not verified.`,
+Exit status: 0, or 1 where it is not verified.`,
 		Example: `  trustpool verify ios.p7b
   trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
 		Args: arguments("FILE"),
@@ -27,21 +27,11 @@ Exit status: 0 verified, 1 not verified.`,
 				return err
 			}
 			r.File = name
-			print := r.WriteText
-			if asJSON {
-				print = r.WriteJSON
-			}
-			if err := a.write(print); err != nil {
-				return err
-			}
-			if !r.Verified {
-				return errNo
-			}
-			return nil
+			return a.answer(r.Verified, as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "JSON")
+	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -1,0 +1,44 @@
+// Package report has what the printings of reports share: a count with its noun, a value that may be unknown, a cell of a table.
+package report
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Count is a number and its noun: 1 entry, 2 entries, 3 days.
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok && !strings.HasSuffix(stem, "a") {
+		noun = stem + "ie"
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// Optional is a pointer to v, and nil, which is null in JSON, for the zero value: what is not known.
+func Optional[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+// OrDash is s, and a dash where it is empty, for a column of a table.
+func OrDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// Cell is printable text for CSV that no spreadsheet takes for a formula: an apostrophe stands before what begins like one, as
+// OWASP has it (CSV Injection).
+func Cell(s string) string {
+	if s != "" && strings.ContainsAny(s[:1], "=+-@|%") {
+		return "'" + s
+	}
+	return s
+}

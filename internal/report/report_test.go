@@ -1,0 +1,55 @@
+package report_test
+
+import (
+	"testing"
+
+	"trustpool/internal/report"
+)
+
+func TestCount(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		n          int
+		noun, want string
+	}{
+		{0, "certificate", "0 certificates"}, {1, "certificate", "1 certificate"}, {2, "certificate", "2 certificates"},
+		{1, "entry", "1 entry"}, {2, "entry", "2 entries"}, {2, "day", "2 days"}, {-1, "day", "-1 days"},
+	} {
+		if got := report.Count(tt.n, tt.noun); got != tt.want {
+			t.Errorf("Count(%d, %q) = %q, want %q", tt.n, tt.noun, got, tt.want)
+		}
+	}
+}
+
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	if got := report.Optional(""); got != nil {
+		t.Errorf("Optional of the empty string = %q, want nil", *got)
+	}
+	if got := report.Optional("x"); got == nil || *got != "x" {
+		t.Errorf("Optional(x) = %v, want a pointer to it", got)
+	}
+	if got := report.Optional(0); got != nil {
+		t.Errorf("Optional(0) = %d, want nil", *got)
+	}
+}
+
+func TestOrDash(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{"": "-", "x": "x"} {
+		if got := report.OrDash(s); got != want {
+			t.Errorf("OrDash(%q) = %q, want %q", s, got, want)
+		}
+	}
+}
+
+func TestCell(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"": "", "CN=A": "CN=A", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "|cmd": "'|cmd", "%x": "'%x",
+	} {
+		if got := report.Cell(s); got != want {
+			t.Errorf("Cell(%q) = %q, want %q", s, got, want)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/crypto/cryptobyte"
+
 	"trustpool/internal/pkitest"
 )
 
@@ -16,10 +18,11 @@ func FuzzName(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		var quirks quirkSet
-		if !readName(Name(der), &quirks) {
+		in := cryptobyte.String(der)
+		n, err := readNameElement(&in, "subject", &quirks)
+		if err != nil {
 			return
 		}
-		n := Name(der)
 		s := n.String()
 		if !utf8.ValidString(s) {
 			t.Errorf("%q is no UTF-8", s)

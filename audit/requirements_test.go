@@ -2,24 +2,15 @@ package audit_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"maps"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.yaml.in/yaml/v3"
-
 	"trustpool/audit"
 	"trustpool/bundle"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/yamlstrict/schematest"
 )
 
 var fuzzCertificate = sync.OnceValue(func() *bundle.Certificate {
@@ -120,68 +111,16 @@ func TestWriteRequirements(t *testing.T) {
 	}
 }
 
-func requirementsSchema(t *testing.T) (*jsonschema.Schema, map[string]any) {
-	t.Helper()
-	data, err := os.ReadFile("../docs/requirements.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("requirements.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	s, err := c.Compile("requirements.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, doc.(map[string]any)
-}
-
-// asJSON is what editors make of YAML, where a date is text.
-func asJSON(t *testing.T, text string) any {
-	t.Helper()
-	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
-		t.Fatal(err)
-	}
-	var dates func(*yaml.Node)
-	dates = func(n *yaml.Node) {
-		if n.ShortTag() == "!!timestamp" {
-			n.Tag = "!!str"
-		}
-		for _, c := range n.Content {
-			dates(c)
-		}
-	}
-	dates(&doc)
-	var v any
-	if err := doc.Decode(&v); err != nil {
-		t.Fatal(err)
-	}
-	data, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // The schema and the parser agree.
 func TestRequirementsSchema(t *testing.T) {
 	t.Parallel()
-	s, doc := requirementsSchema(t)
-	if err := s.Validate(asJSON(t, goodRequirements)); err != nil {
+	s := schematest.Open(t, "../docs/requirements.schema.json")
+	doc := s.Document
+	if err := s.Validate(t, []byte(goodRequirements)); err != nil {
 		t.Error(err)
 	}
 	for _, test := range badRequirements {
-		if !test.syntaxOnly && s.Validate(asJSON(t, test.text)) == nil {
+		if !test.syntaxOnly && s.Validate(t, []byte(test.text)) == nil {
 			t.Errorf("the schema takes %q", test.text)
 		}
 	}
@@ -197,27 +136,7 @@ func TestRequirementsSchema(t *testing.T) {
 	}
 	sameWords(t, "needs", doc["properties"].(map[string]any)["need"].(map[string]any)["items"].(map[string]any)["enum"], needs)
 
-	documented := map[string]bool{}
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case map[string]any:
-			for name, child := range v {
-				if properties, ok := child.(map[string]any); ok && name == "properties" {
-					for field := range properties {
-						documented[field] = true
-					}
-				}
-				walk(child)
-			}
-		case []any:
-			for _, child := range v {
-				walk(child)
-			}
-		}
-	}
-	walk(doc)
-	if p, d := parsedFields(t), slices.Sorted(maps.Keys(documented)); !slices.Equal(p, d) {
+	if p, d := schematest.ParsedFields(t, "parse.go"), s.Fields(); !slices.Equal(p, d) {
 		t.Errorf("the parser knows\n%s\nthe schema\n%s", p, d)
 	}
 }
@@ -232,41 +151,6 @@ func sameWords(t *testing.T, what string, schema any, real []string) {
 	if real = slices.Sorted(slices.Values(real)); !slices.Equal(words, real) {
 		t.Errorf("%s of the schema:\n%s\nthere are:\n%s", what, words, real)
 	}
-}
-
-// parsedFields are the keys of map[string]field in the parser, and those that it
-// adds to one.
-func parsedFields(t *testing.T) []string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "parse.go", nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := map[string]bool{}
-	key := func(e ast.Expr) {
-		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			name, _ := strconv.Unquote(lit.Value)
-			fields[name] = true
-		}
-	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.CompositeLit:
-			if m, ok := n.Type.(*ast.MapType); ok {
-				if v, ok := m.Value.(*ast.Ident); ok && v.Name == "field" {
-					for _, e := range n.Elts {
-						key(e.(*ast.KeyValueExpr).Key)
-					}
-				}
-			}
-		case *ast.AssignStmt:
-			if x, ok := n.Lhs[0].(*ast.IndexExpr); ok {
-				key(x.Index)
-			}
-		}
-		return true
-	})
-	return slices.Sorted(maps.Keys(fields))
 }
 
 // An exception may name the one certificate that may be missing, and leaves the

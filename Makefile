@@ -13,8 +13,8 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
-build: ## make bin/trustpool, and bin/trustpool-s3 for stores in buckets
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/trustpool ./cmd/trustpool-s3
+build: ## make bin/trustpool
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/trustpool
 
 # The main job on bundles of the project's own. A status of 1 is an answer ("differs"), and the demo goes on.
 demo: build ## build, then inspect, verify, import and compare two bundles
@@ -56,7 +56,7 @@ generated:
 # Those of bench run whole processes, so allocations of the test say nothing there.
 bench: ## run the benchmarks, then the program beside openssl and certtool
 	@packages=$$($(GO) list ./... | grep -v '/bench$$'); $(GO) test -run '^$$' -bench . -benchmem $$packages
-	$(GO) test -run '^$$' -bench . ./bench
+	$(GO) test -run '^$$' -bench . ./internal/bench
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@packages=$$($(GO) list ./...); \

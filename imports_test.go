@@ -22,12 +22,13 @@ var update = flag.Bool("update", false, "write testdata/imports.txt anew")
 const module = "trustpool"
 
 // levels is the order of the packages: one imports, of the others here, only those of lower levels and its own
-// subpackages or parent. A subpackage has the level of its parent.
+// subpackages or parent. A subpackage has the level of its parent unless it has a place of its own.
 func levels() map[string]int {
 	levels := map[string]int{}
 	for level, names := range []string{
-		"internal/cms", "bundle", "roots internal/yamlstrict", "signing", "store recipe audit device inspect", "kit hosting reach", "cmd/internal/cli", "cmd/internal/process",
-		"cmd/trustpool cmd/trustpool-s3",
+		"internal/cms internal/report", "bundle/certificate", "bundle", "internal/feed roots internal/yamlstrict", "signing",
+		"internal/store internal/recipe internal/audit internal/device internal/inspect",
+		"internal/kit internal/hosting internal/fleet internal/reach", "internal/cli", "cmd/trustpool",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			levels[name] = level
@@ -36,23 +37,16 @@ func levels() map[string]int {
 	return levels
 }
 
-// leaves import no package of the module, and are imported only by those named (pkitest and tooltest by tests alone).
-func leaves() map[string][]string {
-	return map[string][]string{
-		"internal/fetch":      {"cmd/internal/cli", "store"},
-		"internal/atomicfile": {"cmd/internal/cli", "device", "store", "kit", "hosting"},
-		"internal/report":     {"bundle", "signing", "audit", "device", "reach", "store", "kit", "hosting", "cmd/internal/cli"},
-		"internal/pkitest":    {},
-		"internal/tooltest":   {},
-	}
+// leaves import no package of the module, and any other imports them (pkitest and tooltest: tests alone).
+func leaves() []string {
+	return []string{"internal/fetch", "internal/durable", "internal/pkitest", "internal/tooltest"}
 }
 
 // family is the entry of levels or leaves that a package belongs to, itself or the nearest parent, and "" if there is none.
 func family(pkg string) string {
 	levels, leaves := levels(), leaves()
 	for ; pkg != "."; pkg = path.Dir(pkg) {
-		_, level := levels[pkg]
-		if _, leaf := leaves[pkg]; level || leaf {
+		if _, ok := levels[pkg]; ok || slices.Contains(leaves, pkg) {
 			return pkg
 		}
 	}
@@ -155,14 +149,12 @@ func TestImportOrder(t *testing.T) {
 			if to == from {
 				continue
 			}
-			_, fromLeaf := leaves[from]
-			importers, toLeaf := leaves[to]
 			switch {
-			case fromLeaf:
-				t.Errorf("%s imports %s, and %s is to import nothing of the module", pkg, imported, from)
-			case toLeaf && !slices.Contains(importers, from):
-				t.Errorf("%s imports %s, which is for %q only", pkg, imported, importers)
-			case !toLeaf && levels[to] >= levels[from]:
+			case slices.Contains(leaves, from):
+				t.Errorf("%s imports %s, and %s must import nothing of the module", pkg, imported, from)
+			case to == "internal/pkitest" || to == "internal/tooltest":
+				t.Errorf("%s imports %s, which is for tests", pkg, imported)
+			case !slices.Contains(leaves, to) && levels[to] >= levels[from]:
 				t.Errorf("%s imports %s, which is not below it", pkg, imported)
 			}
 		}
@@ -173,7 +165,7 @@ func TestImportOrder(t *testing.T) {
 func TestModelImports(t *testing.T) {
 	t.Parallel()
 	for pkg, p := range packages(t) {
-		if from := family(pkg); from != "bundle" && from != "internal/cms" {
+		if from := family(pkg); from != "bundle" && from != "bundle/certificate" && from != "internal/cms" {
 			continue
 		}
 		for _, imported := range p.Imports {
@@ -186,13 +178,12 @@ func TestModelImports(t *testing.T) {
 	}
 }
 
-// The clock, the process's streams and its end belong to the programs and what they have in common; everything else is
-// given them.
+// The clock, the process's streams and its end belong to cmd/trustpool; everything else is given them.
 func TestPurity(t *testing.T) {
 	t.Parallel()
 	impure := []string{"time.Now", "time.Since", "time.Until", "os.Exit", "os.Stdin", "os.Stdout", "os.Stderr"}
 	for pkg, p := range packages(t) {
-		if from := family(pkg); slices.Contains([]string{"cmd/trustpool", "cmd/trustpool-s3", "cmd/internal/process", "internal/pkitest"}, from) {
+		if from := family(pkg); slices.Contains([]string{"cmd/trustpool", "internal/pkitest"}, from) {
 			continue
 		}
 		for _, name := range p.GoFiles {

@@ -13,6 +13,7 @@ package bundle
 import (
 	"crypto/sha256"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
@@ -34,15 +35,15 @@ const (
 type Bundle struct {
 	Raw          []byte // as read; what is hosted and carried. nil for a directory
 	Form         Form
-	Claims                      // of the first signer; unverified until signing.Verify says so
-	Certificates []*Certificate // in file order; some may have Err set
+	Claims                                  // of the first signer; unverified until signing.Verify says so
+	Certificates []*certificate.Certificate // in file order; some may have Err set
 
 	// Message is the signed message, nil where there is none, and Chain the
 	// certificates that came beside the signature. Content is the certs-only
 	// message within it, nil where the content is something else.
 	Message *cms.SignedData
 	Content *cms.SignedData
-	Chain   []*Certificate
+	Chain   []*certificate.Certificate
 
 	// Mixed says that the certificates of a PEM file are not all blocks of their
 	// own: some are of a message beside the others.

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
-
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
+	"trustpool/internal/report"
 )
 
 // Object identifiers of the signed attributes that make claims. The first two
@@ -24,7 +23,7 @@ const (
 type Claims struct {
 	Name        string // "Trusted Core Bundle"
 	Version     string // "4"; versions count per name
-	SigningTime Time
+	SigningTime certificate.Time
 }
 
 // CompareVersions orders two versions of a name, which with Cisco are decimal
@@ -36,7 +35,7 @@ func CompareVersions(a, b string) (int, error) {
 			return 0, errors.New("a bundle without a signed version cannot be compared")
 		}
 		if a != b && strings.Trim(v, "0123456789") != "" {
-			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", Printable(a), Printable(b))
+			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", report.Printable(a), report.Printable(b))
 		}
 	}
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
@@ -107,19 +106,12 @@ func SingleValue(attrs []cms.Attribute, oid string) ([]byte, error) {
 
 // readText reads a value of a string type that is safe to take as it is.
 func readText(value []byte, to *string) string {
-	in := cryptobyte.String(value)
-	var body cryptobyte.String
-	var tag asn1.Tag
-	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() {
-		return "has a value that cannot be read"
-	}
-	a := rawAttribute{tag: byte(tag), value: body}
-	text, ok := a.text()
-	if !ok || !a.valid() {
-		return "has a value that is no string"
+	text, strict, err := certificate.ParseString(value)
+	if err != nil {
+		return "has a value that " + err.Error()
 	}
 	*to = text // shown as a claim in any case
-	if a.tag == tagPrintableString && !isPrintable(body) {
+	if !strict {
 		return "has characters that a PrintableString does not have"
 	}
 	return ""
@@ -127,17 +119,13 @@ func readText(value []byte, to *string) string {
 
 // readSigningTime reads RFC 5652 section 11.3: UTCTime until 2049 and
 // GeneralizedTime from then on, with seconds, in Z, without a fraction.
-func readSigningTime(value []byte, to *Time) string {
-	in := cryptobyte.String(value)
-	var body cryptobyte.String
-	var tag asn1.Tag
-	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() || tag != asn1.UTCTime && tag != asn1.GeneralizedTime {
-		return "has a value that is no time"
+func readSigningTime(value []byte, to *certificate.Time) string {
+	t, strict, err := certificate.ParseTime(value)
+	if err != nil {
+		return "has a value that " + err.Error()
 	}
-	var quirks quirkSet
-	t := parseTime(byte(tag), body, &quirks)
-	if !t.Valid || len(quirks) > 0 {
-		return fmt.Sprintf("has the value %q, which is no time as RFC 5652 section 11.3 has it", body)
+	if !t.Valid || !strict {
+		return fmt.Sprintf("has the value %q, which is no time as RFC 5652 section 11.3 has it", value[2:])
 	}
 	*to = t
 	return ""

@@ -3,6 +3,8 @@ package bundle
 import (
 	"bytes"
 	"encoding/hex"
+
+	"trustpool/bundle/certificate"
 )
 
 // A Diff is what changed from one bundle to another. A certificate is known by
@@ -27,7 +29,7 @@ type Diff struct {
 // A DiffEntry is a certificate and where it stands in its bundle.
 type DiffEntry struct {
 	Index       int // from 1
-	Certificate *Certificate
+	Certificate *certificate.Certificate
 }
 
 // A DiffPair is a removed certificate and the added one that takes its place.
@@ -41,10 +43,10 @@ type Side struct {
 
 	SHA256       string // of the file, in hex; empty for a directory
 	Form         Form
-	Claims                    // what the first signer says, verified or not
-	Signer       *Certificate // what the message names as its first signer's, verified or not; nil where it has none
-	Certificates int          // entries of the bundle
-	Duplicates   int          // of these, those that stand in it already
+	Claims                                // what the first signer says, verified or not
+	Signer       *certificate.Certificate // what the message names as its first signer's, verified or not; nil where it has none
+	Certificates int                      // entries of the bundle
+	Duplicates   int                      // of these, those that stand in it already
 }
 
 // Same tells whether both bundles hold the same certificates. Their order, and
@@ -111,7 +113,7 @@ func newSide(b *Bundle, s certificateSet) Side {
 
 // firstSigner is the certificate beside the signature that the first signer's
 // identifier names (RFC 5652 section 5.3), nil where there is none.
-func (b *Bundle) firstSigner() *Certificate {
+func (b *Bundle) firstSigner() *certificate.Certificate {
 	if b.Message == nil || len(b.Message.Signers) == 0 {
 		return nil
 	}
@@ -133,20 +135,20 @@ func (d *Diff) pair() {
 		subject string
 		spki    [32]byte
 	}
-	removed, added, reissued := pairBy(d.Removed, d.Added, func(c *Certificate) (identity, bool) {
-		return identity{string(c.Subject), c.SPKISHA256()}, c.Err == nil
+	removed, added, reissued := pairBy(d.Removed, d.Added, func(c *certificate.Certificate) (identity, bool) {
+		return identity{string(c.Subject), c.KeyID()}, c.Err == nil
 	})
 	d.Reissued = reissued
 	// What is left of one subject has different keys: it would be paired otherwise.
-	_, _, d.Rekeyed = pairBy(removed, added, func(c *Certificate) (string, bool) {
+	_, _, d.Rekeyed = pairBy(removed, added, func(c *certificate.Certificate) (string, bool) {
 		// An empty name does not say that two certificates belong together.
-		return string(c.Subject), c.Err == nil && len(c.Subject.attributes(nil)) > 0
+		return string(c.Subject), c.Err == nil && len(c.Subject.Attributes()) > 0
 	})
 }
 
 // pairBy pairs each added certificate with the first unpaired removed one of the
 // same key, and gives what is left of both. Certificates without a key are left.
-func pairBy[K comparable](removed, added []DiffEntry, key func(*Certificate) (K, bool)) (restRemoved, restAdded []DiffEntry, pairs []DiffPair) {
+func pairBy[K comparable](removed, added []DiffEntry, key func(*certificate.Certificate) (K, bool)) (restRemoved, restAdded []DiffEntry, pairs []DiffPair) {
 	waiting := make(map[K][]int, len(removed))
 	for i, r := range removed {
 		if k, ok := key(r.Certificate); ok {

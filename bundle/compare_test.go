@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/elliptic"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -12,6 +13,15 @@ import (
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 )
+
+func read(t testing.TB, path string) *bundle.Bundle {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsePool(t, data)
+}
 
 // fixture reads a bundle below testdata.
 func fixture(t testing.TB, name string) *bundle.Bundle {

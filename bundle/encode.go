@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
@@ -21,14 +22,14 @@ const (
 // the octets that "openssl crl2pkcs7 -nocrl" writes. The set is not brought into
 // the order of DER, nor is it in genuine bundles. An entry that is no certificate
 // is an error.
-func EncodeCertsOnly(certs []*Certificate) ([]byte, error) {
+func EncodeCertsOnly(certs []*certificate.Certificate) ([]byte, error) {
 	parts, err := CertsOnlyParts(certs)
 	return slices.Concat(parts...), err
 }
 
 // CertsOnlyParts is EncodeCertsOnly in parts that are to stand one after the other;
 // those of the certificates are their own octets, which must not be changed.
-func CertsOnlyParts(certs []*Certificate) ([][]byte, error) {
+func CertsOnlyParts(certs []*certificate.Certificate) ([][]byte, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no certificates to encode")
 	}

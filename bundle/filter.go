@@ -10,10 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"trustpool/bundle/certificate"
 )
 
 // A Filter tells whether a certificate is wanted.
-type Filter func(*Certificate) bool
+type Filter func(*certificate.Certificate) bool
 
 // ParseFilter reads what the user asks for:
 //
@@ -31,14 +33,14 @@ func ParseFilter(s string, at time.Time) (Filter, error) {
 	kind, arg, hasArg := strings.Cut(s, ":")
 	switch kind = strings.ToLower(strings.TrimSpace(kind)); {
 	case kind == "expired" && !hasArg:
-		return func(c *Certificate) bool { return c.NotAfter.Valid && c.NotAfter.Before(at) }, nil
+		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && c.NotAfter.Before(at) }, nil
 	case kind == "expiring":
 		d, err := ParseDuration(arg)
 		if err != nil {
 			return nil, err
 		}
 		end := at.Add(d)
-		return func(c *Certificate) bool {
+		return func(c *certificate.Certificate) bool {
 			return c.NotAfter.Valid && !c.NotAfter.Before(at) && !c.NotAfter.After(end)
 		}, nil
 	case kind == "algorithm" && hasArg:
@@ -53,7 +55,7 @@ func ParseFilter(s string, at time.Time) (Filter, error) {
 	}
 	text := textFilter(s)
 	if fingerprint := fingerprintFilter(s); fingerprint != nil {
-		return func(c *Certificate) bool { return fingerprint(c) || text(c) }, nil
+		return func(c *certificate.Certificate) bool { return fingerprint(c) || text(c) }, nil
 	}
 	return text, nil
 }
@@ -83,7 +85,7 @@ func ParseDuration(s string) (time.Duration, error) {
 
 func textFilter(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
-	return func(c *Certificate) bool {
+	return func(c *certificate.Certificate) bool {
 		return c.Err == nil && (strings.Contains(strings.ToLower(c.Subject.String()), text) ||
 			strings.Contains(strings.ToLower(c.Issuer.String()), text) ||
 			strings.Contains(strings.ToLower(c.Serial.String()), text))
@@ -92,24 +94,24 @@ func textFilter(text string) Filter {
 
 func algorithmFilter(text string) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
-	return func(c *Certificate) bool {
+	return func(c *certificate.Certificate) bool {
 		return c.Err == nil && (strings.Contains(strings.ToLower(c.SignatureAlgorithm.String()), text) ||
 			strings.Contains(strings.ToLower(c.PublicKey.String()), text))
 	}
 }
 
 func quirkFilter(slug string) (Filter, error) {
-	q := Quirk(strings.ToLower(strings.TrimSpace(slug)))
+	q := certificate.Quirk(strings.ToLower(strings.TrimSpace(slug)))
 	switch {
 	case q == "":
-		return func(c *Certificate) bool { return len(c.Quirks) > 0 }, nil
-	case !slices.Contains(Quirks(), q):
-		return nil, fmt.Errorf("no quirk is called %q; there are: %s", slug, joinQuirks(Quirks()))
+		return func(c *certificate.Certificate) bool { return len(c.Quirks) > 0 }, nil
+	case !slices.Contains(certificate.Quirks(), q):
+		return nil, fmt.Errorf("no quirk is called %q; there are: %s", slug, joinQuirks(certificate.Quirks()))
 	}
-	return func(c *Certificate) bool { return c.Has(q) }, nil
+	return func(c *certificate.Certificate) bool { return c.Has(q) }, nil
 }
 
-func joinQuirks(quirks []Quirk) string {
+func joinQuirks(quirks []certificate.Quirk) string {
 	names := make([]string, len(quirks))
 	for i, q := range quirks {
 		names[i] = string(q)
@@ -127,7 +129,7 @@ func fingerprintFilter(s string) Filter {
 	if !ok {
 		return nil
 	}
-	return func(c *Certificate) bool {
+	return func(c *certificate.Certificate) bool {
 		switch len(sum) {
 		case md5.Size:
 			got := md5.Sum(c.Raw)
@@ -143,7 +145,7 @@ func fingerprintFilter(s string) Filter {
 	}
 }
 
-func serialIs(c *Certificate, magnitude []byte) bool {
+func serialIs(c *certificate.Certificate, magnitude []byte) bool {
 	return c.Err == nil && bytes.Equal(bytes.TrimLeft(c.Serial.Magnitude(), "\x00"), bytes.TrimLeft(magnitude, "\x00"))
 }
 

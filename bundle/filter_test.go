@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
 )
 
@@ -87,7 +88,7 @@ func TestFilter(t *testing.T) {
 	checkFilter(t, pool, "quirk:", at, odd, "")
 }
 
-func checkFilter(t *testing.T, pool []*bundle.Certificate, filter string, at time.Time, want []int, msg string) {
+func checkFilter(t *testing.T, pool []*certificate.Certificate, filter string, at time.Time, want []int, msg string) {
 	t.Helper()
 	f, err := bundle.ParseFilter(filter, at)
 	if msg != "" {

@@ -3,17 +3,17 @@ package bundle_test
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/inspect"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/report"
 )
 
 // addFiles adds the files below testdata that match the patterns as seeds.
@@ -93,9 +93,8 @@ func checkParse(t *testing.T, data []byte) {
 		t.Errorf("%d and %d certificates, more than %d", len(b.Certificates), len(b.Chain), fuzzLimits.Certificates)
 	}
 	var pool, again bytes.Buffer
-	want := map[int]*bundle.Certificate{}
-	for i, c := range b.Certificates {
-		checkCertificate(t, i+1, c)
+	want := map[int]*certificate.Certificate{}
+	for _, c := range b.Certificates {
 		if c.Err == nil {
 			want[len(want)] = c
 			pool.Write(pkitest.CertificatePEM(c.Raw))
@@ -124,13 +123,13 @@ func checkParse(t *testing.T, data []byte) {
 
 // reportOf is the report of a certificate, without what its framing in the file
 // was: what is written again is DER.
-func reportOf(t *testing.T, c *bundle.Certificate) string {
+func reportOf(t *testing.T, c *certificate.Certificate) string {
 	t.Helper()
-	r := c.Report(1)
+	r := inspect.NewCertificateReport(c, 1)
 	quirks := r.Quirks
-	r.Quirks = []bundle.Quirk{}
+	r.Quirks = []certificate.Quirk{}
 	for _, q := range quirks {
-		if q != bundle.QuirkBERFraming && q != bundle.QuirkTrustSettings {
+		if q != certificate.QuirkBERFraming && q != certificate.QuirkTrustSettings {
 			r.Quirks = append(r.Quirks, q)
 		}
 	}
@@ -148,125 +147,9 @@ func checkMessage(t *testing.T, err error) {
 	if msg == "" || len(msg) > 1000 {
 		t.Errorf("an error of %d octets", len(msg))
 	}
-	if s := bundle.Printable(msg); s != msg {
+	if s := report.Printable(msg); s != msg {
 		t.Errorf("an error that is not printable: %s", s)
 	}
-}
-
-// checkCertificate holds one that was read to what its fields promise.
-func checkCertificate(t *testing.T, index int, c *bundle.Certificate) {
-	t.Helper()
-	if c.Err == nil { // crypto/x509 takes some that OpenSSL does not
-		compareWithX509(t, index, c)
-	}
-	r := c.Report(index)
-	encoded, err := json.Marshal(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !utf8.Valid(encoded) {
-		t.Errorf("certificate %d: its JSON is no UTF-8", index)
-	}
-	if c.Err != nil {
-		checkMessage(t, c.Err)
-		if c.Subject != nil || c.RawTBS != nil || c.Quirks != nil || r.Error == nil || r.Subject != nil {
-			t.Errorf("certificate %d: fields beside the error %v", index, c.Err)
-		}
-		return
-	}
-	for _, name := range []bundle.Name{c.Subject, c.Issuer} {
-		checkName(t, name)
-	}
-	for _, tm := range []bundle.Time{r.NotBefore, r.NotAfter} {
-		checkTime(t, tm)
-	}
-	if s := *r.Serial; s == "" || strings.Trim(s, "-0123456789ABCDEF") != "" || len(s)%2 != len(s[:strings.LastIndex(s, "-")+1])%2 {
-		t.Errorf("certificate %d: the serial number %q", index, s)
-	}
-	known := map[bundle.Quirk]bool{}
-	for _, q := range bundle.Quirks() {
-		known[q] = true
-	}
-	seen := map[bundle.Quirk]bool{}
-	for _, q := range c.Quirks {
-		if !known[q] || seen[q] {
-			t.Errorf("certificate %d: the quirk %q is unknown, or stands twice", index, q)
-		}
-		seen[q] = true
-	}
-	nulls := []struct {
-		quirk bundle.Quirk
-		null  bool
-	}{
-		{bundle.QuirkNotBeforeUnreadable, !r.NotBefore.Valid},
-		{bundle.QuirkNotAfterUnreadable, !r.NotAfter.Valid},
-		{bundle.QuirkBasicUnreadable, r.IsCA == nil},
-		{bundle.QuirkKeyUsageUnreadable, r.KeyUsage == nil},
-		{bundle.QuirkExtKeyUsageUnreadable, r.ExtKeyUsage == nil},
-		{bundle.QuirkSubjectKeyIDUnreadable, c.Has(bundle.QuirkSubjectKeyIDUnreadable) && r.SubjectKeyID == nil},
-		{bundle.QuirkAuthKeyIDUnreadable, c.Has(bundle.QuirkAuthKeyIDUnreadable) && r.AuthorityKeyID == nil},
-	}
-	for _, n := range nulls {
-		if n.null != c.Has(n.quirk) {
-			t.Errorf("certificate %d: null %t, %s %t", index, n.null, n.quirk, c.Has(n.quirk))
-		}
-	}
-	if !bytes.Contains(c.Raw, c.RawTBS) || !bytes.HasSuffix(c.Raw, c.Signature) {
-		t.Errorf("certificate %d: the signed part or the signature is not of it", index)
-	}
-}
-
-func checkName(t *testing.T, n bundle.Name) {
-	t.Helper()
-	s := n.String()
-	if !utf8.ValidString(s) {
-		t.Errorf("the name %q is no UTF-8", s)
-	}
-	for _, r := range s {
-		if r < ' ' || r == 0x7f {
-			t.Errorf("the name %q has a control character", s)
-		}
-	}
-	for _, text := range []string{s, n.CommonName()} {
-		if p := bundle.Printable(text); bundle.Printable(p) != p {
-			t.Errorf("%q printed is %q", text, p)
-		}
-	}
-	attrs := n.Attributes()
-	if (len(attrs) == 0) != (s == "") {
-		t.Errorf("%d attributes, %q", len(attrs), s)
-	}
-}
-
-func checkTime(t *testing.T, tm bundle.Time) {
-	t.Helper()
-	if !tm.Valid {
-		return
-	}
-	back, err := time.Parse(time.RFC3339Nano, tm.String())
-	if err != nil || !back.Equal(tm.Time) {
-		t.Errorf("the time %s is read back as %v, %v", tm, back, err)
-	}
-}
-
-func FuzzCertificate(f *testing.F) {
-	for _, q := range pkitest.Quirks() {
-		f.Add(q.DER)
-	}
-	for _, tt := range oddCertificates() {
-		f.Add(tt.der)
-	}
-	f.Fuzz(func(t *testing.T, der []byte) {
-		// In a pool, since an element there may begin with any octet.
-		b, err := fuzzLimits.Parse(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-		if err != nil {
-			checkMessage(t, err)
-			return
-		}
-		for i, c := range b.Certificates {
-			checkCertificate(t, i+1, c)
-		}
-	})
 }
 
 func FuzzSniff(f *testing.F) {

@@ -5,11 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
@@ -168,7 +166,7 @@ func (b *Bundle) parseDER(der []byte, base int, l Limits) error {
 		return err
 	}
 	b.Form = FormDER
-	b.Certificates = []*Certificate{readCertificate(der)}
+	b.Certificates = []*certificate.Certificate{certificate.Read(der)}
 	return nil
 }
 
@@ -179,7 +177,7 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	}
 	if len(sd.Signers) == 0 && sd.Content == nil {
 		b.Form = FormCertsOnly
-		b.Certificates, err = readCertificates(sd.Certificates)
+		b.Certificates, err = certificate.ReadAll(sd.Certificates)
 		return err
 	}
 	b.Message = sd
@@ -188,7 +186,7 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	}
 	if !cms.IsContentInfo(sd.Content) {
 		b.Form = FormOuter
-		b.Certificates, err = readCertificates(sd.Certificates)
+		b.Certificates, err = certificate.ReadAll(sd.Certificates)
 		b.Chain = b.Certificates
 		return err
 	}
@@ -196,53 +194,12 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	if b.Content, err = cms.ParseSignedData(sd.Content, sd.ContentOffset, l.cms()); err != nil {
 		return fmt.Errorf("the signed content: %w", err)
 	}
-	if b.Certificates, err = readCertificates(b.Content.Certificates); err != nil {
+	if b.Certificates, err = certificate.ReadAll(b.Content.Certificates); err != nil {
 		return err
 	}
-	b.Chain, err = readCertificates(sd.Certificates)
+	b.Chain, err = certificate.ReadAll(sd.Certificates)
 	return err
 }
-
-// readCertificates reads a pool. Certificates are read independently, so that
-// all processors share the work where there is enough of it.
-func readCertificates(elements []cms.Element) ([]*Certificate, error) {
-	out := make([]*Certificate, len(elements))
-	const share = 256 // certificates that are worth a goroutine
-	workers := min(runtime.GOMAXPROCS(0), len(elements)/share)
-	var next, broken atomic.Int64
-	work := func() {
-		for {
-			end := int(next.Add(share))
-			begin := end - share
-			if begin >= len(elements) {
-				return
-			}
-			end = min(end, len(elements))
-			slab := make([]Certificate, end-begin) // cheaper than one by one
-			for i := range slab {
-				slab[i].decode(elements[begin+i].Raw)
-				out[begin+i] = &slab[i]
-				if slab[i].Err != nil && broken.Add(1) > maxBroken {
-					return
-				}
-			}
-		}
-	}
-	var others sync.WaitGroup
-	for range workers - 1 {
-		others.Go(work)
-	}
-	work()
-	others.Wait()
-	if broken.Load() > maxBroken {
-		return nil, fmt.Errorf("more than %d entries that are no certificates", maxBroken)
-	}
-	return out, nil
-}
-
-// maxBroken is how many entries of a pool may be no certificates. One takes more
-// memory than it has octets.
-const maxBroken = 10_000
 
 // beginsAsDER tells whether data begins with a SEQUENCE, and not with the digit 0
 // of text that stands before a PEM block.

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"trustpool/bundle"
+	"trustpool/internal/inspect"
 	"trustpool/internal/pkitest"
 )
 
@@ -260,7 +261,7 @@ func TestUndecodable(t *testing.T) {
 				}
 			}
 			c := b.Certificates[1]
-			r := c.Report(2)
+			r := inspect.NewCertificateReport(c, 2)
 			if !bytes.Equal(c.Raw, bad) || r.Index != 2 || r.Error == nil || *r.Error != c.Err.Error() {
 				t.Errorf("%+v", r)
 			}
@@ -512,7 +513,7 @@ func TestProcessors(t *testing.T) {
 		b := parsePool(t, data)
 		var out strings.Builder
 		for i, c := range b.Certificates {
-			fmt.Fprintf(&out, "%x %+v\n", c.SHA256, c.Report(i+1).Quirks)
+			fmt.Fprintf(&out, "%x %+v\n", c.SHA256, inspect.NewCertificateReport(c, i+1).Quirks)
 		}
 		return out.String()
 	}

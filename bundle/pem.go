@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"trustpool/internal/cms"
+	"trustpool/bundle/certificate"
 )
 
 var (
@@ -39,9 +39,9 @@ func (b *Bundle) parsePEM(data []byte, l Limits) error {
 		offset = next
 		switch block.label {
 		case "CERTIFICATE", "X509 CERTIFICATE":
-			b.Certificates = append(b.Certificates, readCertificate(block.der))
+			b.Certificates = append(b.Certificates, certificate.Read(block.der))
 		case "TRUSTED CERTIFICATE":
-			b.Certificates = append(b.Certificates, readTrusted(block.der))
+			b.Certificates = append(b.Certificates, certificate.ReadTrusted(block.der))
 		case "PKCS7", "CMS":
 			var m Bundle
 			if err := m.parseDER(block.der, 0, l); err != nil {
@@ -71,19 +71,6 @@ func refuseLabel(block *pemBlock) error {
 		return syntaxErr(block.offset, "a private key (PEM block %q), which is no part of a bundle,", block.label)
 	}
 	return syntaxErr(block.offset, "a PEM block %q, which is no part of a bundle,", block.label)
-}
-
-// readTrusted reads OpenSSL's TRUSTED CERTIFICATE: a certificate, then settings.
-func readTrusted(der []byte) *Certificate {
-	first, settings, err := cms.First(der)
-	if err != nil {
-		return readCertificate(der) // which says what is wrong
-	}
-	c := readCertificate(first)
-	if len(settings) > 0 && c.Err == nil {
-		c.Quirks = append(c.Quirks, QuirkTrustSettings)
-	}
-	return c
 }
 
 // nextPEM finds the next block at or after offset; it is nil at the end of the

@@ -26,20 +26,23 @@ import (
 	"testing"
 	"time"
 
-	"trustpool/audit"
 	"trustpool/bundle"
-	"trustpool/device"
-	"trustpool/device/config"
-	"trustpool/device/explain"
-	"trustpool/device/show"
-	"trustpool/hosting"
-	"trustpool/inspect"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/audit"
+	"trustpool/internal/device"
+	"trustpool/internal/device/config"
+	"trustpool/internal/device/explain"
+	"trustpool/internal/device/show"
+	"trustpool/internal/feed"
+	"trustpool/internal/hosting"
+	"trustpool/internal/inspect"
+	"trustpool/internal/kit"
 	"trustpool/internal/pkitest"
-	"trustpool/kit"
-	"trustpool/reach"
+	"trustpool/internal/reach"
+	"trustpool/internal/report"
+	"trustpool/internal/store"
 	"trustpool/roots"
 	"trustpool/signing"
-	"trustpool/store"
 )
 
 const bundles = "../testdata/bundles/"
@@ -97,7 +100,7 @@ func same(t *testing.T, what string, documented, real []string) {
 func TestQuirks(t *testing.T) {
 	t.Parallel()
 	var real []string
-	for _, q := range bundle.Quirks() {
+	for _, q := range certificate.Quirks() {
 		real = append(real, string(q))
 	}
 	same(t, "quirks", firstCells(section(t, "formats.md", "## Quirks")), real)
@@ -105,7 +108,7 @@ func TestQuirks(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	t.Parallel()
-	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../reach/reason.go", "## Reasons of kits": "../kit/reason.go"} {
+	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../internal/reach/reason.go", "## Reasons of kits": "../internal/kit/reason.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if err != nil {
 			t.Fatal(err)
@@ -233,14 +236,14 @@ func TestVerifyFields(t *testing.T) {
 
 func TestDiffFields(t *testing.T) {
 	t.Parallel()
-	d := bundle.Compare(read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b"))
+	d := inspect.Diff{Diff: bundle.Compare(read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b"))}
 	real := map[string]bool{}
 	// A pair's members have the fields of added and removed, as the page says.
 	fields(t, printed(t, d.WriteJSON), real, "reissued[].old", "reissued[].new", "rekeyed[].old", "rekeyed[].new")
 	same(t, "diff", documentedFields(t, "### trustpool.diff/1"), names(real))
 
 	cisco := map[string]bool{}
-	fields(t, printed(t, d.WriteCisco), cisco)
+	fields(t, printed(t, func(w io.Writer) error { return feed.WriteDiff(w, d.Diff) }), cisco)
 	same(t, "Cisco's diff.json", documentedFields(t, "### Cisco's diff.json"), names(cisco))
 }
 
@@ -338,7 +341,7 @@ func TestConfigFields(t *testing.T) {
 func TestKitFields(t *testing.T) {
 	t.Parallel()
 	der := pkitest.Lab().P256Signer.Chain()
-	id, err := signing.NewIdentity(pkitest.Lab().P256Signer.Key.Signer, []*bundle.Certificate{parse(t, der[0]).Certificates[0], parse(t, der[1]).Certificates[0]})
+	id, err := signing.NewIdentity(pkitest.Lab().P256Signer.Key.Signer, []*certificate.Certificate{parse(t, der[0]).Certificates[0], parse(t, der[1]).Certificates[0]})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,13 +360,13 @@ func TestKitFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manifest, report := map[string]bool{}, map[string]bool{}
-	fields(t, printed(t, func(w io.Writer) error { return bundle.WriteJSON(w, k.Manifest) }), manifest)
+	manifest, whole := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return report.WriteJSON(w, k.Manifest) }), manifest)
 	r := kit.NewReport(k, k.SHA256, nil, nil)
 	r.Published("here", []*store.Publication{{Refusals: []store.Refusal{{}}}})
-	fields(t, printed(t, r.WriteJSON), report)
+	fields(t, printed(t, r.WriteJSON), whole)
 	same(t, "kit", documentedFields(t, "### trustpool.kit/1"), names(manifest))
-	same(t, "receive", documentedFields(t, "### trustpool.receive/1"), names(report))
+	same(t, "receive", documentedFields(t, "### trustpool.receive/1"), names(whole))
 }
 
 func parse(t *testing.T, data []byte) *bundle.Bundle {
@@ -439,7 +442,7 @@ func TestReachFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	servers = append(servers, doubtful)
-	all := func(*bundle.Certificate) bool { return true }
+	all := func(*certificate.Certificate) bool { return true }
 	real := map[string]bool{}
 	for _, o := range []*device.Options{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
 		r, err := reach.Judge(reach.Plan{
@@ -506,7 +509,7 @@ func TestRequirementsExample(t *testing.T) {
 // The document is made by the command line, which a test here cannot import.
 func TestAnchorsFields(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../cmd/internal/cli/anchors.go", nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(token.NewFileSet(), "../internal/cli/anchors.go", nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}

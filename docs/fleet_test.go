@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"trustpool/hosting/doctor"
-	"trustpool/hosting/fleet"
+	"trustpool/internal/fleet"
+	"trustpool/internal/hosting/doctor"
 )
 
 // fleetReport is one of a log with every kind of line.

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"trustpool/store"
+	"trustpool/internal/store"
 )
 
 func TestStoreFields(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 )
 
 // An Anchor is a trust anchor (RFC 5280 section 6.1.1), pinned by the SHA-256 of
@@ -22,7 +23,7 @@ type Anchor struct {
 	UsedFor   string // of a built-in anchor: what it signs, in words
 	// Certificate is the anchor itself where the user gave it; otherwise it must
 	// come with the bundle.
-	Certificate *bundle.Certificate
+	Certificate *certificate.Certificate
 }
 
 // Pinned hashes of Cisco's roots (https://www.cisco.com/security/pki/).
@@ -49,11 +50,11 @@ func BuiltIn() []Anchor { return []Anchor{CiscoRootCAM1(), TRSBundleRootCA()} }
 
 // FromCertificate makes an anchor of a certificate that the user chose. It
 // tolerates nothing, unless it is a built-in one, which keeps its tolerance.
-func FromCertificate(c *bundle.Certificate) (Anchor, error) {
+func FromCertificate(c *certificate.Certificate) (Anchor, error) {
 	if c.Err != nil {
 		return Anchor{}, fmt.Errorf("not usable as an anchor: %w", c.Err)
 	}
-	if c.Has(bundle.QuirkTrustSettings) {
+	if c.Has(certificate.QuirkTrustSettings) {
 		return Anchor{}, errors.New("not usable as an anchor: OpenSSL's trust settings beside it are not read; give the plain certificate")
 	}
 	a := FromSHA256(c.SHA256)

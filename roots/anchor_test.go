@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
@@ -120,7 +121,7 @@ func TestFromCertificate(t *testing.T) {
 	if a.Name != "Lab Root CA" || a.SHA256 != sha256.Sum256(c.Raw) || a.Certificate != c || a.SHA1Links {
 		t.Errorf("%+v", a)
 	}
-	bad := &bundle.Certificate{Raw: []byte{0x30, 0}, Err: errors.New("it is empty")}
+	bad := &certificate.Certificate{Raw: []byte{0x30, 0}, Err: errors.New("it is empty")}
 	if a, err := roots.FromCertificate(bad); err == nil || err.Error() != "not usable as an anchor: it is empty" || a.Certificate != nil {
 		t.Errorf("%+v, %v", a, err)
 	}

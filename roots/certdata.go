@@ -14,10 +14,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"trustpool/bundle/certificate"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-
-	"trustpool/bundle"
 )
 
 // A CertdataError says in which line a file is no certdata.txt.
@@ -316,7 +316,7 @@ func (r *Root) setName(issuer, serial []byte) {
 	if len(serial) > 0 && (!in.ReadASN1(&number, asn1.INTEGER) || !in.Empty()) {
 		r.fail(errors.New("its CKA_SERIAL_NUMBER is no INTEGER"))
 	}
-	r.Serial = bundle.Serial(number)
+	r.Serial = certificate.Serial(number)
 }
 
 // readDistrustAfter reads CK_FALSE, which stands for no date, or the characters

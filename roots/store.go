@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
 )
 
 // Limits on a root program's file. certdata.txt has 1.4 MB and about 350
@@ -70,13 +72,13 @@ func (t Trust) String() string {
 
 // A Root is one certificate of a root program, with what the program says of it.
 type Root struct {
-	Certificate *bundle.Certificate // nil where the program names it without giving it; its Err may be set
+	Certificate *certificate.Certificate // nil where the program names it without giving it; its Err may be set
 
 	// What names the certificate; empty where the program does not say.
 	SHA256    [32]byte
 	SHA1, MD5 []byte
-	Issuer    bundle.Name
-	Serial    bundle.Serial
+	Issuer    certificate.Name
+	Serial    certificate.Serial
 
 	Label         string                // the program's name for it, as it came: not safe to print
 	Status        string                // in CCADB: Included, Removed and so on
@@ -119,7 +121,7 @@ func (r *Root) Check(p Purpose) error {
 	case r.Certificate == nil:
 		return &RefusedError{ReasonNoCertificate, "the root program names it without giving the certificate"}
 	case len(r.Constraints) > 0:
-		return &RefusedError{ReasonConstraint, "an unknown constraint: " + bundle.Printable(strings.Join(r.Constraints, "; "))}
+		return &RefusedError{ReasonConstraint, "an unknown constraint: " + report.Printable(strings.Join(r.Constraints, "; "))}
 	case r.Trust[p] == Unspecified:
 		return &RefusedError{ReasonNotTrusted, fmt.Sprintf("the root program does not say whether it is trusted for %s", p)}
 	case r.Trust[p] != Trusted:
@@ -209,7 +211,7 @@ func (r *Root) set(der []byte) {
 }
 
 // readCertificate reads one certificate; where it is none Err says why.
-func readCertificate(der []byte) *bundle.Certificate {
+func readCertificate(der []byte) *certificate.Certificate {
 	b, err := bundle.Parse(der)
 	if err == nil && b.Form == bundle.FormDER {
 		return b.Certificates[0]
@@ -217,7 +219,7 @@ func readCertificate(der []byte) *bundle.Certificate {
 	if err == nil {
 		err = fmt.Errorf("it is a bundle (%s)", b.Form)
 	}
-	return &bundle.Certificate{Raw: der, SHA256: sha256.Sum256(der), Err: err}
+	return &certificate.Certificate{Raw: der, SHA256: sha256.Sum256(der), Err: err}
 }
 
 // A Store is what a root program says, as one file has it.
@@ -240,7 +242,7 @@ func NewStore(roots []*Root) *Store {
 			s.byName[k] = append(s.byName[k], r)
 		}
 		if r.Certificate != nil && r.Certificate.Err == nil {
-			k := r.Certificate.SPKISHA256()
+			k := r.Certificate.KeyID()
 			s.byKey[k] = append(s.byKey[k], r)
 		}
 	}
@@ -248,14 +250,14 @@ func NewStore(roots []*Root) *Store {
 }
 
 // nameKey is issuer and serial number, which name a certificate in PKCS #11.
-func nameKey(issuer bundle.Name, serial bundle.Serial) string {
+func nameKey(issuer certificate.Name, serial certificate.Serial) string {
 	return fmt.Sprintf("%d %s%s", len(issuer), issuer, serial)
 }
 
 // Trusted gives the certificates that may be taken as anchors for a purpose, in
 // the order of the file.
-func (s *Store) Trusted(p Purpose) []*bundle.Certificate {
-	var out []*bundle.Certificate
+func (s *Store) Trusted(p Purpose) []*certificate.Certificate {
+	var out []*certificate.Certificate
 	for _, r := range s.Roots {
 		if r.Check(p) == nil {
 			out = append(out, r.Certificate)
@@ -285,7 +287,7 @@ const (
 // distrusts is found with the certificate or without it: by hash, by issuer and
 // serial number, and by key, for Mozilla ships the key of DigiNotar Root CA in a
 // certificate that DigiNotar did not issue.
-func (s *Store) Find(c *bundle.Certificate) []Match {
+func (s *Store) Find(c *certificate.Certificate) []Match {
 	var out []Match
 	add := func(by MatchedBy, roots ...*Root) {
 		for _, r := range roots {
@@ -306,7 +308,7 @@ func (s *Store) Find(c *bundle.Certificate) []Match {
 			add(ByCertificate, r)
 		}
 	}
-	add(ByKey, s.byKey[c.SPKISHA256()]...)
+	add(ByKey, s.byKey[c.KeyID()]...)
 	slices.SortStableFunc(out, func(a, b Match) int { return cmp.Compare(a.By.rank(), b.By.rank()) })
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
 	"trustpool/roots"
 )
@@ -107,7 +108,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	trusted := map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Trusted}
 	distrusted := map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted, roots.EmailProtection: roots.Trusted}
-	certificate := new(bundle.Certificate)
+	certificate := new(certificate.Certificate)
 	for name, test := range map[string]struct {
 		root   roots.Root
 		reason roots.Reason
@@ -214,7 +215,7 @@ func quirk(name string) []byte {
 }
 
 // parse reads one certificate, or makes an entry that is none.
-func parse(der []byte) *bundle.Certificate {
+func parse(der []byte) *certificate.Certificate {
 	b, err := bundle.Parse(pkitest.CertsOnly(der, pkitest.Lab().Root.DER))
 	if err != nil {
 		panic(err)

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
@@ -119,7 +119,7 @@ func (j *judge) algorithm() (signatureAlgorithm, *refusal) {
 }
 
 // certificateAlgorithm is how a certificate is signed.
-func certificateAlgorithm(id bundle.Algorithm) (signatureAlgorithm, bool) {
+func certificateAlgorithm(id certificate.Algorithm) (signatureAlgorithm, bool) {
 	oid := id.OID.Dotted()
 	if oid == oidPSS {
 		a, err := pssAlgorithm(id.Parameters)
@@ -150,7 +150,7 @@ func pssAlgorithm(params []byte) (signatureAlgorithm, error) {
 	}
 	var mgf, mgfSeq, mgfOID cryptobyte.String
 	if !seq.ReadASN1(&mgf, contextTag(1)) || !mgf.ReadASN1(&mgfSeq, asn1.SEQUENCE) || !mgf.Empty() ||
-		!mgfSeq.ReadASN1(&mgfOID, asn1.OBJECT_IDENTIFIER) || bundle.ObjectID(mgfOID).Dotted() != oidMGF1 {
+		!mgfSeq.ReadASN1(&mgfOID, asn1.OBJECT_IDENTIFIER) || certificate.ObjectID(mgfOID).Dotted() != oidMGF1 {
 		return fail("the mask is not made with MGF1")
 	}
 	mgfHash, ok := readHash(&mgfSeq)
@@ -198,7 +198,7 @@ func readHash(in *cryptobyte.String) (crypto.Hash, bool) {
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
 		return 0, false
 	}
-	h, ok := hashes[bundle.ObjectID(oid).Dotted()]
+	h, ok := hashes[certificate.ObjectID(oid).Dotted()]
 	return h, ok && plainParameters(seq)
 }
 

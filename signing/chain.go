@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/roots"
 )
 
@@ -25,7 +25,7 @@ const maxCertificate = 64 << 10
 const maxRSABits = 16384
 
 // publicKey is the key of a certificate, where crypto/x509 knows its kind.
-func publicKey(c *bundle.Certificate) (crypto.PublicKey, error) {
+func publicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 	if c.PublicKey.Bits > maxRSABits {
 		return nil, fmt.Errorf("a key of %d bits, more than %d", c.PublicKey.Bits, maxRSABits)
 	}
@@ -36,7 +36,7 @@ func publicKey(c *bundle.Certificate) (crypto.PublicKey, error) {
 const maxNameOf = 256
 
 // nameOf is the subject of a certificate in a refusal, cut where it is too long.
-func nameOf(c *bundle.Certificate) string {
+func nameOf(c *certificate.Certificate) string {
 	name := c.Subject.String()
 	if len(name) > maxNameOf {
 		name = strings.ToValidUTF8(name[:maxNameOf], "") + "…"
@@ -46,7 +46,7 @@ func nameOf(c *bundle.Certificate) string {
 
 // findChain looks for a chain from the signer to an anchor, depth first. Of
 // several refusals it keeps the one that came nearest to an anchor.
-func (j *judge) findChain(signer *bundle.Certificate) *refusal {
+func (j *judge) findChain(signer *certificate.Certificate) *refusal {
 	w := walk{judge: j, chain: []Link{{Certificate: signer}}}
 	w.refusal = refuse(ChainNoAnchor, "no certificate that the signer %s leads to is a pinned anchor", nameOf(signer))
 	if w.extend() {
@@ -140,7 +140,7 @@ func (w *walk) fail(r *refusal, atAnchor bool) {
 }
 
 // anchorOf is the anchor that a certificate is, by its SHA-256 alone.
-func (j *judge) anchorOf(c *bundle.Certificate) (roots.Anchor, bool) {
+func (j *judge) anchorOf(c *certificate.Certificate) (roots.Anchor, bool) {
 	for _, a := range j.options.Anchors {
 		if a.SHA256 == c.SHA256 {
 			return a, true
@@ -153,13 +153,13 @@ func (j *judge) anchorOf(c *bundle.Certificate) (roots.Anchor, bool) {
 // first, which the user, the message or the pool may hold, then those that came
 // with the message. Nothing else of the pool is an intermediate: the pool is
 // what is to be vouched for.
-func (w *walk) issuers(c *bundle.Certificate) []*bundle.Certificate {
-	var pinned, others []*bundle.Certificate
-	add := func(i *bundle.Certificate, fromPool bool) {
+func (w *walk) issuers(c *certificate.Certificate) []*certificate.Certificate {
+	var pinned, others []*certificate.Certificate
+	add := func(i *certificate.Certificate, fromPool bool) {
 		if i == nil || i.Err != nil || !bytes.Equal(i.Subject, c.Issuer) || w.holds(i) {
 			return
 		}
-		same := func(o *bundle.Certificate) bool { return o.SHA256 == i.SHA256 }
+		same := func(o *certificate.Certificate) bool { return o.SHA256 == i.SHA256 }
 		if _, ok := w.anchorOf(i); ok {
 			if !slices.ContainsFunc(pinned, same) {
 				pinned = append(pinned, i)
@@ -181,7 +181,7 @@ func (w *walk) issuers(c *bundle.Certificate) []*bundle.Certificate {
 }
 
 // holds tells whether a certificate is in the chain already.
-func (w *walk) holds(c *bundle.Certificate) bool {
+func (w *walk) holds(c *certificate.Certificate) bool {
 	return slices.ContainsFunc(w.chain, func(l Link) bool { return l.Certificate.SHA256 == c.SHA256 })
 }
 

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"trustpool/internal/report"
+
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-
-	"trustpool/bundle"
 )
 
 // Limits on what is read of a command.
@@ -121,7 +121,7 @@ func complaint(stderr []byte) string {
 	var lines []string
 	for line := range strings.Lines(string(stderr)) {
 		if line = strings.TrimSpace(line); line != "" && len(lines) < 3 {
-			lines = append(lines, bundle.Printable(line))
+			lines = append(lines, report.Printable(line))
 		}
 	}
 	s := strings.Join(lines, "; ")

@@ -22,6 +22,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 )
 
 // An Identity is who signs.
@@ -29,7 +30,7 @@ type Identity struct {
 	Key crypto.Signer // may be a crypto.MessageSigner
 	// Certificates are the key's own and those above it, each signed by the next,
 	// up to the root or as far as there are any. They go into the message.
-	Certificates []*bundle.Certificate
+	Certificates []*certificate.Certificate
 
 	close func() error
 }
@@ -44,7 +45,7 @@ func (id *Identity) Close() error {
 
 // NewIdentity puts a key and its certificates together. The first certificate is
 // the key's own; the others are brought into order, and each must be above it.
-func NewIdentity(key crypto.Signer, certs []*bundle.Certificate) (*Identity, error) {
+func NewIdentity(key crypto.Signer, certs []*certificate.Certificate) (*Identity, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no certificate for the key")
 	}
@@ -70,7 +71,7 @@ func NewIdentity(key crypto.Signer, certs []*bundle.Certificate) (*Identity, err
 }
 
 // issuerOf finds the certificate whose key signed c.
-func issuerOf(c *bundle.Certificate, among []*bundle.Certificate) (int, error) {
+func issuerOf(c *certificate.Certificate, among []*certificate.Certificate) (int, error) {
 	err := fmt.Errorf("the certificate %s is not above the signer %s: leave it out", among[0].Subject, c.Subject)
 	for i, issuer := range among {
 		if !bytes.Equal(issuer.Subject, c.Issuer) || issuer.SHA256 == c.SHA256 {
@@ -115,7 +116,7 @@ const (
 //	pkcs11:…       a key on a token (RFC 7512), in builds with the tag pkcs11
 //
 // The context ends a command that takes too long. Close the identity after use.
-func OpenIdentity(ctx context.Context, name string, certs []*bundle.Certificate, o KeyOptions) (*Identity, error) {
+func OpenIdentity(ctx context.Context, name string, certs []*certificate.Certificate, o KeyOptions) (*Identity, error) {
 	fail := func(err error) (*Identity, error) { return nil, fmt.Errorf("%s: %w", label(name), err) }
 	if command, ok := strings.CutPrefix(name, execScheme); ok {
 		if len(certs) == 0 {
@@ -191,7 +192,7 @@ func readKeyFile(path string) ([]byte, error) {
 // ReadKey reads the one private key of a file, and the certificates in it: PEM
 // with PKCS #8 (RFC 5958), encrypted or not, PKCS #1 (RFC 8017) or SEC 1 (RFC
 // 5915), or PKCS #12 (RFC 7292), whose key's own certificate comes first.
-func ReadKey(data []byte, o KeyOptions) (crypto.Signer, []*bundle.Certificate, error) {
+func ReadKey(data []byte, o KeyOptions) (crypto.Signer, []*certificate.Certificate, error) {
 	var key any
 	var certs []byte
 	var err error

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 	"trustpool/signing"
@@ -24,7 +25,7 @@ type tokenKey struct {
 	kind  string // as pkcs11-tool names it
 	label string
 	id    string
-	certs []*bundle.Certificate
+	certs []*certificate.Certificate
 }
 
 // newToken makes a token in a SoftHSM of its own, keys on it, and certificates

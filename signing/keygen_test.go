@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
 	"trustpool/signing"
 )
@@ -40,7 +41,7 @@ func TestNewLab(t *testing.T) {
 			if err != nil || !bytes.Equal(root, root2) || !bytes.Equal(signer, signer2) {
 				t.Error("made twice, they differ")
 			}
-			var certs []*bundle.Certificate
+			var certs []*certificate.Certificate
 			for _, der := range [][]byte{signer, root} {
 				b, err := bundle.Parse(der)
 				if err != nil {
@@ -59,9 +60,9 @@ func TestNewLab(t *testing.T) {
 }
 
 // checkProfile asks for the profile of Cisco's signer and root.
-func checkProfile(t *testing.T, signer, root *bundle.Certificate) {
+func checkProfile(t *testing.T, signer, root *certificate.Certificate) {
 	t.Helper()
-	if len(signer.Quirks) != 2 || !signer.Has(bundle.QuirkNoBasicConstraints) || !signer.Has(bundle.QuirkIntermediate) || len(root.Quirks) > 0 {
+	if len(signer.Quirks) != 2 || !signer.Has(certificate.QuirkNoBasicConstraints) || !signer.Has(certificate.QuirkIntermediate) || len(root.Quirks) > 0 {
 		t.Errorf("quirks %v, %v", signer.Quirks, root.Quirks)
 	}
 	if got := strings.Join(signer.KeyUsage.Names(), " "); got != "digitalSignature nonRepudiation" {
@@ -71,10 +72,10 @@ func checkProfile(t *testing.T, signer, root *bundle.Certificate) {
 		t.Errorf("the signer's extended key usage is %v", signer.ExtKeyUsage)
 	}
 	for e := range signer.EachExtension() {
-		if string(e.ID) == bundle.OIDBasicConstraints {
+		if string(e.ID) == certificate.OIDBasicConstraints {
 			t.Error("the signer has basicConstraints")
 		}
-		if e.Critical != (string(e.ID) == bundle.OIDKeyUsage) {
+		if e.Critical != (string(e.ID) == certificate.OIDKeyUsage) {
 			t.Errorf("critical %v: %s", e.Critical, e.ID)
 		}
 	}

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
 // A key whose arithmetic would take minutes is not tried.
 func TestHugeKey(t *testing.T) {
 	t.Parallel()
-	c := &bundle.Certificate{PublicKey: bundle.PublicKey{Algorithm: "RSA", Bits: maxRSABits + 1}}
+	c := &certificate.Certificate{PublicKey: certificate.PublicKey{Algorithm: "RSA", Bits: maxRSABits + 1}}
 	if _, err := publicKey(c); err == nil {
 		t.Error("a key beyond the limit was read")
 	}
@@ -21,8 +22,8 @@ func TestHugeKey(t *testing.T) {
 // A certificate that is too large to hash again and again is no part of a chain.
 func TestHugeCertificate(t *testing.T) {
 	t.Parallel()
-	small, huge := &bundle.Certificate{}, &bundle.Certificate{Raw: make([]byte, maxCertificate+1)}
-	for _, pair := range [][2]*bundle.Certificate{{small, huge}, {huge, small}} {
+	small, huge := &certificate.Certificate{}, &certificate.Certificate{Raw: make([]byte, maxCertificate+1)}
+	for _, pair := range [][2]*certificate.Certificate{{small, huge}, {huge, small}} {
 		if _, r := checkLink(pair[0], pair[1]); r == nil || r.reason != ChainTooComplex {
 			t.Errorf("%+v", r)
 		}
@@ -38,7 +39,7 @@ func TestHugeCertificate(t *testing.T) {
 func TestEmptyKeyIdentifier(t *testing.T) {
 	t.Parallel()
 	j := judge{
-		bundle: &bundle.Bundle{Chain: []*bundle.Certificate{{}, {SubjectKeyID: []byte{}, SHA256: [32]byte{1}}}},
+		bundle: &bundle.Bundle{Chain: []*certificate.Certificate{{}, {SubjectKeyID: []byte{}, SHA256: [32]byte{1}}}},
 		info:   &cms.SignerInfo{SubjectKeyID: []byte{}},
 	}
 	if c := j.candidates(); len(c) != 0 {

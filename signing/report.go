@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
 	"trustpool/roots"
 )
@@ -14,17 +14,17 @@ import (
 // A Report is the answer of Verify as people and programs read it; docs/formats.md
 // has every field.
 type Report struct {
-	Schema      string         `json:"schema"`
-	File        string         `json:"file"` // for the caller to set: what the user called it
-	Verified    bool           `json:"verified"`
-	Reason      *Reason        `json:"reason"`
-	Detail      *string        `json:"detail"` // the reason in words
-	At          *string        `json:"at"`     // null where it was the present
-	Anchor      *AnchorReport  `json:"anchor"`
-	Signers     []SignerReport `json:"signers"`
-	Name        *string        `json:"name"` // these three only where verified
-	Version     *string        `json:"version"`
-	SigningTime bundle.Time    `json:"signing_time"`
+	Schema      string           `json:"schema"`
+	File        string           `json:"file"` // for the caller to set: what the user called it
+	Verified    bool             `json:"verified"`
+	Reason      *Reason          `json:"reason"`
+	Detail      *string          `json:"detail"` // the reason in words
+	At          *string          `json:"at"`     // null where it was the present
+	Anchor      *AnchorReport    `json:"anchor"`
+	Signers     []SignerReport   `json:"signers"`
+	Name        *string          `json:"name"` // these three only where verified
+	Version     *string          `json:"version"`
+	SigningTime certificate.Time `json:"signing_time"`
 }
 
 // An AnchorReport names an anchor.
@@ -45,13 +45,13 @@ type SignerReport struct {
 
 // A LinkReport is one certificate of a chain, the signer's first.
 type LinkReport struct {
-	Subject            string      `json:"subject"`
-	SHA256             string      `json:"sha256"`
-	NotBefore          bundle.Time `json:"not_before"`
-	NotAfter           bundle.Time `json:"not_after"`
-	SignatureAlgorithm string      `json:"signature_algorithm"`
-	SHA1Tolerated      bool        `json:"sha1_tolerated"`
-	Anchor             bool        `json:"anchor"`
+	Subject            string           `json:"subject"`
+	SHA256             string           `json:"sha256"`
+	NotBefore          certificate.Time `json:"not_before"`
+	NotAfter           certificate.Time `json:"not_after"`
+	SignatureAlgorithm string           `json:"signature_algorithm"`
+	SHA1Tolerated      bool             `json:"sha1_tolerated"`
+	Anchor             bool             `json:"anchor"`
 }
 
 // NewReport makes a report of what Verify returned: one of v and refused is nil.
@@ -107,22 +107,22 @@ func (s Signer) report() SignerReport {
 // verified: chain-expired".
 func (r Report) Summary() string {
 	if r.Verified {
-		return "verified, " + bundle.Printable(r.Anchor.Name)
+		return "verified, " + report.Printable(r.Anchor.Name)
 	}
 	return "not verified: " + string(*r.Reason)
 }
 
 // WriteJSON writes the report as one JSON document.
-func (r Report) WriteJSON(w io.Writer) error { return bundle.WriteJSON(w, r) }
+func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 
 // WriteText writes what was trusted and why, each step of each chain.
 func (r Report) WriteText(w io.Writer) error {
 	p := printer{w: w}
 	p.line("%s", r.Summary())
 	if r.Detail != nil {
-		p.line("  %s", bundle.Printable(*r.Detail))
+		p.line("  %s", report.Printable(*r.Detail))
 	}
-	p.line("  file       %s", bundle.Printable(r.File))
+	p.line("  file       %s", report.Printable(r.File))
 	if r.At != nil {
 		p.line("  judged at  %s", *r.At)
 	}
@@ -142,11 +142,11 @@ func (r Report) WriteText(w io.Writer) error {
 		} else {
 			p.line("signer %d of %d: %s", i+1, len(r.Signers), *s.Reason)
 			if len(r.Signers) > 1 { // the head has said it of the only one
-				p.line("  %s", bundle.Printable(*s.Detail))
+				p.line("  %s", report.Printable(*s.Detail))
 			}
 		}
 		for _, l := range s.Chain {
-			p.line("  %s", bundle.Printable(l.Subject))
+			p.line("  %s", report.Printable(l.Subject))
 			p.line("    SHA-256  %s", l.SHA256)
 			p.line("    valid    %s to %s", l.NotBefore, l.NotAfter)
 			switch {
@@ -166,7 +166,7 @@ func printableOr(s *string, none string) string {
 	if s == nil {
 		return none
 	}
-	return bundle.Printable(*s)
+	return report.Printable(*s)
 }
 
 // A printer keeps the first error of many prints.

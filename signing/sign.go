@@ -21,6 +21,7 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 	"trustpool/roots"
 )
@@ -95,7 +96,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 // reread is bundle.Parse of a message that was made of certs and chain: where it has
 // their octets, they need not be decoded again. That its content is what was hashed
 // is for Verify.
-func reread(message []byte, certs, chain []*bundle.Certificate) (*bundle.Bundle, error) {
+func reread(message []byte, certs, chain []*certificate.Certificate) (*bundle.Bundle, error) {
 	limits := cms.Limits{MaxCertificates: len(certs) + len(chain)}
 	outer, err := cms.ParseSignedData(message, 0, limits)
 	if err != nil {
@@ -105,7 +106,7 @@ func reread(message []byte, certs, chain []*bundle.Certificate) (*bundle.Bundle,
 	if err != nil {
 		return nil, err
 	}
-	same := func(e cms.Element, c *bundle.Certificate) bool { return bytes.Equal(e.Raw, c.Raw) }
+	same := func(raw []byte, c *certificate.Certificate) bool { return bytes.Equal(raw, c.Raw) }
 	if !slices.EqualFunc(inner.Certificates, certs, same) || !slices.EqualFunc(outer.Certificates, chain, same) {
 		return nil, errors.New("it holds something else than was given")
 	}
@@ -226,7 +227,7 @@ func (id *Identity) verifyOptions(o SignOptions) (VerifyOptions, error) {
 		}
 		return VerifyOptions{}, fmt.Errorf("the signer's chain would not be verified: %s: %w%s", r.reason, r.err, hint)
 	}
-	same := func(l Link, c *bundle.Certificate) bool { return l.Certificate.SHA256 == c.SHA256 }
+	same := func(l Link, c *certificate.Certificate) bool { return l.Certificate.SHA256 == c.SHA256 }
 	if !slices.EqualFunc(j.result.Chain, id.Certificates, same) {
 		return VerifyOptions{}, fmt.Errorf("the certificates are not a chain from %s to %s, each signed by the next", id.Certificates[0].Subject, last.Subject)
 	}
@@ -347,7 +348,7 @@ func (placeholder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { 
 
 // libraryCertificate has what the library uses of a certificate. It is not
 // parsed again, since crypto/x509 refuses some.
-func libraryCertificate(c *bundle.Certificate) *x509.Certificate {
+func libraryCertificate(c *certificate.Certificate) *x509.Certificate {
 	serial := new(big.Int).SetBytes(c.Serial.Magnitude())
 	if c.Serial.Negative() {
 		serial.Neg(serial)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
@@ -48,7 +49,7 @@ func pool(t testing.TB) *bundle.Bundle {
 }
 
 // certificates are those of an authority and above it.
-func certificates(t testing.TB, a *pkitest.Authority) []*bundle.Certificate {
+func certificates(t testing.TB, a *pkitest.Authority) []*certificate.Certificate {
 	t.Helper()
 	var text []byte
 	for _, der := range a.Chain() {
@@ -205,7 +206,7 @@ func TestSignRefuses(t *testing.T) {
 	usage := pkitest.LabSignerTemplate().With(pkitest.KeyUsage(pkitest.KeyEncipherment)).Issue(lab.Root)
 	early := pkitest.LabSignerTemplate()
 	early.NotBefore = pkitest.Date(2026, 1, 1)
-	certs := func(a ...*pkitest.Authority) (out []*bundle.Certificate) {
+	certs := func(a ...*pkitest.Authority) (out []*certificate.Certificate) {
 		for _, x := range a {
 			out = append(out, certificates(t, x)[0])
 		}
@@ -213,7 +214,7 @@ func TestSignRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		key   *pkitest.Key
-		certs []*bundle.Certificate
+		certs []*certificate.Certificate
 		edit  func(*signing.SignOptions)
 		want  string
 	}{

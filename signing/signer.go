@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
 
@@ -117,10 +118,10 @@ func (r *refusal) concernsKey() bool {
 
 // candidates are the message's certificates that the signer identifier names
 // (RFC 5652 section 5.3).
-func (j *judge) candidates() []*bundle.Certificate {
-	var out []*bundle.Certificate
+func (j *judge) candidates() []*certificate.Certificate {
+	var out []*certificate.Certificate
 	for _, c := range j.bundle.Chain {
-		if c.Err != nil || slices.ContainsFunc(out, func(o *bundle.Certificate) bool { return o.SHA256 == c.SHA256 }) {
+		if c.Err != nil || slices.ContainsFunc(out, func(o *certificate.Certificate) bool { return o.SHA256 == c.SHA256 }) {
 			continue
 		}
 		if j.info.SubjectKeyID != nil {
@@ -231,7 +232,7 @@ func refuseClaim(err error) *refusal {
 
 // judgeCertificate checks the signature with one certificate's key, what the
 // certificate is for, and the chain above it.
-func (j *judge) judgeCertificate(c *bundle.Certificate, a signatureAlgorithm) *refusal {
+func (j *judge) judgeCertificate(c *certificate.Certificate, a signatureAlgorithm) *refusal {
 	j.result.Certificate = c
 	j.result.Chain = []Link{{Certificate: c}}
 	if *j.budget == 0 {
@@ -258,12 +259,12 @@ func (j *judge) judgeCertificate(c *bundle.Certificate, a signatureAlgorithm) *r
 }
 
 // checkSignerUsage says whether a certificate may sign bundles.
-func checkSignerUsage(c *bundle.Certificate) *refusal {
+func checkSignerUsage(c *certificate.Certificate) *refusal {
 	if r := unreadable(c); r != nil {
 		return r
 	}
-	const either = bundle.KeyUsageDigitalSignature | bundle.KeyUsageNonRepudiation
-	if c.KeyUsage&bundle.KeyUsagePresent != 0 && c.KeyUsage&either == 0 {
+	const either = certificate.KeyUsageDigitalSignature | certificate.KeyUsageNonRepudiation
+	if c.KeyUsage&certificate.KeyUsagePresent != 0 && c.KeyUsage&either == 0 {
 		return refuse(SignerKeyUsage, "the signer's key usage has neither digitalSignature nor nonRepudiation")
 	}
 	if len(c.ExtKeyUsage) > 0 && purposesOf(c) == 0 {
@@ -288,7 +289,7 @@ const (
 
 // purposesOf is the set of purposes, a bit for each, that a certificate allows.
 // One without extended key usage allows all.
-func purposesOf(c *bundle.Certificate) int {
+func purposesOf(c *certificate.Certificate) int {
 	if len(c.ExtKeyUsage) == 0 {
 		return allPurposes
 	}
@@ -310,11 +311,11 @@ func purposesOf(c *bundle.Certificate) int {
 
 // unreadable refuses a certificate whose fields the rules need and that could
 // not be read: what is not known is not assumed.
-func unreadable(c *bundle.Certificate) *refusal {
-	for _, q := range []bundle.Quirk{
-		bundle.QuirkNotBeforeUnreadable, bundle.QuirkNotAfterUnreadable, bundle.QuirkBasicUnreadable,
-		bundle.QuirkKeyUsageUnreadable, bundle.QuirkExtKeyUsageUnreadable, bundle.QuirkExtensionTwice,
-		bundle.QuirkVersionUnknown, bundle.QuirkExtensionsWithoutV3, bundle.QuirkTimeNoSeconds, bundle.QuirkTimeOffset,
+func unreadable(c *certificate.Certificate) *refusal {
+	for _, q := range []certificate.Quirk{
+		certificate.QuirkNotBeforeUnreadable, certificate.QuirkNotAfterUnreadable, certificate.QuirkBasicUnreadable,
+		certificate.QuirkKeyUsageUnreadable, certificate.QuirkExtKeyUsageUnreadable, certificate.QuirkExtensionTwice,
+		certificate.QuirkVersionUnknown, certificate.QuirkExtensionsWithoutV3, certificate.QuirkTimeNoSeconds, certificate.QuirkTimeOffset,
 	} {
 		if c.Has(q) {
 			return refuse(ChainUnreadable, "the certificate %s: %s", nameOf(c), q)

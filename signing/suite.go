@@ -11,9 +11,9 @@ import (
 	"encoding/asn1"
 	"fmt"
 
-	"go.mozilla.org/pkcs7"
+	"trustpool/bundle/certificate"
 
-	"trustpool/bundle"
+	"go.mozilla.org/pkcs7"
 )
 
 // A suite is how a key signs: the hash of the content, what the key is told, which
@@ -54,7 +54,7 @@ func curveHash(c elliptic.Curve) crypto.Hash {
 // suiteOf is how the key of a certificate signs with a hash, zero for the
 // customary one. With RSA the parameters are NULL, as in Cisco's bundles;
 // otherwise absent (RFC 5754 section 2, RFC 5758 section 3.2, RFC 8410 section 3).
-func suiteOf(c *bundle.Certificate, hash crypto.Hash) (suite, error) {
+func suiteOf(c *certificate.Certificate, hash crypto.Hash) (suite, error) {
 	public, err := x509.ParsePKIXPublicKey(c.RawSPKI)
 	if err != nil {
 		return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: %w", c.Subject, c.PublicKey, err)

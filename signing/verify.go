@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/roots"
 )
 
@@ -32,9 +33,9 @@ type Verification struct {
 
 // A Signer is how one SignerInfo was judged.
 type Signer struct {
-	Certificate *bundle.Certificate // nil where the message does not hold it
-	Reason      Reason              // empty where the signer is good
-	Err         error               // what was wrong, in words; nil where the signer is good
+	Certificate *certificate.Certificate // nil where the message does not hold it
+	Reason      Reason                   // empty where the signer is good
+	Err         error                    // what was wrong, in words; nil where the signer is good
 	// Chain leads from the signer's certificate to the anchor; where the signer
 	// was refused it is as far as it could be followed.
 	Chain  []Link
@@ -44,7 +45,7 @@ type Signer struct {
 
 // A Link is one step of a chain.
 type Link struct {
-	Certificate *bundle.Certificate
+	Certificate *certificate.Certificate
 	// SHA1 says that the issuer signed the certificate with SHA-1, which the
 	// anchor tolerates. It is false for the anchor itself, whose own signature is
 	// not looked at.
@@ -118,7 +119,7 @@ func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func
 	claims := signers[0].Claims
 	for _, s := range signers[1:] {
 		if !s.Claims.SigningTime.Equal(claims.SigningTime.Time) {
-			claims.SigningTime = bundle.Time{} // signed more than once: there is no one time
+			claims.SigningTime = certificate.Time{} // signed more than once: there is no one time
 		}
 	}
 	return &Verification{Anchor: signers[0].Anchor, Signers: signers, Claims: claims}, nil

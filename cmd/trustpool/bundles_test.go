@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"trustpool/cmd/internal/cli"
+	"trustpool/internal/cli"
 )
 
 // TestTwins: beside each bundle of testdata stands what inspect shows of it, as

@@ -20,18 +20,16 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"trustpool/cmd/internal/cli"
+	"trustpool/internal/cli"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
-	"trustpool/store"
-	"trustpool/store/s3"
 )
 
 var update = flag.Bool("update", false, "write what tests compare with anew: the scripts' files, and the twins of testdata/bundles")
 
 // The tests run this binary again under the name trustpool.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"trustpool": trustpool, "trustpool-s3": withBuckets})
+	testscript.Main(m, map[string]func(){"trustpool": trustpool})
 }
 
 // trustpool is main with a clock that stands still, that nobody waits for, and a
@@ -41,21 +39,9 @@ func trustpool() {
 		main()
 		return
 	}
-	os.Exit(cli.Run(context.Background(), os.Args[1:], env()))
-}
-
-// withBuckets is the same for trustpool-s3.
-func withBuckets() {
-	e := env()
-	e.OpenBucket = func(url string) (store.Backend, error) { return s3.Open(url, os.Getenv) }
-	if os.Getenv("CLOCK") == "real" {
-		e.Now = time.Now
-	}
-	os.Exit(cli.Run(context.Background(), os.Args[1:], e))
-}
-
-func env() cli.Env {
-	return cli.Env{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Version: "v1.2.3"}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Version: "v1.2.3", Getenv: os.Getenv,
+	}))
 }
 
 // sleep does not; a pause of hours is the end of what is done again and again.

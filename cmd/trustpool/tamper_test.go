@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"trustpool/bundle"
-	"trustpool/cmd/internal/cli"
+	"trustpool/internal/cli"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"

@@ -106,8 +106,8 @@ func checkSyntaxError(t *testing.T, err error, n int) {
 func checkWithin(t *testing.T, sd *cms.SignedData, data []byte) {
 	t.Helper()
 	for i, c := range sd.Certificates {
-		if !within(c.Raw, data) || !bytes.HasPrefix(data[c.Offset:], c.Raw) {
-			t.Errorf("certificate %d is not at its offset %d", i+1, c.Offset)
+		if !within(c, data) {
+			t.Errorf("certificate %d is not in the input", i+1)
 		}
 	}
 	for i, s := range sd.Signers {
@@ -150,8 +150,8 @@ func checkSame(t *testing.T, a, b *cms.SignedData) {
 	}
 	same("the number of certificates", len(a.Certificates) == len(b.Certificates))
 	for i := range min(len(a.Certificates), len(b.Certificates)) {
-		der, err := cms.ToDER(a.Certificates[i].Raw, 0)
-		same("a certificate", err == nil && bytes.Equal(der, b.Certificates[i].Raw))
+		der, err := cms.ToDER(a.Certificates[i], 0)
+		same("a certificate", err == nil && bytes.Equal(der, b.Certificates[i]))
 	}
 	same("the number of signers", len(a.Signers) == len(b.Signers))
 	for i := range min(len(a.Signers), len(b.Signers)) {

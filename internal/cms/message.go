@@ -57,14 +57,8 @@ type SignedData struct {
 	// something else, it is that element whole. nil where there is none.
 	Content       []byte
 	ContentOffset int // of Content in the input; of its first segment
-	Certificates  []Element
+	Certificates  [][]byte
 	Signers       []SignerInfo
-}
-
-// An Element is something that was left unread, as it stands in the message.
-type Element struct {
-	Raw    []byte
-	Offset int // in the input
 }
 
 // Algorithm is an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
@@ -236,7 +230,7 @@ func parseSignedData(seq element, l Limits) (*SignedData, error) {
 			if err != nil {
 				return nil, fmt.Errorf("certificate %d: %w", len(sd.Certificates)+1, err)
 			}
-			sd.Certificates = append(sd.Certificates, Element{e.raw, e.offset})
+			sd.Certificates = append(sd.Certificates, e.raw)
 		}
 	}
 	if c.peek() == tagContext1 { // CRLs, which nothing here needs

@@ -132,7 +132,7 @@ func TestParseSignedDataVariants(t *testing.T) {
 			func(sd *cms.SignedData) bool { return len(sd.Certificates) == 0 }},
 		{"certificates that are none", func(m *message, _ *signer) { m.certificates = context(0, []byte{5, 0}, context(1, []byte{5, 0})) },
 			func(sd *cms.SignedData) bool {
-				return len(sd.Certificates) == 2 && string(sd.Certificates[1].Raw) == "\xa1\x02\x05\x00"
+				return len(sd.Certificates) == 2 && string(sd.Certificates[1]) == "\xa1\x02\x05\x00"
 			}},
 		{"CRLs", func(m *message, _ *signer) { m.crls = context(1, seq([]byte{5, 0})) },
 			func(sd *cms.SignedData) bool { return len(sd.Certificates) == 1 && len(sd.Signers) == 1 }},
@@ -301,9 +301,6 @@ func TestBaseOffset(t *testing.T) {
 	}
 	if at := bytes.Index(data, []byte("content")); sd.ContentOffset != 1000+at {
 		t.Errorf("the content is at offset %d, not %d", sd.ContentOffset, 1000+at)
-	}
-	if c := sd.Certificates[0]; !bytes.HasPrefix(data[c.Offset-1000:], c.Raw) {
-		t.Errorf("a certificate is at offset %d", c.Offset)
 	}
 	var syntax *cms.SyntaxError
 	if _, err := cms.ParseSignedData(append(data, 0), 1000, cms.Limits{}); !errors.As(err, &syntax) || syntax.Offset != 1000+len(data) {

@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 // Limits of a document.
@@ -87,14 +88,14 @@ func visible(data []byte) error {
 	for line := range bytes.SplitSeq(data, []byte("\n")) {
 		number++
 		text := strings.ReplaceAll(string(bytes.TrimSuffix(line, []byte("\r"))), "\t", " ")
-		if bundle.Printable(text) == text {
+		if report.Printable(text) == text {
 			continue
 		}
 		column := 0
 		for len(text) > 0 {
 			column++
 			r, n := utf8.DecodeRuneInString(text)
-			if shown := bundle.Printable(text[:n]); shown != text[:n] || r == utf8.RuneError {
+			if shown := report.Printable(text[:n]); shown != text[:n] || r == utf8.RuneError {
 				return ErrorAt(Position{number, column}, "the character %s does not show: write plain text in UTF-8", shown)
 			}
 			text = text[n:]
@@ -211,7 +212,7 @@ func Text(n *yaml.Node, what string) (string, error) {
 	switch line := strings.NewReplacer("\n", " ", "\t", " ").Replace(n.Value); {
 	case strings.TrimSpace(line) == "":
 		return "", ErrorAt(At(n), "%s is empty", what)
-	case bundle.Printable(line) != line: // written as an escape
+	case report.Printable(line) != line: // written as an escape
 		return "", ErrorAt(At(n), "%s has a character that does not show", what)
 	}
 	return n.Value, nil

@@ -1,0 +1,209 @@
+package certificate
+
+import (
+	"crypto/x509"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trustpool/internal/cms"
+)
+
+// A Certificate is one certificate of a bundle, read by this package's own
+// reader, which takes every certificate that OpenSSL takes.
+//
+// Where Err is set nothing but Raw and SHA256 is. Octets are those of the
+// bundle, not copies.
+type Certificate struct {
+	Raw    []byte   // DER; for a certificate framed in BER its DER, as OpenSSL makes it
+	SHA256 [32]byte // of Raw: the identity
+	Err    error    // why it is no certificate; nil for one that was read
+
+	RawTBS     []byte // what the issuer signed (RFC 5280 section 4.1.1.1), as it came
+	Version    int    // 1, 2 or 3; another number with QuirkVersionUnknown, 0 where even that cannot be read
+	Serial     Serial
+	Issuer     Name
+	Subject    Name
+	NotBefore  Time
+	NotAfter   Time
+	RawSPKI    []byte // SubjectPublicKeyInfo, the element
+	PublicKey  PublicKey
+	Extensions []byte // the elements of Extensions, one after the other; see EachExtension
+
+	SignatureAlgorithm Algorithm // the one outside the signed part
+	Signature          []byte
+
+	IsCA           bool // basicConstraints; false where absent
+	PathLen        int  // -1 for none
+	KeyUsage       KeyUsage
+	ExtKeyUsage    []ObjectID // empty where absent
+	SubjectKeyID   []byte     // nil where absent
+	AuthorityKeyID []byte     // nil where absent
+
+	Quirks []Quirk // in the order in which they were met
+}
+
+// X509 parses the certificate with crypto/x509, which refuses some genuine ones.
+func (c *Certificate) X509() (*x509.Certificate, error) { return x509.ParseCertificate(c.Raw) }
+
+// Has tells whether the certificate has the quirk.
+func (c *Certificate) Has(q Quirk) bool { return slices.Contains(c.Quirks, q) }
+
+// SelfIssued tells whether issuer and subject are the same name (RFC 5280
+// section 6.1). It does not look at the signature.
+func (c *Certificate) SelfIssued() bool { return string(c.Issuer) == string(c.Subject) }
+
+// A Serial is the contents octets of a serial number: two's complement, most
+// significant first.
+type Serial []byte
+
+// Negative tells whether the number is below zero.
+func (s Serial) Negative() bool { return len(s) > 0 && s[0] >= 0x80 }
+
+// Magnitude is the absolute value in octets, without leading zeroes; zero is one
+// zero octet.
+func (s Serial) Magnitude() []byte {
+	m := slices.Clone([]byte(s))
+	if s.Negative() {
+		carry := true
+		for i := len(m) - 1; i >= 0; i-- {
+			m[i] = ^m[i]
+			if carry {
+				m[i]++
+				carry = m[i] == 0
+			}
+		}
+	}
+	for len(m) > 1 && m[0] == 0 {
+		m = m[1:]
+	}
+	return m
+}
+
+// String is the number in hex as "openssl x509 -serial" prints it: capitals,
+// whole octets, a minus sign before a negative one.
+func (s Serial) String() string {
+	hex := strings.ToUpper(hex.EncodeToString(s.Magnitude()))
+	if s.Negative() {
+		return "-" + hex
+	}
+	return hex
+}
+
+// A PublicKey is what a report says of a key. Fields that its algorithm does not
+// have, or that could not be read, are zero.
+type PublicKey struct {
+	Algorithm string // RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448, DSA, or the dotted OID
+	Bits      int    // of the modulus or of the curve
+	Exponent  uint64 // RSA; 0 also where it has more than 64 bits
+	Curve     string // ECDSA: P-256, or the dotted OID; empty for explicit parameters
+}
+
+// String is the key in a few characters: RSA 2048, ECDSA P-384.
+func (k PublicKey) String() string {
+	switch {
+	case k.Curve != "":
+		return k.Algorithm + " " + k.Curve
+	case k.Bits > 0 && (k.Algorithm == "RSA" || k.Algorithm == "DSA" || k.Algorithm == "RSASSA-PSS"):
+		return k.Algorithm + " " + strconv.Itoa(k.Bits)
+	}
+	return k.Algorithm
+}
+
+// An Algorithm is an AlgorithmIdentifier of a signature.
+type Algorithm struct {
+	OID        ObjectID
+	Parameters []byte // the element, empty where absent
+}
+
+// String is OpenSSL's long name of the algorithm, or the dotted OID.
+func (a Algorithm) String() string {
+	if s, ok := signatureNames[string(a.OID)]; ok {
+		return s
+	}
+	return a.OID.Dotted()
+}
+
+// An ObjectID is the contents octets of an object identifier.
+type ObjectID []byte
+
+// Dotted is the identifier in decimal.
+func (o ObjectID) Dotted() string {
+	s, ok := cms.OIDString(o)
+	if !ok {
+		return "#" + hex.EncodeToString(o) // longer than anybody's
+	}
+	return s
+}
+
+// String is the name that RFC 5280 section 4.2.1.12 gives an extended key usage,
+// or the dotted OID.
+func (o ObjectID) String() string {
+	if s, ok := purposeNames[string(o)]; ok {
+		return s
+	}
+	return o.Dotted()
+}
+
+// KeyUsage is the keyUsage extension: bit i of RFC 5280 section 4.2.1.3 is 1<<i.
+// Present is set where the extension is there.
+type KeyUsage uint16
+
+// The bits that signatures turn on.
+const (
+	KeyUsageDigitalSignature KeyUsage = 1 << 0
+	KeyUsageNonRepudiation   KeyUsage = 1 << 1
+	KeyUsageKeyCertSign      KeyUsage = 1 << 5
+	KeyUsagePresent          KeyUsage = 1 << 15
+)
+
+var keyUsageNames = [...]string{
+	"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+	"keyCertSign", "cRLSign", "encipherOnly", "decipherOnly",
+}
+
+// Names are the names of the bits that are set, in the order of RFC 5280.
+func (u KeyUsage) Names() []string {
+	out := []string{}
+	for i, name := range keyUsageNames {
+		if u&(1<<i) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// signatureNames are the signature algorithms that certificates have been seen
+// with, by the octets of their OID.
+var signatureNames = map[string]string{
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02": "md2WithRSAEncryption",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04": "md5WithRSAEncryption",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05": "sha1WithRSAEncryption",
+	"\x2b\x0e\x03\x02\x1d":                 "sha1WithRSA",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a": "rsassaPss",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b": "sha256WithRSAEncryption",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c": "sha384WithRSAEncryption",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d": "sha512WithRSAEncryption",
+	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e": "sha224WithRSAEncryption",
+	"\x2a\x86\x48\xce\x38\x04\x03":         "dsaWithSHA1",
+	"\x60\x86\x48\x01\x65\x03\x04\x03\x02": "dsa_with_SHA256",
+	"\x2a\x86\x48\xce\x3d\x04\x01":         "ecdsa-with-SHA1",
+	"\x2a\x86\x48\xce\x3d\x04\x03\x01":     "ecdsa-with-SHA224",
+	"\x2a\x86\x48\xce\x3d\x04\x03\x02":     "ecdsa-with-SHA256",
+	"\x2a\x86\x48\xce\x3d\x04\x03\x03":     "ecdsa-with-SHA384",
+	"\x2a\x86\x48\xce\x3d\x04\x03\x04":     "ecdsa-with-SHA512",
+	"\x2b\x65\x70":                         "ED25519",
+	"\x2b\x65\x71":                         "ED448",
+}
+
+// purposeNames are the extended key usages with a name of their own.
+var purposeNames = map[string]string{
+	"\x55\x1d\x25\x00":                 "anyExtendedKeyUsage",
+	"\x2b\x06\x01\x05\x05\x07\x03\x01": "serverAuth",
+	"\x2b\x06\x01\x05\x05\x07\x03\x02": "clientAuth",
+	"\x2b\x06\x01\x05\x05\x07\x03\x03": "codeSigning",
+	"\x2b\x06\x01\x05\x05\x07\x03\x04": "emailProtection",
+	"\x2b\x06\x01\x05\x05\x07\x03\x08": "timeStamping",
+	"\x2b\x06\x01\x05\x05\x07\x03\x09": "OCSPSigning",
+}

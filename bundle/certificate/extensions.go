@@ -1,0 +1,312 @@
+package certificate
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/internal/cms"
+)
+
+// An Extension is one extension of a certificate (RFC 5280 section 4.2).
+type Extension struct {
+	ID       ObjectID
+	Critical bool
+	Value    []byte // the contents octets of extnValue
+}
+
+// Object identifiers of the extensions that are read, 2.5.29.n.
+const (
+	OIDSubjectKeyID     = "\x55\x1d\x0e"
+	OIDKeyUsage         = "\x55\x1d\x0f"
+	OIDBasicConstraints = "\x55\x1d\x13"
+	OIDAuthorityKeyID   = "\x55\x1d\x23"
+	OIDExtKeyUsage      = "\x55\x1d\x25"
+)
+
+// EachExtension yields the extensions in the order of the certificate.
+func (c *Certificate) EachExtension() iter.Seq[Extension] {
+	return func(yield func(Extension) bool) {
+		for in := cryptobyte.String(c.Extensions); !in.Empty(); {
+			e, err := readExtension(&in)
+			if err != nil || !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// readExtension takes one Extension. A critical flag is true at any value but
+// zero, as OpenSSL has it.
+func readExtension(in *cryptobyte.String) (Extension, error) {
+	var ext, oid, value cryptobyte.String
+	if !in.ReadASN1(&ext, asn1.SEQUENCE) || !ext.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !validOID(oid) {
+		return Extension{}, errors.New("its extensions cannot be read")
+	}
+	e := Extension{ID: ObjectID(oid)}
+	if ext.PeekASN1Tag(asn1.BOOLEAN) {
+		var flag cryptobyte.String
+		if !ext.ReadASN1(&flag, asn1.BOOLEAN) || len(flag) != 1 {
+			return Extension{}, errors.New("the critical flag of an extension cannot be read")
+		}
+		e.Critical = flag[0] != 0
+	}
+	if !ext.ReadASN1(&value, asn1.OCTET_STRING) || !ext.Empty() {
+		return Extension{}, errors.New("the value of an extension cannot be read")
+	}
+	e.Value = value
+	return e, nil
+}
+
+// Limits on what is kept of a certificate. Genuine ones have at most 12 extensions
+// and 10 purposes.
+const (
+	maxExtensions = 1000
+	maxPurposes   = 100
+)
+
+// readExtensions reads what is left of a TBSCertificate.
+func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) error {
+	c.PathLen = -1
+	var explicit, list cryptobyte.String
+	var present bool
+	if !tbs.ReadOptionalASN1(&explicit, &present, tagExtensions) || !tbs.Empty() {
+		return errors.New("something that is no extension follows its public key")
+	}
+	if present {
+		if !readListElement(&explicit, &list, asn1.SEQUENCE, quirks) || !explicit.Empty() {
+			return errors.New("its extensions cannot be read")
+		}
+		list = contents(list)
+	}
+	var seen extensionSet
+	var few [16]Extension
+	extensions := few[:0]
+	for in := list; !in.Empty(); {
+		if len(extensions) == maxExtensions {
+			return fmt.Errorf("it has more than %d extensions", maxExtensions)
+		}
+		e, err := readExtension(&in)
+		if err != nil {
+			return err
+		}
+		seen.add(e.ID)
+		extensions = append(extensions, e)
+	}
+	if c.Version < 3 {
+		if present {
+			quirks.add(QuirkExtensionsWithoutV3)
+		}
+		return nil
+	}
+	c.Extensions = list
+	basic := false
+	for _, e := range extensions {
+		var unreadable Quirk
+		ok := true
+		twice := seen.twice(e.ID)
+		if twice {
+			quirks.add(QuirkExtensionTwice)
+		}
+		switch string(e.ID) {
+		case OIDBasicConstraints:
+			basic, unreadable = true, QuirkBasicUnreadable
+			ok = c.readBasicConstraints(e.Value, quirks)
+		case OIDKeyUsage:
+			unreadable = QuirkKeyUsageUnreadable
+			ok = c.readKeyUsage(e.Value, quirks)
+		case OIDExtKeyUsage:
+			unreadable = QuirkExtKeyUsageUnreadable
+			ok = c.readExtKeyUsage(e.Value, quirks)
+		case OIDSubjectKeyID:
+			unreadable = QuirkSubjectKeyIDUnreadable
+			c.SubjectKeyID, ok = readOctets(framed(e.Value, quirks), asn1.OCTET_STRING)
+		case OIDAuthorityKeyID:
+			unreadable = QuirkAuthKeyIDUnreadable
+			ok = c.readAuthorityKeyID(e.Value, quirks)
+		default:
+			continue
+		}
+		if !ok || twice {
+			quirks.add(unreadable)
+		}
+	}
+	if !basic {
+		quirks.add(QuirkNoBasicConstraints)
+	}
+	c.forgetUnreadable(quirks)
+	return nil
+}
+
+// forgetUnreadable empties the fields whose extension could not be read, so
+// that a half-read value, or one of two, is never taken for the whole.
+func (c *Certificate) forgetUnreadable(quirks *quirkSet) {
+	for _, q := range *quirks {
+		switch q {
+		case QuirkBasicUnreadable:
+			c.IsCA, c.PathLen = false, -1
+		case QuirkKeyUsageUnreadable:
+			c.KeyUsage = 0
+		case QuirkExtKeyUsageUnreadable:
+			c.ExtKeyUsage = nil
+		case QuirkSubjectKeyIDUnreadable:
+			c.SubjectKeyID = nil
+		case QuirkAuthKeyIDUnreadable:
+			c.AuthorityKeyID = nil
+		}
+	}
+}
+
+// framed gives the value of an extension in DER framing, noting where it was
+// not. Like OpenSSL and crypto/x509 it takes no notice of what follows the value.
+func framed(value []byte, quirks *quirkSet) []byte {
+	first, _, err := cms.First(value)
+	if err != nil {
+		return value
+	}
+	if der, err := cms.ToDER(first, 0); err == nil && !bytes.Equal(der, value) {
+		quirks.add(QuirkExtensionNotDER)
+		return der
+	}
+	return value
+}
+
+// readBasicConstraints reads RFC 5280 section 4.2.1.9.
+func (c *Certificate) readBasicConstraints(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
+		return false
+	}
+	if seq.PeekASN1Tag(asn1.BOOLEAN) {
+		var flag cryptobyte.String
+		if !seq.ReadASN1(&flag, asn1.BOOLEAN) || len(flag) != 1 {
+			return false
+		}
+		if c.IsCA = flag[0] != 0; c.IsCA && flag[0] != 0xff {
+			quirks.add(QuirkExtensionNotDER)
+		}
+	}
+	if seq.PeekASN1Tag(asn1.INTEGER) {
+		n, err := readInteger(&seq, "path length")
+		if err != nil || n[0] >= 0x80 || len(n) > 4 {
+			return false
+		}
+		c.PathLen = 0
+		for _, o := range n {
+			c.PathLen = c.PathLen<<8 | int(o)
+		}
+	}
+	return seq.Empty()
+}
+
+// readKeyUsage reads RFC 5280 section 4.2.1.3. Bits after the ninth are not kept.
+func (c *Certificate) readKeyUsage(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
+	var body cryptobyte.String
+	if !in.ReadASN1(&body, asn1.BIT_STRING) || !in.Empty() || len(body) == 0 || body[0] > 7 || len(body) == 1 && body[0] != 0 {
+		return false
+	}
+	unused, octets := body[0], body[1:]
+	c.KeyUsage = KeyUsagePresent
+	if n := len(octets); n > 0 {
+		last := octets[n-1]
+		padding := last & (1<<unused - 1)
+		// DER: the bit before the unused ones is the last that is set, or the
+		// string is empty; unused bits are zero.
+		if padding != 0 || last>>unused&1 == 0 {
+			quirks.add(QuirkKeyUsageNotDER)
+		}
+		for i := range len(keyUsageNames) {
+			if i/8 < n && (i/8 < n-1 || i%8 < 8-int(unused)) && octets[i/8]&(0x80>>(i%8)) != 0 {
+				c.KeyUsage |= 1 << i
+			}
+		}
+	}
+	return true
+}
+
+// readExtKeyUsage reads RFC 5280 section 4.2.1.12: at least one purpose.
+func (c *Certificate) readExtKeyUsage(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || seq.Empty() {
+		return false
+	}
+	for !seq.Empty() {
+		if len(c.ExtKeyUsage) == maxPurposes {
+			return false
+		}
+		var oid cryptobyte.String
+		if !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !validOID(oid) {
+			return false
+		}
+		c.ExtKeyUsage = append(c.ExtKeyUsage, ObjectID(oid))
+	}
+	return true
+}
+
+// readAuthorityKeyID reads the keyIdentifier of RFC 5280 section 4.2.1.1.
+func (c *Certificate) readAuthorityKeyID(value []byte, quirks *quirkSet) bool {
+	in := cryptobyte.String(framed(value, quirks))
+	var seq, id cryptobyte.String
+	var present bool
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() ||
+		!seq.ReadOptionalASN1(&id, &present, asn1.Tag(0).ContextSpecific()) {
+		return false
+	}
+	if present {
+		c.AuthorityKeyID = id
+	}
+	return true
+}
+
+func readOctets(value []byte, tag asn1.Tag) ([]byte, bool) {
+	in := cryptobyte.String(value)
+	var body cryptobyte.String
+	ok := in.ReadASN1(&body, tag) && in.Empty()
+	return body, ok
+}
+
+// An extensionSet tells which extensions stand more than once. A certificate has
+// few, which are compared one by one; a hostile one with very many is still
+// counted in linear time.
+type extensionSet struct {
+	few   [16]ObjectID
+	n     int
+	twins []ObjectID
+	many  map[string]int
+}
+
+func (s *extensionSet) add(id ObjectID) {
+	if s.n == len(s.few) {
+		if s.many == nil {
+			s.many = map[string]int{}
+			for _, f := range s.few {
+				s.many[string(f)]++
+			}
+		}
+		s.many[string(id)]++
+		return
+	}
+	for _, f := range s.few[:s.n] {
+		if bytes.Equal(f, id) {
+			s.twins = append(s.twins, id)
+		}
+	}
+	s.few[s.n] = id
+	s.n++
+}
+
+func (s *extensionSet) twice(id ObjectID) bool {
+	for _, t := range s.twins {
+		if bytes.Equal(t, id) {
+			return true
+		}
+	}
+	return s.many[string(id)] > 1
+}

@@ -1,0 +1,520 @@
+package certificate
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/internal/cms"
+)
+
+// A Name is the DER of a distinguished name (RFC 5280 section 4.1.2.4). Two
+// names are the same where these octets are.
+type Name []byte
+
+// String types of a name's values.
+const (
+	tagBitString       = 3
+	tagUTF8String      = 12
+	tagNumericString   = 18
+	tagPrintableString = 19
+	tagT61String       = 20
+	tagIA5String       = 22
+	tagUniversalString = 28
+	tagBMPString       = 30
+)
+
+// An Attribute is one type and value of a name.
+type Attribute struct {
+	Type  string // short name, as OpenSSL has it, or the dotted OID
+	Value string // text, or # and the hex of the DER where it is no string
+	// JoinedToNext is set where the attribute and the next one of the encoding
+	// make one RDN.
+	JoinedToNext bool
+}
+
+// rawAttribute is an attribute as it is encoded.
+type rawAttribute struct {
+	oid    []byte
+	tag    byte
+	value  []byte // contents octets
+	raw    []byte // the value's element
+	joined bool   // in one RDN with the next
+}
+
+// String writes the name as RFC 4514 has it, most specific first, with the
+// spelling of "openssl x509 -nameopt RFC2253,-esc_msb".
+func (n Name) String() string {
+	var buf [16]rawAttribute
+	attrs := n.attributes(buf[:0])
+	var b strings.Builder
+	for i := len(attrs) - 1; i >= 0; i-- {
+		a := &attrs[i]
+		name, known := a.shortName()
+		b.WriteString(name)
+		b.WriteByte('=')
+		if text, ok := a.text(); ok && known {
+			writeEscaped(&b, text)
+		} else {
+			b.WriteString(a.hex())
+		}
+		if i > 0 {
+			if attrs[i-1].joined {
+				b.WriteByte('+')
+			} else {
+				b.WriteByte(',')
+			}
+		}
+	}
+	return b.String()
+}
+
+// Attributes are the attributes in the order of the encoding, most general
+// first, values not escaped.
+func (n Name) Attributes() []Attribute {
+	var out []Attribute
+	for _, a := range n.attributes(nil) {
+		name, _ := a.shortName()
+		text, ok := a.text()
+		if !ok {
+			text = a.hex()
+		}
+		out = append(out, Attribute{name, text, a.joined})
+	}
+	return out
+}
+
+// CommonName is the last commonName, or the last of the other values where
+// there is none: what a person would call the certificate. It is not escaped.
+func (n Name) CommonName() string {
+	var buf [16]rawAttribute
+	attrs := n.attributes(buf[:0])
+	for _, cnOnly := range []bool{true, false} {
+		for i := len(attrs) - 1; i >= 0; i-- {
+			if name, _ := attrs[i].shortName(); cnOnly && name != "CN" {
+				continue
+			}
+			if text, ok := attrs[i].text(); ok && text != "" {
+				return text
+			}
+		}
+	}
+	return n.String()
+}
+
+// attributes appends the attributes of a name, as far as it can be read.
+func (n Name) attributes(out []rawAttribute) []rawAttribute {
+	name := cryptobyte.String(n)
+	var rdns cryptobyte.String
+	var tag asn1.Tag
+	if !name.ReadAnyASN1(&rdns, &tag) {
+		return out
+	}
+	for !rdns.Empty() {
+		var rdn cryptobyte.String
+		if !rdns.ReadAnyASN1(&rdn, &tag) {
+			return out
+		}
+		for !rdn.Empty() {
+			var a rawAttribute
+			if !a.read(&rdn) {
+				return out
+			}
+			a.joined = !rdn.Empty()
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// read takes one AttributeTypeAndValue.
+func (a *rawAttribute) read(rdn *cryptobyte.String) bool {
+	var atv, oid, el cryptobyte.String
+	var tag asn1.Tag
+	if !rdn.ReadASN1(&atv, asn1.SEQUENCE) || !atv.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) ||
+		!atv.ReadAnyASN1Element(&el, &tag) || !atv.Empty() {
+		return false
+	}
+	a.oid, a.tag, a.raw, a.value = oid, byte(tag), el, contents(el)
+	return true
+}
+
+// text decodes a value of a string type; it is false for any other.
+func (a *rawAttribute) text() (string, bool) {
+	switch a.tag {
+	case tagUTF8String:
+		return string(a.value), true
+	case tagNumericString, tagPrintableString, tagIA5String, tagT61String:
+		for i, c := range a.value {
+			if c >= utf8.RuneSelf {
+				return latin1(a.value, i), true
+			}
+		}
+		return string(a.value), true
+	case tagBMPString, tagUniversalString:
+		size := 2
+		if a.tag == tagUniversalString {
+			size = 4
+		}
+		var b strings.Builder
+		for v := a.value; len(v) >= size; v = v[size:] {
+			if size == 2 {
+				b.WriteRune(rune(binary.BigEndian.Uint16(v)))
+			} else {
+				b.WriteRune(rune(binary.BigEndian.Uint32(v)))
+			}
+		}
+		return b.String(), true
+	}
+	return "", false
+}
+
+// ParseString reads an element of one of the string types of a name. It reports
+// whether a PrintableString has only the characters of its type (X.680 section 41.4).
+func ParseString(element []byte) (text string, strict bool, err error) {
+	in := cryptobyte.String(element)
+	var body cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() {
+		return "", false, errors.New("cannot be read")
+	}
+	a := rawAttribute{tag: byte(tag), value: body}
+	text, ok := a.text()
+	if !ok || !a.valid() {
+		return "", false, errors.New("is no string")
+	}
+	return text, a.tag != tagPrintableString || isPrintable(body), nil
+}
+
+// latin1 reads octets as ISO 8859-1; the first n of them are ASCII.
+func latin1(b []byte, n int) string {
+	out := append(make([]byte, 0, len(b)+8), b[:n]...)
+	for _, c := range b[n:] {
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return string(out)
+}
+
+// valid says whether OpenSSL takes the value in a name: of a type that its
+// ASN1_PRINTABLE has, and strings must decode, for it makes a canonical form of
+// each (crypto/asn1/tasn_dec.c, crypto/x509/x_name.c).
+func (a *rawAttribute) valid() bool {
+	switch a.tag {
+	case tagNumericString, tagPrintableString, tagT61String, tagIA5String:
+		return true
+	case 7, 8, 9, 10, 11, 13, 14, 15, 29, byte(asn1.SEQUENCE):
+		return true
+	case tagUTF8String:
+		return utf8.Valid(a.value)
+	case tagBMPString:
+		if len(a.value)%2 != 0 {
+			return false
+		}
+		for v := a.value; len(v) > 0; v = v[2:] {
+			if !utf8.ValidRune(rune(binary.BigEndian.Uint16(v))) {
+				return false
+			}
+		}
+		return true
+	case tagUniversalString:
+		if len(a.value)%4 != 0 {
+			return false
+		}
+		for v := a.value; len(v) > 0; v = v[4:] {
+			if c := binary.BigEndian.Uint32(v); c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
+				return false
+			}
+		}
+		return true
+	case tagBitString:
+		return len(a.value) > 0 && a.value[0] < 8
+	}
+	return false
+}
+
+// readName checks a name and adds its quirks. It is false where OpenSSL could
+// not read it either.
+func readName(n Name, quirks *quirkSet) bool {
+	rdns := contents(cryptobyte.String(n))
+	if rdns.Empty() {
+		quirks.add(QuirkNameEmpty)
+	}
+	for !rdns.Empty() {
+		var el cryptobyte.String
+		if !readListElement(&rdns, &el, asn1.SET, quirks) {
+			return false
+		}
+		for rdn := contents(el); !rdn.Empty(); {
+			var a rawAttribute
+			if !a.read(&rdn) || !validOID(a.oid) || !a.valid() {
+				return false
+			}
+			a.addQuirks(quirks)
+		}
+	}
+	return true
+}
+
+func (a *rawAttribute) addQuirks(quirks *quirkSet) {
+	switch a.tag {
+	case tagT61String:
+		quirks.add(QuirkNameT61)
+	case tagPrintableString:
+		if !isPrintable(a.value) {
+			quirks.add(QuirkNameCharset)
+		}
+	case tagIA5String, tagNumericString:
+		for _, c := range a.value {
+			if c >= utf8.RuneSelf {
+				quirks.add(QuirkNameCharset)
+			}
+		}
+	case tagUTF8String, tagBMPString, tagUniversalString:
+	default:
+		quirks.add(QuirkNameNotString)
+		return
+	}
+	if len(a.oid) != 3 || a.oid[0] != 0x55 || a.oid[1] != 4 {
+		return
+	}
+	if a.oid[2] == 6 {
+		if v := a.value; len(v) != 2 || v[0] < 'A' || v[0] > 'Z' || v[1] < 'A' || v[1] > 'Z' {
+			quirks.add(QuirkNameCountry)
+		}
+		return
+	}
+	if bound := upperBound(a.oid[2]); bound > 0 && len(a.value) > bound {
+		text, _ := a.text()
+		if utf8.RuneCountInString(text) > bound {
+			quirks.add(QuirkNameLong)
+		}
+	}
+}
+
+// upperBound is how many characters RFC 5280 appendix A allows the attribute
+// 2.5.4.n, or 0 for no bound.
+func upperBound(n byte) int {
+	switch n {
+	case 3, 5, 10, 11, 12: // CN, serialNumber, O, OU, title
+		return 64
+	case 7, 8, 65: // L, ST, pseudonym
+		return 128
+	case 4, 41, 42, 43, 44: // surname, name, givenName, initials, generationQualifier
+		return 32768
+	}
+	return 0
+}
+
+func isPrintable(b []byte) bool {
+	for _, c := range b {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte(" '()+,-./:=?", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// writeEscaped writes a value as RFC 4514 section 2.4 asks, control characters
+// in hex.
+func writeEscaped(b *strings.Builder, s string) {
+	const digits = "0123456789ABCDEF"
+	clean := 0 // up to here everything is written
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ' || c == 0x7f:
+			b.WriteString(s[clean:i])
+			b.Write([]byte{'\\', digits[c>>4], digits[c&15]})
+			clean = i + 1
+		case c == ',' || c == '+' || c == '"' || c == '<' || c == '>' || c == ';' || c == '\\',
+			c == ' ' && (i == 0 || i == len(s)-1), c == '#' && i == 0:
+			b.WriteString(s[clean:i])
+			b.WriteByte('\\')
+			clean = i
+		}
+	}
+	b.WriteString(s[clean:])
+}
+
+// hex writes a value as RFC 4514 section 2.4 asks where it is no known string.
+// Like OpenSSL it takes the unused bits of a BIT STRING for zero.
+func (a *rawAttribute) hex() string {
+	der := a.raw
+	if n := len(a.value); a.tag == tagBitString && n > 1 {
+		der = slices.Clone(der)
+		der[len(der)-1] &^= 1<<a.value[0] - 1
+	}
+	return "#" + strings.ToUpper(hex.EncodeToString(der))
+}
+
+// shortName is OpenSSL's short name of the attribute's type; it is false, with
+// the dotted OID, where OpenSSL has none.
+func (a *rawAttribute) shortName() (string, bool) {
+	const (
+		oidX520       = "\x55\x04"
+		oidPilot      = "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01"
+		oidPKCS9      = "\x2a\x86\x48\x86\xf7\x0d\x01\x09"
+		oidJurisdicts = "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01"
+	)
+	if n := len(a.oid) - 1; n >= 0 && a.oid[n] < 0x80 {
+		var table []string
+		switch string(a.oid[:n]) {
+		case oidX520:
+			table = x520Names[:]
+		case oidPilot:
+			table = pilotNames[:]
+		case oidPKCS9:
+			table = pkcs9Names[:]
+		case oidJurisdicts:
+			table = jurisdictionNames[:]
+		}
+		if i := int(a.oid[n]); i < len(table) && table[i] != "" {
+			return table[i], true
+		}
+	}
+	s, _ := cms.OIDString(a.oid)
+	return s, false
+}
+
+// x520Names are the attributes 2.5.4.n (X.520).
+var x520Names = [...]string{
+	3:   "CN",
+	4:   "SN",
+	5:   "serialNumber",
+	6:   "C",
+	7:   "L",
+	8:   "ST",
+	9:   "street",
+	10:  "O",
+	11:  "OU",
+	12:  "title",
+	13:  "description",
+	14:  "searchGuide",
+	15:  "businessCategory",
+	16:  "postalAddress",
+	17:  "postalCode",
+	18:  "postOfficeBox",
+	19:  "physicalDeliveryOfficeName",
+	20:  "telephoneNumber",
+	21:  "telexNumber",
+	22:  "teletexTerminalIdentifier",
+	23:  "facsimileTelephoneNumber",
+	24:  "x121Address",
+	25:  "internationaliSDNNumber",
+	26:  "registeredAddress",
+	27:  "destinationIndicator",
+	28:  "preferredDeliveryMethod",
+	29:  "presentationAddress",
+	30:  "supportedApplicationContext",
+	31:  "member",
+	32:  "owner",
+	33:  "roleOccupant",
+	34:  "seeAlso",
+	35:  "userPassword",
+	36:  "userCertificate",
+	37:  "cACertificate",
+	38:  "authorityRevocationList",
+	39:  "certificateRevocationList",
+	40:  "crossCertificatePair",
+	41:  "name",
+	42:  "GN",
+	43:  "initials",
+	44:  "generationQualifier",
+	45:  "x500UniqueIdentifier",
+	46:  "dnQualifier",
+	47:  "enhancedSearchGuide",
+	48:  "protocolInformation",
+	49:  "distinguishedName",
+	50:  "uniqueMember",
+	51:  "houseIdentifier",
+	52:  "supportedAlgorithms",
+	53:  "deltaRevocationList",
+	54:  "dmdName",
+	65:  "pseudonym",
+	72:  "role",
+	97:  "organizationIdentifier",
+	98:  "c3",
+	99:  "n3",
+	100: "dnsName",
+}
+
+// pilotNames are the attributes 0.9.2342.19200300.100.1.n (RFC 4524).
+var pilotNames = [...]string{
+	1:  "UID",
+	2:  "textEncodedORAddress",
+	3:  "mail",
+	4:  "info",
+	5:  "favouriteDrink",
+	6:  "roomNumber",
+	7:  "photo",
+	8:  "userClass",
+	9:  "host",
+	10: "manager",
+	11: "documentIdentifier",
+	12: "documentTitle",
+	13: "documentVersion",
+	14: "documentAuthor",
+	15: "documentLocation",
+	20: "homeTelephoneNumber",
+	21: "secretary",
+	22: "otherMailbox",
+	23: "lastModifiedTime",
+	24: "lastModifiedBy",
+	25: "DC",
+	26: "aRecord",
+	27: "pilotAttributeType27",
+	28: "mXRecord",
+	29: "nSRecord",
+	30: "sOARecord",
+	31: "cNAMERecord",
+	37: "associatedDomain",
+	38: "associatedName",
+	39: "homePostalAddress",
+	40: "personalTitle",
+	41: "mobileTelephoneNumber",
+	42: "pagerTelephoneNumber",
+	43: "friendlyCountryName",
+	44: "uid",
+	45: "organizationalStatus",
+	46: "janetMailbox",
+	47: "mailPreferenceOption",
+	48: "buildingName",
+	49: "dSAQuality",
+	50: "singleLevelQuality",
+	51: "subtreeMinimumQuality",
+	52: "subtreeMaximumQuality",
+	53: "personalSignature",
+	54: "dITRedirect",
+	55: "audio",
+	56: "documentPublisher",
+}
+
+// pkcs9Names are the attributes 1.2.840.113549.1.9.n (RFC 2985).
+var pkcs9Names = [...]string{
+	1:  "emailAddress",
+	2:  "unstructuredName",
+	3:  "contentType",
+	4:  "messageDigest",
+	5:  "signingTime",
+	6:  "countersignature",
+	7:  "challengePassword",
+	8:  "unstructuredAddress",
+	9:  "extendedCertificateAttributes",
+	14: "extReq",
+	15: "SMIME-CAPS",
+	16: "SMIME",
+	20: "friendlyName",
+	21: "localKeyID",
+}
+
+// jurisdictionNames are the attributes 1.3.6.1.4.1.311.60.2.1.n (EV guidelines
+// section 9.2.4).
+var jurisdictionNames = [...]string{1: "jurisdictionL", 2: "jurisdictionST", 3: "jurisdictionC"}

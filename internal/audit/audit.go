@@ -1,0 +1,246 @@
+// Package audit says what to know before an import: rules over certificates, so
+// that a bundle and a pool serve alike.
+//
+// Run applies every rule of Rules to a Subject. A rule found something, passed, or
+// did not apply, which is not the same as passed: the Report has all three. The
+// package fetches nothing and has no clock.
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// A Severity is how much a finding matters. The greater matters more.
+type Severity int
+
+// The severities. Never is none of a finding: it is the level that nothing reaches.
+const (
+	Info    Severity = iota + 1 // good to know
+	Warning                     // look at it before the import
+	Error                       // do not import before it is settled
+	Never
+)
+
+// ParseSeverity reads info, warning or error, and never.
+func ParseSeverity(s string) (Severity, error) {
+	for v := Info; v <= Never; v++ {
+		if s == v.String() {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("no level is called %q: there are info, warning, error and never", s)
+}
+
+func (s Severity) String() string {
+	switch s {
+	case Info:
+		return "info"
+	case Warning:
+		return "warning"
+	case Error:
+		return "error"
+	}
+	return "never"
+}
+
+// MarshalText gives the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// A Subject is what is audited: the certificates of a bundle, or of a pool.
+type Subject struct {
+	File string // what the user called it
+	// Certificates are in order. An entry is nil where a pool holds something of
+	// which the certificate is not known: then the rules that Pool says enough for
+	// apply to it, and no others.
+	Certificates []*certificate.Certificate
+	Pool         *Pool // nil for a bundle
+	// Signature is how the signature was judged, nil where there is nothing to
+	// judge, as in a pool.
+	Signature *signing.Report
+	// Against is what there was before, nil for nothing. It is audited in the same
+	// way, so that the report can tell which findings are new.
+	Against *Subject
+}
+
+// A Program is a root program's file, such as Mozilla's certdata.txt.
+type Program struct {
+	Name  string // what the user called it
+	Store *roots.Store
+	Date  time.Time // of the snapshot; zero where it is not known
+}
+
+// DefaultExpiring is how long before its end a certificate is called expiring.
+const DefaultExpiring = 90 * 24 * time.Hour
+
+// Options say what to judge by. At must be set.
+type Options struct {
+	At           time.Time     // the time at which certificates must be valid
+	Expiring     time.Duration // how soon is soon; where zero that of Requirements, else DefaultExpiring
+	Needs        []Need
+	Requirements *Requirements // nil for none
+	Program      *Program      // nil for none
+}
+
+// A Change is what became of a finding since Subject.Against.
+type Change string
+
+// The changes. There is none where nothing is compared.
+const (
+	New       Change = "new"
+	Unchanged Change = "unchanged"
+	Gone      Change = "gone" // found in the old, not in the new
+)
+
+// A Finding is what a rule found.
+type Finding struct {
+	Rule     *Rule
+	Severity Severity // the rule's, unless the requirements have another
+	Change   Change
+	Detail   string // in words; text of certificates in it may hold anything
+	// Certificates are what it is about: none where it is about the whole.
+	Certificates []Entry
+	id           string // what makes one about the whole the same in two reports; empty for Detail
+	pin          *Pin   // of a certificate that is not there
+	// Exception excuses the finding, which then counts for nothing; nil for none.
+	Exception *Exception
+}
+
+// A NeedResult is what came of a need: how many roots it asks for at the time of
+// the audit, and how many of them are there, valid or not.
+type NeedResult struct {
+	Name            string
+	Required, There int
+}
+
+func (n NeedResult) String() string {
+	if n.Required == 0 {
+		return n.Name + ": no root is known to be needed at this time"
+	}
+	return fmt.Sprintf("%s: %d of %s there", n.Name, n.There, report.Count(n.Required, "root"))
+}
+
+// A State is what came of a rule.
+type State string
+
+// The states.
+const (
+	Found         State = "found"
+	Passed        State = "passed"
+	NotApplicable State = "not-applicable" // there was nothing to apply it to
+)
+
+// A Result is what came of one rule.
+type Result struct {
+	Rule    *Rule
+	State   State
+	Applied int // how many certificates it was applied to; 1 for a rule about the whole
+	Found   int // findings, excused ones among them
+	// NotKnown is how many entries of a pool it could not be applied to, for want of
+	// the certificate. They did not pass.
+	NotKnown int
+}
+
+// A Report is what the rules found; docs/formats.md has every field of its JSON.
+type Report struct {
+	Subject
+	At       *time.Time // for the caller to set: the time that the user chose
+	FailOn   Severity   // for the caller to set: the level at which Fails
+	Expiring time.Duration
+	Program  *Program
+	Needs    []NeedResult
+	Results  []Result  // in the order of Rules
+	Findings []Finding // the severest first, then in the order of Rules, then of the certificates
+	Gone     []Finding // of Against, in the same order
+	// NotJudged is how many findings of Against are not called gone, because their
+	// rule could not be applied to every entry of a pool.
+	NotJudged int
+
+	at time.Time
+}
+
+// Run applies the rules. It fails only where the options are unusable.
+func Run(s Subject, o Options) (*Report, error) {
+	if o.At.IsZero() {
+		return nil, errors.New("audit: no time to judge at")
+	}
+	for _, x := range []*Subject{&s, s.Against} {
+		if err := x.check(); err != nil {
+			return nil, err
+		}
+	}
+	if o.Expiring == 0 {
+		o.Expiring = DefaultExpiring
+		if o.Requirements != nil && o.Requirements.Expiring != 0 {
+			o.Expiring = o.Requirements.Expiring
+		}
+	}
+	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, at: o.At}
+	a := newAuditor(s, o)
+	r.Results, r.Findings = a.run()
+	r.Needs = a.needs()
+	if s.Against != nil {
+		old := *s.Against
+		old.Against = nil
+		_, before := newAuditor(old, o).run()
+		r.compare(before)
+	}
+	sortFindings(r.Findings)
+	return r, nil
+}
+
+// check refuses a subject in which nothing says what an entry is.
+func (s *Subject) check() error {
+	switch {
+	case s == nil:
+	case s.Pool == nil && slices.Contains(s.Certificates, nil):
+		return errors.New("audit: an entry without a certificate, and no pool to say what it is")
+	case s.Pool != nil && len(s.Pool.Entries) != len(s.Certificates):
+		return errors.New("audit: a pool needs as many entries as there are certificates")
+	}
+	return nil
+}
+
+// Count is the number of findings of a severity that no exception excuses.
+func (r *Report) Count(s Severity) (n int) {
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Severity == s && f.Exception == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Excused is the number of findings that an exception excuses.
+func (r *Report) Excused() (n int) {
+	for i := range r.Findings {
+		if r.Findings[i].Exception != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Fails tells whether a finding counts at FailOn or above.
+func (r *Report) Fails() bool {
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Severity >= r.FailOn && f.Counts() {
+			return true
+		}
+	}
+	return false
+}
+
+// Counts tells whether a finding counts: no exception excuses it, and it is not
+// one that was there before. What is unchanged counts all the same where the rule
+// is about a demand that must hold (Rule.Always).
+func (f *Finding) Counts() bool {
+	return f.Exception == nil && (f.Change != Unchanged || f.Rule.Always)
+}

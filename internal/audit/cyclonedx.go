@@ -1,0 +1,181 @@
+package audit
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+)
+
+// The parts of CycloneDX 1.6 that are written (ECMA-424).
+type (
+	cdxComponent struct {
+		Type       string        `json:"type"`
+		Ref        string        `json:"bom-ref,omitempty"`
+		Name       string        `json:"name"`
+		Hashes     []cdxHash     `json:"hashes,omitempty"`
+		Crypto     *cdxCrypto    `json:"cryptoProperties,omitempty"`
+		Properties []cdxProperty `json:"properties,omitempty"`
+	}
+	cdxHash struct {
+		Algorithm string `json:"alg"`
+		Content   string `json:"content"`
+	}
+	cdxProperty struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	cdxCrypto struct {
+		Asset       string          `json:"assetType"`
+		Certificate *cdxCertificate `json:"certificateProperties,omitempty"`
+		Algorithm   *cdxAlgorithm   `json:"algorithmProperties,omitempty"`
+		Key         *cdxKey         `json:"relatedCryptoMaterialProperties,omitempty"`
+		OID         string          `json:"oid,omitempty"`
+	}
+	cdxCertificate struct {
+		Subject   string            `json:"subjectName"`
+		Issuer    string            `json:"issuerName"`
+		NotBefore *certificate.Time `json:"notValidBefore,omitempty"`
+		NotAfter  *certificate.Time `json:"notValidAfter,omitempty"`
+		Algorithm string            `json:"signatureAlgorithmRef"`
+		Key       string            `json:"subjectPublicKeyRef"`
+		Format    string            `json:"certificateFormat"`
+	}
+	cdxAlgorithm struct {
+		Primitive string `json:"primitive"`
+	}
+	cdxKey struct {
+		Type string `json:"type"`
+		ID   string `json:"id"`
+		Size int    `json:"size,omitempty"`
+	}
+)
+
+// WriteCycloneDX writes an inventory in CycloneDX 1.6: each certificate, each key
+// and each signature algorithm as a cryptographic asset, and as properties of a
+// certificate the rules that found something of it. A certificate that stands
+// twice is one component; an element that is no certificate is none. An entry of a pool
+// whose certificate is not known is one, with what is known of it. There is no
+// serialNumber and no timestamp: the same report gives the same octets.
+func (r *Report) WriteCycloneDX(w io.Writer) error {
+	type metadata struct {
+		Tools struct {
+			Components []cdxComponent `json:"components"`
+		} `json:"tools"`
+		Component cdxComponent `json:"component"`
+	}
+	var m metadata
+	m.Tools.Components = []cdxComponent{{Type: "application", Name: "trustpool"}}
+	m.Component = cdxComponent{Type: "data", Ref: "bundle", Name: report.Printable(r.File)}
+	if m.Component.Name == "" {
+		m.Component.Name = "bundle"
+	}
+	if r.Signature != nil {
+		m.Component.Properties = []cdxProperty{{"trustpool:signature", r.Signature.Summary()}}
+	}
+	return report.WriteJSON(w, struct {
+		Schema   string   `json:"$schema"`
+		Format   string   `json:"bomFormat"`
+		Spec     string   `json:"specVersion"`
+		Version  int      `json:"version"`
+		Metadata metadata `json:"metadata"`
+	}{"http://cyclonedx.org/schema/bom-1.6.schema.json", "CycloneDX", "1.6", 1, m},
+		report.JSONList{Name: "components", Each: r.components()})
+}
+
+func (r *Report) components() iter.Seq[any] {
+	rules := r.rulesOf()
+	return func(yield func(any) bool) {
+		seen := map[string]bool{}
+		once := func(c cdxComponent) bool {
+			if seen[c.Ref] {
+				return true
+			}
+			seen[c.Ref] = true
+			return yield(c)
+		}
+		for i, c := range r.Certificates {
+			if c == nil {
+				if !yield(r.unknownComponent(i, rules[i])) {
+					return
+				}
+				continue
+			}
+			if c.Err != nil {
+				continue
+			}
+			key, algorithm := c.KeyID(), c.SignatureAlgorithm
+			oid := algorithm.OID.Dotted()
+			certificate := cdxComponent{
+				Type: "cryptographic-asset", Ref: fmt.Sprintf("certificate:%x", c.SHA256), Name: report.Printable(Entry{Certificate: c}.Name()),
+				Hashes: []cdxHash{{"SHA-256", hex.EncodeToString(c.SHA256[:])}},
+				Crypto: &cdxCrypto{Asset: "certificate", Certificate: &cdxCertificate{
+					Subject: report.Printable(c.Subject.String()), Issuer: report.Printable(c.Issuer.String()),
+					NotBefore: valid(c.NotBefore), NotAfter: valid(c.NotAfter),
+					Algorithm: "algorithm:" + oid, Key: fmt.Sprintf("key:%x", key), Format: "X.509",
+				}},
+				Properties: []cdxProperty{{"trustpool:serial", c.Serial.String()}},
+			}
+			certificate.addFindings(rules[i])
+			if !once(certificate) ||
+				!once(cdxComponent{
+					Type: "cryptographic-asset", Ref: fmt.Sprintf("key:%x", key), Name: c.PublicKey.String(),
+					Crypto: &cdxCrypto{Asset: "related-crypto-material", Key: &cdxKey{"public-key", hex.EncodeToString(key[:]), c.PublicKey.Bits}},
+				}) ||
+				!once(cdxComponent{
+					Type: "cryptographic-asset", Ref: "algorithm:" + oid, Name: algorithm.String(),
+					Crypto: &cdxCrypto{Asset: "algorithm", Algorithm: &cdxAlgorithm{"signature"}, OID: oid},
+				}) {
+				return
+			}
+		}
+	}
+}
+
+// unknownComponent is an entry of a pool whose certificate is not known, with what is.
+func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
+	e := r.entry(i)
+	out := cdxComponent{
+		Type: "cryptographic-asset", Ref: fmt.Sprintf("entry:%d", e.Index), Name: report.Printable(e.Name()),
+		Crypto: &cdxCrypto{Asset: "certificate"},
+	}
+	for _, h := range []cdxHash{{"SHA-256", e.hash()}, {"SHA-1", e.Pool.SHA1}} {
+		if h.Content != "" {
+			out.Hashes = append(out.Hashes, h)
+		}
+	}
+	if s := e.serial(); s != "" {
+		out.Properties = append(out.Properties, cdxProperty{"trustpool:serial", s})
+	}
+	out.addFindings(rules)
+	return out
+}
+
+func (c *cdxComponent) addFindings(rules []string) {
+	for _, id := range rules {
+		c.Properties = append(c.Properties, cdxProperty{"trustpool:finding", id})
+	}
+}
+
+func valid(t certificate.Time) *certificate.Time {
+	if !t.Valid {
+		return nil
+	}
+	return &t
+}
+
+// rulesOf are the IDs of the rules that found something of each certificate, by
+// its position from 0.
+func (r *Report) rulesOf() [][]string {
+	out := make([][]string, len(r.Certificates))
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		for _, e := range f.Certificates {
+			out[e.Index-1] = append(out[e.Index-1], f.Rule.ID)
+		}
+	}
+	return out
+}

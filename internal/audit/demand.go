@@ -1,0 +1,219 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"trustpool/bundle/certificate"
+)
+
+// A Pin names a certificate by its SHA-256, or all certificates of a key by that
+// of the SubjectPublicKeyInfo.
+type Pin struct {
+	Name   string    // for people; empty for none
+	SHA256 *[32]byte // one of the two is set
+	SPKI   *[32]byte
+	// SHA1 is that of the same certificate, in lower-case hex, for pools that show no
+	// other hash; empty where it is not known.
+	SHA1   string
+	Reason string
+}
+
+func (p Pin) String() string {
+	var s string
+	if p.SHA256 != nil {
+		s = fmt.Sprintf("SHA-256 %x", *p.SHA256)
+	} else {
+		s = fmt.Sprintf("key %x", *p.SPKI)
+	}
+	if p.Name != "" {
+		s = p.Name + ", " + s
+	}
+	return s
+}
+
+// rulesOfDemands are those about what the user wants, which no exception of time
+// settles.
+func rulesOfDemands() []Rule {
+	return []Rule{
+		{
+			ID: "required-missing", Title: "A required certificate is not there", Severity: Error, Always: true,
+			Citation: "what --need and the requirements name; Cisco field notices, such as FN72323",
+			Advice:   "Without it the device cannot reach what needs it: take another bundle, or import this certificate beside it.",
+			whole:    requiredMissing,
+		},
+		{
+			ID: "required-expired", Title: "A required certificate is there, and not valid", Severity: Error, Always: true,
+			Citation: "what --need and the requirements name; RFC 5280 section 4.1.2.5",
+			Advice:   "Nothing validates below it: ask what the service uses now.",
+			whole:    requiredExpired,
+		},
+		{
+			ID: "forbidden", Title: "A certificate that the requirements forbid", Severity: Error, Always: true,
+			Citation: "the requirements: forbidden",
+			Advice:   "Keep it out of the pool.",
+			each:     forbidden, undecoded: true, entries: true,
+			asked: func(a *auditor) bool { return a.Requirements != nil && len(a.Requirements.Forbidden) > 0 },
+		},
+		{
+			ID: "not-allowed", Title: "A certificate that the requirements do not list", Severity: Error, Always: true,
+			Citation: "the requirements: allowed",
+			Advice:   "Look at it, then add it to the list or keep it out.",
+			each:     notAllowed, undecoded: true, entries: true,
+			asked: func(a *auditor) bool { return a.Requirements != nil && a.Requirements.Allowed != nil },
+		},
+		{
+			ID: "count", Title: "More or fewer certificates than the requirements allow", Severity: Error, Always: true,
+			Citation: "the requirements: min-certificates, max-certificates",
+			Advice:   "Look whether it is the right file.",
+			whole:    count,
+		},
+		{
+			ID: "exception-ended", Title: "An exception has ended", Severity: Warning, Always: true,
+			Citation: "the requirements: exceptions",
+			Advice:   "Settle what it was for, or give it another day.",
+			whole:    exceptionEnded,
+		},
+	}
+}
+
+// required are all pins that must be there at the time of the audit, with who
+// asks for them.
+func (a *auditor) required() (out []Pin) {
+	for _, n := range a.Needs {
+		for _, r := range n.Roots {
+			if r.neededAt(a.At) {
+				p := r.Pin
+				p.Reason = n.Name
+				out = append(out, p)
+			}
+		}
+	}
+	if a.Requirements != nil {
+		out = append(out, a.Requirements.Required...)
+	}
+	return out
+}
+
+// needs tells what came of each need.
+func (a *auditor) needs() (out []NeedResult) {
+	for _, n := range a.Needs {
+		r := NeedResult{Name: n.Name}
+		for _, root := range n.Roots {
+			if !root.neededAt(a.At) {
+				continue
+			}
+			r.Required++
+			if _, ok := a.found.find(root.Pin); ok {
+				r.There++
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func requiredMissing(a *auditor) (int, []Finding) {
+	required := a.required()
+	var out []Finding
+	for _, p := range required {
+		if _, ok := a.found.find(p); ok {
+			continue
+		}
+		detail := p.String()
+		if p.Reason != "" {
+			detail += " (" + p.Reason + ")"
+		}
+		f := Finding{id: detail, pin: &p}
+		if a.Against != nil {
+			if a.foundBefore == nil {
+				a.foundBefore = newPositions(a.Against, func(i int) [32]byte { return a.Against.Certificates[i].KeyID() })
+			}
+			if _, ok := a.foundBefore.find(p); ok {
+				detail += ", removed: it was there before"
+			}
+		}
+		if n := a.found.mayBe(p); n > 0 {
+			detail += fmt.Sprintf("; it may be among the %d entries whose certificate is not known", n)
+		}
+		f.Detail = detail
+		out = append(out, f)
+	}
+	return len(required), out
+}
+
+func requiredExpired(a *auditor) (n int, out []Finding) {
+	for _, p := range a.required() {
+		i, ok := a.found.find(p)
+		if !ok {
+			continue
+		}
+		n++
+		e := a.entry(i)
+		valid := e.period()
+		over, _ := valid.over(a.At)
+		if early, _ := valid.after(valid.notBefore, a.At); early || over {
+			out = append(out, Finding{
+				Detail:       fmt.Sprintf("%s: valid from %s to %s", p, valid.words(valid.notBefore), valid.words(valid.notAfter)),
+				Certificates: []Entry{e},
+			})
+		}
+	}
+	return n, out
+}
+
+func forbidden(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
+	at, ok, known := a.Requirements.forbidden.find(a.entry(i))
+	if !ok {
+		return known, ""
+	}
+	if p := a.Requirements.Forbidden[at]; p.Reason != "" {
+		return true, p.Reason
+	} else {
+		return true, p.String()
+	}
+}
+
+func notAllowed(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
+	e := a.entry(i)
+	if _, ok, known := a.Requirements.allowed.find(e); ok || !known {
+		return known, ""
+	}
+	return true, "SHA-256 " + e.hash()
+}
+
+func count(a *auditor) (int, []Finding) {
+	r := a.Requirements
+	if r == nil || r.MinCertificates == 0 && r.MaxCertificates == 0 {
+		return 0, nil
+	}
+	switch n := len(a.Certificates); {
+	case n < r.MinCertificates:
+		return 1, one("%d, fewer than %d", n, r.MinCertificates)
+	case r.MaxCertificates != 0 && n > r.MaxCertificates:
+		return 1, one("%d, more than %d", n, r.MaxCertificates)
+	}
+	return 1, nil
+}
+
+func exceptionEnded(a *auditor) (int, []Finding) {
+	if a.Requirements == nil {
+		return 0, nil
+	}
+	var out []Finding
+	for _, e := range a.Requirements.Exceptions {
+		if e.ended(a.At) {
+			out = append(out, one("%s of %s ended %s: %s", e.Rule, e.Pin, day(e.Until), e.Pin.Reason)...)
+		}
+	}
+	return len(a.Requirements.Exceptions), out
+}
+
+// An Exception excuses what a rule finds of a certificate, until a day.
+type Exception struct {
+	Rule  string
+	Pin             // with neither hash it is for all that the rule finds
+	Until time.Time // from then on it does not apply; zero for ever
+}
+
+func (e *Exception) ended(at time.Time) bool { return !e.Until.IsZero() && !at.Before(e.Until) }

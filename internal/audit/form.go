@@ -1,0 +1,190 @@
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+)
+
+// rulesOfTheWhole are those that look at several certificates at once.
+func rulesOfTheWhole() []Rule {
+	return []Rule{
+		{
+			ID: "duplicate", Title: "The same certificate stands more than once", Severity: Info,
+			Citation: "RFC 5652 section 10.2.3; Cisco ASA, crypto ca trustpool import: duplicates",
+			Advice:   "Nothing; devices count it as a duplicate and keep one.",
+			whole:    duplicate, compare: true,
+		},
+		{
+			ID: "same-names", Title: "Several certificates have the same issuer and subject", Severity: Warning,
+			Citation: "Cisco IOS XE 16 PKI Configuration Guide, Trustpool Management: no two certificates of a pool with the same issuer and subject",
+			Advice:   "Try the import on one device first: IOS XE 16 may take the first of them only. Newer platforms tell them apart.",
+			whole:    sameNames, compare: true,
+		},
+		{
+			ID: "same-issuer-serial", Title: "Several certificates have the same issuer and serial number", Severity: Warning,
+			Citation: "RFC 5280 section 4.1.2.2",
+			Advice:   "Tell them apart by SHA-256: commands that take a serial number find one of them.",
+			whole:    sameIssuerSerial, compare: true,
+		},
+		{
+			ID: "same-key", Title: "Several certificates have the same key", Severity: Info,
+			Citation: "RFC 4158 section 3.5.15; RFC 5280 section 4.2.1.2",
+			Advice:   "Nothing; a CA that was re-issued or cross-certified. To keep a key out, leave out all of them.",
+			whole:    sameKey, compare: true,
+		},
+	}
+}
+
+// rulesOfForm are those about how a certificate is written.
+func rulesOfForm() []Rule {
+	form := func(id, title string, severity Severity, citation, advice string, list ...certificate.Quirk) Rule {
+		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, each: quirks(list...)}
+	}
+	const fine = "Nothing, where the device is known to take it. Strict readers refuse it."
+	return []Rule{
+		form("serial-zero", "The serial number is zero", Info, "RFC 5280 section 4.1.2.2",
+			"Nothing; many old roots have it.", certificate.QuirkSerialZero),
+		form("serial-negative", "The serial number is negative", Warning, "RFC 5280 section 4.1.2.2",
+			"Try the import on one device first: some readers, Go's among them, refuse it.", certificate.QuirkSerialNegative),
+		form("serial-long", "The serial number has more than 20 octets", Warning, "RFC 5280 section 4.1.2.2",
+			"Try the import on one device first: readers need not take more than 20.", certificate.QuirkSerialLong),
+		form("not-der", "Written in BER, or not in the one way of DER", Info, "X.690 sections 10, 11; RFC 5280 section 4.1", fine,
+			certificate.QuirkBERFraming, certificate.QuirkSignatureBits, certificate.QuirkExtensionNotDER, certificate.QuirkKeyUsageNotDER),
+		form("time-form", "A date is not written as RFC 5280 asks", Info, "RFC 5280 section 4.1.2.5",
+			"Nothing, where the device is known to take it. Some readers refuse fractions of a second.",
+			certificate.QuirkTimeFraction, certificate.QuirkTimeGeneralizedEarly, certificate.QuirkTimeNoSeconds, certificate.QuirkTimeOffset),
+		form("time-unreadable", "A date cannot be read", Warning, "RFC 5280 section 4.1.2.5",
+			"Keep it out: whether it is valid cannot be said.", certificate.QuirkNotBeforeUnreadable, certificate.QuirkNotAfterUnreadable),
+		form("name-form", "A name is not written as RFC 5280 asks", Info, "RFC 5280 sections 4.1.2.4, 4.1.2.6, appendix A", fine,
+			certificate.QuirkNameEmpty, certificate.QuirkNameT61, certificate.QuirkNameNotString, certificate.QuirkNameCharset, certificate.QuirkNameLong, certificate.QuirkNameCountry),
+		{
+			ID: "name-hidden", Title: "A name holds characters that do not show", Severity: Warning,
+			Citation: "Unicode Technical Report 36 section 2; RFC 5280 section 8",
+			Advice:   "Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.",
+			each:     nameHidden,
+		},
+		form("version-form", "The version does not go with what is in the certificate", Info, "RFC 5280 sections 4.1.2.1, 4.1.2.9",
+			"Nothing; roots of version 1 are old and have no extensions.",
+			certificate.QuirkVersion1, certificate.QuirkVersionUnknown, certificate.QuirkExtensionsWithoutV3),
+		form("algorithms-differ", "The signature algorithm differs within and without", Warning, "RFC 5280 section 4.1.1.2",
+			"Keep it out: strict clients refuse it.", certificate.QuirkAlgorithmsDiffer),
+		form("extension-unreadable", "An extension cannot be read", Warning, "RFC 5280 section 4.2",
+			"Keep it out unless it is needed: what it may be used for is not known.",
+			certificate.QuirkExtensionTwice, certificate.QuirkBasicUnreadable, certificate.QuirkKeyUsageUnreadable, certificate.QuirkExtKeyUsageUnreadable,
+			certificate.QuirkSubjectKeyIDUnreadable, certificate.QuirkAuthKeyIDUnreadable),
+		form("trust-settings", "OpenSSL's trust settings stand beside it", Info, "OpenSSL, openssl-x509(1): trust settings",
+			"Nothing; devices read the certificate alone.", certificate.QuirkTrustSettings),
+	}
+}
+
+func nameHidden(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	hides := func(n certificate.Name) bool { s := n.String(); return report.Printable(s) != s }
+	switch {
+	case hides(c.Subject):
+		return true, "in its own"
+	case !c.SelfIssued() && hides(c.Issuer):
+		return true, "in that of its issuer, " + c.Issuer.String()
+	}
+	return true, ""
+}
+
+// quirkWords say what a quirk is.
+func quirkWords(c *certificate.Certificate, q certificate.Quirk) string {
+	switch q {
+	case certificate.QuirkSignatureMD5, certificate.QuirkSignatureSHA1:
+		return c.SignatureAlgorithm.String()
+	case certificate.QuirkIntermediate:
+		return "issued by " + c.Issuer.String()
+	case certificate.QuirkSerialZero, certificate.QuirkSerialNegative, certificate.QuirkSerialLong:
+		return "serial number " + c.Serial.String()
+	case certificate.QuirkTimeFraction, certificate.QuirkTimeGeneralizedEarly:
+		return fmt.Sprintf("%s: %s to %s", q, c.NotBefore, c.NotAfter)
+	}
+	return string(q)
+}
+
+func duplicate(a *auditor) (n int, out []Finding) {
+	more := map[int][]int{} // the other positions of a certificate, by its first
+	var order []int
+	for i, c := range a.Certificates {
+		if c == nil || c.Err != nil {
+			continue
+		}
+		n++
+		if first := a.found.byHash[c.SHA256]; first != i {
+			if more[first] == nil {
+				order = append(order, first)
+			}
+			more[first] = append(more[first], i)
+		}
+	}
+	for _, first := range order {
+		list := append([]int{first}, more[first]...)
+		out = append(out, Finding{Detail: fmt.Sprintf("%d times", len(list)), Certificates: a.entries(list...)})
+	}
+	return n, out
+}
+
+func sameNames(a *auditor) (int, []Finding) {
+	type names struct{ issuer, subject string }
+	n, found := groups(a, func(_ int, c *certificate.Certificate) (names, bool) {
+		return names{string(c.Issuer), string(c.Subject)}, true
+	})
+	return n, a.grouped(found, func(list []int) string {
+		if c := a.Certificates[list[0]]; !a.share(list, a.sameKeyAs(list[0])) {
+			return fmt.Sprintf("%d certificates of %s, with different keys", len(list), c.Subject)
+		}
+		return fmt.Sprintf("%d certificates, with the same key", len(list))
+	})
+}
+
+func sameIssuerSerial(a *auditor) (int, []Finding) {
+	type number struct{ issuer, serial string }
+	n, found := groups(a, func(_ int, c *certificate.Certificate) (number, bool) {
+		return number{string(c.Issuer), string(c.Serial)}, true
+	})
+	return n, a.grouped(found, func(list []int) string {
+		c := a.Certificates[list[0]]
+		return fmt.Sprintf("serial number %s of %s", c.Serial, c.Issuer)
+	})
+}
+
+func sameKey(a *auditor) (int, []Finding) {
+	n, found := groups(a, func(i int, c *certificate.Certificate) ([sha256.Size]byte, bool) {
+		return a.keys[i], len(c.RawSPKI) > 0
+	})
+	return n, a.grouped(found, func(list []int) string {
+		first := a.Certificates[list[0]]
+		names := "and the same subject"
+		if !a.share(list, func(i int) bool { return bytes.Equal(a.Certificates[i].Subject, first.Subject) }) {
+			names = "and different subjects"
+		}
+		return fmt.Sprintf("%d certificates with the key %x %s", len(list), a.keys[list[0]], names)
+	})
+}
+
+func (a *auditor) sameKeyAs(first int) func(int) bool {
+	return func(i int) bool { return a.keys[i] == a.keys[first] }
+}
+
+// share tells whether all have what same asks.
+func (a *auditor) share(list []int, same func(int) bool) bool {
+	for _, i := range list {
+		if !same(i) {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *auditor) grouped(lists [][]int, detail func([]int) string) []Finding {
+	var out []Finding
+	for _, list := range lists {
+		out = append(out, Finding{Detail: detail(list), Certificates: a.entries(list...)})
+	}
+	return out
+}

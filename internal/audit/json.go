@@ -1,0 +1,174 @@
+package audit
+
+import (
+	"io"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+)
+
+// Schema is that of WriteJSON.
+const Schema = "trustpool.audit/1"
+
+// head is the JSON of a report, its lists excepted.
+type head struct {
+	Schema       string         `json:"schema"`
+	File         string         `json:"file"`
+	At           *string        `json:"at"`
+	Signature    *string        `json:"signature"`
+	Name         *string        `json:"name"`
+	Version      *string        `json:"version"`
+	Certificates int            `json:"certificates"`
+	Pool         *poolReport    `json:"pool"`
+	Against      *string        `json:"against"`
+	Needs        []needReport   `json:"needs"`
+	Distrusted   string         `json:"distrusted_as_of"`
+	Program      *programReport `json:"program"`
+	ExpiringDays float64        `json:"expiring_days"`
+	FailOn       Severity       `json:"fail_on"`
+	OK           bool           `json:"ok"`
+	NotJudged    int            `json:"not_judged"`
+	Counts       counts         `json:"counts"`
+}
+
+type poolReport struct {
+	Platform string `json:"platform"`
+	NotKnown int    `json:"not_known"`
+	Inferred int    `json:"inferred"`
+}
+
+type needReport struct {
+	Name     string `json:"name"`
+	Required int    `json:"required"`
+	There    int    `json:"there"`
+}
+
+type programReport struct {
+	Name string  `json:"name"`
+	Date *string `json:"date"`
+}
+
+type counts struct {
+	Error   int `json:"error"`
+	Warning int `json:"warning"`
+	Info    int `json:"info"`
+	Excused int `json:"excused"`
+}
+
+type ruleReport struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Severity Severity `json:"severity"`
+	Citation string   `json:"citation"`
+	Advice   string   `json:"advice"`
+	State    State    `json:"state"`
+	Applied  int      `json:"applied"`
+	NotKnown int      `json:"not_known"`
+	Found    int      `json:"found"`
+}
+
+type findingReport struct {
+	Rule         string              `json:"rule"`
+	Severity     Severity            `json:"severity"`
+	Change       *Change             `json:"change"`
+	Detail       string              `json:"detail"`
+	Certificates []certificateReport `json:"certificates"`
+	Exception    *exceptionReport    `json:"exception"`
+}
+
+type certificateReport struct {
+	Index    int              `json:"index"`
+	Known    bool             `json:"known"`
+	Origin   *string          `json:"origin"`
+	SHA256   *string          `json:"sha256"`
+	SHA1     *string          `json:"sha1"`
+	Subject  *string          `json:"subject"`
+	Serial   *string          `json:"serial"`
+	NotAfter certificate.Time `json:"not_after"`
+}
+
+type exceptionReport struct {
+	Reason string  `json:"reason"`
+	Until  *string `json:"until"`
+}
+
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC().Format(time.RFC3339))
+}
+
+// WriteJSON writes one document, "trustpool.audit/1".
+func (r *Report) WriteJSON(w io.Writer) error {
+	h := head{
+		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
+	}
+	if r.At != nil {
+		h.At = stamp(*r.At)
+	}
+	if r.Signature != nil {
+		h.Signature, h.Name, h.Version = new(r.Signature.Summary()), r.Signature.Name, r.Signature.Version
+	}
+	if r.Pool != nil {
+		unknown, inferred := r.unknown()
+		h.Pool = &poolReport{r.Pool.Platform, unknown, inferred}
+	}
+	if r.Against != nil {
+		h.Against = &r.Against.File
+	}
+	if r.Program != nil {
+		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}
+	}
+	for _, n := range r.Needs {
+		h.Needs = append(h.Needs, needReport(n))
+	}
+	return report.WriteJSON(w, h,
+		report.JSONList{Name: "rules", Each: func(yield func(any) bool) {
+			for _, x := range r.Results {
+				if !yield(ruleReport{x.Rule.ID, x.Rule.Title, x.Rule.Severity, x.Rule.Citation, x.Rule.Advice, x.State, x.Applied, x.NotKnown, x.Found}) {
+					return
+				}
+			}
+		}},
+		findingList("findings", r.Findings), findingList("gone", r.Gone))
+}
+
+func findingList(name string, list []Finding) report.JSONList {
+	return report.JSONList{Name: name, Each: func(yield func(any) bool) {
+		for i := range list {
+			if !yield(list[i].report()) {
+				return
+			}
+		}
+	}}
+}
+
+func (f *Finding) report() findingReport {
+	r := findingReport{Rule: f.Rule.ID, Severity: f.Severity, Detail: f.Detail, Certificates: []certificateReport{}}
+	if f.Change != "" {
+		r.Change = &f.Change
+	}
+	for _, e := range f.Certificates {
+		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: report.Optional(e.hash()), Serial: report.Optional(e.serial())}
+		if p := e.period(); p.within == 0 {
+			c.NotAfter = p.notAfter
+		}
+		if e.Pool != nil {
+			c.Origin, c.SHA1 = report.Optional(e.Pool.Origin), report.Optional(e.Pool.SHA1)
+		}
+		switch {
+		case !c.Known:
+			c.Subject = report.Optional(e.Pool.Subject)
+		case e.Certificate.Err == nil:
+			c.Subject = new(e.Certificate.Subject.String())
+		}
+		r.Certificates = append(r.Certificates, c)
+	}
+	if f.Exception != nil {
+		r.Exception = &exceptionReport{f.Exception.Pin.Reason, stamp(f.Exception.Until)}
+	}
+	return r
+}

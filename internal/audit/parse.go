@@ -1,0 +1,199 @@
+package audit
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+	"trustpool/internal/yamlstrict"
+)
+
+// RequirementsSchema is the value of the requirements' field schema.
+const RequirementsSchema = "trustpool.requirements/1"
+
+// field reads the value of one key.
+type field = yamlstrict.Field
+
+// ParseRequirements reads requirements; docs/audit.md and
+// docs/requirements.schema.json say what they may hold. Unknown fields, a second
+// document and words that YAML may misread are errors, *yamlstrict.SyntaxError with
+// line and column.
+func ParseRequirements(data []byte) (*Requirements, error) {
+	root, err := yamlstrict.Document(data)
+	if err != nil {
+		return nil, err
+	}
+	r := &Requirements{Severities: map[string]Severity{}}
+	schema := ""
+	err = yamlstrict.Mapping(root, "the requirements", map[string]field{
+		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
+		"need":             r.readNeeds,
+		"required":         func(n *yaml.Node) (err error) { r.Required, err = readPins(n, "required"); return err },
+		"forbidden":        func(n *yaml.Node) (err error) { r.Forbidden, err = readPins(n, "forbidden"); return err },
+		"allowed":          func(n *yaml.Node) (err error) { r.Allowed, err = readPins(n, "allowed"); return err },
+		"expiring":         yamlstrict.Into(&r.Expiring, yamlstrict.Duration, "expiring"),
+		"max-age":          yamlstrict.Into(&r.MaxAge, yamlstrict.Duration, "max-age"),
+		"min-rsa-bits":     yamlstrict.Into(&r.MinRSABits, yamlstrict.Number, "min-rsa-bits"),
+		"min-certificates": yamlstrict.Into(&r.MinCertificates, yamlstrict.Number, "min-certificates"),
+		"max-certificates": yamlstrict.Into(&r.MaxCertificates, yamlstrict.Number, "max-certificates"),
+		"severities":       r.readSeverities,
+		"exceptions":       r.readExceptions,
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case schema != RequirementsSchema:
+		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "schema is to be %s, not %q", RequirementsSchema, schema)
+	case r.MaxCertificates != 0 && r.MinCertificates > r.MaxCertificates:
+		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "min-certificates is above max-certificates")
+	}
+	r.forbidden, r.allowed = newIndex(r.Forbidden), newIndex(r.Allowed)
+	return r, nil
+}
+
+func (r *Requirements) readNeeds(n *yaml.Node) error {
+	return yamlstrict.List(n, "need", func(c *yaml.Node) error {
+		name, err := yamlstrict.Text(c, "the name of a need")
+		if err != nil {
+			return err
+		}
+		need, ok := LookupNeed(name)
+		if !ok {
+			return yamlstrict.ErrorAt(yamlstrict.At(c), "no need is called %q: there are %s", name, needNames())
+		}
+		r.Needs = append(r.Needs, need)
+		return nil
+	})
+}
+
+func needNames() string {
+	var names []string
+	for _, n := range Needs() {
+		names = append(names, n.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// pinFields are the fields of a Pin.
+func pinFields(p *Pin) map[string]field {
+	return map[string]field{
+		"name":   yamlstrict.Into(&p.Name, yamlstrict.Text, "name"),
+		"sha256": yamlstrict.Into(&p.SHA256, yamlstrict.SHA256, "sha256"),
+		"spki":   yamlstrict.Into(&p.SPKI, yamlstrict.SHA256, "spki"),
+		"reason": yamlstrict.Into(&p.Reason, yamlstrict.Text, "reason"),
+	}
+}
+
+func readPins(n *yaml.Node, what string) ([]Pin, error) {
+	out := []Pin{} // an empty list of what is allowed allows nothing
+	err := yamlstrict.List(n, what, func(c *yaml.Node) error {
+		var p Pin
+		if err := yamlstrict.Mapping(c, what, pinFields(&p)); err != nil {
+			return err
+		}
+		if (p.SHA256 == nil) == (p.SPKI == nil) {
+			return yamlstrict.ErrorAt(yamlstrict.At(c), "%s takes either sha256 or spki", what)
+		}
+		out = append(out, p)
+		return nil
+	})
+	return out, err
+}
+
+func (r *Requirements) readSeverities(n *yaml.Node) error {
+	return yamlstrict.EachKey(n, "severities", func(id string, k, v *yaml.Node) error {
+		if err := knownRule(id, k); err != nil {
+			return err
+		}
+		s, err := yamlstrict.Text(v, "a severity")
+		if err != nil {
+			return err
+		}
+		level, err := ParseSeverity(s)
+		if err != nil || level == Never {
+			return yamlstrict.ErrorAt(yamlstrict.At(v), "a severity is info, warning or error, not %q", s)
+		}
+		r.Severities[id] = level
+		return nil
+	})
+}
+
+func knownRule(id string, n *yaml.Node) error {
+	if !slices.ContainsFunc(rules(), func(r Rule) bool { return r.ID == id }) {
+		return yamlstrict.ErrorAt(yamlstrict.At(n), "no rule is called %q: docs/rules.md lists them", id)
+	}
+	return nil
+}
+
+func (r *Requirements) readExceptions(n *yaml.Node) error {
+	return yamlstrict.List(n, "exceptions", func(c *yaml.Node) error {
+		e := &Exception{}
+		fields := pinFields(&e.Pin)
+		fields["rule"] = yamlstrict.Into(&e.Rule, yamlstrict.Text, "rule")
+		fields["until"] = yamlstrict.Into(&e.Until, yamlstrict.Time, "until")
+		err := yamlstrict.Mapping(c, "an exception", fields)
+		switch {
+		case err != nil:
+			return err
+		case e.Rule == "":
+			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a rule")
+		case e.Pin.Reason == "":
+			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a reason")
+		case e.SHA256 != nil && e.SPKI != nil:
+			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception takes sha256 or spki, not both")
+		}
+		r.Exceptions = append(r.Exceptions, e)
+		return knownRule(e.Rule, c)
+	})
+}
+
+// WriteRequirements writes requirements to start from, which the certificates
+// meet: all of them are allowed, and no other.
+func WriteRequirements(w io.Writer, certs []*certificate.Certificate) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `# What every bundle has to meet; docs/audit.md has the other fields.
+schema: %s
+expiring: %dd
+min-rsa-bits: %d
+# need: [smart-licensing]
+# required:
+#   - {sha256: "…", name: "…"}
+# forbidden:
+#   - {spki: "…", reason: "…"}
+# exceptions:
+#   - {rule: expired, sha256: "…", reason: "…", until: 2027-01-01}
+# What is in the bundle now. Without this list everything is allowed.
+allowed:
+`, RequirementsSchema, int(DefaultExpiring/(24*time.Hour)), defaultRSABits)
+	seen := map[[32]byte]bool{}
+	n := 0
+	for _, c := range certs {
+		if c == nil || c.Err != nil || seen[c.SHA256] {
+			continue
+		}
+		seen[c.SHA256] = true
+		n++
+		name := Entry{Certificate: c}.Name()
+		// A quoted word of YAML has escapes of its own; what is no plain text is left
+		// out, for the hash says which certificate it is.
+		if plain := report.Printable(name); plain != name || strings.TrimSpace(name) == "" {
+			name = ""
+		}
+		fmt.Fprintf(&b, "  - sha256: \"%x\"\n", c.SHA256)
+		if name != "" {
+			fmt.Fprintf(&b, "    name: '%s'\n", strings.ReplaceAll(name, "'", "''"))
+		}
+	}
+	if n == 0 {
+		return fmt.Errorf("no certificate to write requirements from")
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

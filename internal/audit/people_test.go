@@ -1,0 +1,91 @@
+package audit_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"trustpool/internal/audit"
+	"trustpool/internal/pkitest"
+)
+
+// What people read is of a bounded length, whatever names a file has.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	var ders [][]byte
+	for i := range 25 {
+		ders = append(ders, plain(func(x *pkitest.Template) {
+			x.Subject = pkitest.NewName(fmt.Sprintf("CN=%d", i) + strings.Repeat("\u202e", 4_000))
+			x.NotAfter = pkitest.Date(2020, 1, 1)
+		}))
+	}
+	r := run(t, pool(t, ders...), audit.Options{})
+	for name, print := range printings(r) {
+		n := len(printed(t, print))
+		if people := name == "text" || name == "markdown" || name == "html"; people && n > 700_000 {
+			t.Errorf("%s has %d octets", name, n)
+		} else if !people && n < 25*4_000 {
+			t.Errorf("%s left something out: %d octets", name, n)
+		}
+	}
+}
+
+// One finding about more certificates than a page shows says how many more.
+func TestLongFinding(t *testing.T) {
+	t.Parallel()
+	one := pool(t, plain(nil)).Certificates[0]
+	s := audit.Subject{File: "many"}
+	for i := range 1234 {
+		c := *one
+		c.SHA256[0], c.SHA256[1] = byte(i), byte(i>>8)
+		s.Certificates = append(s.Certificates, &c)
+	}
+	if out := string(printed(t, run(t, s, audit.Options{}).WriteHTML)); !strings.Contains(out, ">and 234 more<") {
+		t.Error("the page does not say that it leaves something out")
+	}
+}
+
+// What is good to know takes a line a rule, unless it decides.
+func TestInfoInText(t *testing.T) {
+	t.Parallel()
+	r := run(t, pool(t, quirk("serial-0")), audit.Options{})
+	out := string(printed(t, r.WriteText))
+	if !strings.Contains(out, "\n  serial-zero                  1  The serial number is zero\n") || strings.Contains(out, "serial number 00") {
+		t.Error(out)
+	}
+	r.FailOn = audit.Info
+	if out := string(printed(t, r.WriteText)); !strings.Contains(out, "serial number 00") || !strings.Contains(out, "\nverdict        fails: ") {
+		t.Error(out)
+	}
+}
+
+// SARIF names files by URI.
+func TestArtifactURI(t *testing.T) {
+	t.Parallel()
+	for file, want := range map[string]string{
+		"a b.p7b": "a%20b.p7b", "/tmp/a.p7b": "file:///tmp/a.p7b", "a:b": "./a:b", "-": "stdin", "": "stdin",
+		"https://h.example/p/ios.p7b?v=1": "https://h.example/p/ios.p7b?v=1",
+	} {
+		s := pool(t, quirk("expired"))
+		s.File = file
+		if out := string(printed(t, run(t, s, audit.Options{}).WriteSARIF)); !strings.Contains(out, `"uri": "`+want+`"`) {
+			t.Errorf("%q is not %q", file, want)
+		}
+	}
+}
+
+// A bar of the timeline that stands for more years than its own says so.
+func TestTimelineEnds(t *testing.T) {
+	t.Parallel()
+	var ders [][]byte
+	for _, year := range []int{1990, 2020, 2099, 2500} {
+		ders = append(ders, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)) }))
+	}
+	out := string(printed(t, run(t, pool(t, ders...), audit.Options{}).WriteHTML))
+	for _, label := range []string{"to 2011", "2055&#43;"} {
+		if !strings.Contains(out, ">"+label+"</text>") {
+			t.Errorf("no label %s", label)
+		}
+	}
+}

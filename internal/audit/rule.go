@@ -1,0 +1,390 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/signing"
+)
+
+// A Rule is one thing to know. Its ID does not change.
+type Rule struct {
+	ID       string
+	Title    string // what was found, in a few words
+	Severity Severity
+	Citation string // where it is written
+	Advice   string // what to do
+	// Always is set where a finding counts also if it was there before: it is about
+	// who vouches, about what is distrusted, or about a demand of the user.
+	Always bool
+
+	// One of the two is set. each looks at one certificate: whether the rule
+	// applies, and what was found, empty for nothing. whole gives the number of
+	// things it applies to, and the findings.
+	each      func(a *auditor, i int, c *certificate.Certificate) (applies bool, detail string)
+	whole     func(a *auditor) (applied int, found []Finding)
+	undecoded bool // each takes elements that are no certificates, too
+	// entries is set where each takes entries of a pool whose certificate is not
+	// known, too: the certificate is nil then, and applies says whether the entry told
+	// enough.
+	entries bool
+	compare bool                  // whole compares certificates with each other, so that it misses those not known
+	asked   func(a *auditor) bool // whether there is anything to apply it for; nil for always
+}
+
+func (r *Rule) isAsked(a *auditor) bool { return r.asked == nil || r.asked(a) }
+
+//go:generate go test -run TestRulesDocument -update .
+
+// Rules are all rules, in the order of reports.
+func Rules() []Rule { return rules() }
+
+func rules() []Rule {
+	list := []Rule{
+		{
+			ID: "signature-not-verified", Title: "The signature does not lead to a trusted root", Severity: Error, Always: true,
+			Citation: "RFC 5652 section 5.6; RFC 5280 section 6.1",
+			Advice:   "Do not import the file. Fetch it again from Cisco, or give the root it is signed under with --root.",
+			whole:    signatureNotVerified,
+		},
+		{
+			ID: "not-signed", Title: "Nobody vouches for the certificates", Severity: Warning, Always: true,
+			Citation: "RFC 5652 section 5.1; Cisco IOS XE 17, Trustpool Management",
+			Advice:   "Import it only where the device takes unsigned certificates and you know where they come from.",
+			whole:    notSigned,
+		},
+		{
+			ID: "signature-sha1-tolerated", Title: "The signer's certificate is signed with SHA-1, which the pinned anchor tolerates", Severity: Info,
+			Citation: "NIST SP 800-131A Rev. 2 section 9; RFC 6194",
+			Advice:   "Nothing; Cisco Root CA M1 signed its signer so in 2011. A bundle under TRS Bundle Root CA does without.",
+			whole:    sha1Tolerated,
+		},
+		{
+			ID: "bundle-old", Title: "The bundle was signed longer ago than the requirements allow", Severity: Error, Always: true,
+			Citation: "the requirements: max-age",
+			Advice:   "Get the present bundle from Cisco.",
+			whole:    bundleOld,
+		},
+		{
+			ID: "undecodable", Title: "An element is no certificate", Severity: Error,
+			Citation: "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
+			Advice:   "Find out where the file was damaged: a device counts such an element as failed.",
+			each:     undecodable, undecoded: true, entries: true,
+		},
+		{
+			ID: "known-distrusted", Title: "Root programs distrust the certificate, or its key", Severity: Error, Always: true,
+			Citation: "Mozilla Root Store Policy section 7.3; the document that the finding names",
+			Advice:   "Keep it out of the pool, or make an exception that says why it is needed.",
+			each:     knownDistrusted, entries: true,
+		},
+		{
+			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
+			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf",
+			Advice:   "Servers whose certificate is younger need another root. Older ones go on until they expire.",
+			each:     distrustAfter,
+			asked:    func(a *auditor) bool { return a.Program != nil },
+		},
+		{
+			ID: "expired", Title: "No longer valid", Severity: Warning,
+			Citation: "RFC 5280 section 4.1.2.5",
+			Advice:   "Nothing validates below it. A newer bundle may do without, and some devices count it as expired or failed at an import.",
+			each:     expired, entries: true,
+		},
+		{
+			ID: "expiring", Title: "Valid for a short while only", Severity: Warning,
+			Citation: "RFC 5280 section 4.1.2.5",
+			Advice:   "Plan for the next bundle before that day.",
+			each:     expiring, entries: true,
+		},
+		{
+			ID: "not-yet-valid", Title: "Not yet valid", Severity: Warning,
+			Citation: "RFC 5280 section 4.1.2.5",
+			Advice:   "Check the clock of the device, and of this machine.",
+			each:     notYetValid, entries: true,
+		},
+		{
+			ID: "md5-signature", Title: "Signed with MD5 or MD2", Severity: Warning,
+			Citation: "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:   "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
+			each:     quirks(certificate.QuirkSignatureMD5),
+		},
+		{
+			ID: "sha1-signature", Title: "Signed with SHA-1", Severity: Info,
+			Citation: "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:   "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
+			each:     quirks(certificate.QuirkSignatureSHA1),
+		},
+		{
+			ID: "rsa-small", Title: "An RSA key under 2048 bits", Severity: Warning,
+			Citation: "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
+			Advice:   "Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.",
+			each:     rsaSmall,
+		},
+		{
+			ID: "rsa-exponent", Title: "An unusual RSA exponent", Severity: Info,
+			Citation: "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
+			Advice:   "Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.",
+			each:     rsaExponent,
+		},
+		{
+			ID: "rsa-exponent-unusable", Title: "An RSA exponent with which no signature is worth anything", Severity: Error,
+			Citation: "RFC 8017 section 3.1",
+			Advice:   "Keep it out: with the exponent 1 anyone can sign, with an even one nobody.",
+			each:     rsaExponentUnusable,
+		},
+		{
+			ID: "public-key-unreadable", Title: "The public key cannot be read", Severity: Warning,
+			Citation: "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
+			Advice:   "Nothing validates below it. Devices may count it as failed.",
+			each:     quirks(certificate.QuirkPublicKeyUnreadable),
+		},
+		{
+			ID: "not-ca", Title: "Not marked as a CA", Severity: Warning,
+			Citation: "RFC 5280 section 4.2.1.9",
+			Advice:   "Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.",
+			each:     notCA,
+		},
+		{
+			ID: "no-key-cert-sign", Title: "Its key usage does not let it sign certificates", Severity: Warning,
+			Citation: "RFC 5280 section 4.2.1.3",
+			Advice:   "Clients refuse chains through it: keep it out unless it is pinned itself.",
+			each:     noKeyCertSign,
+		},
+		{
+			ID: "intermediate", Title: "An intermediate among roots", Severity: Info,
+			Citation: "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
+			Advice:   "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
+			each:     quirks(certificate.QuirkIntermediate),
+		},
+		{
+			ID: "self-signature-invalid", Title: "Self-issued, and not signed by its own key", Severity: Warning,
+			Citation: "RFC 5280 section 3.2, section 6.1",
+			Advice:   "In a signed bundle Cisco vouches for it as it is. In any other file compare its SHA-256 with what the CA publishes.",
+			each:     selfSignatureInvalid,
+		},
+		{
+			ID: "self-signature-not-judged", Title: "Self-issued, and its signature cannot be judged here", Severity: Info,
+			Citation: "RFC 5280 section 4.1.1.2",
+			Advice:   "Compare its SHA-256 with what the CA publishes.",
+			each:     selfSignatureNotJudged,
+		},
+	}
+	list = append(list, rulesOfTheWhole()...)
+	list = append(list, rulesOfForm()...)
+	list = append(list, rulesOfDemands()...)
+	return append(list, ruleOfPools())
+}
+
+func signatureNotVerified(a *auditor) (int, []Finding) {
+	s := a.Signature
+	if s == nil || unsigned(s) {
+		return 0, nil
+	}
+	if s.Verified {
+		return 1, nil
+	}
+	return 1, one("%s: %s", *s.Reason, *s.Detail)
+}
+
+// unsigned tells whether there is no signature at all.
+func unsigned(s *signing.Report) bool { return !s.Verified && *s.Reason == signing.NotSigned }
+
+func notSigned(a *auditor) (int, []Finding) {
+	if a.Signature == nil {
+		return 0, nil
+	}
+	if unsigned(a.Signature) {
+		return 1, one("%s", *a.Signature.Detail)
+	}
+	return 1, nil
+}
+
+func sha1Tolerated(a *auditor) (int, []Finding) {
+	if a.Signature == nil || !a.Signature.Verified {
+		return 0, nil
+	}
+	for _, s := range a.Signature.Signers {
+		for _, l := range s.Chain {
+			if l.SHA1Tolerated {
+				return 1, one("%s, under %s", l.Subject, a.Signature.Anchor.Name)
+			}
+		}
+	}
+	return 1, nil
+}
+
+func bundleOld(a *auditor) (int, []Finding) {
+	s := a.Signature
+	if a.Requirements == nil || a.Requirements.MaxAge == 0 || s == nil || !s.Verified || !s.SigningTime.Valid {
+		return 0, nil
+	}
+	if oldest := a.At.Add(-a.Requirements.MaxAge); s.SigningTime.Before(oldest) {
+		return 1, one("signed %s, before %s", s.SigningTime, day(oldest))
+	}
+	return 1, nil
+}
+
+// one is a finding about the whole.
+func one(format string, args ...any) []Finding {
+	return []Finding{{Detail: fmt.Sprintf(format, args...)}}
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func undecodable(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	if c != nil && c.Err != nil {
+		return true, c.Err.Error()
+	}
+	return true, "" // what a device shows it has read
+}
+
+func expired(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	over, known := p.over(a.At)
+	if over {
+		return true, "expired " + p.words(p.notAfter)
+	}
+	return known, ""
+}
+
+func expiring(a *auditor, i int, c *certificate.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	if over, known := p.over(a.At); over || !known {
+		return over && c == nil, "" // of an entry it is known then, and not for want of a certificate
+	}
+	later, known := p.after(p.notAfter, a.At.Add(a.Expiring))
+	if known && !later {
+		return true, "expires " + p.words(p.notAfter)
+	}
+	return known, ""
+}
+
+func notYetValid(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
+	p := a.entry(i).period()
+	later, known := p.after(p.notBefore, a.At)
+	if later {
+		return true, "valid from " + p.words(p.notBefore)
+	}
+	return known, ""
+}
+
+func isRSA(c *certificate.Certificate) bool { return strings.HasPrefix(c.PublicKey.Algorithm, "RSA") }
+
+// minRSABits is what the requirements ask for, else what everybody does.
+func (a *auditor) minRSABits() int {
+	if a.Requirements != nil && a.Requirements.MinRSABits != 0 {
+		return a.Requirements.MinRSABits
+	}
+	return defaultRSABits
+}
+
+const defaultRSABits = 2048
+
+func rsaSmall(a *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	if !isRSA(c) || c.PublicKey.Bits == 0 {
+		return false, ""
+	}
+	if bits := c.PublicKey.Bits; bits < a.minRSABits() {
+		return true, fmt.Sprintf("%d bits, fewer than %d", bits, a.minRSABits())
+	}
+	return true, ""
+}
+
+// usualExponent is the one that nearly all keys have.
+const usualExponent = 65537
+
+// exponent is the RSA exponent; ok is false where there is none to judge.
+func exponent(c *certificate.Certificate) (e uint64, ok bool) {
+	return c.PublicKey.Exponent, isRSA(c) && c.PublicKey.Bits != 0
+}
+
+func exponentWords(e uint64) string {
+	if e == 0 {
+		return "the exponent is 0 or has more than 64 bits"
+	}
+	return fmt.Sprintf("the exponent is %d", e)
+}
+
+func rsaExponent(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	e, ok := exponent(c)
+	if ok && e != usualExponent && !unusable(e) {
+		return true, exponentWords(e)
+	}
+	return ok, ""
+}
+
+// unusable tells whether an exponent makes no key. 0 stands for one that is too
+// long to say.
+func unusable(e uint64) bool { return e == 1 || e != 0 && e%2 == 0 }
+
+func rsaExponentUnusable(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	e, ok := exponent(c)
+	if ok && unusable(e) {
+		return true, exponentWords(e)
+	}
+	return ok, ""
+}
+
+func notCA(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	switch {
+	case c.Has(certificate.QuirkBasicUnreadable):
+		return false, ""
+	case c.IsCA:
+		return true, ""
+	case c.Version != 3:
+		return true, fmt.Sprintf("X.509 version %d has no basicConstraints", c.Version)
+	case c.Has(certificate.QuirkNoBasicConstraints):
+		return true, "there is no basicConstraints"
+	}
+	return true, "basicConstraints says that it is none"
+}
+
+func noKeyCertSign(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+	if c.KeyUsage&certificate.KeyUsagePresent == 0 || c.Has(certificate.QuirkKeyUsageUnreadable) {
+		return false, ""
+	}
+	if c.KeyUsage&certificate.KeyUsageKeyCertSign == 0 {
+		return true, "key usage: " + strings.Join(c.KeyUsage.Names(), ", ")
+	}
+	return true, ""
+}
+
+func selfSignatureInvalid(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
+	err := a.self[i]
+	switch {
+	case errors.Is(err, signing.ErrNotJudged):
+		return false, ""
+	case err != nil:
+		return true, err.Error()
+	}
+	return true, ""
+}
+
+func selfSignatureNotJudged(a *auditor, i int, c *certificate.Certificate) (bool, string) {
+	if !c.SelfIssued() {
+		return false, ""
+	}
+	if errors.Is(a.self[i], signing.ErrNotJudged) {
+		return true, "signed with " + c.SignatureAlgorithm.String() + ", key " + c.PublicKey.String()
+	}
+	return true, ""
+}
+
+// quirks is a rule that finds each of the given quirks.
+func quirks(list ...certificate.Quirk) func(*auditor, int, *certificate.Certificate) (bool, string) {
+	return func(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+		if len(c.Quirks) == 0 {
+			return true, ""
+		}
+		var has []string
+		for _, q := range list {
+			if c.Has(q) {
+				has = append(has, quirkWords(c, q))
+			}
+		}
+		return true, strings.Join(has, "; ")
+	}
+}

@@ -1,0 +1,326 @@
+package audit
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"trustpool/bundle/certificate"
+)
+
+// An auditor is one run over one subject.
+type auditor struct {
+	Subject
+	Options
+	rules []Rule
+	keys  [][sha256.Size]byte // KeyID of each certificate; zero where there is none
+	self  []error             // what signing.CheckSelfSignature says of each
+
+	found       *positions
+	foundBefore *positions // of Against; made where it is needed
+	excuses     map[string]*excuse
+	notApplied  []int // of each rule so far, Result.NotKnown
+
+	distrusted map[string]*Distrust // by the SHA-256 of certificate and of key, and by SHA-1
+}
+
+func newAuditor(s Subject, o Options) *auditor {
+	if o.Requirements != nil {
+		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
+	}
+	n := len(s.Certificates)
+	a := &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+	if o.Requirements != nil {
+		a.excuses = o.Requirements.excuses(o.At)
+	}
+	return a
+}
+
+// Positions are where certificates stand, counted from 0: the first of each.
+type positions struct {
+	byHash map[[sha256.Size]byte]int
+	byKey  func() map[[sha256.Size]byte]int // made where it is asked for
+	bySHA1 map[string]int                   // of a pool's entries that have no SHA-256
+
+	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
+}
+
+func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
+	p := &positions{byHash: make(map[[sha256.Size]byte]int, len(s.Certificates)), bySHA1: map[string]int{}}
+	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
+		if _, ok := to[key]; !ok {
+			to[key] = i
+		}
+	}
+	for i, c := range s.Certificates {
+		if c != nil && c.Err == nil {
+			put(p.byHash, c.SHA256, i)
+		}
+	}
+	p.byKey = sync.OnceValue(func() map[[sha256.Size]byte]int {
+		to := map[[sha256.Size]byte]int{}
+		for i, c := range s.Certificates {
+			if c != nil && c.Err == nil {
+				put(to, key(i), i)
+			}
+		}
+		return to
+	})
+	for i, c := range s.Certificates {
+		if c != nil {
+			continue
+		}
+		p.unknown++
+		switch e := &s.Pool.Entries[i]; {
+		case e.SHA256 != nil:
+			put(p.byHash, *e.SHA256, i)
+		case e.SHA1 != "":
+			p.onlySHA1++
+			p.bySHA1[e.SHA1] = i
+		default:
+			p.noHash++
+		}
+	}
+	return p
+}
+
+// find gives the position of a certificate that a pin names.
+func (p *positions) find(pin Pin) (i int, ok bool) {
+	if pin.SHA256 == nil {
+		i, ok = p.byKey()[*pin.SPKI]
+		return i, ok
+	}
+	if i, ok = p.byHash[*pin.SHA256]; !ok {
+		i, ok = p.bySHA1[pin.SHA1]
+	}
+	return i, ok
+}
+
+// mayBe is how many entries may be the one that a pin names, for all that is known.
+func (p *positions) mayBe(pin Pin) int {
+	switch {
+	case pin.SHA256 == nil:
+		return p.unknown
+	case pin.SHA1 == "":
+		return p.noHash + p.onlySHA1
+	}
+	return p.noHash
+}
+
+// part is what one worker found of each rule.
+type part struct {
+	applied, notKnown []int
+	findings          [][]Finding
+}
+
+// chunk is how many certificates a worker takes at a time: so few that the last
+// ones keep nobody waiting for long.
+const chunk = 16
+
+// run applies the rules of single certificates side by side, a self-signature
+// being most of the work, then those of the whole.
+func (a *auditor) run() ([]Result, []Finding) {
+	parts := make([]part, (len(a.Certificates)+chunk-1)/chunk)
+	var next atomic.Int64
+	work := func() {
+		for {
+			i := int(next.Add(1)) - 1
+			if i >= len(parts) {
+				return
+			}
+			parts[i] = a.certificates(i*chunk, min((i+1)*chunk, len(a.Certificates)))
+		}
+	}
+	var others sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
+
+	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
+	results := make([]Result, len(a.rules))
+	var all []Finding
+	for n := range a.rules {
+		rule := &a.rules[n]
+		result := Result{Rule: rule, State: NotApplicable}
+		before := len(all)
+		switch {
+		case !rule.isAsked(a):
+		case rule.whole != nil:
+			var found []Finding
+			result.Applied, found = rule.whole(a)
+			all = append(all, found...)
+			if rule.compare {
+				result.NotKnown = a.found.unknown
+			}
+		default:
+			for _, p := range parts {
+				result.Applied += p.applied[n]
+				result.NotKnown += p.notKnown[n]
+				all = append(all, p.findings[n]...)
+			}
+		}
+		found := all[before:]
+		a.notApplied = append(a.notApplied, result.NotKnown)
+		for i := range found {
+			a.settle(rule, &found[i])
+		}
+		if result.Found = len(found); result.Found > 0 {
+			result.State = Found
+		} else if result.Applied > 0 {
+			result.State = Passed
+		}
+		results[n] = result
+	}
+	return results, all
+}
+
+// certificates applies the rules of single certificates to some.
+func (a *auditor) certificates(from, to int) part {
+	p := part{make([]int, len(a.rules)), make([]int, len(a.rules)), make([][]Finding, len(a.rules))}
+	for i := from; i < to; i++ {
+		c := a.Certificates[i]
+		if c != nil && c.Err == nil {
+			a.keys[i], a.self[i] = c.KeyID(), selfSignature(c)
+		}
+		for n := range a.rules {
+			rule := &a.rules[n]
+			if rule.each == nil || !rule.isAsked(a) || c != nil && c.Err != nil && !rule.undecoded {
+				continue
+			}
+			if c == nil && !rule.entries {
+				p.notKnown[n]++
+				continue
+			}
+			applies, detail := rule.each(a, i, c)
+			switch {
+			case applies:
+				p.applied[n]++
+			case c == nil:
+				p.notKnown[n]++
+			}
+			if detail != "" {
+				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Certificates: a.entries(i)})
+			}
+		}
+	}
+	return p
+}
+
+// settle gives a finding its rule and severity, and the exception that excuses it.
+func (a *auditor) settle(rule *Rule, f *Finding) {
+	f.Rule, f.Severity = rule, rule.Severity
+	if a.Requirements == nil {
+		return
+	}
+	if s, ok := a.Requirements.Severities[rule.ID]; ok {
+		f.Severity = s
+	}
+	f.Exception = a.excuses[rule.ID].settle(f)
+}
+
+// entries are the certificates at the given positions, counted from 0.
+func (a *auditor) entries(at ...int) []Entry {
+	out := make([]Entry, len(at))
+	for n, i := range at {
+		out[n] = a.entry(i)
+	}
+	return out
+}
+
+// groups are the positions of certificates that share what key gives, where there
+// are two or more of them with different octets. Certificates for which key is not
+// ok are left out; n is how many are not.
+func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
+	at := make(map[K]int, len(a.Certificates)) // in lists
+	lists := make([][]int, 0, len(a.Certificates))
+	for i, c := range a.Certificates {
+		if c == nil || c.Err != nil {
+			continue
+		}
+		k, ok := key(i, c)
+		if !ok {
+			continue
+		}
+		n++
+		if a.found.byHash[c.SHA256] != i {
+			continue // the same certificate again
+		}
+		if g, ok := at[k]; ok {
+			lists[g] = append(lists[g], i)
+			continue
+		}
+		at[k] = len(lists)
+		lists = append(lists, []int{i})
+	}
+	for _, l := range lists {
+		if len(l) > 1 {
+			out = append(out, l)
+		}
+	}
+	return n, out
+}
+
+func sortFindings(list []Finding) {
+	slices.SortStableFunc(list, func(x, y Finding) int { return cmp.Compare(y.Severity, x.Severity) })
+}
+
+// An identity is what makes a finding the same one in two reports: its rule and
+// its certificates, or its words where it is about the whole.
+type identity struct {
+	rule, detail string
+	certificates [sha256.Size]byte
+}
+
+func (f *Finding) identity() identity {
+	id := identity{rule: f.Rule.ID}
+	if len(f.Certificates) == 0 {
+		id.detail = cmp.Or(f.id, f.Detail)
+		return id
+	}
+	hashes := make([][]byte, len(f.Certificates))
+	for i, e := range f.Certificates {
+		sum := e.identity()
+		hashes[i] = sum[:]
+	}
+	slices.SortFunc(hashes, bytes.Compare) // the order of a file does not count
+	id.certificates = sha256.Sum256(slices.Concat(hashes...))
+	return id
+}
+
+// compare marks what is new, and keeps what is gone.
+func (r *Report) compare(before []Finding) {
+	old := map[identity]bool{}
+	for i := range before {
+		old[before[i].identity()] = true
+	}
+	now := map[identity]bool{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		id := f.identity()
+		now[id] = true
+		if f.Change = New; old[id] {
+			f.Change = Unchanged
+		}
+	}
+	blind := map[string]bool{}
+	for _, x := range r.Results {
+		blind[x.Rule.ID] = x.NotKnown > 0
+	}
+	for _, f := range before {
+		switch {
+		case now[f.identity()]:
+		case blind[f.Rule.ID]:
+			r.NotJudged++
+		default:
+			f.Change = Gone
+			r.Gone = append(r.Gone, f)
+		}
+	}
+	sortFindings(r.Gone)
+}

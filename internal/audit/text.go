@@ -1,0 +1,246 @@
+package audit
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// maxShown is how many findings of one rule, and certificates of one finding, the
+// reports for people list. JSON, CSV and SARIF have all of them.
+const maxShown = 20
+
+// WriteText writes the report for a person at a terminal. Text of certificates
+// goes through report.Printable.
+func (r *Report) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	for _, l := range r.head() {
+		fmt.Fprintf(out, "%-15s%s\n", l[0], report.Printable(l[1]))
+	}
+	listed, rest := r.groups()
+	for _, g := range listed {
+		g.writeText(out)
+	}
+	writeRest(out, rest)
+	if len(r.Gone) > 0 {
+		fmt.Fprintf(out, "\nGone since %s\n", report.Printable(r.Against.File))
+		for _, g := range byRule(r.Gone) {
+			fmt.Fprintf(out, "  %s: %d\n", g.rule.ID, len(g.findings))
+		}
+	}
+	return out.Flush()
+}
+
+// writeRest writes what is good to know, a line for a rule.
+func writeRest(w io.Writer, rest []group) {
+	if len(rest) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\nINFO  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
+	for _, g := range rest {
+		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), g.title())
+	}
+}
+
+// title is the rule's, with how many of the findings are new.
+func (g *group) title() string {
+	if n := fresh(g.findings); n > 0 {
+		return fmt.Sprintf("%s (%d new)", g.rule.Title, n)
+	}
+	return g.rule.Title
+}
+
+// fresh counts what is new.
+func fresh(list []Finding) (n int) {
+	for i := range list {
+		if list[i].Change == New {
+			n++
+		}
+	}
+	return n
+}
+
+// Limits of what reports for people show of one text, in octets. Genuine names
+// have at most 200.
+const (
+	maxName   = 400
+	maxDetail = 1500
+)
+
+// cut is text of a bounded length.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+// head is what reports begin with: a word and what it is.
+func (r *Report) head() [][2]string {
+	lines := [][2]string{{"file", r.File}}
+	add := func(what, is string) { lines = append(lines, [2]string{what, cut(is, maxDetail)}) }
+	if r.Signature != nil {
+		add("signature", r.Signature.Summary())
+	}
+	if r.Signature != nil && r.Signature.Verified && r.Signature.Name != nil && r.Signature.Version != nil {
+		add("bundle", fmt.Sprintf("%s, version %s", *r.Signature.Name, *r.Signature.Version))
+	}
+	add("certificates", fmt.Sprint(len(r.Certificates)))
+	if r.Pool != nil {
+		add("pool", r.poolWords())
+	}
+	if r.At != nil {
+		add("judged at", r.At.UTC().Format(time.RFC3339))
+	}
+	if r.Against != nil {
+		words := report.Count(len(r.Against.Certificates), "certificate")
+		if r.Against.Pool != nil {
+			words = r.Against.poolWords()
+		}
+		add("against", r.Against.File+", "+words)
+	}
+	for _, n := range r.Needs {
+		add("need", n.String())
+	}
+	add("distrust list", "built in, of "+DistrustedAsOf)
+	if r.Program != nil {
+		add("root program", r.Program.Name+", "+r.Program.age(r.at))
+	}
+	add("findings", r.sum())
+	add("verdict", r.verdict())
+	return lines
+}
+
+// verdict is the answer in words.
+func (r *Report) verdict() string {
+	switch {
+	case r.Fails():
+		return fmt.Sprintf("fails: there are findings at the level %s or above", r.FailOn)
+	case r.FailOn == Never:
+		return "not judged as a whole"
+	}
+	return fmt.Sprintf("passes: nothing at the level %s or above counts", r.FailOn)
+}
+
+// sum is the report in one line.
+func (r *Report) sum() string {
+	parts := []string{report.Count(r.Count(Error), "error"), report.Count(r.Count(Warning), "warning"), fmt.Sprintf("%d info", r.Count(Info))}
+	if n := r.Excused(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d excused", n))
+	}
+	if r.Against != nil {
+		parts = append(parts, fmt.Sprintf("of these %d new; %d gone", fresh(r.Findings), len(r.Gone)))
+		if r.NotJudged > 0 {
+			parts = append(parts, report.Count(r.NotJudged, "earlier finding")+" not judged for want of certificates")
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// age says how old the snapshot is.
+func (p *Program) age(at time.Time) string {
+	if p.Date.IsZero() {
+		return "age not known"
+	}
+	days := int(at.Sub(p.Date) / (24 * time.Hour))
+	if days < 0 {
+		return "of " + day(p.Date) + ", after the time of this audit"
+	}
+	return fmt.Sprintf("of %s, %s old", day(p.Date), report.Count(days, "day"))
+}
+
+// A group is the findings of one rule with one severity.
+type group struct {
+	rule     *Rule
+	severity Severity
+	findings []Finding
+}
+
+// byRule groups findings that are in order.
+func byRule(list []Finding) (out []group) {
+	for _, f := range list {
+		if n := len(out); n == 0 || out[n-1].rule.ID != f.Rule.ID || out[n-1].severity != f.Severity {
+			out = append(out, group{rule: f.Rule, severity: f.Severity})
+		}
+		g := &out[len(out)-1]
+		g.findings = append(g.findings, f)
+	}
+	return out
+}
+
+// groups are the groups to list, and those that are only good to know, and decide
+// nothing.
+func (r *Report) groups() (listed, rest []group) {
+	for _, g := range byRule(r.Findings) {
+		if g.severity == Info && r.FailOn > Info {
+			rest = append(rest, g)
+		} else {
+			listed = append(listed, g)
+		}
+	}
+	return listed, rest
+}
+
+// shown are the findings to list, new ones first, and how many are left out.
+func (g *group) shown() (list []Finding, left int) {
+	for _, changed := range []bool{true, false} {
+		for _, f := range g.findings {
+			if (f.Change == New) != changed {
+				continue
+			}
+			if len(list) < maxShown {
+				list = append(list, f)
+			} else {
+				left++
+			}
+		}
+	}
+	return list, left
+}
+
+func (g *group) writeText(w io.Writer) {
+	fmt.Fprintf(w, "\n%s  %s: %d\n", strings.ToUpper(g.severity.String()), g.rule.ID, len(g.findings))
+	fmt.Fprintf(w, "  %s (%s)\n", g.rule.Title, g.rule.Citation)
+	fmt.Fprintf(w, "  To do: %s\n", g.rule.Advice)
+	list, left := g.shown()
+	for _, f := range list {
+		mark := ""
+		if f.Change == New {
+			mark = "new: "
+		}
+		if len(f.Certificates) == 1 {
+			between := "  "
+			if len(f.Detail) > 60 {
+				between = "\n      "
+			}
+			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Certificates[0], between, report.Printable(cut(f.Detail, maxDetail)))
+		} else {
+			fmt.Fprintf(w, "  %s%s\n", mark, report.Printable(cut(f.Detail, maxDetail)))
+			for i, e := range f.Certificates {
+				if i == maxShown {
+					fmt.Fprintf(w, "      and %d more\n", len(f.Certificates)-i)
+					break
+				}
+				fmt.Fprintf(w, "      %s\n", e)
+			}
+		}
+		if f.Exception != nil {
+			fmt.Fprintf(w, "      excused %s: %s\n", f.Exception.term(), report.Printable(f.Exception.Pin.Reason))
+		}
+	}
+	if left > 0 {
+		fmt.Fprintf(w, "  and %d more; --json and --csv have all\n", left)
+	}
+}
+
+// term is how long an exception applies.
+func (e *Exception) term() string {
+	if e.Until.IsZero() {
+		return "for ever"
+	}
+	return "until " + day(e.Until)
+}

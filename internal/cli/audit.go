@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/audit"
+	"trustpool/internal/device"
+	"trustpool/internal/fetch"
+	"trustpool/internal/yamlstrict"
+)
+
+// An auditing is the flags of an audit.
+type auditing struct {
+	trust
+	against, requirements, program string
+	needs, with                    []string
+	failOn                         level
+	expiring                       duration
+	programDate                    moment
+}
+
+func (a *app) auditCommand() *cobra.Command {
+	x := auditing{failOn: level(audit.Error)}
+	var listNeeds, start bool
+	var as printing
+	cmd := &cobra.Command{
+		Use:   "audit FILE|POOL",
+		Short: "Say what to know about a bundle before it is imported",
+		Long: `Say what to know about a bundle before it is imported: who vouches for it, what
+has expired or soon will, weak keys and signatures, certificates that root
+programs distrust, what is missing. docs/rules.md has every rule.
+
+POOL is a pool file of import --save or pool read --save. It has no
+certificates, only what is known of them: --with gives the bundles in which they
+may be found. What is in none of them is listed, and so are the rules not
+applied to it.
+
+--against OLD marks the findings that are new, and lists those that are gone.
+Then only new ones count, and those about the signature, about distrust and
+about requirements.
+
+--need names a service whose roots must be there (--list-needs shows them), or
+a FILE of certificates. --program gives Mozilla's certdata.txt or a report of
+the CCADB to look distrust up in; without it a short list counts that is part of
+the program. Nothing is fetched for it.
+
+--requirements gives a YAML file with what every bundle has to meet;
+--write-requirements writes one to start from. docs/audit.md explains it.
+
+Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`,
+		Example: `  trustpool audit ios.p7b
+  trustpool audit new/ios.p7b --against old/ios.p7b --need smart-licensing
+  trustpool audit edge1.json --with ios.p7b --with ios_core.p7b
+  trustpool audit ios.p7b --html -o audit.html
+  trustpool audit ios.p7b --write-requirements -o requirements.yaml`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if listNeeds {
+				return arguments()(cmd, args)
+			}
+			return arguments("FILE|POOL")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if listNeeds {
+				return a.write(writeNeeds)
+			}
+			if start {
+				pool, b, _, err := a.readEither(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if pool != nil {
+					return hinted{errors.New("--write-requirements takes a bundle: a pool does not have its certificates"), "give the bundle that the device should have"}
+				}
+				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, b.Certificates) })
+			}
+			r, err := x.run(cmd.Context(), a, args[0])
+			if err != nil {
+				return err
+			}
+			return a.answer(!r.Fails(), as, printings{
+				"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
+				"html": r.WriteHTML, "cyclonedx": r.WriteCycloneDX,
+			})
+		},
+	}
+	x.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&x.against, "against", "", "mark what is new since `OLD`, a bundle or a pool")
+	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
+	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
+	f.Var(&x.programDate, "program-date", "the `DAY` of which that file is: 2026-11-21")
+	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
+	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
+	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")
+	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from")
+	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
+	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+// run audits what a FILE argument stands for.
+func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
+	var with []*bundle.Bundle
+	for _, arg := range x.with {
+		b, _, err := a.read(ctx, arg)
+		if err != nil {
+			return nil, fmt.Errorf("--with: %w", err)
+		}
+		with = append(with, b)
+	}
+	pools, bundles := 0, 0
+	subject := func(arg string) (*audit.Subject, error) {
+		pool, b, name, err := a.readEither(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		if pool != nil {
+			pools++
+			return poolSubject(pool, name, with)
+		}
+		bundles++
+		r, err := x.verify(ctx, a, b)
+		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+	}
+	o := audit.Options{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
+	s, err := subject(file)
+	if err != nil {
+		return nil, err
+	}
+	if x.against != "" {
+		if s.Against, err = subject(x.against); err != nil {
+			return nil, fmt.Errorf("--against: %w", err)
+		}
+	}
+	if pools == 0 && len(with) > 0 {
+		return nil, errors.New("--with is for a pool, and there is none: a bundle has its certificates")
+	}
+	if bundles == 0 && len(x.trust.roots) > 0 {
+		return nil, errors.New("--root is about a signature, and a pool has none")
+	}
+	for _, name := range x.needs {
+		n, err := a.need(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		o.Needs = append(o.Needs, n)
+	}
+	if x.requirements != "" {
+		if o.Requirements, err = readRequirements(x.requirements); err != nil {
+			return nil, fmt.Errorf("--requirements: %w", err)
+		}
+	}
+	if x.program == "" && !x.programDate.IsZero() {
+		return nil, errors.New("--program-date is the date of a root program's file: --program is missing")
+	}
+	if x.program != "" {
+		if o.Program, err = x.readProgram(ctx, a); err != nil {
+			return nil, fmt.Errorf("--program: %w", err)
+		}
+	}
+	r, err := audit.Run(*s, o)
+	if err != nil {
+		return nil, err
+	}
+	r.At, r.FailOn = x.at.chosen(), audit.Severity(x.failOn)
+	return r, nil
+}
+
+// poolSubject is a pool with the certificates that bundles have of it.
+func poolSubject(pool *device.Pool, name string, with []*bundle.Bundle) (*audit.Subject, error) {
+	certs, err := pool.Certificates(with...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(name), err)
+	}
+	entries := make([]audit.PoolEntry, len(pool.Entries))
+	for i := range entries {
+		e, to := &pool.Entries[i], &entries[i]
+		*to = audit.PoolEntry{Origin: string(e.Origin), Subject: e.Title(), Serial: e.Serial, SHA1: e.SHA1, Inferred: !e.Certain()}
+		if sum, err := hex.DecodeString(e.SHA256); err == nil && len(sum) == sha256.Size {
+			to.SHA256 = (*[sha256.Size]byte)(sum)
+		}
+		to.NotBefore, to.NotAfter, to.Within = e.Validity()
+	}
+	return &audit.Subject{File: name, Certificates: certs, Pool: &audit.Pool{Platform: pool.Platform, Entries: entries}}, nil
+}
+
+// need is a preset, or the certificates of a file. What reads as a preset is one,
+// also where a file bears that name.
+func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
+	if n, ok := audit.LookupNeed(name); ok {
+		return n, nil
+	}
+	if !isURL(name) && !fileExists(name) && name != "-" {
+		return audit.Need{}, hinted{fmt.Errorf("--need %s: neither a known need nor a file", name), "trustpool audit --list-needs lists the names"}
+	}
+	b, file, err := a.read(ctx, name)
+	if err != nil {
+		return audit.Need{}, fmt.Errorf("--need: %w", err)
+	}
+	n, err := audit.NeedFile(file, b.Certificates)
+	if err != nil {
+		return n, fmt.Errorf("--need %s: %w", file, err)
+	}
+	return n, nil
+}
+
+func readRequirements(path string) (*audit.Requirements, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, yamlstrict.MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	r, err := audit.ParseRequirements(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
+}
+
+func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, error) {
+	if isURL(x.program) {
+		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", x.program), "download it, look at it, and give the file"}
+	}
+	files, err := a.fetchWith(ctx, x.program, fetch.Options{Stdin: a.env.Stdin})
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 {
+		return nil, fmt.Errorf("%s: a directory is no root program", x.program)
+	}
+	p, err := audit.ParseProgram(label(x.program), files[0].Data, x.programDate.Time)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(x.program), err)
+	}
+	return p, nil
+}
+
+func writeNeeds(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, n := range audit.Needs() {
+		if i > 0 {
+			fmt.Fprintln(t)
+		}
+		fmt.Fprintf(t, "%s\t%s\n\t%s\n\t%s\n", n.Name, n.About, n.Source, n.Basis)
+		for _, r := range n.Roots {
+			fmt.Fprintf(t, "\t%x  %s%s\n", *r.SHA256, r.Name, when(r))
+		}
+	}
+	return t.Flush()
+}
+
+// when is how long a root is needed, in words.
+func when(r audit.NeededRoot) (s string) {
+	if !r.From.IsZero() {
+		s += ", from " + r.From.Format(time.DateOnly)
+	}
+	if !r.Until.IsZero() {
+		s += ", until " + r.Until.Format(time.DateOnly)
+	}
+	return s
+}
+
+// A level is the value of --fail-on.
+type level audit.Severity
+
+func (l *level) String() string { return "" }
+func (l *level) Type() string   { return "LEVEL" }
+
+func (l *level) Set(v string) error {
+	s, err := audit.ParseSeverity(v)
+	*l = level(s)
+	return err
+}
+
+// A duration is the value of a flag that takes 90d, 12w, 2y or Go's units.
+type duration time.Duration
+
+func (d *duration) String() string { return "" }
+func (d *duration) Type() string   { return "TIME" }
+
+func (d *duration) Set(v string) error {
+	t, err := bundle.ParseDuration(v)
+	if err == nil && t == 0 {
+		err = errors.New("is to be longer than nothing")
+	}
+	*d = duration(t)
+	return err
+}

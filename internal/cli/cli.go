@@ -1,0 +1,392 @@
+// Package cli is the command line: a file a verb, flags in, reports out. Nothing
+// is decided here.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/durable"
+	"trustpool/internal/report"
+)
+
+// Env is what a command sees of the world.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Terminal       bool // Stderr is one
+	Now            func() time.Time
+	Version        string
+	Getenv         func(string) string // nil where no variable is set
+	// Interrupts gives a context that ends when the user or the system wants the
+	// process to end; nil for none.
+	Interrupts func(context.Context) (context.Context, context.CancelFunc)
+	// Reloads gives a channel that receives when the user asks a server to look
+	// anew at what it serves, until the context ends; nil for never.
+	Reloads func(context.Context) <-chan struct{}
+	// Sleep waits, and ends early with an error when the context does; nil for a
+	// real wait.
+	Sleep func(context.Context, time.Duration) error
+}
+
+// Exit statuses, the same for every command.
+const (
+	statusYes    = 0 // done, the answer is yes
+	statusNo     = 1 // done, the answer is no
+	statusFailed = 2 // could not
+)
+
+// errNo ends a command whose answer is no; the report has said so.
+var errNo = errors.New("the answer is no")
+
+// A hinted error has advice for the user.
+type hinted struct {
+	error
+	hint string
+}
+
+func (h hinted) Unwrap() error { return h.error }
+
+// Run runs one command line and gives the exit status.
+func Run(ctx context.Context, args []string, env Env) int {
+	a := &app{env: env}
+	root := a.command(args)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return statusYes
+	case errors.Is(err, errNo):
+		return statusNo
+	}
+	if !a.started { // wrong flags or arguments
+		err = hinted{err, usageHint(root, args)}
+	}
+	fmt.Fprintf(env.Stderr, "trustpool: %s\n", report.Printable(err.Error()))
+	if h := (hinted{}); errors.As(err, &h) {
+		fmt.Fprintf(env.Stderr, "trustpool: hint: %s\n", h.hint)
+	}
+	return statusFailed
+}
+
+// An app is one run: the world, and the flags that all commands share.
+type app struct {
+	env     Env
+	started bool // the command has begun to work
+
+	offline bool
+	limits  bundle.Limits
+	size    size
+	output  string
+	input   int64 // octets read so far
+}
+
+// helpWidth is how many columns the help takes.
+const helpWidth = 80
+
+// command makes the command line for the given arguments.
+func (a *app) command(args []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "trustpool",
+		Short: "Know, host, carry and make the trust bundles of Cisco devices",
+		Long: `Trustpool is for the PKCS#7 bundles of CA certificates that Cisco devices import
+into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
+it, what changed, what a device would do with each certificate and what to type
+there; a server of bundles for devices, and kits for where no network is.
+
+FILE is a path, a directory, - for standard input, or an http(s) URL.`,
+		Example: `  trustpool inspect ios.p7b
+  trustpool verify ios.p7b
+  trustpool diff old/ios.p7b new/ios.p7b
+  trustpool import ios.p7b --platform iosxr
+  trustpool serve ios.p7b`,
+		Version:                    a.env.Version,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		SuggestionsMinimumDistance: 2,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("no command is called %q", args[0])
+			}
+			return nil
+		},
+	}
+	root.RunE = func(*cobra.Command, []string) error {
+		root.SetOut(a.env.Stderr)
+		_ = root.Usage()
+		return errors.New("no command given")
+	}
+	root.SetIn(a.env.Stdin)
+	root.SetOut(a.env.Stdout)
+	root.SetErr(a.env.Stderr)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages |", fmt.Sprintf(".FlagUsagesWrapped %d |", helpWidth)))
+	root.SetVersionTemplate("trustpool {{.Version}}\n")
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.BoolVar(&a.offline, "offline", false, "use no network, even where FILE is a URL")
+	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
+	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
+	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
+	a.addVerbs(root, args)
+	a.markStart(root)
+	return root
+}
+
+// addVerbs adds the verb that the first argument names, and where it names none
+// all of them and the help: making them takes as long as reading a small bundle.
+func (a *app) addVerbs(root *cobra.Command, args []string) {
+	type verb struct {
+		name string
+		make func() *cobra.Command
+	}
+	groups := []struct {
+		title string
+		verbs []verb
+	}{
+		{"Know a bundle:", []verb{
+			{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"audit", a.auditCommand},
+			{"extract", a.extractCommand}, {"anchors", a.anchorsCommand},
+		}},
+		{"Know a device:", []verb{
+			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"config", a.configCommand},
+			{"explain", a.explainCommand},
+		}},
+		{"Host bundles:", []verb{
+			{"serve", a.serveCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
+			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
+		}},
+		{"Carry bundles:", []verb{{"pack", a.packCommand}, {"receive", a.receiveCommand}}},
+		{"Make bundles:", []verb{
+			{"recipe", a.recipeCommand}, {"build", a.buildCommand}, {"sign", a.signCommand}, {"keygen", a.keygenCommand},
+		}},
+		{"", []verb{{"version", a.versionCommand}, {"exit-status", exitStatusTopic}}},
+	}
+	for _, g := range groups {
+		for _, v := range g.verbs {
+			if len(args) > 0 && args[0] == v.name {
+				root.AddCommand(v.make())
+				root.CompletionOptions.DisableDefaultCmd = true
+				return
+			}
+		}
+	}
+	for _, g := range groups {
+		if g.title != "" {
+			root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		}
+		for _, v := range g.verbs {
+			cmd := v.make()
+			cmd.GroupID = g.title
+			root.AddCommand(cmd)
+		}
+	}
+	helpCommands(root)
+}
+
+// helpCommands adds cobra's commands that tell about others, and makes an error
+// of a name that they do not know.
+func helpCommands(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.RunE = func(*cobra.Command, []string) error {
+			return hinted{errors.New("completion: no shell given"), "trustpool completion bash, fish, powershell or zsh"}
+		}
+	}
+	root.SetHelpCommand(&cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show the help of a command or a topic",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return hinted{fmt.Errorf("help: no command is called %q", strings.Join(args, " ")), usageHint(root, args)}
+			}
+			cmd.InitDefaultHelpFlag()
+			cmd.InitDefaultVersionFlag()
+			return cmd.Help()
+		},
+	})
+	root.InitDefaultHelpCmd()
+}
+
+// markStart notes when a command starts to work. Until then an error is one of
+// usage, wherever in cobra it comes from.
+func (a *app) markStart(cmd *cobra.Command) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started = true
+			if writes(cmd) && a.env.Interrupts != nil {
+				ctx, stop := a.env.Interrupts(cmd.Context())
+				defer stop()
+				cmd.SetContext(ctx)
+			}
+			return run(cmd, args)
+		}
+	}
+	for _, c := range cmd.Commands() {
+		a.markStart(c)
+	}
+}
+
+// writes tells whether a command writes files, or serves them. Then an interrupt ends what it
+// waits for, and what it is writing is finished or removed; otherwise it ends the
+// process, which needs no preparing: that would take as long as a small bundle.
+func writes(cmd *cobra.Command) bool {
+	switch cmd.Name() {
+	case "keygen", "publish", "receive", "rollback", "mirror", "serve":
+		return true
+	}
+	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")
+}
+
+// usageHint is the advice after a usage error: the command that was meant, or
+// the help of the one that was given.
+func usageHint(root *cobra.Command, args []string) string {
+	cmd, rest, err := root.Find(args)
+	if err == nil && cmd != root {
+		return "see " + cmd.CommandPath() + " --help"
+	}
+	for _, word := range rest {
+		if s := root.SuggestionsFor(word); len(s) > 0 && !strings.HasPrefix(word, "-") {
+			return "did you mean trustpool " + strings.Join(s, ", or trustpool ") + "?"
+		}
+	}
+	return "see trustpool --help"
+}
+
+// arguments asks for exactly the named arguments.
+func arguments(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < len(names) {
+			return fmt.Errorf("%s: %s is missing", verb(cmd), names[len(args)])
+		}
+		if len(args) > len(names) {
+			if cmd.HasSubCommands() {
+				return fmt.Errorf("%s: no command is called %q", verb(cmd), args[0])
+			}
+			return fmt.Errorf("%s: one argument too many: %q", verb(cmd), args[len(names)])
+		}
+		return nil
+	}
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  arguments(),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.env.Stdout, "trustpool %s\n", a.env.Version)
+			return err
+		},
+	}
+}
+
+func exitStatusTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exit-status",
+		Short: "What the exit status of each command says",
+		Long: `Every command exits with one of three statuses:
+
+  0  done, and the answer is yes: verified, the same pool, nothing failed
+  1  done, and the answer is no: not verified, the pools differ, a filter
+     matched nothing, a certificate failed or the file was refused, a finding
+     of an audit counts, a platform has no such commands, no message was
+     known, a server would break, a device has not the current version, a
+     server failed a check
+  2  could not: wrong usage, unreadable input, a file that cannot be written
+
+The help of a command says when its answer is no; where it does not, the command
+has none. With status 2 there is one line on standard error, perhaps a hint, and
+no partial output.`,
+	}
+}
+
+// write gives the report to standard output, or whole to the file of --output.
+func (a *app) write(report func(io.Writer) error) error {
+	if a.output != "" && a.output != "-" {
+		return durable.Write(a.output, 0o644, buffered(report))
+	}
+	return buffered(report)(a.env.Stdout)
+}
+
+func buffered(report func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 16<<10)
+		if err := report(b); err != nil {
+			return err
+		}
+		return b.Flush()
+	}
+}
+
+// outputFlag adds --output to a command that prints a report.
+func (a *app) outputFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all (default standard output)")
+}
+
+// warn tells the user something that is no part of the result.
+func (a *app) warn(format string, args ...any) {
+	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", report.Printable(fmt.Sprintf(format, args...)))
+}
+
+// verb is how an error calls a command: pool read.
+func verb(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// required makes flags necessary. What was said before of the command holds as
+// well.
+func required(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		_ = cmd.MarkFlagRequired(name) // for completion; cobra's own error comes too late
+	}
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				return fmt.Errorf("%s: --%s is missing", verb(cmd), name)
+			}
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
+}
+
+// exclusive makes at most one of the flags usable in a run. What was said before
+// of the command holds as well.
+func exclusive(cmd *cobra.Command, names ...string) {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		first := ""
+		for _, name := range names {
+			if !cmd.Flags().Changed(name) {
+				continue
+			}
+			if first != "" {
+				return fmt.Errorf("--%s and --%s exclude each other", first, name)
+			}
+			first = name
+		}
+		if before != nil {
+			return before(cmd, args)
+		}
+		return nil
+	}
+}
+
+// fileExists tells a file from a fingerprint.
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/device"
+	"trustpool/internal/feed"
+	"trustpool/internal/inspect"
+)
+
+func (a *app) diffCommand() *cobra.Command {
+	var t trust
+	var as printing
+	cmd := &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Say what changed between two bundles, or a pool and a bundle",
+		Long: `Say what changed between two bundles: certificates added and removed, re-issued
+(same key and name) and re-keyed (same name, another key), and changes of
+signature, name, version and signer. The order of a file does not count.
+
+OLD or NEW may be a pool file of import --save or pool read --save. Then it says
+what of the bundle is missing on the device, what is on the device only, and by
+what the others were matched.
+
+Exit status: 0, or 1 where the pools differ.`,
+		Example: `  trustpool diff old/ios.p7b new/ios.p7b
+  trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md
+  trustpool diff edge1.json ios.p7b`,
+		Args: arguments("OLD", "NEW"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var sides [2]struct {
+				bundle    *bundle.Bundle
+				pool      *device.Pool
+				name, sig string
+			}
+			for i, arg := range args {
+				s := &sides[i]
+				var err error
+				if s.pool, s.bundle, s.name, err = a.readEither(cmd.Context(), arg); err != nil {
+					return err
+				}
+			}
+			old, new := &sides[0], &sides[1]
+			if new.pool != nil {
+				old, new = new, old
+			}
+			switch {
+			case new.pool != nil:
+				return hinted{errors.New("both are pools of devices, and one side has to be a bundle"), "compare each with the bundle that both should have"}
+			case old.pool != nil && as != "" && as != "json":
+				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
+			case old.pool != nil:
+				return a.diffPool(cmd.Context(), &t, old.pool, old.name, new.bundle, new.name, as)
+			}
+			for i := range sides {
+				s := &sides[i]
+				var err error
+				if s.sig, err = t.summary(cmd.Context(), a, s.bundle); err != nil {
+					return err
+				}
+			}
+			d := inspect.Diff{Diff: bundle.Compare(sides[0].bundle, sides[1].bundle)}
+			d.Old.File, d.Old.Signature = sides[0].name, sides[0].sig
+			d.New.File, d.New.Signature = sides[1].name, sides[1].sig
+			return a.answer(d.Same(), as, printings{
+				"": d.WriteText, "json": d.WriteJSON, "markdown": d.WriteMarkdown,
+				"cisco-json": func(w io.Writer) error { return feed.WriteDiff(w, d.Diff) },
+			})
+		},
+	}
+	t.flags(cmd)
+	as.flags(cmd, "json", "markdown", "cisco-json")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+// summary is the judgement on a signature in one line.
+func (t *trust) summary(ctx context.Context, a *app, b *bundle.Bundle) (string, error) {
+	r, err := t.verify(ctx, a, b)
+	if err != nil {
+		return "", err
+	}
+	return r.Summary(), nil
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/durable"
+	"trustpool/internal/report"
+)
+
+func (a *app) extractCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "extract FILE -o DIR",
+		Short: "Write each certificate to a PEM file of its own",
+		Long: `Write each certificate of a bundle to a PEM file of its own. The names have the
+position, the common name reduced to safe characters, and the start of the
+SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that
+is there already is kept where it is the same, and otherwise nothing is written.
+
+Exit status: 0, or 1 where something in the file is no certificate.`,
+		Example: `  trustpool extract ios.p7b -o roots/`,
+		Args:    arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, name, err := a.read(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			files := pemFiles(b)
+			if err := writeNew(dir, files); err != nil {
+				return err
+			}
+			for i, c := range b.Certificates {
+				if c.Err != nil {
+					a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
+				}
+			}
+			if _, err := fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir); err != nil {
+				return err
+			}
+			return answer(len(files) == len(b.Certificates))
+		},
+	}
+	cmd.Flags().StringVarP(&dir, "output", "o", "", "write to `DIR`")
+	required(cmd, "output")
+	return cmd
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+func (f file) write(w io.Writer) error {
+	_, err := w.Write(f.data)
+	return err
+}
+
+func pemFiles(b *bundle.Bundle) []file {
+	width := max(3, len(fmt.Sprint(len(b.Certificates))))
+	var files []file
+	for i, c := range b.Certificates {
+		if c.Err == nil {
+			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), hex.EncodeToString(c.SHA256[:8]))
+			files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})})
+		}
+	}
+	return files
+}
+
+// maxName bounds the part of a file name that comes from a certificate.
+const maxName = 60
+
+// safeName keeps ASCII letters and digits, and makes one hyphen of anything else.
+func safeName(s string) string {
+	var b strings.Builder
+	hyphen := false
+	for _, r := range s {
+		if b.Len() == maxName {
+			break
+		}
+		if r < 0x80 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
+			b.WriteRune(r)
+			hyphen = false
+		} else if !hyphen && b.Len() > 0 {
+			b.WriteByte('-')
+			hyphen = true
+		}
+	}
+	s = strings.TrimRight(b.String(), "-")
+	if s == "" {
+		return ""
+	}
+	return s + "-"
+}
+
+// writeNew writes the files into dir, or none of them: one that is there with
+// other octets is an error before the first is written.
+func writeNew(dir string, files []file) error {
+	var missing []file
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		switch old, err := os.ReadFile(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, f)
+		case err != nil:
+			return err
+		case string(old) != string(f.data):
+			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var written []string
+	for _, f := range missing {
+		path := filepath.Join(dir, f.name)
+		if err := durable.Create(path, 0o644, f.write); err != nil {
+			for _, w := range written {
+				_ = os.Remove(w)
+			}
+			return err
+		}
+		written = append(written, path)
+	}
+	return nil
+}

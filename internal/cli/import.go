@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/device"
+)
+
+func (a *app) importCommand() *cobra.Command {
+	var t trust
+	var o device.Options
+	var platform, poolFile string
+	var save, quiet bool
+	var as printing
+	cmd := &cobra.Command{
+		Use:   "import FILE --platform NAME",
+		Short: "Say what a device would do with each certificate",
+		Long: `Play the import of a bundle into a device's trustpool: first the platform's rule
+on signatures, then every certificate: installed, duplicate, expired or failed,
+with the reason and how sure that is (confirmed, inferred, unverified).
+
+NAME is asa (asav), ios, iosxe (c9800) or iosxr (asr9k, ncs). fxos, ftd and nxos
+import no bundle file; the answer says what to do instead.
+
+The pool starts as the platform's built-in one, where that is known. --pool
+reads it from a file that import --save or pool read --save wrote.
+
+--root judges as a lab device with that root built in would. A genuine IOS XR
+takes bundles under Cisco Root CA M1 alone.
+
+Exit status: 0, or 1 where a certificate failed or the file was refused.`,
+		Example: `  trustpool import ios_core.p7b --platform asa
+  trustpool import ios.p7b --platform iosxr --pool edge1.json --save
+  trustpool import ios_core.p7b --platform asa --fips --at 2018-10-10`,
+		Args: arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if o.Platform, err = device.Lookup(platform); err != nil {
+				return fmt.Errorf("--platform: %w", err)
+			}
+			if save && poolFile == "" {
+				return errors.New("--save needs --pool FILE to write to")
+			}
+			pool, err := readPool(poolFile, save, o.Platform)
+			if err != nil {
+				return err
+			}
+			b, name, err := a.read(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
+				return err
+			}
+			o.At, o.Location = t.at.or(a.env.Now), name
+			r, err := device.Import(pool, b, o)
+			if err != nil {
+				return err
+			}
+			of := printings{
+				"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
+				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
+			}
+			if save && r.Refused == "" {
+				return a.answerWith(r.Failed == 0, as, of, poolFile, pool.WriteJSON)
+			}
+			return a.answer(r.Refused == "" && r.Failed == 0, as, of)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, ios, iosxe, iosxr, …")
+	required(cmd, "platform")
+	t.flags(cmd)
+	f.StringVar(&poolFile, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
+	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
+	settingFlags(cmd, &o)
+	f.BoolVarP(&quiet, "quiet", "q", false, "print the platform's own lines only")
+	as.flags(cmd, "json")
+	exclusive(cmd, "quiet", "json")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+// settingFlags are how a device is set for an import.
+func settingFlags(cmd *cobra.Command, o *device.Options) {
+	f := cmd.Flags()
+	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
+	f.BoolVar(&o.FIPS, "fips", false, "the device is in FIPS mode")
+	f.BoolVar(&o.DisableRSA1024, "disable-rsa1024", false, "IOS XR: RSA keys of 1024 bits or less are disabled")
+	f.BoolVar(&o.AcceptUnsigned, "accept-unsigned", false, "ASA: say yes where it asks about a bundle that Cisco did not sign")
+	f.BoolVar(&o.UniqueNames, "unique-names", false, "IOS XE 16: no two certificates of one issuer and subject")
+}
+
+// readPool reads the pool of --pool; without one, or where --save is to make it,
+// it is the platform's built-in pool.
+func readPool(path string, save bool, p device.Platform) (*device.Pool, error) {
+	if path == "" {
+		return p.BuiltIn(), nil
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if save {
+			return p.BuiltIn(), nil
+		}
+		return nil, hinted{fmt.Errorf("--pool: %w", err), "with --save the platform's built-in pool is taken and the file is made"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--pool: %w", err)
+	}
+	defer f.Close()
+	pool, err := device.ReadPool(f)
+	if err != nil {
+		return nil, fmt.Errorf("--pool %s: %w", path, err)
+	}
+	return pool, nil
+}

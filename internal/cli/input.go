@@ -1,0 +1,198 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/device"
+	"trustpool/internal/fetch"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// patience is how long a command is silent on a terminal.
+const patience = time.Second
+
+// read reads and parses what a FILE argument stands for. The name is that for
+// reports: of a URL without its credentials.
+func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name string, err error) {
+	files, err := a.fetch(ctx, arg)
+	if err != nil {
+		return nil, "", err
+	}
+	return a.parse(files, arg)
+}
+
+// parse parses what a FILE argument was read as.
+func (a *app) parse(files []fetch.File, arg string) (b *bundle.Bundle, name string, err error) {
+	parts := make([]*bundle.Bundle, len(files))
+	for i, f := range files {
+		if parts[i], err = a.limits.Parse(f.Data); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", label(f.Name), err)
+		}
+	}
+	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
+		return parts[0], files[0].Name, nil
+	}
+	return bundle.Join(parts), arg, nil
+}
+
+// readEither is read where FILE may also be a pool file: one that begins as JSON
+// does, which no bundle does.
+func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b *bundle.Bundle, name string, err error) {
+	isJSON := func(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
+	captured := false
+	defer func() {
+		if err != nil && captured {
+			err = hinted{err, "of what a device shows make a pool file first: trustpool pool read FILE --platform NAME --save POOL"}
+		}
+	}()
+	files, err := a.fetchSniffed(ctx, arg, func(prefix []byte) (int64, error) {
+		captured = bytes.Contains(prefix, []byte("Trustpool: "))
+		if isJSON(prefix) {
+			return 0, nil
+		}
+		return bundle.Sniff(prefix)
+	})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if len(files) == 1 && isJSON(files[0].Data) {
+		pool, err = device.ReadPool(bytes.NewReader(files[0].Data))
+		if err != nil {
+			err = fmt.Errorf("%s: %w", label(files[0].Name), err)
+		}
+		return pool, nil, files[0].Name, err
+	}
+	b, name, err = a.parse(files, arg)
+	return nil, b, name, err
+}
+
+// fetch gets what is to be a bundle.
+func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
+	return a.fetchSniffed(ctx, arg, bundle.Sniff)
+}
+
+func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (int64, error)) ([]fetch.File, error) {
+	a.limits.Bytes = int64(a.size)
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniff})
+	for _, f := range files {
+		a.input += int64(len(f.Data))
+	}
+	if a.input > largeInput {
+		// A heap that may double before it is collected is no good beside a large
+		// file: what is read of one takes about half as much again.
+		debug.SetMemoryLimit(largeInput + a.input*5/2)
+	}
+	return files, err
+}
+
+// fetchWith gets anything, under the limits that the flags set.
+func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
+	defer a.announce("reading %s …", arg)()
+	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
+	return fetch.Read(ctx, arg, o)
+}
+
+// announce tells on a terminal what is being done, unless the function that it
+// gives is called before patience is over.
+func (a *app) announce(format string, args ...any) (done func()) {
+	if !a.env.Terminal {
+		return func() {}
+	}
+	t := time.AfterFunc(patience, func() { a.warn(format, args...) })
+	return func() { t.Stop() }
+}
+
+// largeInput is from where on the garbage collector is told how large the input is.
+const largeInput = 8 << 20
+
+// label is how an error names a source.
+func label(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
+}
+
+func isURL(s string) bool { return strings.Contains(s, "://") }
+
+// trust are the flags that say what to trust and when.
+type trust struct {
+	roots []string
+	at    moment
+}
+
+func (t *trust) flags(cmd *cobra.Command) {
+	t.rootFlag(cmd)
+	t.atFlag(cmd)
+}
+
+func (t *trust) rootFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable; default Cisco's roots, see trustpool anchors)")
+}
+
+func (t *trust) atFlag(cmd *cobra.Command) {
+	cmd.Flags().Var(&t.at, "at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)")
+}
+
+// anchors are those that --root names; none where it is not given.
+func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
+	return a.readAnchors(ctx, "--root", t.roots)
+}
+
+// readAnchors makes an anchor of each value of a flag, a file or a SHA-256.
+func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]roots.Anchor, error) {
+	var out []roots.Anchor
+	for _, arg := range values {
+		// What reads as a hash is one, also where a file bears that name: nobody
+		// changes a pin by putting a file there.
+		if sum, ok := roots.ParseSHA256(arg); ok {
+			out = append(out, roots.FromSHA256(sum))
+			continue
+		}
+		if isURL(arg) {
+			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, arg), "download it, check its SHA-256, and give the file"}
+		}
+		files, err := a.fetch(ctx, arg)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		if len(files) != 1 || files[0].Name != arg {
+			return nil, hinted{fmt.Errorf("%s %s: a directory is no anchor", flag, arg), "give the root's certificate, or its SHA-256"}
+		}
+		for _, f := range files {
+			anchors, err := roots.FromFile(f.Data)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s: %w", flag, label(f.Name), err)
+			}
+			out = append(out, anchors...)
+		}
+	}
+	return out, nil
+}
+
+// verify judges a bundle's signature under --root, or under Cisco's roots.
+func (t *trust) verify(ctx context.Context, a *app, b *bundle.Bundle) (signing.Report, error) {
+	anchors, err := t.anchors(ctx, a)
+	if err != nil {
+		return signing.Report{}, err
+	}
+	if anchors == nil {
+		anchors = roots.BuiltIn()
+	}
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: t.at.or(a.env.Now)})
+	var refused *signing.VerifyError
+	if err != nil && !errors.As(err, &refused) {
+		return signing.Report{}, err
+	}
+	return signing.NewReport(v, refused, t.at.chosen()), nil
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/device/show"
+	"trustpool/internal/inspect"
+)
+
+func (a *app) inspectCommand() *cobra.Command {
+	var t trust
+	var filters []string
+	var as printing
+	var style string
+	cmd := &cobra.Command{
+		Use:   "inspect FILE",
+		Short: "Show what a bundle holds, and whether its signature counts",
+		Long: `Show what a bundle holds: a line on its signature, what it is called, and a
+line for each certificate.
+
+--filter keeps the certificates that match; given several times, all must match:
+  TEXT            part of a subject, issuer or serial number
+  FINGERPRINT     SHA-256, SHA-1 or MD5, in any spelling; of a SHA-256 the first
+                  16 digits, as tables show them, are enough
+  expired         at the time of --at
+  expiring:90d    within that time (d, w, y)
+  algorithm:TEXT  part of the signature's or the key's algorithm: sha1, RSA 1024
+  quirk:NAME      a deviation; "quirk:" for any, docs/formats.md lists them
+  text:TEXT       TEXT and nothing else
+
+Exit status: 0, or 1 where a filter matched nothing.`,
+		Example: `  trustpool inspect ios.p7b
+  trustpool inspect ios.p7b --filter IdenTrust
+  trustpool inspect ios.p7b --filter expiring:1y --json
+  openssl pkcs7 -print_certs -in bundle.pem | trustpool inspect -`,
+		Args: arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, name, err := a.read(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			r := inspect.Report{File: name, Bundle: b}
+			for _, f := range filters {
+				filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
+				if err != nil {
+					return fmt.Errorf("--filter: %w", err)
+				}
+				r.Select(filter)
+			}
+			if r.Signature, err = t.verify(cmd.Context(), a, b); err != nil {
+				return err
+			}
+			of := printings{"": r.WriteText, "long": r.WriteLong, "json": r.WriteJSON, "csv": r.WriteCSV, "pem": r.WritePEM}
+			if style != "" {
+				s, ok := show.Lookup(style)
+				if !ok {
+					return fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
+				}
+				of[""] = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
+			}
+			return a.answer(r.Selected == nil || len(r.Selected) > 0, as, of)
+		},
+	}
+	t.flags(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
+	f.StringVar(&style, "style", "", "print what a device of the kind `NAME`, iosxe or iosxr, would show of these certificates")
+	as.flags(cmd, "long", "json", "csv", "pem")
+	exclusive(cmd, "long", "style", "json", "csv", "pem")
+	a.outputFlag(cmd)
+	return cmd
+}

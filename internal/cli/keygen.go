@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/durable"
+	"trustpool/signing"
+)
+
+func (a *app) keygenCommand() *cobra.Command {
+	var algorithm string
+	var o signing.LabOptions
+	var at moment
+	var years int
+	cmd := &cobra.Command{
+		Use:   "keygen DIR",
+		Short: "Make a root and a signer of bundles for a lab",
+		Long: `Make a root and a signer of bundles for a lab, with the profile of Cisco's: the
+signer has Cisco's extended key usage, the key usage digitalSignature and
+nonRepudiation, and no basicConstraints.
+
+DIR is made where it is missing, and gets root.key, root.pem, signer.key and
+signer.pem; nothing that is there is overwritten. The keys are not encrypted,
+only their owner can read them; put root.key where signing does not need it.`,
+		Example: `  trustpool keygen lab/
+  trustpool keygen lab/ --algorithm p384 --years 3 --organization "Example Lab"`,
+		Args: arguments("DIR"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if years < 1 || years > maxYears {
+				return fmt.Errorf("--years must be 1 to %d", maxYears)
+			}
+			var err error
+			if o.NotBefore, err = a.signingTime(at); err != nil {
+				return err
+			}
+			o.NotAfter = o.NotBefore.AddDate(years, 0, 0)
+			files, err := labFiles(algorithm, o)
+			if err != nil {
+				return err
+			}
+			return createAll(args[0], files)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&algorithm, "algorithm", "rsa", "keys of the kind `NAME`: "+strings.Join(signing.KeyAlgorithms(), ", "))
+	f.StringVar(&o.Organization, "organization", "Trustpool Lab", "the organization `NAME` of both")
+	f.StringVar(&o.RootName, "root-name", "Lab Root CA", "the root's common `NAME`")
+	f.StringVar(&o.SignerName, "signer-name", "Lab Bundle Signer", "the signer's common `NAME`")
+	f.IntVar(&years, "years", 10, "make both valid for `N` years")
+	f.Var(&at, "at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
+	return cmd
+}
+
+// maxYears bounds --years.
+const maxYears = 100
+
+type modeFile struct {
+	file
+	mode fs.FileMode
+}
+
+func labFiles(algorithm string, o signing.LabOptions) ([]modeFile, error) {
+	var keys [2]crypto.Signer
+	var files []modeFile
+	for i, name := range []string{"root.key", "signer.key"} {
+		var err error
+		if keys[i], err = signing.GenerateKey(algorithm); err != nil {
+			return nil, fmt.Errorf("--algorithm: %w", err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(keys[i])
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, modeFile{file{name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})}, 0o600})
+	}
+	root, signer, err := signing.NewLab(keys[0], keys[1].Public(), o)
+	if err != nil {
+		return nil, err
+	}
+	for name, der := range map[string][]byte{"root.pem": root, "signer.pem": signer} {
+		files = append(files, modeFile{file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, 0o644})
+	}
+	return files, nil
+}
+
+// createAll makes files in dir, all of them or none.
+func createAll(dir string, files []modeFile) error {
+	for _, f := range files { // before the first is made
+		path := filepath.Join(dir, f.name)
+		if _, err := os.Lstat(path); err == nil {
+			return hinted{fmt.Errorf("%s is there already", path), "give another directory"}
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for i, f := range files {
+		if err := durable.Create(filepath.Join(dir, f.name), f.mode, f.write); err != nil {
+			for _, made := range files[:i] {
+				_ = os.Remove(filepath.Join(dir, made.name))
+			}
+			return err
+		}
+	}
+	return nil
+}

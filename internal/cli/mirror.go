@@ -1,0 +1,124 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/fetch"
+	"trustpool/internal/store"
+)
+
+// minEvery is the least that --every takes.
+const minEvery = time.Minute
+
+// spread is the part of --every by which a pause may be longer.
+const spread = 0.1
+
+func (a *app) mirrorCommand() *cobra.Command {
+	var g gate
+	var from, every string
+	cmd := &cobra.Command{
+		Use:   "mirror --from URL --store URL",
+		Short: "Fetch a bundle and publish it, once or again and again",
+		Long: `Fetch a bundle from an http or https URL and publish it, if it is another one
+than last time. A source that fails is asked again, four times in all, with
+growing pauses. Whatever fails, what is current stays as it is.
+` + gateHelp + `
+Without --every, for cron. With it, until it is interrupted: a failure is a line
+on standard error, and the next look is made when it is due. With --json each
+look is a document.
+
+Exit status: 0, or 1 where nothing was published: it is unchanged, or refused.
+With --every 0 when it is interrupted.`,
+		Example: `  trustpool mirror --store /srv/trustpool \
+    --from https://www.cisco.com/security/pki/trs/ios.p7b --every 24h`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pause, err := interval(every)
+			if err != nil {
+				return err
+			}
+			s, err := a.openStore(g.store)
+			if err != nil {
+				return err
+			}
+			o, err := g.options(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			look := func(ctx context.Context) error {
+				o.Now, o.At = a.env.Now(), g.at.or(a.env.Now)
+				return a.mirror(ctx, s, from, o, g)
+			}
+			if pause == 0 {
+				return look(cmd.Context())
+			}
+			for {
+				if err := look(cmd.Context()); err != nil && !errors.Is(err, errNo) && cmd.Context().Err() == nil {
+					a.warn("%v", err)
+				}
+				if a.sleep(cmd.Context(), pause+time.Duration(rand.Float64()*spread*float64(pause))) != nil {
+					return nil
+				}
+			}
+		},
+	}
+	g.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&from, "from", "", "fetch the bundle from `URL`")
+	required(cmd, "from")
+	f.StringVar(&every, "every", "", "look again each `DURATION`: 24h, 7d (at least 1m)")
+	return cmd
+}
+
+// interval reads --every; empty is 0.
+func interval(every string) (time.Duration, error) {
+	if every == "" {
+		return 0, nil
+	}
+	d, err := bundle.ParseDuration(every)
+	if err != nil {
+		return 0, fmt.Errorf("--every: %w", err)
+	}
+	if d < minEvery {
+		return 0, fmt.Errorf("--every %s: give at least %v", every, minEvery)
+	}
+	return d, nil
+}
+
+// mirror is one look at the source.
+func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate) error {
+	m, err := s.Mirror(ctx, from, store.MirrorOptions{
+		PublishOptions: o,
+		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.env.Version},
+		Sleep:          a.sleep,
+		Jitter:         rand.Float64,
+	})
+	_, isRefused := errors.AsType[*store.RefusedError](err)
+	if err != nil && !isRefused {
+		return err
+	}
+	return a.answer(!isRefused, g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
+}
+
+// sleep waits, or ends early with an error when ctx ends.
+func (a *app) sleep(ctx context.Context, d time.Duration) error {
+	if a.env.Sleep != nil {
+		return a.env.Sleep(ctx, d)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}

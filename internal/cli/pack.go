@@ -1,0 +1,240 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/audit"
+	"trustpool/internal/device"
+	"trustpool/internal/device/config"
+	"trustpool/internal/durable"
+	"trustpool/internal/kit"
+	"trustpool/internal/report"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// A packing is the flags of pack.
+type packing struct {
+	trust
+	signer
+	diffs []string
+}
+
+func (a *app) packCommand() *cobra.Command {
+	var x packing
+	cmd := &cobra.Command{
+		Use:   "pack FILE… -o KIT.tar",
+		Short: "Make a kit of bundles, to carry them to where no network is",
+		Long: `Make one tar file of bundles and of what goes with them: each bundle octet for
+octet, its certificates as PEM, its audit, the commands for each platform, the
+changes since the bundle that was carried last (--diff OLD), sums, a manifest,
+and verify.sh, which verifies it all with openssl alone. trustpool receive
+proves a kit.
+
+Each bundle must be verified, under --root or Cisco's roots; no other is packed,
+and no flag changes that. --sign signs the manifest, so that who knows the root
+of that key can trust the other files too.
+
+The same files make the same kit; the audit judges dates at --at, so give it for
+the same octets on another day. The files in a kit have the time of
+SOURCE_DATE_EPOCH, else that of the newest signature of the bundles; the
+manifest says which.
+
+Exit status: 0, or 1 where a bundle is not verified.`,
+		Example: `  trustpool pack ios.p7b -o kit.tar
+  trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b -o kit.tar
+  trustpool pack ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("pack: FILE is missing")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			data, items, err := x.pack(cmd.Context(), a, args)
+			if refused := (*signing.VerifyError)(nil); errors.As(err, &refused) {
+				a.warn("not packed: %v", err)
+				return errNo
+			}
+			if err != nil {
+				return err
+			}
+			if a.output == "-" {
+				_, err := a.env.Stdout.Write(data)
+				return err
+			}
+			if err := durable.WriteFile(a.output, data, 0o644); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&a.output, "output", "o", "", "write to `KIT.tar`, whole or not at all; - is standard output")
+	required(cmd, "output")
+	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
+	x.trust.flags(cmd)
+	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
+	return cmd
+}
+
+func (x *packing) pack(ctx context.Context, a *app, args []string) (data []byte, items []kit.Item, err error) {
+	o := kit.PackOptions{At: x.at.or(a.env.Now), ShowAt: x.at.given}
+	if o.Epoch, err = a.sourceDateEpoch(); err != nil {
+		return nil, nil, err
+	}
+	if o.Anchors, err = x.anchors(ctx, a); err != nil {
+		return nil, nil, err
+	}
+	if o.Anchors == nil {
+		o.Anchors = roots.BuiltIn()
+	}
+	for _, arg := range args {
+		it, err := x.item(ctx, a, arg)
+		if err != nil {
+			return nil, nil, err
+		}
+		items = append(items, it)
+	}
+	if err := x.pair(ctx, a, items); err != nil {
+		return nil, nil, err
+	}
+	for i := range items {
+		if err := x.audit(ctx, a, &items[i]); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", items[i].Name, err)
+		}
+	}
+	if o.Commands, err = commands(items); err != nil {
+		return nil, nil, err
+	}
+	if x.key == "" && (x.cert != "" || x.chain != "") {
+		return nil, nil, errors.New("--cert and --chain are for --sign KEY, which is missing")
+	}
+	if x.key != "" {
+		if o.Signer, err = x.identity(ctx, a); err != nil {
+			return nil, nil, err
+		}
+		defer func() { err = errors.Join(err, o.Signer.Close()) }()
+	}
+	data, err = kit.Pack(items, o)
+	return data, items, err
+}
+
+// item is a bundle to pack under the name of its file.
+func (x *packing) item(ctx context.Context, a *app, arg string) (kit.Item, error) {
+	b, name, err := a.read(ctx, arg)
+	if err != nil {
+		return kit.Item{}, err
+	}
+	base := filepath.Base(name)
+	if u, err := url.Parse(name); isURL(name) && err == nil {
+		base = path.Base(u.Path)
+	}
+	it := kit.Item{Bundle: b, Name: strings.TrimSuffix(base, ".p7b")}
+	if err := kit.CheckName(it.Name); err != nil {
+		return it, hinted{fmt.Errorf("%s: %w", label(name), err), "give the file a name such as ios.p7b"}
+	}
+	return it, nil
+}
+
+// pair gives each bundle the one of --diff that claims the same name; kit.Pack
+// verifies both.
+func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
+	for _, arg := range x.diffs {
+		old, name, err := a.read(ctx, arg)
+		if err != nil {
+			return fmt.Errorf("--diff: %w", err)
+		}
+		found := false
+		for i := range items {
+			if items[i].Bundle.Name == old.Name && !found {
+				if items[i].Old != nil {
+					return fmt.Errorf("--diff %s: there are two of %q", label(name), old.Name)
+				}
+				items[i].Old, found = old, true
+			}
+		}
+		if !found {
+			return fmt.Errorf("--diff %s: it is called %q, and none of the bundles to pack is", label(name), old.Name)
+		}
+	}
+	return nil
+}
+
+// audit gives a bundle its audit, against the one that was carried last. Its name
+// in there is that in the kit: where it came from is nothing to who receives it.
+func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
+	subject := func(name string, b *bundle.Bundle) (*audit.Subject, error) {
+		r, err := x.verify(ctx, a, b)
+		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+	}
+	s, err := subject(it.Name+".p7b", it.Bundle)
+	if err != nil {
+		return err
+	}
+	if it.Old != nil {
+		if s.Against, err = subject(it.Name+".p7b, carried last", it.Old); err != nil {
+			return err
+		}
+	}
+	r, err := audit.Run(*s, audit.Options{At: x.at.or(a.env.Now)})
+	if err != nil {
+		return err
+	}
+	r.At, r.FailOn = x.at.chosen(), audit.Error
+	var html, text bytes.Buffer
+	if err := errors.Join(r.WriteHTML(&html), r.WriteText(&text)); err != nil {
+		return err
+	}
+	it.AuditHTML, it.AuditText = html.Bytes(), text.Bytes()
+	return nil
+}
+
+// commands are, for each platform, what to type for each bundle once it is on the
+// device.
+func commands(items []kit.Item) ([]kit.Commands, error) {
+	var out []kit.Commands
+	for _, p := range device.Platforms() {
+		var text bytes.Buffer
+		for i, it := range items {
+			s, err := config.New(config.Options{Platform: p, File: onDevice(p.Name) + it.Name + ".p7b"})
+			if err != nil {
+				return nil, fmt.Errorf("%s: commands for %s: %w", it.Name, p.Name, err)
+			}
+			if i > 0 {
+				text.WriteString("\n")
+			}
+			if err := s.WriteText(&text); err != nil {
+				return nil, err
+			}
+			if s.Refused != "" {
+				break // the same for every bundle
+			}
+		}
+		out = append(out, kit.Commands{Platform: p.Name, Text: text.Bytes()})
+	}
+	return out, nil
+}
+
+// onDevice is where a file is usually put on a device.
+func onDevice(platform string) string {
+	switch platform {
+	case "iosxr":
+		return "/tmp/"
+	case "asa":
+		return "disk0:/"
+	}
+	return "flash:"
+}

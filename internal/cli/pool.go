@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+	"trustpool/internal/device"
+	"trustpool/internal/fetch"
+)
+
+func (a *app) poolCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "pool",
+		Short: "Read what a device shows of its pool",
+		Args:  arguments(),
+		RunE: func(*cobra.Command, []string) error {
+			return hinted{errors.New("pool: no subcommand given"), "trustpool pool read FILE --platform NAME"}
+		},
+	}
+	cmd.AddCommand(a.poolReadCommand())
+	return cmd
+}
+
+func (a *app) poolReadCommand() *cobra.Command {
+	var t trust
+	var with []string
+	var platform, against, save string
+	var as printing
+	cmd := &cobra.Command{
+		Use:   "read FILE --platform NAME",
+		Short: "Read what a device shows of its pool",
+		Long: `Read what a device shows of its pool, and say what is in it: built-in and
+downloaded certificates, and which have expired.
+
+NAME is iosxr, whose command is show crypto ca trustpool, or iosxe or ios, whose
+command is show crypto pki trustpool. FILE is the session as it was captured:
+prompts, --More-- and carriage returns do no harm, a lost line is an error.
+
+IOS XR shows a SHA-1 fingerprint. IOS XE shows none, so a certificate is matched
+by its serial number, names and dates, and the report says so. --with gives the
+certificates to look for; --against also says what differs from a bundle.
+
+--save writes a pool file for import --pool, diff and audit. It is no more
+certain than the capture: whoever can alter the text can make it say anything.
+
+Exit status: 0, or 1 where --against finds a difference.`,
+		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
+  trustpool pool read edge1.log --platform iosxe --against ios_core.p7b
+  trustpool pool read edge1.log --platform iosxe --with roots/ --save edge1.json`,
+		Args: arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := device.Lookup(platform)
+			if err != nil {
+				return fmt.Errorf("--platform: %w", err)
+			}
+			l, err := a.readListing(cmd.Context(), args[0], p, &t)
+			if err != nil {
+				return err
+			}
+			if err := a.identify(cmd.Context(), l, with, against, &t); err != nil {
+				return err
+			}
+			yes := l.Difference == nil || l.Difference.Same()
+			of := printings{"": l.WriteText, "json": func(w io.Writer) error { return l.WriteJSON(w, t.at.given) }}
+			if save != "" {
+				return a.answerWith(yes, as, of, save, l.Pool().WriteJSON)
+			}
+			return a.answer(yes, as, of)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios or iosxr")
+	required(cmd, "platform")
+	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
+	t.flags(cmd)
+	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool, diff and audit")
+	as.flags(cmd, "json")
+	a.outputFlag(cmd)
+	return cmd
+}
+
+// readListing reads a capture.
+func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t *trust) (*device.Listing, error) {
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniffText})
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
+		return nil, hinted{fmt.Errorf("%s: a directory is no capture", arg), "give one file: what one device shows"}
+	}
+	l, err := device.ReadListing(files[0].Data, p, t.at.or(a.env.Now))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(files[0].Name), err)
+	}
+	l.File = files[0].Name
+	return l, nil
+}
+
+// sniffText refuses what is no text.
+func sniffText(prefix []byte) (int64, error) {
+	if bytes.IndexByte(prefix, 0) >= 0 {
+		return 0, errors.New("not text in UTF-8 or ASCII: give what the device printed")
+	}
+	return 0, nil
+}
+
+// identify looks for the certificates of a listing, and compares it.
+func (a *app) identify(ctx context.Context, l *device.Listing, with []string, against string, t *trust) error {
+	var sources []device.Source
+	for _, arg := range with {
+		b, name, err := a.read(ctx, arg)
+		if err != nil {
+			return fmt.Errorf("--with: %w", err)
+		}
+		sources = append(sources, device.Source{Name: name, Bundle: b})
+	}
+	if against == "" {
+		if sources != nil {
+			l.Identify(sources)
+		}
+		return nil
+	}
+	b, name, err := a.read(ctx, against)
+	if err != nil {
+		return fmt.Errorf("--against: %w", err)
+	}
+	l.Identify(append(sources, device.Source{Name: name, Bundle: b}))
+	l.Difference, err = t.comparePool(ctx, a, l.Pool(), l.File, b, name)
+	return err
+}
+
+// comparePool compares a pool with a bundle, whose signature it judges.
+func (t *trust) comparePool(ctx context.Context, a *app, pool *device.Pool, poolName string, b *bundle.Bundle, name string) (*device.PoolDiff, error) {
+	d, err := pool.Compare(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(poolName), err)
+	}
+	d.PoolFile, d.File = poolName, name
+	d.Signature, err = t.summary(ctx, a, b)
+	return d, err
+}
+
+// diffPool compares a pool with a bundle.
+func (a *app) diffPool(ctx context.Context, t *trust, pool *device.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
+	d, err := t.comparePool(ctx, a, pool, poolName, b, name)
+	if err != nil {
+		return err
+	}
+	return a.answer(d.Same(), as, printings{"": d.WriteText, "json": d.WriteJSON})
+}

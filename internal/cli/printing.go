@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/durable"
+)
+
+// A printing is how a report is printed: the name of the flag that asks for it, and "" for the text.
+type printing string
+
+// printings are what a report can be printed as.
+type printings map[printing]func(io.Writer) error
+
+// flags adds the flags that choose a printing, which exclude each other.
+func (p *printing) flags(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		cmd.Flags().BoolFunc(name, "print "+printingHelp(name), func(value string) error {
+			yes, err := strconv.ParseBool(value)
+			if yes {
+				*p = printing(name)
+			}
+			return err
+		})
+	}
+	exclusive(cmd, names...)
+}
+
+func printingHelp(name string) string {
+	switch name {
+	case "json":
+		return "JSON"
+	case "csv":
+		return "CSV"
+	case "html":
+		return "one HTML page"
+	case "markdown":
+		return "Markdown, for a ticket"
+	case "pem":
+		return "the certificates as PEM"
+	case "long":
+		return "everything about each certificate"
+	case "sarif":
+		return "SARIF 2.1.0, for code scanning"
+	case "cyclonedx":
+		return "CycloneDX 1.6, an inventory of the certificates"
+	case "cisco-json":
+		return "the diff.json that Cisco publishes beside a bundle"
+	case "ansible":
+		return "an Ansible playbook"
+	}
+	panic("no printing is called " + name)
+}
+
+// answer writes the printing that was asked for, and is errNo where the answer is no.
+func (a *app) answer(yes bool, as printing, of printings) error {
+	if err := a.write(of[as]); err != nil {
+		return err
+	}
+	return answer(yes)
+}
+
+// answer is errNo where the answer is no.
+func answer(yes bool) error {
+	if !yes {
+		return errNo
+	}
+	return nil
+}
+
+// answerWith is answer, and a second file beside the report: both, or neither.
+func (a *app) answerWith(yes bool, as printing, of printings, path string, second func(io.Writer) error) error {
+	var files []durable.File
+	var out, beside bytes.Buffer
+	if err := errors.Join(of[as](&out), second(&beside)); err != nil {
+		return err
+	}
+	if a.output != "" && a.output != "-" {
+		files = append(files, durable.File{Path: a.output, Data: out.Bytes()})
+	}
+	if err := durable.WriteAll(append(files, durable.File{Path: path, Data: beside.Bytes()}), 0o644); err != nil {
+		return err
+	}
+	if files == nil {
+		if _, err := a.env.Stdout.Write(out.Bytes()); err != nil {
+			return err
+		}
+	}
+	return answer(yes)
+}

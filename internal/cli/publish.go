@@ -1,0 +1,223 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/store"
+	"trustpool/roots"
+)
+
+// A gate is the flags of publish and mirror: what is trusted, and what may pass.
+type gate struct {
+	trust
+	store, name string
+	share       int
+	allow       map[store.Gate]*bool
+	dryRun      bool
+	as          printing
+}
+
+func (g *gate) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	storeFlag(cmd, &g.store)
+	g.nameFlag(cmd)
+	g.trust.flags(cmd)
+	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
+	f.IntVar(&g.share, "min-share", store.DefaultMinShare, "refuse less than `PERCENT` of the current certificates")
+	g.allow = map[store.Gate]*bool{}
+	for _, a := range allowances() {
+		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
+	}
+	g.as.flags(cmd, "json")
+}
+
+func (g *gate) nameFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
+}
+
+type allowance struct {
+	gate store.Gate
+	help string
+}
+
+// allowances are the gates that can be told to let a bundle pass: all but that of
+// the signature.
+func allowances() []allowance {
+	return []allowance{
+		{store.GateUnchanged, "publish also the octets that are current"},
+		{store.GateOtherName, "publish also under another signed name"},
+		{store.GateNoVersion, "publish also where versions are no numbers"},
+		{store.GateOlder, "publish also an older version"},
+		{store.GateSameVersion, "publish also the same version with other octets"},
+		{store.GateWithdrawn, "publish also what a rollback took out of service"},
+		{store.GateFewer, "publish also with fewer certificates than --min-share"},
+		{store.GateUndecodable, "publish also with certificates that cannot be decoded"},
+	}
+}
+
+// options are what Publish needs, at this moment.
+func (g *gate) options(ctx context.Context, a *app) (store.PublishOptions, error) {
+	o := store.PublishOptions{Name: g.name, At: g.at.or(a.env.Now), Now: a.env.Now(), MinShare: g.share, DryRun: g.dryRun, Limits: a.limits}
+	if g.share < 1 || g.share > 100 {
+		return o, fmt.Errorf("--min-share %d: give 1 to 100", g.share)
+	}
+	o.Limits.Bytes = int64(a.size)
+	for _, gate := range store.Gates() {
+		if allowed := g.allow[gate]; allowed != nil && *allowed {
+			o.Allow = append(o.Allow, gate)
+		}
+	}
+	var err error
+	if o.Anchors, err = g.anchors(ctx, a); err != nil {
+		return o, err
+	}
+	if o.Anchors == nil {
+		o.Anchors = roots.BuiltIn()
+	}
+	return o, nil
+}
+
+const gateHelp = `
+The gate lets a bundle pass that is verified under --root, or Cisco's roots; has
+the signed name of the current release and a higher version; has at least half
+as many certificates (--min-share), and none that cannot be decoded; and was not
+taken out of service by a rollback. Every refusal is named, and --allow-NAME
+lets it pass, which the history records. What is not verified never passes:
+nothing would serve it.
+`
+
+func (a *app) publishCommand() *cobra.Command {
+	var g gate
+	cmd := &cobra.Command{
+		Use:   "publish FILE --store URL",
+		Short: "Put a bundle into service, if the gate lets it pass",
+		Long: `Make a bundle the current release of a store, from which trustpool serve
+answers.
+` + gateHelp + `
+Exit status: 0, or 1 where it is refused, or is current already.`,
+		Example: `  trustpool publish ios.p7b --store /srv/trustpool --dry-run
+  trustpool publish ios.p7b --store /srv/trustpool
+  trustpool publish old.p7b --store /srv/trustpool --allow-older-version`,
+		Args: arguments("FILE"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.openStore(g.store)
+			if err != nil {
+				return err
+			}
+			o, err := g.options(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			files, err := a.fetch(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if len(files) != 1 || files[0].Name != args[0] && !isURL(args[0]) {
+				return hinted{fmt.Errorf("%s: a directory is no bundle to publish", args[0]), "trustpool build makes a signed bundle"}
+			}
+			o.From = files[0].Name
+			p, err := s.Publish(cmd.Context(), files[0].Data, o)
+			return a.published(&g, p, err, label(o.From))
+		},
+	}
+	g.flags(cmd)
+	return cmd
+}
+
+// published reports what Publish or Rollback gave.
+func (a *app) published(g *gate, p *store.Publication, err error, subject string) error {
+	refused, isRefused := errors.AsType[*store.RefusedError](err)
+	if isRefused {
+		p = refused.Publication
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", subject, err)
+	}
+	return a.answer(!isRefused, g.as, printings{"": p.WriteText, "json": func(w io.Writer) error { return p.WriteJSON(w, g.store) }})
+}
+
+func (a *app) rollbackCommand() *cobra.Command {
+	var g gate
+	var to string
+	cmd := &cobra.Command{
+		Use:   "rollback --store URL --name NAME",
+		Short: "Put an earlier release back into service",
+		Long: `Publish an earlier release again: the one before the current, or that of --to.
+It is a publication like any other: verified now, and recorded. What it replaces
+is withdrawn: publish and mirror refuse those octets until they are allowed.
+
+Exit status: 0, or 1 where it is refused, or is current already.`,
+		Example: `  trustpool rollback --store /srv/trustpool --name ios
+  trustpool rollback --store /srv/trustpool --name ios --to 9`,
+		Args: arguments(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := a.openStore(g.store)
+			if err != nil {
+				return err
+			}
+			g.share = store.DefaultMinShare
+			o, err := g.options(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			p, err := s.Rollback(cmd.Context(), g.name, to, o)
+			return a.published(&g, p, err, "rollback")
+		},
+	}
+	f := cmd.Flags()
+	storeFlag(cmd, &g.store)
+	f.StringVar(&g.name, "name", "", "the bundle's `NAME` in the store")
+	required(cmd, "name")
+	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
+	g.trust.flags(cmd)
+	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
+	g.as.flags(cmd, "json")
+	return cmd
+}
+
+func (a *app) historyCommand() *cobra.Command {
+	var url string
+	var as printing
+	cmd := &cobra.Command{
+		Use:   "history [NAME] --store URL",
+		Short: "List what was published, and what was allowed",
+		Long: `List every publication of a store, the oldest first, of all names or of one:
+when, how, which version, and which gates were told to let it pass.`,
+		Example: `  trustpool history --store /srv/trustpool
+  trustpool history --store /srv/trustpool ios --json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return arguments("NAME")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, names []string) error {
+			s, err := a.openStore(url)
+			if err != nil {
+				return err
+			}
+			if len(names) == 0 {
+				if names, err = s.Names(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			l := store.Listing{Store: url}
+			for _, name := range names {
+				releases, err := s.History(cmd.Context(), name)
+				if err != nil {
+					return err
+				}
+				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: releases})
+			}
+			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON})
+		},
+	}
+	storeFlag(cmd, &url)
+	as.flags(cmd, "json")
+	a.outputFlag(cmd)
+	return cmd
+}

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/recipe"
+)
+
+func (a *app) recipeCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "recipe",
+		Short: "Start a recipe, or check one",
+		Args:  arguments(),
+		RunE: func(*cobra.Command, []string) error {
+			return hinted{errors.New("recipe: no subcommand given"), "trustpool recipe init, or trustpool recipe check RECIPE"}
+		},
+	}
+	start := &cobra.Command{
+		Use:     "init [-o RECIPE]",
+		Short:   "Print a recipe to start from",
+		Example: `  trustpool recipe init -o core.yaml`,
+		Args:    arguments(),
+		RunE: func(*cobra.Command, []string) error {
+			if a.output != "" && a.output != "-" && fileExists(a.output) {
+				return hinted{fmt.Errorf("%s is there already", a.output), "give another name"}
+			}
+			return a.write(func(w io.Writer) error {
+				_, err := io.WriteString(w, recipe.Example)
+				return err
+			})
+		},
+	}
+	a.outputFlag(start)
+	check := &cobra.Command{
+		Use:   "check RECIPE",
+		Short: "Check a recipe without opening its sources",
+		Args:  arguments("RECIPE"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := a.readRecipe(args[0]); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(a.env.Stdout, "%s: good\n", args[0])
+			return err
+		},
+	}
+	cmd.AddCommand(start, check)
+	return cmd
+}

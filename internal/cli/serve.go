@@ -1,0 +1,303 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/pages"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// serveFlags are those of serve.
+type serveFlags struct {
+	trust
+	store          string
+	listen         []string
+	certFile       string
+	keyFile        string
+	accessLog      string
+	refresh, drain time.Duration
+	connections    int
+	pnp            string
+	noPages        bool
+	baseURL        string
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve [FILE…]",
+		Short: "Serve bundles to devices over HTTP",
+		Long: `Serve bundles at URLs that devices import from: those of a store, see trustpool
+publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified
+under Cisco's roots, or those of --root, before an octet of it is served: at the
+start, where one that is not verified is an error, and when it changes, where
+the one before stays in service.
+
+ios.p7b is at /ios.p7b, and where Cisco's own server has it. / has pages for
+people. /index.json lists what there is, /readyz says how it is, /metrics has
+numbers for Prometheus. docs/hosting.md explains it.
+
+It ends on SIGTERM or SIGINT, after requests that have begun; SIGHUP makes it
+look for changes and open its log anew.
+
+Exit status: 0 when it is ended by a signal.`,
+		Example: `  trustpool serve ios.p7b
+  trustpool serve --store /srv/trustpool
+  trustpool serve /srv/bundles --listen :80 --access-log /var/log/trustpool.log
+  trustpool serve ios.p7b --listen :443 --tls-cert web.pem --tls-key web.key`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && f.store == "" {
+				return errors.New("serve: nothing to serve: give a FILE or --store")
+			}
+			if f.refresh <= 0 || f.drain <= 0 {
+				return errors.New("serve: --refresh and --drain are to be above zero")
+			}
+			if f.baseURL != "" && f.noPages {
+				return errors.New("serve: --base-url is for pages, and --no-pages leaves none")
+			}
+			if (f.certFile == "") != (f.keyFile == "") {
+				return errors.New("serve: --tls-cert and --tls-key go together")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args, &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.store, "store", "", "serve the store at `URL`: a directory, or s3://BUCKET/PREFIX")
+	flags.StringArrayVar(&f.listen, "listen", nil, "answer at `ADDRESS`: :8080, 192.0.2.1:80 (repeatable; default :8080, or systemd's sockets)")
+	flags.StringVar(&f.certFile, "tls-cert", "", "speak TLS with the certificates in `FILE`, the server's first")
+	flags.StringVar(&f.keyFile, "tls-key", "", "the key of --tls-cert, in `FILE`; both are read again when they change")
+	f.rootFlag(cmd)
+	flags.StringVar(&f.accessLog, "access-log", "", "log requests to `FILE`, - for standard output, none for nowhere (default standard error)")
+	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
+	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
+	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
+	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
+	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST (default as the reader did)")
+	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
+	return cmd
+}
+
+func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
+	a.env.Stderr = &locked{Writer: a.env.Stderr} // requests, and what happens between them
+	o := hosting.Options{
+		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.env.Version, Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
+	}
+	o.Limits.Bytes = int64(a.size)
+	var err error
+	if o.Anchors, err = f.anchors(ctx, a); err != nil {
+		return err
+	}
+	if o.Anchors == nil {
+		o.Anchors = roots.BuiltIn()
+	}
+	if o.Source, err = a.sources(args, f.store); err != nil {
+		return err
+	}
+	if f.certFile != "" {
+		if o.TLS, err = hosting.LoadKeyPair(f.certFile, f.keyFile); err != nil {
+			return err
+		}
+	}
+	log, err := a.openAccessLog(f.accessLog)
+	if err != nil {
+		return err
+	}
+	if log != nil {
+		defer log.Close()
+		o.AccessLog = log.Logger()
+	}
+	var server *hosting.Server
+	if !f.noPages {
+		// The pages ask for the catalog when there are requests: there is a server by then.
+		catalog := func() *hosting.Catalog { return server.Catalog() }
+		judge := func(r *hosting.Release) signing.Report { return server.Judge(r) }
+		version := o.Version
+		if version == "unknown" { // the program's own, where it was built without one
+			version = ""
+		}
+		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: version})
+		if err != nil {
+			return fmt.Errorf("--base-url: %w", err)
+		}
+	}
+	if server, err = hosting.New(ctx, o); err != nil {
+		return err
+	}
+	listeners, err := a.listeners(ctx, f.listen)
+	if err != nil {
+		return err
+	}
+	for _, e := range server.Catalog().Entries {
+		for _, l := range listeners {
+			a.warn("%s is %s", serviceURL(l.Addr(), o.TLS != nil)+e.FileName(), e.Current.Summary())
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	now := make(chan struct{}, 1)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer stop()
+	group.Go(func() { server.Watch(ctx, f.refresh, now) })
+	if log != nil {
+		group.Go(func() { log.Run(ctx) })
+	}
+	if a.env.Reloads != nil {
+		reloads := a.env.Reloads(ctx)
+		group.Go(func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-reloads:
+				}
+				if log != nil {
+					log.Reopen()
+				}
+				select {
+				case now <- struct{}{}:
+				default: // one is waiting
+				}
+			}
+		})
+	}
+	if err := hosting.Notify(a.env.Getenv, "READY=1"); err != nil {
+		a.warn("systemd was not told: %v", err)
+	}
+	group.Go(func() {
+		<-ctx.Done()
+		_ = hosting.Notify(a.env.Getenv, "STOPPING=1")
+	})
+	return server.Serve(ctx, listeners...)
+}
+
+// sources makes a source of the arguments and the store, where one is named.
+func (a *app) sources(args []string, store string) (hosting.Source, error) {
+	var all []hosting.Source
+	var files []string
+	if store != "" {
+		s, err := a.openStore(store)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, hosting.Store(s))
+	}
+	for _, arg := range args {
+		if isURL(arg) || arg == "-" {
+			return nil, hinted{fmt.Errorf("%s: only files and directories are served", arg), "fetch it, then serve the file"}
+		}
+		if isDir(arg) {
+			if isDir(filepath.Join(arg, "current")) && isDir(filepath.Join(arg, "archive")) {
+				return nil, hinted{fmt.Errorf("%s: a store, and no directory of .p7b files", arg), "serve it with --store " + arg}
+			}
+			all = append(all, hosting.Directory(arg))
+		} else {
+			files = append(files, arg)
+		}
+	}
+	if files != nil {
+		s, err := hosting.Files(files...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return hosting.Join(all...), nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// listeners are systemd's sockets and those of --listen; where there is neither, the
+// default one.
+func (a *app) listeners(ctx context.Context, addresses []string) ([]net.Listener, error) {
+	out, err := hosting.Inherited(a.env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	if len(out) == 0 && len(addresses) == 0 {
+		addresses = []string{":8080"}
+	}
+	for _, address := range addresses {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+		if errors.Is(err, fs.ErrPermission) {
+			err = hinted{err, "ports below 1024 are not everybody's; systemd can open them, see packaging/systemd"}
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, nil
+}
+
+// serviceURL is what devices may reach a listener by, as far as it is known here.
+func serviceURL(a net.Addr, secure bool) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String() + ":/"
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		if host, err = os.Hostname(); err != nil {
+			host = "localhost"
+		}
+	}
+	scheme, usual := "http", "80"
+	if secure {
+		scheme, usual = "https", "443"
+	}
+	if port == usual {
+		return scheme + "://" + host + "/"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + "/"
+}
+
+// openAccessLog gives the log that --access-log asks for, nil for none.
+func (a *app) openAccessLog(name string) (*hosting.AccessLog, error) {
+	stream := func(w io.Writer) func() (io.WriteCloser, error) {
+		return func() (io.WriteCloser, error) { return unclosed{w}, nil }
+	}
+	switch name {
+	case "none":
+		return nil, nil
+	case "":
+		return hosting.OpenAccessLog(stream(a.env.Stderr), a.warn)
+	case "-":
+		return hosting.OpenAccessLog(stream(a.env.Stdout), a.warn)
+	default:
+		return hosting.OpenAccessLog(hosting.AppendTo(name), a.warn)
+	}
+}
+
+// unclosed is a stream that is not ours to close.
+type unclosed struct{ io.Writer }
+
+func (unclosed) Close() error { return nil }
+
+// locked is a stream that several write to, each line in one piece.
+type locked struct {
+	io.Writer
+	lock sync.Mutex
+}
+
+func (l *locked) Write(b []byte) (int, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.Writer.Write(b)
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"crypto/md5"
+	"fmt"
+	"strings"
+
+	"trustpool/bundle/certificate"
+)
+
+// asa is Cisco ASA: a bundle goes into the trustpool, and a certificate that is
+// pasted into a trustpoint of its own.
+func (s *Script) asa() {
+	switch {
+	case len(s.PEM) > 0:
+		s.asaTrustpoints()
+	default:
+		s.asaImport()
+	}
+	s.check(confirmed(sourceASA), "show license registration", "no Communication message send response error; the platform is registered")
+}
+
+func (s *Script) asaImport() {
+	o := s.options
+	if o.Policy {
+		s.step("Let the ASA fetch the bundle by itself every day, with 9.5(2) and later",
+			line(Exec, confirmed(sourceASA), "config t"),
+			line(Config, confirmed(sourceASA), "crypto ca trustpool policy"),
+			line(Policy, confirmed(sourceASA), "auto-import"),
+			line(Policy, confirmed(sourceASA), "auto-import url "+s.URL),
+			Line{Policy, "auto-import time 22:00:00", confirmed(sourceASA), "22:00:00 is the default, in the device's local time"},
+			line(Policy, unverified(sourceCommon), "end"),
+		)
+	}
+	from, g := s.URL, confirmed(sourceASA)
+	if s.File != "" {
+		from, g = s.File, unverified(sourceASARef+", shows no import from a file")
+	}
+	command := "crypto ca trustpool import url " + from
+	if o.Clean {
+		command, g = "crypto ca trustpool import clean url "+from, unverified(sourceASARef)
+	}
+	s.step("Import the bundle", line(Exec, g, command))
+	if o.Policy {
+		s.step("Keep it", line(Exec, unverified(sourceCommon), "write memory"))
+		s.check(confirmed(sourceASA), "sh run all crypto ca trustpool", "crypto ca trustpool policy\nrevocation-check none\ncrl cache-time 60\ncrl enforcenextupdate\nauto-import\nauto-import url "+s.URL+"\nauto-import time 22:00:00")
+	}
+	s.check(inferred("a public helper for FTD runs it there; what it prints was not found"), "show crypto ca trustpool", "at the import: Root file signature verified. Then installed: above 0, or all of them duplicates; and here the root that you need")
+}
+
+// asaTrustpoints is for one root at a time. The person compares the fingerprint.
+func (s *Script) asaTrustpoints() {
+	names := s.trustpoints()
+	for i, c := range s.PEM {
+		g := confirmed(sourceASA)
+		name := names[i]
+		var lines []Line
+		if i == 0 {
+			lines = append(lines, line(Exec, g, "config t"))
+		}
+		lines = append(lines,
+			line(Config, g, "crypto ca trustpoint "+name),
+			line(TrustpointIn, g, "enrollment terminal"),
+			line(TrustpointIn, g, "crl configure"),
+			line(CRL, g, "crypto ca authenticate "+name),
+		)
+		lines = append(lines, paste(g, c, "quit")...)
+		lines = append(lines, Line{Answer, "yes", g, "only where the ASA shows this line:\n" + Fingerprint(c)})
+		s.step(s.pasteTitle(i)+", trustpoint "+name, lines...)
+	}
+	s.step("Keep it", line(Config, unverified(sourceCommon), "end"), line(Exec, unverified(sourceCommon), "write memory"))
+	for _, name := range names {
+		s.check(unverified(sourceCommon), "show crypto ca certificates "+name, "the certificate")
+	}
+}
+
+// Fingerprint is the line that an ASA shows before it asks whether to accept a
+// certificate: its MD5 in four groups. (A genuine line has a blank at its end.)
+func Fingerprint(c *certificate.Certificate) string {
+	hex := fmt.Sprintf("%x", md5.Sum(c.Raw))
+	return "Fingerprint:     " + strings.Join([]string{hex[:8], hex[8:16], hex[16:24], hex[24:]}, " ")
+}

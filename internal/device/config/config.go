@@ -1,0 +1,211 @@
+// Package config writes what a person types to make a device use a bundle, and
+// what to look at afterwards.
+//
+// Nothing here was tried on a device. So every line has its device.Ground:
+// confirmed lines stand so in a public source, which is named; inferred ones are
+// reasoned from such; unverified ones are general knowledge that no source was
+// found for, and every printing marks them.
+//
+// No value that is given can end a line, begin another, or be taken by a
+// device's command line for something else: New refuses what is outside a short
+// list of characters.
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
+	"trustpool/internal/report"
+)
+
+// Limits of what New takes.
+const (
+	MaxURL        = 800  // characters of a URL: what IOS XR's cabundle url takes
+	MaxFile       = 255  // characters of a path on the device
+	MaxVRF        = 32   // characters; the limit of IOS XR, taken for all
+	MaxInterface  = 64   // characters of an interface's name
+	MaxTrustpoint = 32   // characters of a trustpoint's name
+	MaxExpect     = 64   // characters of one text of Options.Expect
+	MaxPEM        = 1000 // certificates to paste
+)
+
+// Options say what a device is to do. Platform, and exactly one of URL, File and
+// PEM, must be set.
+type Options struct {
+	Platform device.Platform
+
+	URL  string                     // where the device fetches the bundle
+	File string                     // where the bundle is on the device: flash:ios.p7b, /tmp/ios.p7b
+	PEM  []*certificate.Certificate // pasted one by one
+
+	// Policy also makes URL the place from which the device fetches by itself.
+	// NX-OS has no other way; on IOS, IOS XE and IOS XR a VRF or an interface asks
+	// for it too.
+	Policy          bool
+	VRF             string // the VRF to fetch in; IOS, IOS XE, IOS XR, NX-OS
+	SourceInterface string // the interface to fetch from; IOS, IOS XE, IOS XR, NX-OS
+
+	// Clean first drops what was downloaded earlier; IOS, IOS XE, IOS XR, ASA.
+	Clean bool
+	// Trustpoint names the trustpoints of ASA, FXOS and NX-OS for PEM; the second
+	// is NAME-2. Empty makes each name of the certificate's common name.
+	Trustpoint string
+	// Expect are texts of subjects that the pool must show afterwards. Empty means
+	// the common names of PEM.
+	Expect []string
+}
+
+// A Mode is where a line is typed.
+type Mode string
+
+// The modes. A Paste line is no command but given to the one before it; an
+// Answer is typed by a person who has compared what the device shows.
+const (
+	Exec         Mode = "exec"
+	Config       Mode = "config"
+	Policy       Mode = "config-trustpool"
+	TrustpointIn Mode = "config-trustpoint"
+	CRL          Mode = "config-crl"
+	Security     Mode = "security"
+	SecurityTP   Mode = "security-trustpoint"
+	Paste        Mode = "paste"
+	Answer       Mode = "answer"
+)
+
+// A Line is one line to type.
+type Line struct {
+	Mode Mode
+	Text string
+	device.Ground
+	// Comment is what to know before it is typed; it may be empty. What a device
+	// shows stands on a second line.
+	Comment string
+}
+
+// A Step is lines that belong together.
+type Step struct {
+	Title string
+	Lines []Line
+}
+
+// A Check is a command to run afterwards.
+type Check struct {
+	Line
+	Want string // what a good answer shows
+}
+
+// A Script is what to type on a device.
+type Script struct {
+	Platform device.Platform
+	URL      string                     // of Options
+	File     string                     // of Options
+	PEM      []*certificate.Certificate // of Options
+
+	// Refused says why there are no commands for this platform, and what to do
+	// instead, and RefusedOn on what ground; the rest is then empty.
+	Refused   string
+	RefusedOn device.Ground
+
+	Steps    []Step
+	Checks   []Check
+	Warnings []device.Note
+
+	options Options
+}
+
+// New makes the script. A platform that cannot do it is a Script with Refused
+// set; an error says which option cannot be used, and why.
+func New(o Options) (*Script, error) {
+	if o.Platform.Name == "" {
+		return nil, errors.New("config: no platform")
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	s := &Script{Platform: o.Platform, URL: o.URL, File: o.File, PEM: o.PEM, options: o}
+	switch o.Platform.Name {
+	case "ios", "iosxe":
+		s.ios()
+	case "iosxr":
+		s.iosxr()
+	case "asa":
+		s.asa()
+	case "fxos":
+		s.fxos()
+	case "nxos":
+		s.nxos()
+	default:
+		s.refuse(fmt.Sprintf("%s imports no bundle: %s", o.Platform.Title, o.Platform.Advice), noneFound)
+	}
+	if s.Refused == "" {
+		s.warn()
+	}
+	return s, nil
+}
+
+func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
+
+func (s *Script) step(title string, lines ...Line) {
+	s.Steps = append(s.Steps, Step{title, lines})
+}
+
+func (s *Script) check(g device.Ground, command, want string) {
+	s.Checks = append(s.Checks, Check{Line{Mode: Exec, Text: command, Ground: g}, want})
+}
+
+// Lines are the lines of all steps.
+func (s *Script) Lines() []Line {
+	var lines []Line
+	for _, step := range s.Steps {
+		lines = append(lines, step.Lines...)
+	}
+	return lines
+}
+
+// source is what is imported, for titles.
+func (s *Script) source() string {
+	switch {
+	case s.URL != "":
+		return s.URL
+	case s.File != "":
+		return s.File
+	}
+	return report.Count(len(s.PEM), "certificate")
+}
+
+// Sources that several lines rest on.
+const (
+	sourceASA    = "Cisco Community, certificate change on tools.cisco.com, October 2018"
+	sourceASARef = "ASA command reference, not seen"
+	sourceXR     = "Cisco field notice FN72290"
+	sourceXE     = "Cisco field notice FN72323"
+	sourceGuides = "Cisco PKI trustpool management guides 15M&T, 16.8, 16.10 and 17.x"
+	sourceXEYANG = "YANG model Cisco-IOS-XE-crypto"
+	sourceXRAct  = "YANG model Cisco-IOS-XR-crypto-act"
+	sourceXRCfg  = "YANG models Cisco-IOS-XR-um-crypto-cfg and crypto-cepki-cfg"
+	sourceNX     = "Nexus 9000 NX-API reference, 9.3(5)"
+	sourceNXShow = "Nexus 9000 NX-API reference, show commands, 9.3(x)"
+	sourceNone   = "nothing found in public sources"
+	sourceCommon = "general knowledge, no source seen"
+)
+
+var (
+	noneFound = device.Ground{Basis: device.Unverified, Source: "no such command was found"}
+	unknown   = device.Ground{Basis: device.Unverified, Source: sourceNone}
+	common    = device.Ground{Basis: device.Unverified, Source: sourceCommon}
+)
+
+func confirmed(source string) device.Ground {
+	return device.Ground{Basis: device.Confirmed, Source: source}
+}
+func inferred(source string) device.Ground {
+	return device.Ground{Basis: device.Inferred, Source: source}
+}
+func unverified(source string) device.Ground {
+	return device.Ground{Basis: device.Unverified, Source: source}
+}
+
+// line is a command without a comment.
+func line(m Mode, g device.Ground, text string) Line { return Line{Mode: m, Text: text, Ground: g} }

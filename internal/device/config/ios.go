@@ -1,0 +1,99 @@
+package config
+
+import (
+	"trustpool/internal/device"
+)
+
+// ios is IOS and IOS XE: an import is typed in global configuration mode.
+func (s *Script) ios() {
+	o := s.options
+	xe := s.Platform.Name == "iosxe"
+	// on is the ground of what IOS XE's model or notice shows: of IOS it is inferred.
+	on := func(source string) device.Ground {
+		if xe {
+			return confirmed(source)
+		}
+		return inferred(source + ", of IOS XE")
+	}
+	prompt := inferred("the prompt (config)# in " + sourceXE)
+	begin, end := line(Exec, prompt, "configure terminal"), line(Config, prompt, "end")
+	switch {
+	case len(s.PEM) > 0:
+		s.iosPaste(begin, end, on)
+	case o.Policy || o.VRF != "" || o.SourceInterface != "":
+		lines := []Line{
+			begin,
+			line(Config, on(sourceXEYANG), "crypto pki trustpool policy"),
+			line(Policy, on(sourceXEYANG), "cabundle url "+s.URL),
+		}
+		if o.VRF != "" {
+			lines = append(lines, line(Policy, on(sourceXEYANG), "vrf "+o.VRF))
+		}
+		if o.SourceInterface != "" {
+			lines = append(lines, line(Policy, on(sourceXEYANG), "source interface "+o.SourceInterface))
+		}
+		lines = append(lines, line(Policy, prompt, "exit"))
+		if o.Clean {
+			lines = append(lines, line(Config, on(sourceXEYANG), "crypto pki trustpool clean"))
+		}
+		bundles := Line{Config, importBundles, confirmed(sourceXEYANG + ", 16.12 and later"), "where it asks a question about bytes, answer yes"}
+		if !xe {
+			bundles.Ground = unverified(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
+		}
+		s.step("Set the policy, and import by it", append(lines, bundles, end)...)
+	default:
+		clean := ""
+		if o.Clean {
+			clean = "clean "
+		}
+		g := on(sourceXE + " and " + sourceXEYANG)
+		from := s.URL
+		if s.File != "" {
+			from = s.File
+			if g = on(sourceXEYANG); !s.fileKnown() {
+				g = unverified("its prefix is not among those of " + sourceXEYANG)
+			}
+		}
+		s.step("Import the bundle", begin, line(Config, g, "crypto pki trustpool import "+clean+"url "+from), end)
+	}
+	s.step("Keep it", line(Exec, on(sourceXE+", as wr mem"), "write memory"))
+
+	success := "at the import, the line: % PEM files import succeeded. Then a number above 0 of downloaded certificates"
+	s.check(on("Cisco's test library genieparser, ShowCryptoPkiTrustpoolCountDownloaded"), "show crypto pki trustpool | count Downloaded", success)
+	s.expect(on("published Webex Calling instructions for CUBE"), "show crypto pki trustpool | include ")
+	if s.File == "" && len(s.PEM) == 0 && (o.Policy || o.VRF != "" || o.SourceInterface != "") {
+		s.check(on("published zero-touch guides; what it prints was not found"), "show crypto pki trustpool policy", "the URL of the policy")
+	}
+	s.check(unverified(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; where Smart Licensing had failed")
+	s.check(unverified(sourceCommon), "show license status", "Last Communication Attempt: SUCCEEDED")
+}
+
+// iosPaste is the terminal: it takes one certificate a command, and a blank line
+// would end it.
+func (s *Script) iosPaste(begin, end Line, on func(string) device.Ground) {
+	for i, c := range s.PEM {
+		command, g := "crypto pki trustpool import terminal", on(sourceXE)
+		if s.options.Clean && i == 0 {
+			command, g = "crypto pki trustpool import clean terminal", inferred(sourceXEYANG+", where both are leaves of import")
+		}
+		lines := []Line{line(Config, g, command)}
+		lines = append(lines, paste(g, c, "quit")...)
+		if i == 0 {
+			lines = append([]Line{begin}, lines...)
+		}
+		if i == len(s.PEM)-1 {
+			lines = append(lines, end)
+		}
+		s.step(s.pasteTitle(i), lines...)
+	}
+}
+
+// expect adds a check that asks the pool for each expected text.
+func (s *Script) expect(g device.Ground, command string) {
+	for _, text := range s.expected() {
+		s.check(g, command+text, "a line with that name")
+	}
+	if len(s.expected()) == 0 {
+		s.check(g, command+"IdenTrust Commercial", "a line, where the bundle has IdenTrust Commercial Root CA 1, which Smart Licensing needs since 2021 ("+sourceXE+")")
+	}
+}

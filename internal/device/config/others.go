@@ -1,0 +1,155 @@
+package config
+
+import (
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
+)
+
+// fxos is FXOS: a trustpoint for each certificate, and nothing counts before
+// commit-buffer.
+func (s *Script) fxos() {
+	if len(s.PEM) == 0 {
+		s.refuse(s.Platform.Title+" imports no bundle: "+s.Platform.Advice, noneFound)
+		return
+	}
+	g := confirmed(sourceASA)
+	names := s.trustpoints()
+	for i, c := range s.PEM {
+		lines := []Line{
+			line(Exec, g, "scope security"),
+			line(Security, g, "create trustpoint "+names[i]),
+			line(SecurityTP, g, "set certchain"),
+		}
+		lines = append(lines, paste(g, c, "ENDOFBUF")...)
+		s.step(s.pasteTitle(i)+", trustpoint "+names[i], append(lines, line(SecurityTP, g, "commit-buffer"), line(SecurityTP, g, "end"))...)
+	}
+	s.check(g, "show license all", "no Failure reason: Failed to authenticate server")
+}
+
+// nxos is NX-OS: it fetches by its policy, and no import command was found.
+func (s *Script) nxos() {
+	o := s.options
+	common := unverified(sourceCommon)
+	switch {
+	case s.File != "":
+		s.refuse(s.Platform.Title+" imports no bundle from a file: "+s.Platform.Advice, noneFound)
+		return
+	case len(s.PEM) > 0:
+		names := s.trustpoints()
+		for i, c := range s.PEM {
+			var lines []Line
+			if i == 0 {
+				lines = append(lines, line(Exec, common, "configure terminal"))
+			}
+			lines = append(lines,
+				line(Config, common, "crypto ca trustpoint "+names[i]),
+				line(TrustpointIn, common, "exit"),
+				line(Config, common, "crypto ca authenticate "+names[i]),
+			)
+			lines = append(lines, paste(common, c, "END OF INPUT")...)
+			lines = append(lines, Line{Answer, "yes", common, "only where the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:")))})
+			s.step(s.pasteTitle(i)+", trustpoint "+names[i], lines...)
+		}
+		s.step("Keep it", line(Config, common, "end"), line(Exec, common, "copy running-config startup-config"))
+		s.check(common, "show crypto ca certificates", "the certificates")
+	default:
+		g := confirmed(sourceNX)
+		lines := []Line{
+			line(Exec, common, "configure terminal"),
+			line(Config, g, "crypto ca trustpool policy"),
+			line(Policy, g, "cabundle url "+s.URL),
+		}
+		if o.VRF != "" {
+			lines = append(lines, line(Policy, unverified("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+o.VRF))
+		}
+		if o.SourceInterface != "" {
+			lines = append(lines, line(Policy, unverified("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+o.SourceInterface))
+		}
+		s.step("Let the device fetch the bundle", append(lines, line(Policy, common, "end"))...)
+		show := confirmed(sourceNXShow)
+		s.check(show, "show crypto ca trustpool policy", "the URL of the policy")
+		s.check(show, "show crypto ca trustpool last download status", "a download without a reason of failure")
+		s.check(show, "show crypto ca trustpool", "the root that you need")
+		s.step("Keep it", line(Exec, common, "copy running-config startup-config"))
+	}
+}
+
+// paste is a certificate as PEM, without a blank line, and the line that ends it.
+func paste(g device.Ground, c *certificate.Certificate, end string) []Line {
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	var lines []Line
+	for l := range strings.Lines(text) {
+		lines = append(lines, line(Paste, g, strings.TrimSuffix(l, "\n")))
+	}
+	return append(lines, line(Paste, g, end))
+}
+
+func (s *Script) pasteTitle(i int) string {
+	return fmt.Sprintf("Paste certificate %d of %d, %s", i+1, len(s.PEM), ascii(s.PEM[i].Subject.String()))
+}
+
+// trustpoints names a trustpoint for each certificate. No two names are the same,
+// in any letter case.
+func (s *Script) trustpoints() []string {
+	var names []string
+	taken := map[string]bool{}
+	for _, c := range s.PEM {
+		name := s.options.Trustpoint
+		if name == "" {
+			name = trustpointName(c)
+		}
+		base := name
+		for n := 2; taken[strings.ToLower(name)]; n++ {
+			suffix := fmt.Sprintf("-%d", n)
+			name = base[:min(len(base), MaxTrustpoint-len(suffix))] + suffix
+		}
+		taken[strings.ToLower(name)] = true
+		names = append(names, name)
+	}
+	return names
+}
+
+// trustpointName is the common name without what a name cannot have: of
+// "QuoVadis Root CA 2" it is QuoVadisRootCA2, as Cisco's own example has it.
+func trustpointName(c *certificate.Certificate) string {
+	name := strings.Map(func(r rune) rune {
+		if value("", string(r), nameCharacters, 1) != nil && r != '-' {
+			return -1
+		}
+		return r
+	}, c.Subject.CommonName())
+	// A device's own begin with an underscore.
+	name = strings.TrimLeft(name, "-_")
+	if name == "" {
+		name = "CA-" + hex.EncodeToString(c.SHA256[:8])
+	}
+	return name[:min(len(name), MaxTrustpoint)]
+}
+
+// expected are the texts that the pool must show: those of the options, or the
+// common names. What include would not take literally becomes a dot, which
+// stands for any character there.
+func (s *Script) expected() []string {
+	if s.options.Expect != nil {
+		return s.options.Expect
+	}
+	var texts []string
+	for _, c := range s.PEM {
+		text := strings.Map(func(r rune) rune {
+			if value("", string(r), expectCharacters, 1) != nil && r != '-' {
+				return '.'
+			}
+			return r
+		}, c.Subject.CommonName())
+		if text = strings.Trim(text[:min(len(text), MaxExpect)], " "); strings.Trim(text, ". ") != "" && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}

@@ -1,0 +1,312 @@
+// Package device is what a Cisco device does with a trust bundle.
+//
+// Import plays the import of one bundle into one pool. First comes the
+// platform's rule on signatures: under which roots it takes a bundle at all.
+// Then every certificate is judged, by the first of these that applies:
+//
+//  1. it cannot be read: failed
+//  2. its notAfter has passed: expired
+//  3. the pool or an earlier entry of the file has it: duplicate
+//  4. a setting refuses it (FIPS mode, RSA keys of 1024 bits): failed
+//  5. otherwise: installed
+//
+// Little of this is documented by Cisco. So every statement carries its Ground:
+// confirmed was seen in a public source, which is named; inferred is reasoned
+// from such; unverified is a guess, or general knowledge that no source was found
+// for. The order of the rules is itself inferred.
+package device
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// A Basis says how sure a statement about a device is.
+type Basis string
+
+// The bases.
+const (
+	Confirmed  Basis = "confirmed"  // seen in a public source
+	Inferred   Basis = "inferred"   // reasoned from what is confirmed
+	Unverified Basis = "unverified" // not known to be so
+)
+
+// A Ground is what a statement about a device rests on.
+type Ground struct {
+	Basis  Basis
+	Source string // the document, or how it was reasoned
+}
+
+// An Outcome is what became of one certificate.
+type Outcome string
+
+// The outcomes.
+const (
+	Installed Outcome = "installed"
+	Duplicate Outcome = "duplicate"
+	Expired   Outcome = "expired"
+	Failed    Outcome = "failed"
+)
+
+// A Key is what told that two certificates are the same.
+type Key string
+
+// The keys, the strongest first. For the last the two need not be the same: it is
+// the rule that Options.UniqueNames asks for.
+const (
+	BySHA256       Key = "sha256"
+	BySHA1         Key = "sha1"
+	ByShownDates   Key = "serial-names-dates" // as IOS XE shows them
+	ByShown        Key = "serial-names"       // the same, where the dates cannot be read
+	ByIssuerSerial Key = "issuer-serial"
+	ByNames        Key = "issuer-subject"
+)
+
+// Options say which device imports, how it is set, and when. Platform and At
+// must be set. A setting that the platform does not have is an error.
+type Options struct {
+	Platform Platform
+	// Anchors are the roots to judge the signature under instead of the platform's
+	// own: the result is then that of a lab device which has them built in.
+	Anchors []roots.Anchor
+	At      time.Time // the device's clock
+
+	Clean bool // first drop what was downloaded; built-in certificates stay
+	FIPS  bool // the device is in FIPS mode
+	// DisableRSA1024 is IOS XR's setting that discards RSA keys of 1024 bits and less.
+	DisableRSA1024 bool
+	// AcceptUnsigned is the user's yes where an ASA asks whether to take a bundle
+	// that is not signed by Cisco.
+	AcceptUnsigned bool
+	// UniqueNames is the rule of the older IOS XE 16 guide: no two certificates of
+	// a bundle have the same issuer and subject. Cisco's own bundles break it.
+	UniqueNames bool
+
+	Location string // of the file, as the device would show it; empty leaves those lines out
+}
+
+// A Result is what an import did. The five counts are always those of
+// Certificates.
+type Result struct {
+	Platform Platform
+	At       time.Time
+	Location string
+
+	// Refused says why the file was refused as a whole, and RefusedOn on what
+	// ground; the counts are then zero. It is empty where the file was taken.
+	Refused   string
+	RefusedOn Ground
+
+	// Verification is how the signature was verified, or nil. Reason says why it
+	// was not; it is empty too where the platform imports no bundle.
+	Verification *signing.Verification
+	Reason       signing.Reason
+	LabRoot      bool // Options.Anchors were given
+
+	Attempted, Installed, Duplicates, Expired, Failed int
+
+	Certificates []Entry // in file order; empty where the file was refused
+	Notes        []Note  // what a reader should know of this result
+}
+
+// An Entry is what became of one certificate of the file.
+type Entry struct {
+	Index       int // from 1
+	Certificate *certificate.Certificate
+	Outcome     Outcome
+	Reason      string
+	Ground
+	MatchedBy Key // of a duplicate; empty for any other
+}
+
+// A Note is a remark on a result.
+type Note struct {
+	Text string
+	Ground
+}
+
+// Import plays the import of b into p and changes p accordingly: downloaded
+// entries are dropped where o.Clean, and what was installed is added at the end.
+// A nil p stands for the platform's built-in pool.
+//
+// It verifies b itself, under the platform's anchors or o.Anchors, at o.At. A
+// refused file is a Result with Refused set and Attempted 0, no error. Where the
+// file is refused, or there is an error, p stays as it was. An error says that
+// the options or the pool cannot be used.
+func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if p == nil {
+		p = o.Platform.BuiltIn()
+	}
+	if p.Platform != o.Platform.Name {
+		return nil, fmt.Errorf("the pool is that of platform %q, not of %s: give one of the same platform", p.Platform, o.Platform.Name)
+	}
+	r := &Result{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Entry{}, Notes: []Note{}}
+	if o.Platform.Advice != "" {
+		r.Refused = o.Platform.Title + " imports no bundle: " + o.Platform.Advice
+		r.RefusedOn = Ground{Unverified, "no such command was found"}
+		return r, nil
+	}
+	if err := r.judgeSignature(b, o); err != nil {
+		return nil, err
+	}
+	if r.Refused != "" {
+		return r, nil
+	}
+	kept := p.Entries
+	if o.Clean {
+		kept = p.builtIn()
+	}
+	j, err := newJudge(kept, r, o)
+	if err != nil {
+		return nil, err
+	}
+	r.Certificates = make([]Entry, 0, len(b.Certificates))
+	pool := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy
+	for i, c := range b.Certificates {
+		e := j.judge(i+1, c)
+		r.add(e)
+		if e.Outcome == Installed {
+			pool = append(pool, downloaded(c))
+		}
+	}
+	r.addNotes(kept, o)
+	p.Entries = pool
+	return r, nil
+}
+
+// check refuses options that the platform does not have.
+func (o Options) check() error {
+	rules := o.Platform.rules
+	title := o.Platform.Title
+	switch {
+	case o.Platform.Name == "":
+		return errors.New("no platform: take one from Lookup")
+	case o.At.IsZero():
+		return errors.New("no time to import at")
+	case o.Platform.Advice != "":
+		return nil // refused whatever the options
+	case rules.anchors == nil:
+		return fmt.Errorf("platform %q is not from Lookup", o.Platform.Name)
+	case o.DisableRSA1024 && !rules.rsa1024:
+		return fmt.Errorf("disabling RSA keys of 1024 bits is a setting of IOS XR; %s has none such", title)
+	case o.AcceptUnsigned && rules.words == wordsIOS:
+		return fmt.Errorf("%s takes unsigned certificates only as PEM from the terminal (crypto pki trustpool import terminal), never from a file", title)
+	case o.AcceptUnsigned && !rules.asks:
+		return fmt.Errorf("%s takes no unsigned bundle; accepting one is for ASA", title)
+	case o.UniqueNames && !rules.names:
+		return fmt.Errorf("unique issuer and subject is a rule of IOS XE 16; %s has none such", title)
+	}
+	return nil
+}
+
+// judgeSignature verifies the file and refuses it where the platform would. The
+// error says that the anchors or the time are unusable.
+func (r *Result) judgeSignature(b *bundle.Bundle, o Options) error {
+	anchors := o.Platform.rules.anchors
+	if r.LabRoot = len(o.Anchors) > 0; r.LabRoot {
+		anchors = o.Anchors
+	}
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: o.At})
+	if err == nil {
+		r.Verification = v
+		return nil
+	}
+	var refused *signing.VerifyError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	r.Reason = refused.Reason
+	if o.AcceptUnsigned {
+		return nil
+	}
+	r.RefusedOn = o.Platform.rules.signature
+	r.Refused = fmt.Sprintf("%s takes a bundle only where it is signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
+	if o.Platform.rules.asks {
+		r.Refused = fmt.Sprintf("%s asks before it takes a bundle that is not signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
+	}
+	return nil
+}
+
+func anchorNames(anchors []roots.Anchor) string {
+	var names []string
+	for _, a := range anchors {
+		name := a.Name
+		if name == "" {
+			name = fmt.Sprintf("the root %x", a.SHA256)
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, " or ")
+}
+
+// add counts the entry and keeps it.
+func (r *Result) add(e Entry) {
+	r.Attempted++
+	switch e.Outcome {
+	case Installed:
+		r.Installed++
+	case Duplicate:
+		r.Duplicates++
+	case Expired:
+		r.Expired++
+	case Failed:
+		r.Failed++
+	}
+	r.Certificates = append(r.Certificates, e)
+}
+
+// addNotes says what the entries cannot: it is called for a file that was taken.
+func (r *Result) addNotes(pool []PoolEntry, o Options) {
+	note := func(g Ground, format string, args ...any) {
+		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
+	}
+	p := o.Platform
+	if r.LabRoot {
+		note(p.rules.signature, "judged as a lab device would that has %s built in; a genuine %s takes bundles under %s",
+			anchorNames(o.Anchors), p.Title, anchorNames(p.rules.anchors))
+	}
+	switch {
+	case r.Verification == nil:
+		note(p.rules.signature, "the bundle is not verified (%s); it was taken because the user said yes", r.Reason)
+	case !r.LabRoot && r.Verification.Anchor.SHA256 == roots.TRSBundleRootCA().SHA256:
+		note(Ground{Inferred, "public captures of the built-in pool"},
+			"signed under TRS Bundle Root CA, which only recent releases have built in; others refuse it")
+	}
+	if o.FIPS && r.usesSHA1() {
+		note(unknown, "whether a device in FIPS mode takes the bundle's own signature, whose chain is signed with SHA-1, is not known")
+	}
+	if o.Clean {
+		note(p.rules.clean, "downloaded certificates were dropped first")
+	}
+	if o.UniqueNames {
+		note(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject stands in the older IOS XE 16 guide; the newer ones do not have it")
+	}
+	if !slices.ContainsFunc(pool, func(e PoolEntry) bool { return e.Origin == BuiltIn }) {
+		note(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
+	}
+}
+
+// usesSHA1 tells whether a link of the chain that was verified is signed with
+// SHA-1.
+func (r *Result) usesSHA1() bool {
+	if r.Verification == nil {
+		return false
+	}
+	for _, s := range r.Verification.Signers {
+		if slices.ContainsFunc(s.Chain, func(l signing.Link) bool { return l.SHA1 }) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package device
+
+import (
+	"fmt"
+	"strings"
+
+	"trustpool/bundle/certificate"
+	"trustpool/signing"
+)
+
+// rsa1024 and rsa2048 are sizes of a modulus that settings turn on.
+const (
+	rsa1024 = 1024 // discarded by IOS XR's setting, with all below (sourceXRModel)
+	rsa2048 = 2048 // what FIPS mode is taken to ask for
+)
+
+// A judge holds what one import needs to judge a certificate, each in constant
+// time.
+type judge struct {
+	options   Options
+	installed Ground
+	pool      poolIndex
+	seen      map[[32]byte]int // SHA-256 of earlier entries of the file, and their index
+	names     map[string]int   // issuer and subject of earlier entries
+}
+
+func newJudge(pool []PoolEntry, r *Result, o Options) (*judge, error) {
+	j := &judge{options: o, installed: o.Platform.rules.installed, seen: make(map[[32]byte]int), names: make(map[string]int)}
+	switch {
+	case r.Verification == nil: // accepted by the user
+		j.installed = o.Platform.rules.signature
+	case o.FIPS:
+		j.installed = o.Platform.rules.fips
+	}
+	var err error
+	j.pool, err = indexPool(pool)
+	return j, err
+}
+
+// Takes judges one certificate as where it is imported by itself into an empty
+// pool, on whatever way a platform has for that: nothing is signed, and nothing is
+// a duplicate. The error says that the options cannot be used.
+func Takes(c *certificate.Certificate, o Options) (Entry, error) {
+	if err := o.check(); err != nil {
+		return Entry{}, err
+	}
+	j, err := newJudge(nil, &Result{Verification: &signing.Verification{}}, o)
+	if err != nil {
+		return Entry{}, err
+	}
+	e := j.judge(1, c)
+	if e.Basis == "" { // the platform imports no bundle, so there are no rules of it
+		e.Ground = unknown
+	}
+	return e, nil
+}
+
+// judge applies the rules in the order of the package comment.
+func (j *judge) judge(index int, c *certificate.Certificate) Entry {
+	e := Entry{Index: index, Certificate: c}
+	if j.unreadable(&e) || j.expired(&e) || j.duplicate(&e) || j.disabled(&e) {
+		return e
+	}
+	e.Outcome, e.Reason, e.Ground = Installed, "new to the pool", j.installed
+	if j.options.At.Before(c.NotBefore.Time) {
+		e.Reason = fmt.Sprintf("not valid before %s; what a device does with it then is not known", c.NotBefore)
+		e.Ground = unknown
+	}
+	return e
+}
+
+func (j *judge) unreadable(e *Entry) bool {
+	c := e.Certificate
+	switch {
+	case c.Err != nil:
+		e.Reason = "not a certificate: " + strings.TrimPrefix(c.Err.Error(), "not a certificate: ")
+	case !c.NotBefore.Valid:
+		e.Reason = "its notBefore cannot be read"
+	case !c.NotAfter.Valid:
+		e.Reason = "its notAfter cannot be read"
+	default:
+		return false
+	}
+	e.Outcome, e.Ground = Failed, Ground{Inferred, sourceReason}
+	return true
+}
+
+func (j *judge) expired(e *Entry) bool {
+	// RFC 5280 section 4.1.2.5: the period includes notAfter.
+	if !j.options.At.After(e.Certificate.NotAfter.Time) {
+		return false
+	}
+	e.Outcome, e.Ground = Expired, j.options.Platform.rules.expired
+	e.Reason = "expired " + e.Certificate.NotAfter.String()
+	return true
+}
+
+func (j *judge) duplicate(e *Entry) bool {
+	c, ground := e.Certificate, j.options.Platform.rules.duplicate
+	if i, key := j.pool.find(c); key != "" {
+		e.MatchedBy = key
+		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", j.pool.entries[i].Origin, keyName(key))
+		if key == ByShownDates || key == ByShown { // not certain
+			ground = Ground{Inferred, sourceShown}
+		}
+	} else if first, ok := j.seen[c.SHA256]; ok {
+		e.MatchedBy = BySHA256
+		e.Reason = fmt.Sprintf("the same as certificate %d of the file", first)
+	} else {
+		j.seen[c.SHA256] = e.Index
+	}
+	if j.options.UniqueNames {
+		names := string(c.Issuer) + string(c.Subject) // DER: no other pair has the same octets
+		if first, ok := j.names[names]; !ok {
+			j.names[names] = e.Index
+		} else if e.MatchedBy == "" {
+			e.MatchedBy, ground = ByNames, Ground{Inferred, sourceGuide16}
+			e.Reason = fmt.Sprintf("issuer and subject of certificate %d, which the guide forbids; that a device keeps the first is not known", first)
+		}
+	}
+	if e.MatchedBy == "" {
+		return false
+	}
+	e.Outcome, e.Ground = Duplicate, ground
+	return true
+}
+
+// disabled applies the settings that refuse single certificates.
+func (j *judge) disabled(e *Entry) bool {
+	c, k, fips := e.Certificate, e.Certificate.PublicKey, j.options.FIPS
+	rsa := (k.Algorithm == "RSA" || k.Algorithm == "RSASSA-PSS") && k.Bits > 0
+	switch {
+	case fips && c.Has(certificate.QuirkSignatureSHA1):
+		e.Reason, e.Ground = "signed with SHA-1, in FIPS mode", j.options.Platform.rules.fipsSHA1
+	case j.options.DisableRSA1024 && rsa && k.Bits <= rsa1024:
+		e.Reason = fmt.Sprintf("an RSA key of %d bits, and those of 1024 and less are disabled", k.Bits)
+		e.Ground = Ground{Confirmed, sourceXRModel}
+	case fips && c.Has(certificate.QuirkSignatureMD5):
+		e.Reason, e.Ground = "signed with MD5 or MD2, in FIPS mode", unknown
+	case fips && rsa && k.Bits < rsa2048:
+		e.Reason, e.Ground = fmt.Sprintf("an RSA key of %d bits, in FIPS mode", k.Bits), unknown
+	default:
+		return false
+	}
+	e.Outcome = Failed
+	return true
+}

@@ -1,0 +1,288 @@
+package device
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device/show"
+	"trustpool/internal/report"
+)
+
+// ListingSchema is the schema of a Listing's document.
+const ListingSchema = "trustpool.pool-read/1"
+
+// A listingCount is a Listing in numbers.
+type listingCount struct {
+	BuiltIn        int `json:"built_in"`
+	Downloaded     int `json:"downloaded"`
+	Expired        int `json:"expired"`
+	ExpiryNotKnown int `json:"expiry_not_known"`
+	Identified     int `json:"identified"`
+	Ambiguous      int `json:"ambiguous"`
+	NotFound       int `json:"not_found"`
+
+	byKey map[Key]int
+}
+
+func (l *Listing) count() (n listingCount) {
+	n.byKey = map[Key]int{}
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if e.Origin == show.BuiltIn {
+			n.BuiltIn++
+		} else {
+			n.Downloaded++
+		}
+		switch expired, known := e.Expired(l.At); {
+		case !known:
+			n.ExpiryNotKnown++
+		case expired:
+			n.Expired++
+		}
+		switch {
+		case e.Candidates > 1:
+			n.Ambiguous++
+		case e.Certificate == nil:
+			n.NotFound++
+		default:
+			n.Identified++
+			n.byKey[e.Match]++
+		}
+	}
+	if !l.identified {
+		n.NotFound = 0
+	}
+	return n
+}
+
+// WriteText writes the counts, a table of the certificates, the difference where
+// there is one, and the notes.
+func (l *Listing) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	_, command, _ := l.Platform.showStyle()
+	n := l.count()
+	fmt.Fprintf(out, "%s: %s of %s\n", report.Printable(l.File), command, l.Platform.Title)
+	fmt.Fprintf(out, "certificates  %d: %d built-in, %d downloaded\n", len(l.Entries), n.BuiltIn, n.Downloaded)
+	fmt.Fprintf(out, "expired       %d", n.Expired)
+	if n.ExpiryNotKnown > 0 {
+		fmt.Fprintf(out, "; of %d it is not known", n.ExpiryNotKnown)
+	}
+	fmt.Fprintln(out)
+	if l.identified {
+		parts := keyCounts(n.byKey)
+		if n.Ambiguous > 0 {
+			parts = append(parts, fmt.Sprintf("%d ambiguous", n.Ambiguous))
+		}
+		if n.NotFound > 0 {
+			parts = append(parts, fmt.Sprintf("%d not found", n.NotFound))
+		}
+		fmt.Fprintf(out, "identified    %s\n", strings.Join(parts, ", "))
+	}
+	if len(l.Entries) > 0 {
+		fmt.Fprintln(out)
+		l.writeTable(out)
+	}
+	if l.Difference != nil {
+		fmt.Fprintln(out)
+		l.Difference.writeText(out)
+	}
+	if len(l.Notes) > 0 {
+		fmt.Fprintln(out)
+	}
+	for _, n := range l.Notes {
+		fmt.Fprintf(out, "note: %s (%s: %s)\n", report.Printable(n.Text), n.Basis, n.Source)
+	}
+	return out.Flush()
+}
+
+// keyCounts says by what so many were matched, and of what is not certain so.
+func keyCounts(n map[Key]int) (parts []string) {
+	for _, k := range []Key{BySHA256, BySHA1, ByShownDates, ByShown, ByIssuerSerial} {
+		if n[k] == 0 {
+			continue
+		}
+		part := fmt.Sprintf("%d by %s", n[k], keyName(k))
+		if !k.certain() {
+			part += " (inferred)"
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// writeTable writes the certificates, the subject last, so that a long one does
+// not widen the other rows.
+func (l *Listing) writeTable(w io.Writer) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tSHA-256\tsubject")
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		sum := "-"
+		if e.Certificate != nil {
+			sum = e.SHA256()[:16]
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s%s\n", i+1, strings.ToLower(string(e.Origin)), e.until(l.At), l.matchText(e), sum,
+			report.Printable(e.title()), e.remarks())
+	}
+	_ = table.Flush() // w keeps the error
+}
+
+// until is the end of the validity in a table.
+func (e *Listed) until(at time.Time) string {
+	text := show.Date{}.String()
+	switch {
+	case e.Certificate != nil && e.Certificate.NotAfter.Valid:
+		text = e.Certificate.NotAfter.UTC().Format(time.DateOnly)
+	case e.NotAfter.Known():
+		text = e.NotAfter.Clock.Format(time.DateOnly)
+	case e.NotAfter.Zone != "":
+		text = e.NotAfter.Clock.Format(time.DateOnly) + " " + e.NotAfter.Zone
+	}
+	switch expired, known := e.Expired(at); {
+	case expired:
+		text += " expired"
+	case !known:
+		text += " expired?"
+	}
+	return text
+}
+
+// matchText is how the certificate was identified.
+func (l *Listing) matchText(e *Listed) string {
+	switch {
+	case e.Match != "":
+		return string(e.Match)
+	case e.Candidates > 1:
+		return fmt.Sprintf("ambiguous: %d", e.Candidates)
+	case l.identified:
+		return "not found"
+	}
+	return "-"
+}
+
+func (e *Listed) remarks() (out string) {
+	if e.SameAs > 0 {
+		out = fmt.Sprintf(" [the same as %d]", e.SameAs)
+	}
+	if e.Differs {
+		out += " [serial number, names or dates are not those of this SHA-1: the text was changed]"
+	}
+	return out
+}
+
+// title is the subject for people.
+func (e *Listed) title() string {
+	if e.Certificate != nil {
+		return e.Certificate.Subject.String()
+	}
+	return strings.Join(e.Subject, ",")
+}
+
+// A listedJSON is one certificate of a Listing's document.
+type listedJSON struct {
+	Index          int              `json:"index"`
+	Line           int              `json:"line"`
+	Origin         Origin           `json:"origin"`
+	Serial         string           `json:"serial"`
+	Subject        *string          `json:"subject"`
+	Issuer         *string          `json:"issuer"`
+	NotBefore      certificate.Time `json:"not_before"`
+	NotAfter       certificate.Time `json:"not_after"`
+	Expired        *bool            `json:"expired"`
+	SHA1           *string          `json:"sha1"`
+	ShownSubject   []string         `json:"shown_subject"`
+	ShownIssuer    []string         `json:"shown_issuer"`
+	ShownNotBefore show.Date        `json:"shown_not_before"`
+	ShownNotAfter  show.Date        `json:"shown_not_after"`
+	Trustpoints    []string         `json:"trustpoints"`
+	Storage        *string          `json:"storage"`
+	SameAs         *int             `json:"same_as"`
+	Match          *string          `json:"match"`
+	MatchBasis     *string          `json:"match_basis"`
+	Candidates     int              `json:"candidates"`
+	FoundIn        *string          `json:"found_in"`
+	SHA256         *string          `json:"sha256"`
+	Differs        bool             `json:"differs"`
+}
+
+func (e *Listed) json(index int, at time.Time) listedJSON {
+	p := e.entry()
+	out := listedJSON{
+		Index: index, Line: e.Line, Origin: Downloaded, Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
+		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: report.Optional(p.SHA1),
+		ShownSubject: list(e.Shown.Subject), ShownIssuer: list(e.Shown.Issuer), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
+		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match)), Candidates: e.Candidates,
+		FoundIn: report.Optional(e.FoundIn), SHA256: report.Optional(e.SHA256()), Differs: e.Differs,
+	}
+	if e.Origin == show.BuiltIn {
+		out.Origin = BuiltIn
+	}
+	if e.SameAs > 0 {
+		out.SameAs = &e.SameAs
+	}
+	if c := e.Certificate; c != nil {
+		subject, issuer := c.Subject.String(), c.Issuer.String()
+		out.Subject, out.Issuer, out.NotBefore, out.NotAfter = &subject, &issuer, c.NotBefore, c.NotAfter
+		out.MatchBasis = report.Optional(string(e.Match.basis()))
+	}
+	if expired, known := e.Expired(at); known {
+		out.Expired = &expired
+	}
+	return out
+}
+
+// basis is how sure it is that what has the same key is the same certificate.
+func (k Key) basis() Basis {
+	if k.certain() {
+		return Confirmed
+	}
+	return Inferred
+}
+
+func shownTime(d show.Date) certificate.Time {
+	return certificate.Time{Time: d.Clock, Valid: d.Known()}
+}
+
+// list is never null in JSON.
+func list(lines []string) []string {
+	if lines == nil {
+		return []string{}
+	}
+	return lines
+}
+
+// WriteJSON writes the listing as one document, schema ListingSchema. The time is
+// there only where the user gave it, which showAt says.
+func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
+	head := struct {
+		Schema   string  `json:"schema"`
+		File     string  `json:"file"`
+		Platform string  `json:"platform"`
+		At       *string `json:"at"`
+		listingCount
+		Difference *differenceJSON `json:"difference"`
+		Notes      []noteJSON      `json:"notes"`
+	}{Schema: ListingSchema, File: l.File, Platform: l.Platform.Name, listingCount: l.count(), Notes: []noteJSON{}}
+	if showAt {
+		head.At = report.Optional(l.At.UTC().Format(time.RFC3339Nano))
+	}
+	if l.Difference != nil {
+		d := l.Difference.json()
+		head.Difference = &d
+	}
+	for _, n := range l.Notes {
+		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
+	}
+	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
+		for i := range l.Entries {
+			if !yield(l.Entries[i].json(i+1, l.At)) {
+				return
+			}
+		}
+	}})
+}

@@ -1,0 +1,187 @@
+package device
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// ResultSchema is the schema of WriteJSON's document.
+const ResultSchema = "trustpool.import/1"
+
+// WriteText writes what the platform would print, where that is known, then the
+// counts where it prints none, a table of what was not installed, and the notes.
+//
+// Where quiet is set it writes the platform's own lines alone: for an ASA its
+// block of five counters. Of IOS XR none are known, so the counts take their place.
+func (r *Result) WriteText(w io.Writer, quiet bool) error {
+	buf := bufio.NewWriter(w)
+	r.writeText(buf, quiet)
+	return buf.Flush() // a bufio.Writer keeps its first error
+}
+
+func (r *Result) writeText(w *bufio.Writer, quiet bool) {
+	title, words := r.Platform.Title, r.Platform.rules.words
+	switch {
+	case r.Refused != "":
+		fmt.Fprintf(w, "refused: %s\n", report.Printable(r.Refused))
+		if !quiet {
+			fmt.Fprintf(w, "   %s: %s\n", r.RefusedOn.Basis, r.RefusedOn.Source)
+			if r.Platform.Advice == "" {
+				fmt.Fprintf(w, "   what %s prints then is not known\n", title)
+			}
+		}
+		return
+	case words == wordsASA:
+		if r.Verification != nil {
+			fmt.Fprintln(w, "Root file signature verified.")
+		}
+		fmt.Fprintln(w, "Trustpool import:")
+		r.writeCounts(w)
+	case words == wordsIOS:
+		if r.Location != "" {
+			at := report.Printable(r.Location)
+			fmt.Fprintf(w, "Reading file from %s\nLoading %s\n", at, at)
+		}
+		if r.Installed > 0 {
+			fmt.Fprintln(w, "% PEM files import succeeded.")
+		}
+	}
+	if words != wordsASA && (!quiet || words == wordsUnknown) {
+		switch {
+		case words == wordsUnknown:
+			fmt.Fprintf(w, "counted by trustpool; %s's own text is not known:\n", title)
+		case r.Installed > 0:
+			fmt.Fprintf(w, "\ncounted by trustpool; %s prints no counters:\n", title)
+		default:
+			fmt.Fprintf(w, "\ncounted by trustpool; what %s prints where nothing is installed is not known:\n", title)
+		}
+		r.writeCounts(w)
+	}
+	if quiet {
+		return
+	}
+	if r.Installed < r.Attempted {
+		fmt.Fprintln(w)
+		r.writeTable(w)
+	}
+	if len(r.Notes) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(w, "note: %s (%s: %s)\n", report.Printable(n.Text), n.Basis, n.Source)
+	}
+}
+
+// writeCounts writes the counters as an ASA aligns them.
+func (r *Result) writeCounts(w io.Writer) {
+	fmt.Fprintf(w, "   attempted:  %d\n   installed:  %d\n   duplicates: %d\n   expired:    %d\n   failed:     %d\n",
+		r.Attempted, r.Installed, r.Duplicates, r.Expired, r.Failed)
+}
+
+// writeTable writes what was not installed. The subject stands last, so that a
+// long one does not widen the other rows.
+func (r *Result) writeTable(w io.Writer) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "index\toutcome\treason\tbasis\tsubject")
+	for i := range r.Certificates {
+		e := &r.Certificates[i]
+		if e.Outcome == Installed {
+			continue
+		}
+		subject := "-"
+		if e.Certificate.Err == nil {
+			subject = report.Printable(e.Certificate.Subject.String())
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", e.Index, e.Outcome, report.Printable(e.Reason), e.Basis, subject)
+	}
+	_ = table.Flush() // w keeps the error
+}
+
+// WriteJSON writes the result as one document, schema ResultSchema: the fields of
+// resultJSON, then the certificates as they come. The time is there
+// only where the user gave it, which showAt says.
+func (r *Result) WriteJSON(w io.Writer, showAt bool) error {
+	head := resultJSON{
+		Schema: ResultSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
+		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
+		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
+		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Notes: []noteJSON{},
+	}
+	if showAt {
+		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
+	}
+	if r.Verification != nil {
+		head.Signature = report.Optional("verified")
+		a := r.Verification.Anchor
+		head.Anchor = &anchorJSON{report.Optional(a.Name), hex.EncodeToString(a.SHA256[:])}
+	}
+	for _, n := range r.Notes {
+		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
+	}
+	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
+		for i := range r.Certificates {
+			if !yield(r.Certificates[i].json()) {
+				return
+			}
+		}
+	}})
+}
+
+// resultJSON is the document without its certificates.
+type resultJSON struct {
+	Schema        string      `json:"schema"`
+	Platform      string      `json:"platform"`
+	At            *string     `json:"at"` // null where the user gave no time
+	Refused       *string     `json:"refused"`
+	RefusedBasis  *string     `json:"refused_basis"`
+	RefusedSource *string     `json:"refused_source"`
+	Attempted     int         `json:"attempted"`
+	Installed     int         `json:"installed"`
+	Duplicates    int         `json:"duplicates"`
+	Expired       int         `json:"expired"`
+	Failed        int         `json:"failed"`
+	Signature     *string     `json:"signature"` // "verified", or a signing.Reason; null where it was not judged
+	Anchor        *anchorJSON `json:"anchor"`    // null where not verified
+	LabRoot       bool        `json:"lab_root"`
+	Notes         []noteJSON  `json:"notes"`
+}
+
+type anchorJSON struct {
+	Name   *string `json:"name"` // null where only its fingerprint was given
+	SHA256 string  `json:"sha256"`
+}
+
+type noteJSON struct {
+	Text   string `json:"text"`
+	Basis  Basis  `json:"basis"`
+	Source string `json:"source"`
+}
+
+type entryJSON struct {
+	Index     int     `json:"index"`
+	SHA256    string  `json:"sha256"`
+	Subject   *string `json:"subject"` // null where it is no certificate
+	Outcome   Outcome `json:"outcome"`
+	Reason    string  `json:"reason"`
+	Basis     Basis   `json:"basis"`
+	Source    string  `json:"source"`
+	MatchedBy *string `json:"matched_by"` // a Key; null where it is no duplicate
+}
+
+func (e *Entry) json() entryJSON {
+	out := entryJSON{
+		Index: e.Index, SHA256: hex.EncodeToString(e.Certificate.SHA256[:]), Outcome: e.Outcome,
+		Reason: e.Reason, Basis: e.Basis, Source: e.Source, MatchedBy: report.Optional(string(e.MatchedBy)),
+	}
+	if e.Certificate.Err == nil {
+		subject := e.Certificate.Subject.String()
+		out.Subject = &subject // "" is a subject too
+	}
+	return out
+}

@@ -1,0 +1,261 @@
+// Package show prints certificates as the platforms print those of their pool, and
+// reads what they print: "show crypto ca trustpool" of IOS XR and "show crypto pki
+// trustpool" of IOS XE.
+//
+// A text here is made to be compared with that of a device, and to be read back:
+// printing what was read from it gives it again, octet for octet. Indentation
+// counts. No value, whatever is in it, begins a line at the left of the other
+// values, so none can pass for a field or for a certificate; none has a line
+// break, and no line of a value ends in a blank, which copying would lose.
+package show
+
+import (
+	"crypto/sha1"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A Style is the words of one platform.
+type Style string
+
+// The styles. The text of a certificate comes from the certificate alone: times
+// are in UTC, a device's are in its own zone.
+const (
+	// IOSXE is white space for white space what IOS XE 17 prints (Cisco's test
+	// library genieparser, ShowCryptoPkiTrustpool, holds a capture):
+	//
+	//	CA Certificate
+	//	  Status: Available
+	//	  Certificate Serial Number (hex): 0509
+	//	  Certificate Usage: Signature
+	//	  Issuer:␣
+	//	    cn=QuoVadis Root CA 2
+	//	    o=QuoVadis Limited
+	//	    c=BM
+	//	  Subject:␣
+	//	    …
+	//	  CRL Distribution Points:␣                    only where there are some
+	//	    http://www.cisco.com/security/pki/crl/crca2048.crl
+	//	  Validity Date:␣
+	//	    start date: 18:27:00 UTC Nov 24 2006
+	//	    end   date: 18:23:33 UTC Nov 24 2031
+	//	  Associated Trustpoints: Trustpool␣
+	//	  Trustpool: Built-In
+	//
+	// A name has one RDN a line, the last of the encoding first. A comma within
+	// a value is dropped, and what follows it stands on a line of its own with
+	// at least one blank more, which the value often has by itself.
+	//
+	// Ours, because no capture shows it: the keys other than cn, ou, o, c, st
+	// and serialNumber; several values of one RDN joined by "+"; a date that cannot
+	// be read as "unreadable"; a negative serial number with a minus sign; the
+	// escapes of report.Printable, and \x20 for a blank at the end of a line.
+	//
+	// Lost are fractions of a second; the difference between "a,b" and "a, b",
+	// between a "+" in a value and one between values, and between an escape and
+	// the same characters as text; the types of strings; and everything that is
+	// not printed, the key and the fingerprints among it. A device names other
+	// trustpoints for a few built-in certificates, and sometimes a storage.
+	IOSXE Style = "iosxe"
+
+	// IOSXR has the words of IOS XR in their order, as in Cisco's field notice
+	// FN72290. The notice has lost line breaks and indents: those are ours, and
+	// so is everything that IOSXE lists, but for names.
+	//
+	//	Trustpool: Built-In
+	//	==================================================
+	//	CA certificate
+	//	  Serial Number  : 05:09
+	//	  Subject:
+	//	        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM
+	//	  Issued By      :
+	//	        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM
+	//	  Validity Start : 18:27:00 UTC Fri Nov 24 2006
+	//	  Validity End   : 18:23:33 UTC Mon Nov 24 2031
+	//	  SHA1 Fingerprint:
+	//	        CA3AFBCF1240364B44B216208880483919937CF7
+	//
+	// A name is one line in the escapes of RFC 4514, to which \u and \U are added
+	// for characters that do not print; nothing but the types of its strings is
+	// lost. An empty one has no line. Lost otherwise are fractions of a second and
+	// what is not printed; the fingerprint tells which certificate it is.
+	IOSXR Style = "iosxr"
+)
+
+// Styles are the styles there are.
+func Styles() []Style { return []Style{IOSXE, IOSXR} }
+
+// Lookup gives the style of that name: iosxe, iosxr.
+func Lookup(name string) (Style, bool) {
+	for _, s := range Styles() {
+		if string(s) == name {
+			return s, true
+		}
+	}
+	return "", false
+}
+
+// An Origin says how a certificate came into a pool.
+type Origin string
+
+// The origins in the words of the platforms.
+const (
+	Downloaded Origin = "Downloaded"
+	BuiltIn    Origin = "Built-In"
+)
+
+// Write prints certificates in the given order, as Print does what Of makes of
+// them. An origin is Downloaded or Built-In.
+func Write(w io.Writer, style Style, certs []*certificate.Certificate, origin Origin) error {
+	if origin != Downloaded && origin != BuiltIn {
+		return errors.New("an origin is Downloaded or Built-In")
+	}
+	return print(w, style, func(yield func(*Shown) bool) {
+		for _, c := range certs {
+			s := Of(c, style, origin)
+			if !yield(&s) {
+				return
+			}
+		}
+	})
+}
+
+// Of is what a device of the style shows of a certificate; of one that cannot be
+// decoded, that it is not listed.
+func Of(c *certificate.Certificate, style Style, origin Origin) Shown {
+	if c.Err != nil {
+		return Shown{NotListed: true}
+	}
+	s := Shown{Origin: origin, Serial: c.Serial.String(), NotBefore: dateOf(c.NotBefore), NotAfter: dateOf(c.NotAfter)}
+	if style == IOSXR {
+		s.Issuer, s.Subject = nameLine(c.Issuer), nameLine(c.Subject)
+		s.SHA1 = fmt.Sprintf("%X", sha1.Sum(c.Raw))
+		return s
+	}
+	s.Status, s.Usage, s.Trustpoints = "Available", "Signature", []string{"Trustpool"}
+	s.Issuer, s.Subject = rdnLines(c.Issuer), rdnLines(c.Subject)
+	for _, uri := range crlURIs(c) {
+		s.CRLs = append(s.CRLs, closed(report.Printable(uri)))
+	}
+	return s
+}
+
+// rdnLines are the lines of a name, one RDN a line; what followed a comma begins
+// with a blank.
+func rdnLines(n certificate.Name) (lines []string) {
+	attrs := n.Attributes()
+	for i := len(attrs) - 1; i >= 0; i-- {
+		text := attribute(attrs[i])
+		for ; i > 0 && attrs[i-1].JoinedToNext; i-- {
+			text += "+" + attribute(attrs[i-1])
+		}
+		first, rest, more := strings.Cut(text, ",")
+		lines = append(lines, closed(first))
+		for more {
+			var piece string
+			piece, rest, more = strings.Cut(rest, ",")
+			if piece = closed(piece); piece == "" {
+				piece = blank
+			}
+			if piece[0] != ' ' {
+				piece = " " + piece
+			}
+			lines = append(lines, piece)
+		}
+	}
+	return lines
+}
+
+// attribute is key=value. IOS XE writes cn, ou, o, c and st in small letters, and
+// serialNumber as here; other keys that are all capitals go with the former.
+func attribute(a certificate.Attribute) string {
+	key := a.Type
+	if key == strings.ToUpper(key) {
+		key = strings.ToLower(key)
+	}
+	return key + "=" + report.Printable(a.Value)
+}
+
+const blank = `\x20`
+
+// closed is a line that does not end in a blank.
+func closed(line string) string {
+	if before, ok := strings.CutSuffix(line, " "); ok {
+		return before + blank
+	}
+	return line
+}
+
+// nameLine is a name on one line, none for an empty one. RFC 4514 allows a last
+// blank as "\\ " and as "\\20".
+func nameLine(n certificate.Name) []string {
+	text := report.Printable(n.String())
+	if text == "" {
+		return nil
+	}
+	if before, ok := strings.CutSuffix(text, `\ `); ok {
+		text = before + `\20`
+	}
+	return []string{text}
+}
+
+// maxCRLURIs is how many distribution points of a certificate are printed.
+// No genuine one has been seen with more than two.
+const maxCRLURIs = 16
+
+const oidCRLDistributionPoints = "\x55\x1d\x1f" // 2.5.29.31
+
+// crlURIs are the URIs of the cRLDistributionPoints (RFC 5280 section 4.2.1.13);
+// of an extension that cannot be read to its end, those before that.
+func crlURIs(c *certificate.Certificate) (uris []string) {
+	for e := range c.EachExtension() {
+		if string(e.ID) != oidCRLDistributionPoints {
+			continue
+		}
+		in := cryptobyte.String(e.Value)
+		var points cryptobyte.String
+		if !in.ReadASN1(&points, asn1.SEQUENCE) {
+			return nil
+		}
+		for !points.Empty() {
+			var point cryptobyte.String
+			if !points.ReadASN1(&point, asn1.SEQUENCE) {
+				return uris
+			}
+			if uris = appendURIs(uris, point); len(uris) >= maxCRLURIs {
+				return uris[:maxCRLURIs]
+			}
+		}
+		return uris
+	}
+	return nil
+}
+
+// appendURIs appends the URIs of one DistributionPoint: those of a fullName
+// within its distributionPoint, which is a CHOICE and so tagged explicitly.
+func appendURIs(uris []string, point cryptobyte.String) []string {
+	tag0 := asn1.Tag(0).ContextSpecific().Constructed()
+	var name, full cryptobyte.String
+	if !point.ReadASN1(&name, tag0) || !name.ReadASN1(&full, tag0) {
+		return uris
+	}
+	for !full.Empty() && len(uris) < maxCRLURIs {
+		var value cryptobyte.String
+		var tag asn1.Tag
+		if !full.ReadAnyASN1(&value, &tag) {
+			break
+		}
+		if tag == asn1.Tag(6).ContextSpecific() && len(value) > 0 {
+			uris = append(uris, string(value))
+		}
+	}
+	return uris
+}

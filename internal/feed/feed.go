@@ -1,0 +1,96 @@
+// Package feed is what Cisco publishes beside its bundles: hashes, diff.json and
+// manifest.log.
+package feed
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+
+	"trustpool/bundle"
+	"trustpool/internal/report"
+)
+
+// ManifestFile is the name of the list of a bundle's certificates, the same
+// beside every bundle.
+const ManifestFile = "manifest.log"
+
+// SHA256File, SHA512File and DiffFile are the names of what stands beside the
+// bundle in file: its hashes, and what changed since the one before.
+func SHA256File(file string) string { return file + ".hash.sha256" }
+
+// SHA512File is as SHA256File.
+func SHA512File(file string) string { return file + ".hash.sha512" }
+
+// DiffFile is as SHA256File; of ios.p7b it is ios.diff.json.
+func DiffFile(file string) string { return strings.TrimSuffix(file, ".p7b") + ".diff.json" }
+
+// A SideFile is a file that stands beside a bundle.
+type SideFile struct {
+	Name string
+	Data []byte
+}
+
+// SideFiles makes what Cisco publishes beside a bundle, in the shapes of
+// https://www.cisco.com/security/pki/trs/current/: the hashes of data, which is
+// the bundle's file, what changed since the one before, and a list of the
+// certificates. b is the bundle with its name and version. d leads from the one
+// before to b; where it is nil, that file is left out.
+func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]SideFile, error) {
+	out := []SideFile{
+		{SHA256File(file), fmt.Appendf(nil, "%x\n", sha256.Sum256(data))},
+		{SHA512File(file), fmt.Appendf(nil, "%x\n", sha512.Sum512(data))},
+	}
+	if d != nil {
+		var diff bytes.Buffer
+		if err := WriteDiff(&diff, d); err != nil {
+			return nil, err
+		}
+		out = append(out, SideFile{DiffFile(file), diff.Bytes()})
+	}
+	return append(out, SideFile{ManifestFile, manifest(b)}), nil
+}
+
+// manifest is manifest.log: name and version, then a line a certificate.
+func manifest(b *bundle.Bundle) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s bundle version: %s\n", report.Printable(b.Name), report.Printable(b.Version))
+	for _, c := range b.Certificates {
+		label := report.NotACertificate
+		if c.Err == nil {
+			label = report.Printable(c.Subject.CommonName())
+		}
+		fmt.Fprintf(&out, "SHA256:%X %s\n", c.SHA256, label)
+	}
+	return out.Bytes()
+}
+
+// WriteDiff writes the diff in the form of the diff.json that Cisco publishes
+// beside a bundle. What is marked for removal from a later bundle is Cisco's own
+// knowledge and in no bundle: both lists are always empty. Versions are strings,
+// as in the signed attribute, and hashes in capitals, as in Cisco's manifest.log.
+func WriteDiff(w io.Writer, d *bundle.Diff) error {
+	type certificate struct {
+		SHA256  string `json:"certSha256"`
+		Subject string `json:"certSubjectDn"`
+	}
+	entry := func(e bundle.DiffEntry) certificate {
+		c := certificate{strings.ToUpper(hex.EncodeToString(e.Certificate.SHA256[:])), report.NotACertificate}
+		if e.Certificate.Err == nil {
+			c.Subject = e.Certificate.Subject.String()
+		}
+		return c
+	}
+	return report.WriteJSON(w, struct {
+		Current string `json:"currentVersion"`
+		Prev    string `json:"prevVersion"`
+	}{d.New.Version, d.Old.Version},
+		report.List("additions", d.Added, entry),
+		report.List("deletions", d.Removed, entry),
+		report.List("markedForRemoval", nil, entry),
+		report.List("newlyMarkedForRemoval", nil, entry))
+}

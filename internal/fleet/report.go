@@ -1,0 +1,268 @@
+package fleet
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"trustpool/internal/device"
+
+	"trustpool/bundle"
+	"trustpool/internal/report"
+)
+
+// A State says what a device has, as far as the logs tell.
+type State string
+
+// The states. Only Current is a yes.
+const (
+	Current        State = "current"         // its last whole download is the current version
+	Old            State = "old"             // an older version
+	Newer          State = "newer"           // a higher version than the current one
+	UnknownVersion State = "unknown version" // it has fetched a bundle, and nothing tells which version
+	Partial        State = "partial"         // no whole download, but ranges or parts of some
+	Failed         State = "failed"          // it asked, and no download began: errors, HEAD
+	Never          State = "never"           // it never asked for a bundle
+)
+
+// states are those of the totals, in their order.
+func states() []State {
+	return []State{Current, Old, Newer, UnknownVersion, Partial, Failed, Never}
+}
+
+// Schema is that of Report's JSON.
+const Schema = "trustpool.fleet/1"
+
+// A Report is what the logs say of each device.
+type Report struct {
+	Logs     []LogReport
+	BadLines []BadLine // the first few unreadable ones
+	// From and To are the times of the first and the last request for a bundle, zero
+	// where there was none.
+	From, To time.Time
+	Current  []CurrentVersion // by name of the bundle
+	Totals   map[State]int    // devices of each state
+	Devices  []HostReport     // in the order of the list
+	Unknown  []HostReport     // addresses that are no device's, by address
+	// Beyond counts the requests of addresses that are not listed in Unknown because
+	// there are more than MaxUnknown.
+	Beyond int
+}
+
+// A LogReport counts the lines of a log.
+type LogReport struct {
+	Name       string `json:"name"`
+	Lines      int    `json:"lines"`
+	Requests   int    `json:"requests"`   // for a bundle
+	Other      int    `json:"other"`      // requests for something else, and lines about none
+	Unreadable int    `json:"unreadable"` // lines
+}
+
+// A BadLine is a line that could not be read.
+type BadLine struct {
+	Log   string `json:"log"`
+	Line  int    `json:"line"`
+	Error string `json:"error"`
+}
+
+// A CurrentVersion is what devices are to have of a bundle.
+type CurrentVersion struct {
+	Bundle  string  `json:"bundle"`  // "" where the logs name none
+	Version *string `json:"version"` // null where not known
+	SHA256  *string `json:"sha256"`  // as many digits as are known
+	Basis   string  `json:"basis"`   // why it is taken for current
+}
+
+// Why a version is taken for current.
+const (
+	basisGiven   = "given"
+	basisHighest = "the highest version known"
+	basisLast    = "the one served last: not all versions are numbers"
+)
+
+// A HostReport is what the logs say of a device, or of an address that is none's.
+type HostReport struct {
+	Name      string // empty for an address that is no device's
+	Addresses []string
+	Platform  string
+	Labels    []Label
+	State     State
+	Requests  int       // for a bundle, of any method and status
+	Seen      time.Time // last; zero for never
+	Status    int       // of the last request
+	UserAgent string    // likewise
+	Client    device.Client
+	Fetched   *Fetch // the last whole download
+	Partial   time.Time
+}
+
+// A Fetch is a download, as far as the logs tell.
+type Fetch struct {
+	Time                    time.Time
+	Bundle, Version, SHA256 string // empty where not known; of the hash as many digits as are
+	How                     How
+}
+
+// OK tells whether each device has the current version.
+func (r *Report) OK() bool { return r.Totals[Current] == len(r.Devices) }
+
+// Report says what the logs so far show.
+func (t *Tally) Report() *Report {
+	r := &Report{Logs: t.logs, BadLines: t.examples, From: t.first, To: t.last, Totals: map[State]int{}, Beyond: t.beyond}
+	current := t.current()
+	for _, name := range slices.Sorted(maps.Keys(current)) {
+		c := current[name]
+		r.Current = append(r.Current, CurrentVersion{name, report.Optional(c.version.version), report.Optional(c.digits), c.basis})
+	}
+	for i, d := range t.o.Devices {
+		h := t.report(&t.hosts[i], current)
+		h.Name, h.Platform, h.Labels = d.Name, d.Platform, d.Labels
+		for _, a := range d.Addresses {
+			h.Addresses = append(h.Addresses, show(a))
+		}
+		r.Totals[h.State]++
+		r.Devices = append(r.Devices, h)
+	}
+	for _, a := range slices.SortedFunc(maps.Keys(t.unknown), netip.Addr.Compare) {
+		h := t.report(t.unknown[a], current)
+		h.Addresses = []string{a.String()}
+		r.Unknown = append(r.Unknown, h)
+	}
+	return r
+}
+
+// report says what a host has.
+func (t *Tally) report(h *host, current map[string]choice) HostReport {
+	r := HostReport{Requests: h.requests, Seen: h.seen, Status: h.status, UserAgent: h.agent, Partial: h.partial}
+	r.Client, _ = device.LookupClient(h.agent)
+	var last *fetch
+	for i := range h.fetches {
+		f := &h.fetches[i]
+		if !t.complete(f) {
+			r.Partial = later(r.Partial, f.time)
+		} else if last == nil || !f.time.Before(last.time) {
+			last = f
+		}
+	}
+	switch {
+	case last != nil:
+		r.State = last.state(current)
+		r.Fetched = &Fetch{last.time, last.bundle, last.version.version, last.sha256, last.how}
+		if k := t.versions[last.version]; k != nil {
+			r.Fetched.SHA256 = k.digits
+		}
+	case !h.unmodified.IsZero():
+		r.State = UnknownVersion
+		r.Fetched = &Fetch{Time: h.unmodified, How: NotModified}
+	case !r.Partial.IsZero():
+		r.State = Partial
+	case h.requests > 0:
+		r.State = Failed
+	default:
+		r.State = Never
+	}
+	return r
+}
+
+// complete tells whether all octets of a version were sent: as many as it is known
+// to have, else as many as were sent of it at most.
+func (t *Tally) complete(f *fetch) bool {
+	k := t.versions[f.version]
+	if f.bytes == all || k == nil {
+		return true
+	}
+	want := cmp.Or(k.size, k.most)
+	if f.how == ByPath && k.size == 0 {
+		want -= headerSlack // where the header counts, it is not always as long
+	}
+	return f.bytes >= want
+}
+
+// A choice is a version that is taken for current, and why.
+type choice struct {
+	version
+	digits string // of the SHA-256, all that are known
+	basis  string
+}
+
+// current chooses the current version of each bundle that is known.
+func (t *Tally) current() map[string]choice {
+	byName := map[string][]*known{}
+	for _, k := range t.versions {
+		byName[k.bundle] = append(byName[k.bundle], k)
+	}
+	out := map[string]choice{}
+	for name, versions := range byName {
+		best := versions[0]
+		numbers := !slices.ContainsFunc(versions, func(k *known) bool { return !isNumber(k.version.version) })
+		c := choice{basis: basisLast}
+		if numbers {
+			c.basis = basisHighest
+		}
+		for _, k := range versions[1:] {
+			if order, err := bundle.CompareVersions(k.version.version, best.version.version); numbers && err == nil && order != 0 {
+				if order > 0 {
+					best = k
+				}
+			} else if d := k.served.Compare(best.served); d > 0 || d == 0 && k.sha256 > best.sha256 {
+				best = k
+			}
+		}
+		c.version, c.digits = best.version, best.digits
+		out[name] = c
+	}
+	for name, value := range t.o.Current {
+		c := choice{version: version{bundle: name, version: value}, basis: basisGiven}
+		if isSHA256(value) {
+			c.version, c.digits = version{bundle: name, sha256: value[:hashDigits]}, value
+			for v := range t.versions {
+				if v.sha256 == c.sha256 && (name == "" || v.bundle == name) {
+					c.version.version = v.version
+				}
+			}
+		}
+		if name != "" {
+			out[name] = c
+			continue
+		}
+		for other := range byName {
+			if _, ok := t.o.Current[other]; !ok {
+				c.bundle = other
+				out[other] = c
+			}
+		}
+	}
+	return out
+}
+
+// state compares what was fetched with what is current.
+func (f *fetch) state(current map[string]choice) State {
+	c, ok := current[f.bundle]
+	switch {
+	case !ok || !f.named():
+		return UnknownVersion
+	case c.sha256 != "" && f.sha256 != "" && (c.basis == basisGiven || c.version.version == f.version.version): // two files may claim one version
+		if c.sha256 == f.sha256 {
+			return Current
+		}
+	case c.version.version == "" || f.version.version == "":
+		if c.sha256 == "" || f.sha256 == "" {
+			return UnknownVersion
+		}
+		if c.sha256 == f.sha256 {
+			return Current
+		}
+	case c.version.version == f.version.version:
+		return Current
+	}
+	if order, err := bundle.CompareVersions(f.version.version, c.version.version); err == nil && order > 0 {
+		return Newer
+	}
+	return Old
+}
+
+// isNumber tells whether a version is a decimal number, as Cisco's are.
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,0 +1,144 @@
+package doctor
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"trustpool/internal/device"
+	"trustpool/internal/report"
+)
+
+// Schema is that of Report's JSON.
+const Schema = "trustpool.doctor/1"
+
+// WriteText writes what was found, a line a check, then what each finding means and
+// what to do.
+func (r *Report) WriteText(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", report.Printable(r.URL))
+	if r.Bundle != nil {
+		claimed := ""
+		if !r.Signature.Verified {
+			claimed = " (claimed, not verified)"
+		}
+		fmt.Fprintf(&b, "  bundle     %s, version %s%s, %s, %s\n", report.OrDash(report.Printable(r.Bundle.Name)),
+			report.OrDash(report.Printable(r.Bundle.Version)), claimed, report.Count(len(r.Bundle.Certificates), "certificate"), report.Count(len(r.Bundle.Raw), "octet"))
+		fmt.Fprintf(&b, "  signature  %s\n", r.Signature.Summary())
+	}
+	b.WriteByte('\n')
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		fmt.Fprintf(table, "%s\t%s\t%s\n", word(c.Result), c.ID, report.Printable(c.Detail))
+	}
+	_ = table.Flush()
+	for i := range r.Checks {
+		if c := &r.Checks[i]; c.Result == Fail || c.Result == Warning {
+			fmt.Fprintf(&b, "\n%s %s\n  wanted  %s\n  found   %s\n  why     %s (%s: %s)\n  fix     %s\n",
+				word(c.Result), c.ID, c.Title, report.Printable(c.Detail), c.Why, c.Basis, c.Source, c.Fix)
+		}
+	}
+	fmt.Fprintf(&b, "\n%d ok, %d warnings, %d failed, %d skipped\n", r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// word is a result as it stands out in text.
+func word(r Result) string {
+	if r == Fail {
+		return "FAIL"
+	}
+	return string(r)
+}
+
+type reportJSON struct {
+	Schema       string         `json:"schema"`
+	URL          string         `json:"url"`
+	At           *string        `json:"at"`
+	OK           bool           `json:"ok"`
+	Counts       countsJSON     `json:"counts"`
+	Bundle       *bundleJSON    `json:"bundle"`
+	Verification *signatureJSON `json:"verification"`
+	Checks       []checkJSON    `json:"checks"`
+	Requests     []requestJSON  `json:"requests"`
+}
+
+type countsJSON struct {
+	OK      int `json:"ok"`
+	Warning int `json:"warning"`
+	Fail    int `json:"fail"`
+	Skipped int `json:"skipped"`
+}
+
+type bundleJSON struct {
+	Name         *string `json:"name"` // as claimed, as is the version
+	Version      *string `json:"version"`
+	SHA256       string  `json:"sha256"`
+	Size         int     `json:"size"`
+	Certificates int     `json:"certificates"`
+}
+
+type signatureJSON struct {
+	Verified bool    `json:"verified"`
+	Reason   *string `json:"reason"`
+	Detail   *string `json:"detail"`
+}
+
+type checkJSON struct {
+	ID     string       `json:"id"`
+	Title  string       `json:"title"`
+	Result Result       `json:"result"`
+	Detail string       `json:"detail"`
+	Why    string       `json:"why"`
+	Basis  device.Basis `json:"basis"`
+	Source string       `json:"source"`
+	Fix    string       `json:"fix"`
+}
+
+type requestJSON struct {
+	ID      string       `json:"id"`
+	Line    string       `json:"line"`
+	As      string       `json:"as"`
+	Basis   device.Basis `json:"basis"`
+	Source  string       `json:"source"`
+	Answer  string       `json:"answer"`
+	Status  *int         `json:"status"`
+	Octets  int64        `json:"size"`
+	Chunked bool         `json:"chunked"`
+}
+
+// WriteJSON writes the report as one document, schema Schema.
+func (r *Report) WriteJSON(w io.Writer) error {
+	j := reportJSON{
+		Schema: Schema, URL: r.URL, OK: r.OK(), Counts: countsJSON{r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped)},
+		Checks: []checkJSON{}, Requests: []requestJSON{},
+	}
+	if r.At != nil {
+		j.At = new(r.At.UTC().Format(time.RFC3339Nano))
+	}
+	if b := r.Bundle; b != nil {
+		sum := b.SHA256()
+		j.Bundle = &bundleJSON{report.Optional(b.Name), report.Optional(b.Version), hex.EncodeToString(sum[:]), len(b.Raw), len(b.Certificates)}
+		j.Verification = &signatureJSON{Verified: r.Signature.Verified, Detail: r.Signature.Detail}
+		if r.Signature.Reason != nil {
+			j.Verification.Reason = new(string(*r.Signature.Reason))
+		}
+	}
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		j.Checks = append(j.Checks, checkJSON{c.ID, c.Title, c.Result, c.Detail, c.Why, c.Basis, c.Source, c.Fix})
+	}
+	for i := range r.Requests {
+		q := &r.Requests[i]
+		out := requestJSON{q.ID, q.Line, q.As, q.Ground.Basis, q.Ground.Source, q.Answer, nil, q.Octets, q.Chunked}
+		if q.Status != 0 {
+			out.Status = &q.Status
+		}
+		j.Requests = append(j.Requests, out)
+	}
+	return report.WriteJSON(w, j)
+}

@@ -1,0 +1,264 @@
+package hosting
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// PagesPrefix is below what Options.Pages answers, besides / itself. What is below
+// FilesPrefix is no HTML, and for programs too.
+const (
+	PagesPrefix = "/pages/"
+	FilesPrefix = PagesPrefix + "files/"
+)
+
+// ServeHTTP answers from the catalog of the moment: GET and HEAD, without redirects,
+// compression or chunks, which not every device understands. There is no
+// http.ServeMux here because it redirects.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := s.now()
+	a := answer{ResponseWriter: w, head: r.Method == http.MethodHead, counters: s.metrics.other}
+	s.answer(&a, r)
+	a.counters.count(a.status, a.sent)
+	if s.accessLog != nil {
+		s.access(&a, r, start)
+	}
+}
+
+// An answer is a response that remembers what it was.
+type answer struct {
+	http.ResponseWriter
+	head     bool // net/http takes a body, and does not send it
+	status   int
+	sent     int64 // octets of the body
+	counters *counters
+	resource *resource // nil where it is none
+}
+
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	n, err := a.ResponseWriter.Write(b)
+	if !a.head {
+		a.sent += int64(n)
+	}
+	return n, err
+}
+
+// Unwrap is for http.ResponseController.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (s *Server) answer(w *answer, r *http.Request) {
+	if r.ContentLength != 0 {
+		// Who fetches a file sends none. Where a proxy and this server do not agree on where a
+		// body ends, what follows would be answered to somebody else (RFC 9112 section 11.2).
+		w.Header().Set("Connection", "close")
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		refuse(w, http.StatusMethodNotAllowed, "only GET and HEAD are answered here")
+		return
+	}
+	if found := s.catalog.Load().at(r.URL.Path); found != nil {
+		w.resource, w.counters = found, found.counters
+		found.serve(w, r)
+		return
+	}
+	switch path := r.URL.Path; {
+	case path == "/index.json":
+		s.generate(w, typeJSON, http.StatusOK, s.Catalog().Index(s.now()).WriteJSON)
+	case path == "/healthz":
+		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { _, err := io.WriteString(w, "alive\n"); return err })
+	case path == "/readyz":
+		ready := s.Ready()
+		status := http.StatusOK
+		if !ready.Ready {
+			status = http.StatusServiceUnavailable
+		}
+		s.generate(w, typeJSON, status, ready.WriteJSON)
+	case path == "/metrics":
+		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.writeMetrics)
+	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) &&
+		(strings.HasPrefix(path, FilesPrefix) || !isDevice(r.UserAgent())):
+		s.pages.ServeHTTP(w, r)
+	default:
+		refuse(w, http.StatusNotFound, "there is nothing here; /index.json lists what there is")
+	}
+}
+
+// serve answers with the resource, whole where nothing else was asked for.
+func (s *resource) serve(w *answer, r *http.Request) {
+	s.set(w.Header())
+	if conditional(r.Header) {
+		normalizeRange(r)
+		// Only of the very time that it was given, as with nginx: a file that was put back with
+		// its old time, or published by a clock that was ahead, is another one all the same.
+		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.lastModified[0] {
+			r.Header.Del("If-Modified-Since")
+		}
+		w.Header().Del("Content-Length") // that of the part, or of nothing
+		http.ServeContent(w, r, "", s.modified, bytes.NewReader(s.body))
+		return
+	}
+	if r.Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	_, _ = w.Write(s.body) // an error is the client's, and shows in the count
+}
+
+// conditional tells whether a request asks for less than the whole.
+func conditional(h http.Header) bool {
+	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
+		if h[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// normalizeRange takes away a Range that is not one range of octets: RFC 9110 section
+// 14.2 lets a server ignore those, and http.ServeContent would refuse them or answer
+// in several parts. One that lies behind the end stays, to be answered with 416.
+func normalizeRange(r *http.Request) {
+	values := r.Header["Range"]
+	if values == nil {
+		return
+	}
+	if r.Method == http.MethodGet && len(values) == 1 {
+		if spec, ok := strings.CutPrefix(values[0], "bytes="); ok {
+			first, last, ok := strings.Cut(spec, "-")
+			if ok && sensible(first, last) {
+				return
+			}
+		}
+	}
+	r.Header.Del("Range")
+}
+
+// sensible tells whether a range is one of at least an octet, wherever that lies.
+func sensible(first, last string) bool {
+	switch {
+	case !number(first) || !number(last):
+		return false
+	case first == "": // the last so many; of none of them http.ServeContent would make a 206 without a body
+		return strings.Trim(last, "0") != ""
+	case last == "":
+		return true
+	}
+	x, _ := strconv.ParseInt(first, 10, 64)
+	y, _ := strconv.ParseInt(last, 10, 64)
+	return x <= y
+}
+
+// number tells whether s is empty or a decimal number of a sensible length.
+func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
+
+// generate answers with what is made for the request.
+func (s *Server) generate(w *answer, contentType string, status int, write func(io.Writer) error) {
+	var body bytes.Buffer
+	if err := write(&body); err != nil {
+		refuse(w, http.StatusInternalServerError, "the answer could not be made")
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(body.Len()))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}
+
+// refuse answers with an error, in a line of plain text: a device that takes it for a
+// bundle finds nothing in it.
+func refuse(w http.ResponseWriter, status int, why string) {
+	body := strconv.Itoa(status) + " " + http.StatusText(status) + ": " + why + "\n"
+	h := w.Header()
+	h.Set("Content-Type", typeText)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
+}
+
+// isDevice tells whether a user agent is one of a device: IOS, its PKI client, or
+// libcurl as on IOS XR. One of those never gets a page.
+func isDevice(agent string) bool {
+	agent = strings.ToLower(agent)
+	return agent == "" || strings.Contains(agent, "cisco") || strings.HasPrefix(agent, "curl") || strings.HasPrefix(agent, "libcurl")
+}
+
+// Limits of what the client says of itself, in the log.
+const (
+	maxLogPath  = 256 // octets
+	maxLogAgent = 128
+)
+
+// access writes the line of the log.
+func (s *Server) access(a *answer, r *http.Request, start time.Time) {
+	end := s.now()
+	attrs := [...]slog.Attr{
+		slog.String("remote", host(r.RemoteAddr)),
+		slog.String("user_agent", clean(r.UserAgent(), maxLogAgent)),
+		slog.String("method", clean(r.Method, 16)),
+		slog.String("path", clean(r.URL.Path, maxLogPath)),
+		slog.String("protocol", r.Proto),
+		slog.Int("status", a.status),
+		slog.Int64("bytes", a.sent),
+		slog.Float64("duration", end.Sub(start).Seconds()),
+		{}, {}, {}, {},
+	}
+	n := 8
+	if a.resource != nil && a.resource.bundle {
+		attrs[8] = slog.String("bundle", a.resource.entry.Name)
+		attrs[9] = slog.String("version", clean(a.resource.release.Version, maxLogAgent))
+		attrs[10] = slog.String("sha256", a.resource.release.SHA256[:sha256Prefix])
+		attrs[11] = slog.Int("size", len(a.resource.body))
+		n = len(attrs)
+	}
+	// Not through the Logger, which reads the clock itself and looks for its caller.
+	record := slog.NewRecord(end, slog.LevelInfo, "request", 0)
+	record.AddAttrs(attrs[:n]...)
+	_ = s.accessLog.Handler().Handle(r.Context(), record)
+}
+
+// sha256Prefix is how many digits of a SHA-256 stand in the log.
+const sha256Prefix = 16
+
+// host is an address without its port and brackets.
+func host(address string) string {
+	if i := strings.LastIndexByte(address, ':'); i >= 0 {
+		address = address[:i]
+	}
+	return strings.Trim(address, "[]")
+}
+
+// clean makes what a client sent fit for a log.
+func clean(s string, most int) string {
+	if len(s) > most {
+		s = s[:most]
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return report.Printable(s)
+		}
+	}
+	return s
+}

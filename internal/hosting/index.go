@@ -1,0 +1,70 @@
+package hosting
+
+import (
+	"io"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+	"trustpool/signing"
+)
+
+// An Index is the list of what is served, "trustpool.catalog/1"; docs/formats.md has
+// every field.
+type Index struct {
+	Schema  string       `json:"schema"`
+	At      string       `json:"at"`
+	Bundles []IndexEntry `json:"bundles"`
+}
+
+// An IndexEntry is a bundle of the index.
+type IndexEntry struct {
+	Name    string         `json:"name"`
+	Path    string         `json:"path"`
+	Current IndexRelease   `json:"current"`
+	Archive []IndexRelease `json:"archive"`
+}
+
+// An IndexRelease is a release of the index.
+type IndexRelease struct {
+	SHA256       string                `json:"sha256"`
+	Path         string                `json:"path"`
+	Size         int                   `json:"size"`
+	SignedName   string                `json:"signed_name"`
+	Version      string                `json:"version"`
+	SigningTime  certificate.Time      `json:"signing_time"`
+	Published    string                `json:"published_at"`
+	Anchor       *signing.AnchorReport `json:"anchor"`
+	Certificates int                   `json:"certificates"`
+	Expired      int                   `json:"expired"`
+	NextExpiry   *string               `json:"next_expiry"`
+}
+
+// Index lists what is served, with what has expired at the given time.
+func (c *Catalog) Index(at time.Time) Index {
+	out := Index{Schema: "trustpool.catalog/1", At: stamp(at), Bundles: []IndexEntry{}}
+	for _, e := range c.Entries {
+		i := IndexEntry{Name: e.Name, Path: "/" + e.FileName(), Current: e.Current.index(at), Archive: []IndexRelease{}}
+		for _, r := range e.Archive {
+			i.Archive = append(i.Archive, r.index(at))
+		}
+		out.Bundles = append(out.Bundles, i)
+	}
+	return out
+}
+
+func (r *Release) index(at time.Time) IndexRelease {
+	i := IndexRelease{
+		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: len(r.Raw), SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
+		Published: stamp(r.Modified), Anchor: r.Verification.Anchor, Certificates: r.Certificates, Expired: r.Expired(at),
+	}
+	if next, ok := r.NextExpiry(at); ok {
+		i.NextExpiry = new(stamp(next))
+	}
+	return i
+}
+
+// WriteJSON writes the index as one document.
+func (i Index) WriteJSON(w io.Writer) error { return report.WriteJSON(w, i) }
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,156 @@
+package pages
+
+import (
+	"net/http"
+	"path"
+	"strings"
+
+	"trustpool/internal/feed"
+	"trustpool/internal/report"
+	"trustpool/signing"
+)
+
+// A summary is what is said of a version.
+type summary struct {
+	Name       string // ios
+	ID         string
+	Page       string // of this version
+	Current    bool
+	SignedName string
+	Version    string
+
+	// How its signature is judged now; see judged.
+	Signature signing.Report
+	Judged    instant
+	Loaded    instant // when it was verified first
+	Chain     []signing.LinkReport
+
+	Signed       instant
+	Published    instant
+	SHA256       string
+	Size         int
+	Certificates int
+	Expired      int
+	Next         instant // the next expiry
+	Soon         bool    // within soon
+	Older        int     // versions
+	Changes      string  // the page of what changed since the one before; empty where there is none
+	Commands     string  // the page of commands
+	Files        []download
+	Derived      []download
+}
+
+// soon is how near an expiry is marked.
+const soon = 90 * day
+
+// A download is a file to have.
+type download struct {
+	Path  string
+	Label string
+	Note  string
+}
+
+func (q *request) summary(v version) summary {
+	r := v.release
+	s := summary{
+		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
+		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
+		SHA256: r.SHA256, Size: len(r.Raw), Certificates: r.Certificates, Expired: r.Expired(q.at),
+		Commands: pathCommands + "?bundle=" + v.entry.Name,
+	}
+	if next, ok := r.NextExpiry(q.at); ok {
+		s.Next = moment(next, q.at)
+		s.Soon = next.Sub(q.at) < soon
+	}
+	if before := v.before(); before != nil {
+		s.Changes = compareURL(*before, v)
+	}
+	if s.Current {
+		s.Page = pathBundles + s.Name
+		s.Older = len(v.entry.Archive)
+	}
+	s.Files, s.Derived = q.downloads(v)
+	return s
+}
+
+// judged is a summary that says whether the version is verified now, and not only
+// when it was loaded.
+func (q *request) judged(v version) summary {
+	s := q.summary(v)
+	s.Signature = q.judge(v.release)
+	s.Judged, s.Loaded = reported(s.Signature.At, q.at), reported(v.release.Verification.At, q.at)
+	if len(s.Signature.Signers) > 0 {
+		s.Chain = s.Signature.Signers[0].Chain
+	}
+	return s
+}
+
+// before is the version before v; nil for none.
+func (v version) before() *version {
+	releases := v.entry.Releases()
+	for i, r := range releases[:len(releases)-1] {
+		if r == v.release {
+			return &version{v.entry, releases[i+1]}
+		}
+	}
+	return nil
+}
+
+// downloads are the file as signed and what stands beside it, and the forms that are
+// made of it here.
+func (q *request) downloads(v version) (files, derived []download) {
+	name := v.entry.FileName()
+	for i, p := range q.catalog.Paths(v.entry, v.release) {
+		d := download{Path: p, Label: path.Base(p)}
+		switch {
+		case i == 0:
+			d.Label, d.Note = name, "as signed, "+size(len(v.release.Raw))
+		case d.Label == feed.SHA256File(name):
+			d.Label = "SHA-256"
+		case d.Label == feed.SHA512File(name):
+			d.Label = "SHA-512"
+		case d.Label == feed.DiffFile(name):
+			d.Note = "the change, as Cisco writes it"
+		}
+		files = append(files, d)
+	}
+	base := v.entry.Name
+	return files, []download{
+		{v.file(base + "-unsigned.p7b"), "certs-only .p7b", "for tools that read PKCS #7"},
+		{v.file(base + ".pem"), "PEM", "for OpenSSL, curl and pasting"},
+		{v.file(base + ".csv"), "CSV", "a list for spreadsheets"},
+		{v.file(base + ".json"), "JSON", "a list for programs"},
+	}
+}
+
+// bundlesPage lists the bundles.
+func (p *Pages) bundlesPage(q *request) (*response, error) {
+	pages, from, to, err := q.page("/", len(q.catalog.Entries), PageBundles)
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		Bundles []summary
+		Pager   pager
+	}
+	pages.Fragment = "main"
+	body.Pager = pages
+	for _, e := range q.catalog.Entries[from:to] {
+		body.Bundles = append(body.Bundles, q.judged(version{e, e.Current}))
+	}
+	return p.render("bundles", http.StatusOK, page{Title: "Bundles", Section: "bundles", At: moment(q.at, q.at), Body: body})
+}
+
+// versionName is what a version is called: version 10, of 2021-09-01.
+func versionName(v version) string {
+	var b strings.Builder
+	if v.release.Version != "" {
+		b.WriteString("version " + report.Printable(v.release.Version))
+	} else {
+		b.WriteString("no version")
+	}
+	if v.release.SigningTime.Valid {
+		b.WriteString(", signed " + v.release.SigningTime.UTC().Format("2006-01-02"))
+	}
+	return b.String()
+}

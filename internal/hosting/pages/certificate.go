@@ -1,0 +1,174 @@
+package pages
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/inspect"
+	"trustpool/internal/report"
+)
+
+func hexSHA256(c *certificate.Certificate) string { return hex.EncodeToString(c.SHA256[:]) }
+
+// A fingerprint is a hash in the spelling of one who shows it.
+type fingerprint struct {
+	Of, As, Text string
+}
+
+func fingerprints(der []byte, sum [32]byte) []fingerprint {
+	one, five := sha1.Sum(der), md5.Sum(der)
+	return []fingerprint{
+		{"SHA-256", "JSON, sha256sum", hex.EncodeToString(sum[:])},
+		{"SHA-256", "OpenSSL, browsers", colons(sum[:])},
+		{"SHA-256", "Cisco's manifest.log", "SHA256:" + strings.ToUpper(hex.EncodeToString(sum[:]))},
+		{"SHA-1", "IOS XR", strings.ToUpper(hex.EncodeToString(one[:]))},
+		{"SHA-1", "IOS XE", strings.ToUpper(groups(one[:]))},
+		{"SHA-1", "OpenSSL, browsers", colons(one[:])},
+		{"MD5", "IOS XE", strings.ToUpper(groups(five[:]))},
+		{"MD5", "ASA", groups(five[:])},
+	}
+}
+
+// A detail is everything about a certificate.
+type detail struct {
+	Title        string
+	Bundle       summary
+	VersionPage  string
+	Positions    []int // from 1
+	Err          string
+	Report       inspect.CertificateReport
+	NotBefore    instant
+	NotAfter     instant
+	Soon         bool
+	NotYet       bool
+	Key          string
+	Fingerprints []fingerprint
+	IsCA         bool
+	KeyUsage     string
+	ExtKeyUsage  string
+	PathLen      string // empty for none
+	Quirks       []quirk
+	PEM          string
+	Size         int
+	Files        []download
+	Stands       []summary // versions that hold the same octets
+	StandsKnown  bool
+}
+
+type quirk struct {
+	Slug    certificate.Quirk
+	Meaning string
+	Path    string // the certificates of the version that have it
+}
+
+// maxStands is how many octets of versions are searched for a certificate.
+const maxStands = 64 << 20
+
+// findCertificate finds a certificate of a version by its SHA-256, and where it stands.
+func (p *Pages) findCertificate(v version, digits string) (*certificate.Certificate, []int, error) {
+	b, err := p.parsed.get(v.release)
+	if err != nil {
+		return nil, nil, err
+	}
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != sha256.Size || strings.ToLower(digits) != digits {
+		return nil, nil, notFound("A certificate is known by the 64 digits of its SHA-256.")
+	}
+	var found *certificate.Certificate
+	var at []int
+	for i, c := range b.Certificates {
+		if bytes.Equal(c.SHA256[:], sum) {
+			at = append(at, i+1)
+			found = c
+		}
+	}
+	if found == nil {
+		return nil, nil, notFound("This version of the bundle has no such certificate.")
+	}
+	return found, at, nil
+}
+
+func (p *Pages) certificatePage(q *request, v version, digits string) (*response, error) {
+	c, positions, err := p.findCertificate(v, digits)
+	if err != nil {
+		return nil, err
+	}
+	d := detail{
+		Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions, Report: inspect.NewCertificateReport(c, positions[0]), Size: len(c.Raw),
+		Fingerprints: fingerprints(c.Raw, c.SHA256),
+	}
+	d.Stands, d.StandsKnown = q.stands(v, c)
+	if c.Err != nil {
+		d.Err = c.Err.Error()
+		d.Files = []download{{v.file(digits + ".der"), "the octets as they are", "no certificate"}}
+	} else {
+		d.NotBefore, d.NotAfter = optional(c.NotBefore, q.at), optional(c.NotAfter, q.at)
+		d.Soon = d.NotAfter.Known && !d.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
+		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past
+		d.Key, d.IsCA = keyText(c), c.IsCA
+		d.KeyUsage = usages(d.Report.KeyUsage, c.Has(certificate.QuirkKeyUsageUnreadable))
+		d.ExtKeyUsage = usages(d.Report.ExtKeyUsage, c.Has(certificate.QuirkExtKeyUsageUnreadable))
+		if c.PathLen >= 0 {
+			d.PathLen = strconv.Itoa(c.PathLen)
+		}
+		d.PEM = string(certificatePEM(c))
+		d.Files = []download{
+			{v.file(digits + ".pem"), "PEM", "to paste"},
+			{v.file(digits + ".der"), "DER", size(len(c.Raw))},
+		}
+		for _, s := range c.Quirks {
+			d.Quirks = append(d.Quirks, quirk{s, meaning(s), v.page() + "?quirk=" + string(s)})
+		}
+	}
+	return p.render("certificate", http.StatusOK, page{Title: report.Printable(d.Title), Section: "bundles", At: moment(q.at, q.at), Body: d})
+}
+
+// stands are the versions of the same bundle that hold the certificate's octets, the
+// newest first. It is false where there are too many octets to look.
+func (q *request) stands(v version, c *certificate.Certificate) ([]summary, bool) {
+	octets := 0
+	for _, r := range v.entry.Releases() {
+		octets += len(r.Raw)
+	}
+	if octets > maxStands || len(c.Raw) == 0 {
+		return nil, false
+	}
+	var all []summary
+	for _, r := range v.entry.Releases() {
+		if r == v.release || bytes.Contains(r.Raw, c.Raw) {
+			all = append(all, q.summary(version{v.entry, r}))
+		}
+	}
+	return all, true
+}
+
+func keyText(c *certificate.Certificate) string {
+	s := c.PublicKey.String()
+	if e := c.PublicKey.Exponent; e != 0 {
+		s += fmt.Sprintf(", exponent %d", e)
+	}
+	return s
+}
+
+func certificatePEM(c *certificate.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+}
+
+func usages(names []string, unreadable bool) string {
+	switch {
+	case unreadable:
+		return "cannot be read"
+	case len(names) == 0:
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,327 @@
+package pages
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+)
+
+// A row is a certificate in a list.
+type row struct {
+	Index     int // from 1
+	Page      string
+	Title     string
+	Subject   string
+	Issuer    string // empty where it is the subject
+	Serial    string
+	Key       string
+	Signature string
+	NotAfter  instant
+	Soon      bool
+	Quirks    []certificate.Quirk
+	SHA256    string // the beginning
+	Err       string
+}
+
+func (q *request) row(v version, index int, c *certificate.Certificate) row {
+	sum := hexSHA256(c)
+	r := row{Index: index, Page: v.page() + "/" + sum, Title: title(c), SHA256: sum[:shortID]}
+	if c.Err != nil {
+		r.Err = c.Err.Error()
+		return r
+	}
+	r.Subject, r.Serial, r.Key, r.Signature, r.Quirks = c.Subject.String(), c.Serial.String(), c.PublicKey.String(), c.SignatureAlgorithm.String(), c.Quirks
+	if !c.SelfIssued() {
+		r.Issuer = c.Issuer.String()
+	}
+	r.NotAfter = optional(c.NotAfter, q.at)
+	r.Soon = c.NotAfter.Valid && !r.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
+	return r
+}
+
+// A choice is one of a select.
+type choice struct {
+	Value, Label string
+	Chosen       bool
+}
+
+// A column is a header that sorts.
+type column struct {
+	Label string
+	Class string
+	Sort  string // aria-sort: ascending, descending or none
+	Path  string
+}
+
+// A listing is a bundle's certificates, as the query asks for them.
+type listing struct {
+	Path    string // of the form
+	Query   string // what is searched for
+	Expires []choice
+	Keys    []choice
+	Quirks  []choice
+	Sort    string // as in the query
+	Error   string // of what is searched for
+	Clear   string // the path of the whole list; empty where this is it
+
+	Columns []column
+	Rows    []row
+	Pager   pager
+	Whole   int // certificates of the bundle
+}
+
+// bundlePage shows a version.
+func (p *Pages) bundlePage(q *request, v version, path string) (*response, error) {
+	b, err := p.parsed.get(v.release)
+	if err != nil {
+		return nil, err
+	}
+	var body struct {
+		summary
+		Timeline timeline
+		List     listing
+		Versions []summary
+	}
+	body.summary = q.judged(v)
+	body.Timeline = newTimeline(b.Certificates, q.at, path)
+	if body.List, err = q.list(v, b, path); err != nil {
+		return nil, err
+	}
+	for _, r := range v.entry.Releases() {
+		body.Versions = append(body.Versions, q.summary(version{v.entry, r}))
+	}
+	status := http.StatusOK
+	if body.List.Error != "" {
+		status = http.StatusBadRequest
+	}
+	title := v.entry.Name
+	if v.release.Version != "" {
+		title += ", version " + report.Printable(v.release.Version)
+	}
+	return p.render("bundle", status, page{Title: title, Section: "bundles", At: moment(q.at, q.at), Body: body})
+}
+
+// list finds, sorts and pages the certificates.
+func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error) {
+	l := listing{Path: path, Whole: len(b.Certificates)}
+	var fields [5]string
+	for i, name := range []string{"q", "expires", "key", "quirk", "sort"} {
+		var err error
+		if fields[i], err = q.field(name); err != nil {
+			return l, err
+		}
+	}
+	l.Query, l.Sort = fields[0], fields[4]
+	var filters []bundle.Filter
+	if l.Query != "" {
+		f, err := bundle.ParseFilter(l.Query, q.at)
+		if err != nil {
+			l.Error = err.Error()
+			f = func(*certificate.Certificate) bool { return false }
+		}
+		filters = append(filters, f)
+	}
+	expires, err := expiryFilter(fields[1], q.at)
+	if err != nil {
+		return l, err
+	}
+	l.Expires = expiryChoices(fields[1])
+	filters = append(filters, expires)
+	if key := fields[2]; key != "" {
+		filters = append(filters, func(c *certificate.Certificate) bool { return c.Err == nil && c.PublicKey.String() == key })
+	}
+	switch quirk := fields[3]; {
+	case quirk == "any":
+		filters = append(filters, func(c *certificate.Certificate) bool { return len(c.Quirks) > 0 })
+	case quirk == "none":
+		filters = append(filters, func(c *certificate.Certificate) bool { return c.Err == nil && len(c.Quirks) == 0 })
+	case quirk != "":
+		filters = append(filters, func(c *certificate.Certificate) bool { return c.Has(certificate.Quirk(quirk)) })
+	}
+	l.Keys, l.Quirks = keyChoices(b, fields[2]), quirkChoices(b, fields[3])
+	if l.Query+fields[1]+fields[2]+fields[3] != "" {
+		l.Clear = path
+	}
+
+	var found []int // positions from 0
+	for i, c := range b.Certificates {
+		if !slices.ContainsFunc(filters, func(f bundle.Filter) bool { return !f(c) }) {
+			found = append(found, i)
+		}
+	}
+	if err := sortBy(b.Certificates, found, l.Sort); err != nil {
+		return l, err
+	}
+	l.Columns = q.columns(path, l.Sort)
+	pager, from, to, err := q.page(path, len(found), PageSize)
+	if err != nil {
+		return l, err
+	}
+	pager.Fragment = "found"
+	l.Pager = pager
+	for _, i := range found[from:to] {
+		l.Rows = append(l.Rows, q.row(v, i+1, b.Certificates[i]))
+	}
+	return l, nil
+}
+
+// expiryFilter is the filter of the field expires: expired, valid, within 90d and the
+// like, or a year.
+func expiryFilter(s string, at time.Time) (bundle.Filter, error) {
+	switch {
+	case s == "":
+		return func(*certificate.Certificate) bool { return true }, nil
+	case s == "expired":
+		return bundle.ParseFilter(s, at)
+	case s == "valid":
+		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && !c.NotAfter.Before(at) }, nil
+	case s == "unknown":
+		return func(c *certificate.Certificate) bool { return !c.NotAfter.Valid }, nil
+	}
+	if year, err := strconv.ParseUint(s, 10, 16); err == nil && len(s) == 4 {
+		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && c.NotAfter.UTC().Year() == int(year) }, nil
+	}
+	if d, err := bundle.ParseDuration(s); err == nil {
+		return func(c *certificate.Certificate) bool {
+			return c.NotAfter.Valid && !c.NotAfter.Before(at) && !c.NotAfter.After(at.Add(d))
+		}, nil
+	}
+	return nil, bad("expires is to be expired, valid, unknown, a year, or a time such as 90d.")
+}
+
+func expiryChoices(chosen string) []choice {
+	all := []choice{
+		{"", "any expiry", false}, {"expired", "expired", false}, {"90d", "expires within 90 days", false},
+		{"1y", "expires within a year", false}, {"5y", "expires within five years", false}, {"valid", "not expired", false}, {"unknown", "no readable date", false},
+	}
+	return choose(all, chosen, "expires: ")
+}
+
+// choose marks the one that is chosen, and adds it where it is none of them.
+func choose(all []choice, chosen, label string) []choice {
+	for i := range all {
+		if all[i].Value == chosen {
+			all[i].Chosen = true
+			return all
+		}
+	}
+	return append(all, choice{chosen, label + chosen, true})
+}
+
+func keyChoices(b *bundle.Bundle, chosen string) []choice {
+	counts := map[string]int{}
+	for _, c := range b.Certificates {
+		if c.Err == nil {
+			counts[c.PublicKey.String()]++
+		}
+	}
+	return choose(append([]choice{{"", "any key", false}}, counted(counts)...), chosen, "")
+}
+
+func quirkChoices(b *bundle.Bundle, chosen string) []choice {
+	counts := map[string]int{}
+	for _, c := range b.Certificates {
+		for _, q := range c.Quirks {
+			counts[string(q)]++
+		}
+	}
+	all := []choice{{"", "with or without quirks", false}, {"any", "any quirk", false}, {"none", "no quirk", false}}
+	return choose(append(all, counted(counts)...), chosen, "")
+}
+
+// maxChoices is how many values of a bundle a select offers: the most frequent.
+const maxChoices = 60
+
+func counted(counts map[string]int) []choice {
+	var names []string
+	for name := range counts {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b)) })
+	var all []choice
+	for _, name := range names[:min(len(names), maxChoices)] {
+		all = append(all, choice{name, name + " (" + strconv.Itoa(counts[name]) + ")", false})
+	}
+	return all
+}
+
+// The columns that sort, by their name in the query; a hyphen before it turns the
+// order round.
+func columns() []struct{ name, label string } {
+	return []struct{ name, label string }{
+		{"position", "#"}, {"name", "Name"}, {"key", "Key"}, {"signature", "Signature"}, {"expires", "Expires"},
+	}
+}
+
+func (q *request) columns(path, sorted string) []column {
+	if sorted == "" {
+		sorted = "position"
+	}
+	var all []column
+	for _, c := range columns() {
+		out := column{Label: c.label, Class: c.name, Sort: "none", Path: q.with(path, "sort", c.name)}
+		switch sorted {
+		case c.name:
+			out.Sort, out.Path = "ascending", q.with(path, "sort", "-"+c.name)
+		case "-" + c.name:
+			out.Sort = "descending"
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+// sortBy orders positions.
+func sortBy(certs []*certificate.Certificate, found []int, by string) error {
+	name, down := strings.CutPrefix(by, "-")
+	keys := map[int]string{}
+	fill := func(key func(*certificate.Certificate) string) {
+		for _, i := range found {
+			if certs[i].Err == nil {
+				keys[i] = strings.ToLower(key(certs[i]))
+			}
+		}
+	}
+	compare := func(i, j int) int { return cmp.Compare(keys[i], keys[j]) }
+	switch name {
+	case "", "position":
+		compare = cmp.Compare[int]
+	case "name":
+		fill(title)
+	case "key":
+		fill(func(c *certificate.Certificate) string { return c.PublicKey.String() })
+	case "signature":
+		fill(func(c *certificate.Certificate) string { return c.SignatureAlgorithm.String() })
+	case "expires":
+		compare = func(i, j int) int {
+			a, b := certs[i].NotAfter, certs[j].NotAfter
+			if !a.Valid || !b.Valid {
+				return cmp.Compare(flag(a.Valid), flag(b.Valid))
+			}
+			return a.Compare(b.Time)
+		}
+	default:
+		return bad("sort is to be position, name, key, signature or expires, perhaps with a hyphen before it.")
+	}
+	slices.SortStableFunc(found, func(i, j int) int {
+		if down {
+			i, j = j, i
+		}
+		return compare(i, j)
+	})
+	return nil
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

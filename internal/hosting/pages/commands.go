@@ -1,0 +1,262 @@
+package pages
+
+import (
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"trustpool/bundle"
+	"trustpool/internal/device"
+	"trustpool/internal/device/config"
+	"trustpool/internal/hosting"
+)
+
+// base is how devices reach this server: as Options.BaseURL says, else as the reader
+// of the page did.
+func (p *Pages) base(q *request) (string, error) {
+	if p.baseURL != "" {
+		return p.baseURL, nil
+	}
+	if !validHost(q.Host) {
+		return "", bad("The name of this server, which the request should give in its header Host, cannot be part of a command.")
+	}
+	if q.TLS != nil {
+		return "https://" + q.Host, nil
+	}
+	return "http://" + q.Host, nil
+}
+
+// maxHost is how long a name with its port may be (RFC 1035 section 2.3.4).
+const maxHost = 255 + len(":65535")
+
+// validHost tells whether s is a host name or an address, perhaps with a port, and
+// nothing else that could end up in a command.
+func validHost(s string) bool {
+	if s == "" || len(s) > maxHost {
+		return false
+	}
+	host, port := hostPort(s)
+	if port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	} else if strings.HasSuffix(s, ":") {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		a, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && a.Is6() && a.Zone() == "" && strings.HasSuffix(inner, "]")
+	}
+	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == "" && host[0] != '-' && host[0] != '.'
+}
+
+// hostPort cuts the port off; an IPv6 address keeps its brackets.
+func hostPort(s string) (host, port string) {
+	if i := strings.LastIndexByte(s, ':'); i >= 0 && !strings.HasSuffix(s, "]") {
+		return s[:i], s[i+1:]
+	}
+	return s, ""
+}
+
+// loopback tells whether a URL leads a device to itself.
+func loopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (a.Unmap().IsLoopback() || a.IsUnspecified())
+}
+
+// A script is what to type on a platform.
+type script struct {
+	Name    string // iosxe
+	Title   string // Cisco IOS XE
+	Error   string // of the options
+	Script  *config.Script
+	Outcome *outcome
+	Files   []download
+	Steps   []step
+}
+
+// A step is lines that belong together, and what is to be known of them.
+type step struct {
+	Title   string
+	Lines   []config.Line // those to paste
+	Answers []config.Line
+	Remarks []remark
+}
+
+// A remark is what to know of lines.
+type remark struct {
+	Lines []string
+	Text  string // what to know before they are typed; may be empty
+	device.Ground
+}
+
+// An outcome is what the platform would do with the bundle now.
+type outcome struct {
+	Refused string
+	device.Ground
+	Installed, Duplicates, Expired, Failed int
+}
+
+// A commands is the page of commands.
+type commands struct {
+	Bundles   []choice
+	Bundle    summary
+	URL       string
+	Loopback  bool
+	Fixed     bool // the URL is that of Options
+	VRF       string
+	Interface string
+	Policy    bool
+	Clean     bool
+	Platforms []script
+}
+
+// options are those of the query, but for the platform.
+func (q *request) options(base string) (config.Options, *hosting.Entry, error) {
+	var o config.Options
+	name, err := q.field("bundle")
+	if err != nil {
+		return o, nil, err
+	}
+	if len(q.catalog.Entries) == 0 {
+		return o, nil, notFound("Nothing is served.")
+	}
+	e := q.catalog.Entries[0]
+	if name != "" {
+		if e = q.catalog.Lookup(name); e == nil {
+			return o, nil, notFound("No bundle of that name is served.")
+		}
+	}
+	o.URL = base + "/" + e.FileName()
+	if o.VRF, err = q.field("vrf"); err != nil {
+		return o, nil, err
+	}
+	if o.SourceInterface, err = q.field("interface"); err != nil {
+		return o, nil, err
+	}
+	o.Policy, o.Clean = q.query.Get("policy") != "", q.query.Get("clean") != ""
+	return o, e, nil
+}
+
+func (p *Pages) commandsPage(q *request) (*response, error) {
+	base, err := p.base(q)
+	if err != nil {
+		return nil, err
+	}
+	o, e, err := q.options(base)
+	if err != nil {
+		return nil, err
+	}
+	v := version{e, e.Current}
+	b, err := p.parsed.get(v.release)
+	if err != nil {
+		return nil, err
+	}
+	body := commands{Bundle: q.judged(v), URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	for _, other := range q.catalog.Entries {
+		body.Bundles = append(body.Bundles, choice{other.Name, other.Name, other == e})
+	}
+	status := http.StatusBadRequest
+	for _, platform := range device.Platforms() {
+		o.Platform = platform
+		s := q.script(o, b)
+		if s.Error == "" {
+			status = http.StatusOK
+		}
+		body.Platforms = append(body.Platforms, s)
+	}
+	return p.render("commands", status, page{Title: "Commands", Section: "commands", At: moment(q.at, q.at), Body: body})
+}
+
+// script makes the commands of a platform.
+func (q *request) script(o config.Options, b *bundle.Bundle) script {
+	out := script{Name: o.Platform.Name, Title: o.Platform.Title}
+	s, err := config.New(o)
+	if err != nil {
+		out.Error = err.Error()
+		return out
+	}
+	out.Script = s
+	if s.Refused != "" {
+		return out
+	}
+	out.Outcome = foresee(o, b, q)
+	for _, st := range s.Steps {
+		out.Steps = append(out.Steps, newStep(st))
+	}
+	query := url.Values{}
+	for _, name := range []string{"bundle", "vrf", "interface", "policy", "clean"} {
+		if v := q.query.Get(name); v != "" {
+			query.Set(name, v)
+		}
+	}
+	suffix := ""
+	if len(query) > 0 {
+		suffix = "?" + query.Encode()
+	}
+	path := hosting.FilesPrefix + "commands/" + o.Platform.Name
+	out.Files = []download{{path + ".txt" + suffix, "text", ""}, {path + ".json" + suffix, "JSON", ""}}
+	if playbook(o.Platform) {
+		out.Files = append(out.Files, download{path + ".yml" + suffix, "Ansible playbook", ""})
+	}
+	return out
+}
+
+// playbook tells whether config writes playbooks for a platform.
+func playbook(p device.Platform) bool {
+	switch p.Name {
+	case "ios", "iosxe", "iosxr", "asa":
+		return true
+	}
+	return false
+}
+
+// foresee plays the import of the bundle into a device of the platform as it comes
+// from the factory; nil where nothing is known of such an import.
+func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
+	if o.Platform.Anchors() == nil {
+		return nil
+	}
+	r, err := device.Import(nil, b, device.Options{Platform: o.Platform, At: q.at, Clean: o.Clean})
+	if err != nil {
+		return nil
+	}
+	out := &outcome{r.Refused, r.RefusedOn, r.Installed, r.Duplicates, r.Expired, r.Failed}
+	if r.Refused == "" {
+		out.Basis, out.Source = device.Confirmed, "trustpool import --platform "+o.Platform.Name+" says it of each certificate, for a device as it comes from the factory"
+		for _, e := range r.Certificates { // as sure as the least sure of them
+			if e.Basis == device.Unverified || e.Basis == device.Inferred && out.Basis == device.Confirmed {
+				out.Basis = e.Basis
+			}
+		}
+	}
+	return out
+}
+
+func newStep(s config.Step) step {
+	out := step{Title: s.Title}
+	for _, l := range s.Lines {
+		if l.Mode == config.Answer {
+			out.Answers = append(out.Answers, l)
+		} else {
+			out.Lines = append(out.Lines, l)
+		}
+		if l.Basis == device.Confirmed && l.Comment == "" {
+			continue
+		}
+		if i := slices.IndexFunc(out.Remarks, func(r remark) bool { return r.Text == l.Comment && r.Ground == l.Ground }); i >= 0 {
+			out.Remarks[i].Lines = append(out.Remarks[i].Lines, l.Text)
+			continue
+		}
+		out.Remarks = append(out.Remarks, remark{[]string{l.Text}, l.Comment, l.Ground})
+	}
+	return out
+}

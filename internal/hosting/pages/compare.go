@@ -1,0 +1,146 @@
+package pages
+
+import (
+	"net/http"
+	"net/url"
+
+	"trustpool/bundle"
+	"trustpool/internal/hosting"
+)
+
+func compareURL(from, to version) string {
+	return pathCompare + "?" + url.Values{"from": {from.key()}, "to": {to.key()}}.Encode()
+}
+
+// A change is the difference between two versions.
+type change struct {
+	Alone    bool      // there is nothing to compare
+	From, To []group   // what can be chosen
+	Sides    []summary // the old one, and the new
+	Same     bool
+	Diff     *bundle.Diff
+	Added    changed
+	Removed  changed
+	Reissued []pair
+	Rekeyed  []pair
+	Cut      bool // there are more than MaxChanged of some
+	Files    []download
+}
+
+// A group is the versions of a bundle in a select.
+type group struct {
+	Name    string
+	Choices []choice
+}
+
+type changed struct {
+	Rows  []row
+	Total int
+}
+
+type pair struct{ Old, New row }
+
+// Both are the two, the old one first.
+func (p pair) Both() []row { return []row{p.Old, p.New} }
+
+func versionGroups(c *hosting.Catalog, chosen string) []group {
+	var all []group
+	for _, v := range versions(c) {
+		if len(all) == 0 || all[len(all)-1].Name != v.entry.Name {
+			all = append(all, group{Name: v.entry.Name})
+		}
+		g := &all[len(all)-1]
+		label := v.entry.Name + ", " + versionName(v)
+		if v.current() {
+			label += ", current"
+		}
+		g.Choices = append(g.Choices, choice{v.key(), label, v.key() == chosen})
+	}
+	return all
+}
+
+// sides are the versions that the query names: where it names none, the current
+// version of the first bundle that has an older one, and that.
+func (q *request) sides() (from, to *version, err error) {
+	names := [2]string{q.query.Get("from"), q.query.Get("to")}
+	if names[0] == "" && names[1] == "" {
+		for _, v := range versions(q.catalog) {
+			if before := v.before(); before != nil && v.current() {
+				return before, &v, nil
+			}
+		}
+		return nil, nil, nil
+	}
+	var found [2]version
+	for i, name := range names {
+		if found[i], err = findKey(q.catalog, name); err != nil {
+			return nil, nil, err
+		}
+	}
+	return &found[0], &found[1], nil
+}
+
+func (p *Pages) compare(from, to version) (*bundle.Diff, error) {
+	older, err := p.parsed.get(from.release)
+	if err != nil {
+		return nil, err
+	}
+	newer, err := p.parsed.get(to.release)
+	if err != nil {
+		return nil, err
+	}
+	d := bundle.Compare(older, newer)
+	d.Old.File, d.Old.Signature = from.entry.FileName(), p.judge(from.release).Summary()
+	d.New.File, d.New.Signature = to.entry.FileName(), p.judge(to.release).Summary()
+	return d, nil
+}
+
+func (p *Pages) comparePage(q *request) (*response, error) {
+	from, to, err := q.sides()
+	if err != nil {
+		return nil, err
+	}
+	var c change
+	title := "Changes"
+	if all := versions(q.catalog); from == nil {
+		c.Alone = len(all) < 2
+		if !c.Alone { // two that differ, to begin with
+			c.From, c.To = versionGroups(q.catalog, all[1].key()), versionGroups(q.catalog, all[0].key())
+		}
+	} else {
+		title = "Changes from " + from.entry.Name + " " + versionName(*from) + " to " + to.entry.Name + " " + versionName(*to)
+		c.From, c.To = versionGroups(q.catalog, from.key()), versionGroups(q.catalog, to.key())
+		if c.Diff, err = p.compare(*from, *to); err != nil {
+			return nil, err
+		}
+		c.Sides, c.Same = []summary{q.judged(*from), q.judged(*to)}, c.Diff.Same()
+		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
+		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
+		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {
+			c.Cut = c.Cut || n > MaxChanged
+		}
+		query := "?" + url.Values{"from": {from.key()}, "to": {to.key()}}.Encode()
+		for _, f := range []struct{ file, label, note string }{
+			{"compare.txt", "text", ""}, {"compare.md", "Markdown", "for a change ticket"}, {"compare.json", "JSON", "for programs"},
+		} {
+			c.Files = append(c.Files, download{hosting.FilesPrefix + f.file + query, f.label, f.note})
+		}
+	}
+	return p.render("compare", http.StatusOK, page{Title: title, Section: "compare", At: moment(q.at, q.at), Body: c})
+}
+
+func (q *request) changed(v version, entries []bundle.DiffEntry) changed {
+	c := changed{Total: len(entries)}
+	for _, e := range entries[:min(len(entries), MaxChanged)] {
+		c.Rows = append(c.Rows, q.row(v, e.Index, e.Certificate))
+	}
+	return c
+}
+
+func (q *request) pairs(from, to version, pairs []bundle.DiffPair) []pair {
+	var all []pair
+	for _, p := range pairs[:min(len(pairs), MaxChanged)] {
+		all = append(all, pair{q.row(from, p.Old.Index, p.Old.Certificate), q.row(to, p.New.Index, p.New.Certificate)})
+	}
+	return all
+}

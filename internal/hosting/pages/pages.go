@@ -1,0 +1,324 @@
+// Package pages shows what a server hosts to people: the bundles, their
+// certificates, the change between any two versions, the commands that make devices
+// use them, and downloads in other forms.
+//
+// The pages are whole without script; the one script makes search live and adds
+// buttons that copy. There are no cookies, nothing is loaded from elsewhere, and no
+// request changes anything.
+package pages
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/internal/hosting"
+	"trustpool/internal/report"
+	"trustpool/signing"
+)
+
+// Limits of what is asked for and of what is shown at a time.
+const (
+	MaxText     = 200 // octets of a text to search for, and of any other field
+	PageSize    = 100 // certificates on a page
+	PageBundles = 50  // bundles on a page
+	MaxChanged  = 500 // certificates in each list of a change; the files have all
+
+	// MaxRequests are answered at a time: each holds its answer in memory until it is
+	// taken, which devices' bundles do not.
+	MaxRequests = 64
+
+	// MaxLarge are answered at a time where the answer is a file made of more than
+	// LargeBytes of bundles: it is as large as they, or larger.
+	MaxLarge   = 4
+	LargeBytes = 4 << 20
+)
+
+// Options say what pages are made of. Catalog, Judge and Now must be set.
+type Options struct {
+	Catalog func() *hosting.Catalog
+	Judge   func(*hosting.Release) signing.Report // whether it is verified now
+	Now     func() time.Time
+	Limits  bundle.Limits // the server's
+
+	// BaseURL is how devices reach this server, http://pki.example.com:8080, for
+	// their commands. Empty means as the reader of the page did.
+	BaseURL string
+	Version string // of the program; may be empty
+}
+
+// Pages answers requests for / and below hosting.PagesPrefix. It is an http.Handler.
+type Pages struct {
+	catalog func() *hosting.Catalog
+	judge   func(*hosting.Release) signing.Report
+	now     func() time.Time
+	baseURL string
+	version string
+	parsed  cache
+	slots   chan struct{} // one for each request that is answered
+	large   chan struct{} // and for each large file
+	pages   map[string]*template.Template
+	assets  map[string]asset // by path
+	style   string           // the path of style.css
+	script  string           // the path of script.js
+}
+
+type asset struct {
+	contentType string
+	data        []byte
+}
+
+//go:embed templates/*.html assets/*
+var files embed.FS
+
+// New makes the pages.
+func New(o Options) (*Pages, error) {
+	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
+		return nil, errors.New("pages: no catalog, nobody to judge it, or no clock")
+	}
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
+		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
+	if o.BaseURL != "" {
+		u, err := url.Parse(o.BaseURL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			return nil, fmt.Errorf("%q is not the URL of a server: write http://HOST or https://HOST, with a port where it needs one", o.BaseURL)
+		}
+		p.baseURL = u.Scheme + "://" + u.Host
+	}
+	var err error
+	if p.pages, err = parseTemplates(); err != nil {
+		return nil, err
+	}
+	for _, a := range []struct {
+		file, contentType string
+		path              *string
+	}{{"style.css", "text/css; charset=utf-8", &p.style}, {"script.js", "text/javascript; charset=utf-8", &p.script}} {
+		data, err := files.ReadFile("assets/" + a.file)
+		if err != nil {
+			return nil, err
+		}
+		// Named by what it is, so that it can be kept for ever.
+		*a.path = hosting.PagesPrefix + strings.Replace(a.file, ".", "-"+tag(data)+".", 1)
+		p.assets[*a.path] = asset{a.contentType, data}
+	}
+	return p, nil
+}
+
+// tag is the beginning of a hash in hex.
+func tag(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:8])
+}
+
+// parseTemplates joins each page with the layout.
+func parseTemplates() (map[string]*template.Template, error) {
+	layout, err := template.New("").Funcs(functions()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "templates/page-*.html")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, name := range names {
+		t, err := layout.Clone()
+		if err == nil {
+			t, err = t.ParseFS(files, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		pages[strings.TrimSuffix(strings.TrimPrefix(name, "templates/page-"), ".html")] = t
+	}
+	return pages, nil
+}
+
+// A problem is an answer that is no page of its own: what was asked for is not there,
+// or cannot be understood.
+type problem struct {
+	status int
+	text   string
+}
+
+func (p problem) Error() string { return p.text }
+
+func notFound(what string) error { return problem{http.StatusNotFound, what} }
+
+func bad(format string, args ...any) error {
+	return problem{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// A request is what a page is made from.
+type request struct {
+	*http.Request
+	query   url.Values
+	catalog *hosting.Catalog
+	judge   func(*hosting.Release) signing.Report
+	at      time.Time
+	taken   *slots
+}
+
+// field is a field of the query, of a sensible length.
+func (q *request) field(name string) (string, error) {
+	v := q.query.Get(name)
+	if len(v) > MaxText {
+		return "", bad("%s has %d characters, and the limit is %d.", name, len(v), MaxText)
+	}
+	return strings.TrimSpace(v), nil
+}
+
+// How long others may keep an answer: until they have asked again, those who keep
+// answers for several readers not at all where it is private.
+const (
+	askFirst = "no-cache"
+	private  = "private, no-cache"
+)
+
+// A response is what is sent.
+type response struct {
+	status      int
+	contentType string
+	attachment  string // the name under which a browser saves it; empty for a page
+	caching     string
+	body        []byte
+}
+
+// ServeHTTP answers GET and HEAD.
+func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "405 Method Not Allowed: only GET and HEAD are answered here", http.StatusMethodNotAllowed)
+		return
+	}
+	var taken slots
+	defer taken.free() // when all is written
+	if !taken.take(p.slots) {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "503 Service Unavailable: too many pages are asked for at a time", http.StatusServiceUnavailable)
+		return
+	}
+	answer, err := p.answer(r, &taken)
+	if err != nil {
+		answer = p.failed(r, err)
+	}
+	answer.write(w, r)
+}
+
+// slots are those that a request has taken.
+type slots []chan struct{}
+
+func (s *slots) take(c chan struct{}) bool {
+	select {
+	case c <- struct{}{}:
+		*s = append(*s, c)
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *slots) free() {
+	for _, c := range *s {
+		<-c
+	}
+}
+
+// policy lets pages load nothing but their own style and script, and be part of no
+// other site. The image is the icon, which is empty: else browsers ask for one.
+const policy = "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (a *response) write(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", a.contentType)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Cache-Control", a.caching)
+	if a.attachment != "" {
+		h.Set("Content-Disposition", `attachment; filename="`+a.attachment+`"`)
+	}
+	if a.status == http.StatusOK {
+		etag := `"` + tag(a.body) + `"`
+		h.Set("Etag", etag)
+		if matches(r.Header.Values("If-None-Match"), etag) {
+			h.Del("Content-Disposition")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.body) // an error is the client's
+	}
+}
+
+// matches tells whether If-None-Match has the tag (RFC 9110 section 13.1.2).
+func matches(values []string, etag string) bool {
+	for t := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// failed is the answer to what cannot be answered: a page, and below
+// hosting.FilesPrefix a line of text.
+func (p *Pages) failed(r *http.Request, err error) *response {
+	known, ok := errors.AsType[problem](err)
+	if !ok {
+		known = problem{http.StatusInternalServerError, "The page could not be made: " + err.Error()}
+	}
+	title := http.StatusText(known.status)
+	if !strings.HasPrefix(r.URL.Path, hosting.FilesPrefix) {
+		body := struct {
+			Status int
+			Title  string
+			Text   string
+		}{known.status, title, known.text}
+		if a, err := p.render("error", known.status, page{Title: title, Body: body, At: moment(p.now(), p.now())}); err == nil {
+			return a
+		}
+	}
+	text := fmt.Sprintf("%d %s: %s\n", known.status, title, report.Printable(known.text))
+	return &response{known.status, "text/plain; charset=utf-8", "", "no-store", []byte(text)}
+}
+
+// A page is what the layout shows; Body is for the page's own template.
+type page struct {
+	Title   string
+	Section string // of the navigation
+	Style   string
+	Script  string
+	Version string
+	At      instant
+	Body    any
+}
+
+func (p *Pages) render(name string, status int, content page) (*response, error) {
+	content.Style, content.Script, content.Version = p.style, p.script, p.version
+	var b bytes.Buffer
+	if err := p.pages[name].ExecuteTemplate(&b, "layout", content); err != nil {
+		return nil, err
+	}
+	// They differ by the reader's Host and User-Agent, so no shared cache is to have them.
+	caching := private
+	if status != http.StatusOK {
+		caching = "no-store"
+	}
+	return &response{status, "text/html; charset=utf-8", "", caching, b.Bytes()}, nil
+}

@@ -1,0 +1,232 @@
+package hosting
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/internal/report"
+	"trustpool/roots"
+)
+
+// Limits of connections. A device on a slow line has time for a large bundle; one
+// that sends or takes nothing does not have it for ever.
+const (
+	DefaultMaxConnections = 8192
+	DefaultDrain          = 30 * time.Second
+	maxHeaderBytes        = 16 << 10
+	headerTimeout         = 10 * time.Second // for the request to be there
+	readTimeout           = 30 * time.Second // with its body, which nobody reads
+	writeTimeout          = 15 * time.Minute // for the answer to be taken: 436 kB at 500 octets a second
+	idleTimeout           = 60 * time.Second // between requests
+)
+
+// Options say what a server serves and how. Source, Anchors and Now must be set.
+type Options struct {
+	Source  Source
+	Anchors []roots.Anchor
+	Limits  bundle.Limits
+	Now     func() time.Time
+
+	PnP     string       // the bundle at /ca/trustpool; empty for the only one, or ios
+	Pages   http.Handler // what is at / and below PagesPrefix, for people; nil for nothing
+	Version string       // of the program, for /metrics
+
+	AccessLog *slog.Logger                     // a line for each request; nil for none
+	Report    func(format string, args ...any) // what happens between requests; nil for nowhere
+
+	MaxConnections int           // 0 stands for DefaultMaxConnections
+	Drain          time.Duration // how long requests may take to end when the server does; 0 stands for DefaultDrain
+	TLS            *KeyPair      // nil for none
+}
+
+// A Server serves a catalog and keeps it up to date. It is an http.Handler.
+type Server struct {
+	source    Source
+	trust     trust
+	now       func() time.Time
+	pnp       string
+	pages     http.Handler
+	version   string
+	accessLog *slog.Logger
+	report    func(string, ...any)
+	metrics   *serverMetrics
+	keyPair   *KeyPair
+
+	maxConnections int
+	drain          time.Duration
+
+	catalog atomic.Pointer[Catalog]
+	state   atomic.Pointer[state]
+
+	refreshLock sync.Mutex
+
+	judgedLock sync.Mutex
+	judgedOf   *Catalog
+	judged     map[*Release]*judgement // of that catalog
+}
+
+// state is how the last refresh went.
+type state struct {
+	good     time.Time // of the last one that left nothing to complain of
+	failures []Failure
+}
+
+// New makes a server and loads its catalog. Where there is nothing to serve, or
+// anything of what there is is not verified, it is an error: who starts a server is
+// there to read it. The archive is no reason.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if o.Source == nil || o.Now == nil || len(o.Anchors) == 0 {
+		return nil, errors.New("hosting: no source, no clock or no anchors")
+	}
+	s := &Server{
+		source: o.Source, trust: trust{o.Anchors, o.Limits}, now: o.Now, pnp: o.PnP, pages: o.Pages, version: o.Version,
+		accessLog: o.AccessLog, report: o.Report, metrics: newMetrics(), keyPair: o.TLS, maxConnections: o.MaxConnections, drain: o.Drain,
+	}
+	if s.trust.limits.Bytes == 0 {
+		s.trust.limits.Bytes = MaxBundleBytes
+	}
+	if s.report == nil {
+		s.report = func(string, ...any) {}
+	}
+	if s.maxConnections <= 0 {
+		s.maxConnections = DefaultMaxConnections
+	}
+	if s.drain <= 0 {
+		s.drain = DefaultDrain
+	}
+	now := s.now()
+	c, failures := s.load(ctx, nil, now)
+	var fatal []error
+	for _, f := range failures {
+		if f.Bundle != "" && c.Lookup(f.Bundle) != nil {
+			s.report("%v", f)
+			continue
+		}
+		fatal = append(fatal, f.Err)
+	}
+	if len(fatal) > 0 {
+		return nil, errors.Join(fatal...)
+	}
+	if len(c.Entries) == 0 {
+		return nil, errors.New("there is nothing to serve")
+	}
+	if s.pnp != "" && c.Lookup(s.pnp) == nil {
+		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.pnp, pathPnP)
+	}
+	s.publish(c, &state{good: now, failures: failures})
+	return s, nil
+}
+
+// loadTimeout is how long a source may take: one that hangs is one that is away.
+const loadTimeout = 5 * time.Minute
+
+func (s *Server) load(ctx context.Context, before *Catalog, now time.Time) (*Catalog, []Failure) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	return load(ctx, s.source, before, s.trust, now, s.pnp)
+}
+
+// publish puts a catalog in the place of the one before. Requests that have begun
+// end with what they began with.
+func (s *Server) publish(c *Catalog, state *state) {
+	if c != s.catalog.Load() {
+		for _, r := range c.paths {
+			r.counters = s.metrics.of(r.entry.Name)
+		}
+		s.catalog.Store(c)
+	}
+	s.state.Store(state)
+}
+
+// Catalog is what is served now.
+func (s *Server) Catalog() *Catalog { return s.catalog.Load() }
+
+// Refresh brings the catalog up to date. What cannot be had or verified leaves what
+// is served as it is; the error says what and why, and so do Options.Report where it
+// is new, a metric and /readyz.
+func (s *Server) Refresh(ctx context.Context) error {
+	s.refreshLock.Lock()
+	defer s.refreshLock.Unlock()
+	now, before, last := s.now(), s.Catalog(), s.state.Load()
+	c, failures := s.load(ctx, before, now)
+	if ctx.Err() != nil {
+		return ctx.Err() // the end of the server is no failure of its source
+	}
+	if err := s.keyPair.reload(); err != nil {
+		failures = append(failures, Failure{Err: err})
+	}
+	next := &state{good: now, failures: failures}
+	if len(failures) > 0 {
+		next.good = last.good
+		s.metrics.refreshFailures.Add(1)
+	}
+	s.publish(c, next) // before it is said, which may take as long as who reads it likes
+	var errs []error
+	for _, f := range failures {
+		errs = append(errs, f)
+		if !slices.ContainsFunc(last.failures, func(g Failure) bool { return g.Error() == f.Error() }) {
+			s.report("%v; what was served before stays", f)
+		}
+	}
+	if len(failures) == 0 && len(last.failures) > 0 {
+		s.report("all is well again")
+	}
+	for _, e := range c.Entries {
+		if old := before.Lookup(e.Name); old == nil || old.Current != e.Current {
+			s.report("%s is now %s", e.Name, e.Current.Summary())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Summary is a release in a line.
+func (r *Release) Summary() string {
+	return fmt.Sprintf("%q version %s, %s, %s, SHA-256 %s", r.SignedName, report.Printable(r.Version), report.Count(r.Certificates, "certificate"),
+		r.Verification.Summary(), r.SHA256[:sha256Prefix])
+}
+
+// Serve answers on the listeners until the context ends, then lets requests that have
+// begun end, for as long as Options.Drain. It closes the listeners.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	server := &http.Server{
+		Handler: s, DisableGeneralOptionsHandler: true, MaxHeaderBytes: maxHeaderBytes,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // what clients do wrong is theirs
+		Protocols: new(http.Protocols),
+	}
+	server.Protocols.SetHTTP1(true)
+	errs := make(chan error, len(listeners))
+	for _, l := range listeners {
+		l = s.limit(l)
+		if s.keyPair != nil {
+			l = tls.NewListener(l, s.keyPair.config())
+		}
+		go func() { errs <- server.Serve(l) }()
+	}
+	var err error
+	select {
+	case err = <-errs:
+	case <-ctx.Done():
+	}
+	// The context has ended: the drain has a deadline of its own.
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
+	defer cancel()
+	if late := server.Shutdown(draining); late != nil {
+		_ = server.Close()
+		s.report("requests were cut off: they were not done within %v", s.drain)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

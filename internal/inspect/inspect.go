@@ -1,0 +1,294 @@
+// Package inspect shows a bundle: what it holds, and whether its signature
+// counts. It decides nothing; package signing has judged before it prints.
+package inspect
+
+import (
+	"encoding/csv"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
+	"trustpool/signing"
+)
+
+// A Report is a bundle and the judgement on its signature.
+type Report struct {
+	File      string
+	Bundle    *bundle.Bundle
+	Signature signing.Report
+	// Selected are the positions in Bundle.Certificates that a filter left, in
+	// order; nil for all.
+	Selected []int
+}
+
+// Select keeps the certificates that the filter wants, of those selected so far.
+func (r *Report) Select(wanted bundle.Filter) {
+	selected := []int{}
+	for i, c := range r.each() {
+		if wanted(c) {
+			selected = append(selected, i)
+		}
+	}
+	r.Selected = selected
+}
+
+// each yields the selected certificates with their positions, from 0.
+func (r *Report) each() iter.Seq2[int, *certificate.Certificate] {
+	return func(yield func(int, *certificate.Certificate) bool) {
+		if r.Selected == nil {
+			for i, c := range r.Bundle.Certificates {
+				if !yield(i, c) {
+					return
+				}
+			}
+			return
+		}
+		for _, i := range r.Selected {
+			if !yield(i, r.Bundle.Certificates[i]) {
+				return
+			}
+		}
+	}
+}
+
+// Certificates are the selected certificates.
+func (r *Report) Certificates() []*certificate.Certificate {
+	out := []*certificate.Certificate{}
+	for _, c := range r.each() {
+		out = append(out, c)
+	}
+	return out
+}
+
+// WriteText writes the head and a table, a line a certificate.
+func (r *Report) WriteText(w io.Writer) error {
+	if err := r.writeHead(w); err != nil {
+		return err
+	}
+	// The subject comes last, so that its length sets no column's width and the
+	// table needs no second copy of itself in memory.
+	key, algorithm := len("key"), len("signed with")
+	for _, c := range r.each() {
+		if c.Err == nil {
+			key, algorithm = max(key, len(c.PublicKey.String())), max(algorithm, len(c.SignatureAlgorithm.String()))
+		}
+	}
+	if r.Selected != nil && len(r.Selected) == 0 {
+		_, err := fmt.Fprintln(w, "no certificate matches")
+		return err
+	}
+	number := max(len("#"), len(strconv.Itoa(len(r.Bundle.Certificates))))
+	row := func(n, expires, key0, algorithm0, sha256, subject string) error {
+		_, err := fmt.Fprintf(w, "%*s  %-10s  %-*s  %-*s  %-16s  %s\n", number, n, expires, key, key0, algorithm, algorithm0, sha256, subject)
+		return err
+	}
+	if err := row("#", "not after", "key", "signed with", "SHA-256", "subject"); err != nil {
+		return err
+	}
+	for i, c := range r.each() {
+		n, sum := strconv.Itoa(i+1), hex.EncodeToString(c.SHA256[:8])
+		var err error
+		if c.Err != nil {
+			err = row(n, "-", "-", "-", sum, "not readable: "+report.Printable(c.Err.Error()))
+		} else {
+			err = row(n, date(c.NotAfter), c.PublicKey.String(), c.SignatureAlgorithm.String(), sum, report.Printable(c.Subject.String())+quirkList(c))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func date(t certificate.Time) string {
+	if !t.Valid {
+		return "unreadable"
+	}
+	return t.UTC().Format("2006-01-02")
+}
+
+// quirkList is the quirks that the table's other columns do not show already.
+func quirkList(c *certificate.Certificate) string {
+	var shown []string
+	for _, q := range c.Quirks {
+		switch q {
+		case certificate.QuirkSignatureMD5, certificate.QuirkSignatureSHA1, certificate.QuirkRSAShort:
+		default:
+			shown = append(shown, string(q))
+		}
+	}
+	if len(shown) == 0 {
+		return ""
+	}
+	return "  [" + strings.Join(shown, ", ") + "]"
+}
+
+// writeHead writes what is known of the bundle as a whole.
+func (r *Report) writeHead(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", report.Printable(r.File))
+	fmt.Fprintf(&b, "  signature     %s\n", r.Signature.Summary())
+	if r.Signature.Detail != nil && r.Bundle.Message != nil {
+		fmt.Fprintf(&b, "                %s\n", report.Printable(*r.Signature.Detail))
+	}
+	claimed := ""
+	if !r.Signature.Verified {
+		claimed = "  (claimed, not verified)"
+	}
+	if r.Bundle.Name != "" {
+		fmt.Fprintf(&b, "  name          %s%s\n", report.Printable(r.Bundle.Name), claimed)
+	}
+	if r.Bundle.Version != "" {
+		fmt.Fprintf(&b, "  version       %s%s\n", report.Printable(r.Bundle.Version), claimed)
+	}
+	if r.Bundle.SigningTime.Valid {
+		fmt.Fprintf(&b, "  signed        %s%s\n", r.Bundle.SigningTime, claimed)
+	}
+	fmt.Fprintf(&b, "  form          %s\n", formNames[r.Bundle.Form])
+	if sum := r.sha256(); sum != nil {
+		fmt.Fprintf(&b, "  file SHA-256  %s\n", *sum)
+	}
+	count := strconv.Itoa(len(r.Bundle.Certificates))
+	if r.Selected != nil {
+		count = fmt.Sprintf("%d of %s", len(r.Selected), count)
+	}
+	fmt.Fprintf(&b, "  certificates  %s\n\n", count)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var formNames = map[bundle.Form]string{
+	bundle.FormSigned:    "signed message around a certs-only message",
+	bundle.FormOuter:     "signed message beside its certificates, which the signature does not cover",
+	bundle.FormCertsOnly: "certs-only message",
+	bundle.FormPEM:       "PEM",
+	bundle.FormDER:       "one certificate",
+	bundle.FormDirectory: "directory",
+}
+
+// sha256 is the hash of the file, nil for a directory.
+func (r *Report) sha256() *string {
+	if r.Bundle.Raw == nil {
+		return nil
+	}
+	sum := r.Bundle.SHA256()
+	return new(hex.EncodeToString(sum[:]))
+}
+
+// head is the JSON of the report, its certificates excepted.
+type head struct {
+	Schema       string                 `json:"schema"`
+	File         string                 `json:"file"`
+	Size         *int                   `json:"size"`   // null for a directory
+	SHA256       *string                `json:"sha256"` // null for a directory
+	Form         bundle.Form            `json:"form"`
+	Name         *string                `json:"name"` // these three as claimed; verification says whether they count
+	Version      *string                `json:"version"`
+	SigningTime  certificate.Time       `json:"signing_time"`
+	Verification verification           `json:"verification"`
+	Signers      []signing.SignerReport `json:"signers"`
+}
+
+type verification struct {
+	Verified bool                  `json:"verified"`
+	Reason   *signing.Reason       `json:"reason"`
+	Detail   *string               `json:"detail"`
+	At       *string               `json:"at"`
+	Anchor   *signing.AnchorReport `json:"anchor"`
+}
+
+// WriteJSON writes one JSON document, certificate by certificate.
+func (r *Report) WriteJSON(w io.Writer) error {
+	h := head{
+		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, SigningTime: r.Bundle.SigningTime,
+		Verification: verification{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail, r.Signature.At, r.Signature.Anchor},
+		Signers:      r.Signature.Signers,
+		SHA256:       r.sha256(),
+	}
+	if r.Bundle.Raw != nil {
+		h.Size = new(len(r.Bundle.Raw))
+	}
+	if r.Bundle.Name != "" {
+		h.Name = &r.Bundle.Name
+	}
+	if r.Bundle.Version != "" {
+		h.Version = &r.Bundle.Version
+	}
+	return report.WriteJSON(w, h, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
+		for i, c := range r.each() {
+			if !yield(NewCertificateReport(c, i+1)) {
+				return
+			}
+		}
+	}})
+}
+
+// csvHeader names the columns of WriteCSV.
+var csvHeader = []string{
+	"index", "sha256", "sha1", "md5", "subject", "issuer", "serial", "not_before", "not_after", "public_key",
+	"spki_sha256", "signature_algorithm", "is_ca", "path_len", "key_usage", "ext_key_usage", "subject_key_id",
+	"authority_key_id", "self_issued", "quirks", "error",
+}
+
+// WriteCSV writes a header and a line a certificate (RFC 4180).
+func (r *Report) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(csvHeader); err != nil {
+		return err
+	}
+	for i, c := range r.each() {
+		j := NewCertificateReport(c, i+1)
+		row := make([]string, len(csvHeader))
+		copy(row, []string{strconv.Itoa(j.Index), j.SHA256, j.SHA1, j.MD5})
+		if c.Err != nil {
+			row[len(row)-1] = report.Printable(*j.Error)
+		} else {
+			quirks := make([]string, len(c.Quirks))
+			for i, q := range c.Quirks {
+				quirks[i] = string(q)
+			}
+			pathLen := ""
+			if c.PathLen >= 0 {
+				pathLen = strconv.Itoa(c.PathLen)
+			}
+			copy(row[4:], []string{
+				report.Printable(*j.Subject), report.Printable(*j.Issuer), *j.Serial, j.NotBefore.String(), j.NotAfter.String(),
+				c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), pathLen,
+				strings.Join(j.KeyUsage, " "), strings.Join(j.ExtKeyUsage, " "), hex.EncodeToString(c.SubjectKeyID),
+				hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), strings.Join(quirks, " "),
+			})
+		}
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// WritePEM writes the certificates as PEM, a comment line before each. An
+// element that is no certificate has the comment line only.
+func (r *Report) WritePEM(w io.Writer) error {
+	for i, c := range r.each() {
+		if c.Err != nil {
+			if _, err := fmt.Fprintf(w, "# %d: left out, it is not readable: %s\n", i+1, report.Printable(c.Err.Error())); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "# %d: %s\n", i+1, report.Printable(c.Subject.String())); err != nil {
+			return err
+		}
+		if err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package kit
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
+	"trustpool/roots"
+)
+
+// TestScriptKit runs the script of a kit in the kit.
+func TestScriptKit(t *testing.T) {
+	t.Parallel()
+	signed := pack(t, signerOf(t, pkitest.Lab().OtherSigner))
+	unpack := func(t *testing.T) string {
+		k, err := Open(signed, openOptions(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "kit")
+		if err := k.Unpack(dir); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	testdata, err := filepath.Abs("../../testdata/bundles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab, other := filepath.Join(testdata, "lab-root.pem"), filepath.Join(testdata, "lab-other-root.pem")
+	itself := write(t, filepath.Join(t.TempDir(), "signer.pem"), pkitest.Lab().OtherSigner.PEM()) // an anchor need not be self-signed
+	for _, s := range shells(t) {
+		for name, c := range map[string]struct {
+			change func(dir string) error
+			args   []string
+			status int
+			want   string
+		}{
+			"good": {args: []string{"--root", lab}, status: 2, want: "manifest.json: signed, and not looked at by whom: give --kit-root FILE\nSHA256SUMS: as manifest.json has it\nfiles: all have their sums\n" +
+				"bundles/lab-quirks.p7b: cannot judge: in the signed content: "}, // an entry that is no DER
+			"signed":                       {args: []string{"--root", lab, "--kit-root", other}, status: 2, want: "manifest.json: signed under " + other + ", as openssl judges it\n"},
+			"signed, by the signer itself": {args: []string{"--kit-root", itself}, status: 2, want: "manifest.json: signed under " + itself + ", as openssl judges it\n"},
+			"other signer":                 {args: []string{"--root", lab, "--kit-root", lab}, status: 1, want: "manifest.json: not signed under " + lab + "\n"},
+			"other root":                   {args: []string{"--root", other}, status: 1, want: "bundles/lab_core.p7b: not verified: "},
+			"no root":                      {status: 2, want: "bundles/lab_core.p7b: cannot judge: the message does not hold a pinned root: give --root FILE\n"},
+			"other files": {args: []string{"--root", lab}, status: 1, want: `README.txt: changed
+audit/lab_core.txt: missing
+bundles/evil.p7b: not in SHA256SUMS
+bundles/more: not in SHA256SUMS
+bundles/y README.txt lab_core.p7b??verified??2 : a name that no kit has
+bundles/.evil: not in SHA256SUMS
+`,
+				change: func(dir string) error {
+					bundles := filepath.Join(dir, "bundles")
+					err := errors.Join(os.Remove(filepath.Join(dir, "audit/lab_core.txt")), os.Mkdir(filepath.Join(bundles, "more"), 0o700))
+					for _, path := range []string{filepath.Join(dir, readmeFile), filepath.Join(bundles, "evil.p7b"), filepath.Join(bundles, ".evil"),
+						filepath.Join(bundles, "y\nREADME.txt\nlab_core.p7b: verified\x1b[2")} {
+						err = errors.Join(err, os.WriteFile(path, []byte("x"), 0o600))
+					}
+					return err
+				}},
+			"a last line without end": {args: []string{"--root", lab}, status: 1, want: "verify.sh: changed\n",
+				change: func(dir string) error {
+					path := filepath.Join(dir, sumsFile)
+					sums, err := os.ReadFile(path)
+					if err != nil {
+						return err
+					}
+					last := strings.Repeat("0", 64) + "  verify.sh"
+					return os.WriteFile(path, append(sums[:len(sums)-len(last)-1], last...), 0o600)
+				}},
+			"other sums": {args: []string{"--root", lab}, status: 1, want: "SHA256SUMS: not as manifest.json has it\n",
+				change: func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), []byte("x  ../y\n"), 0o600) }},
+			"an unsigned manifest": {args: []string{"--root", lab, "--kit-root", other}, status: 1, want: "manifest.json: not signed under",
+				change: func(dir string) error { return os.Remove(filepath.Join(dir, signatureFile)) }},
+		} {
+			t.Run(s.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				dir := unpack(t)
+				if c.change != nil {
+					if err := c.change(dir); err != nil {
+						t.Fatal(err)
+					}
+				}
+				out, status := s.run(t, filepath.Join(dir, scriptFile), append([]string{"--at", "2025-06-01"}, c.args...)...)
+				if status != c.status || !strings.Contains(out, c.want) {
+					t.Errorf("status %d, %s", status, out)
+				}
+			})
+		}
+	}
+}
+
+// TestScriptSurroundings: where the script is called from, and what is or is not there.
+func TestScriptSurroundings(t *testing.T) {
+	t.Parallel()
+	k, err := Open(pack(t, nil), openOptions(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	kits := []string{filepath.Join(dir, "kit"), filepath.Join(dir, "elsewhere", "kit")}
+	for _, kit := range kits {
+		if err := os.MkdirAll(filepath.Dir(kit), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Unpack(kit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(kits[0], readmeFile), []byte("changed\n"))
+	if err := os.Mkdir(filepath.Join(dir, "a place"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	root, err := filepath.Abs("../../testdata/bundles/lab-root.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range shells(t) {
+		s.dir, s.env = dir, []string{"CDPATH=" + filepath.Join(dir, "elsewhere"), "TMPDIR=a place", "IFS=/"}
+		out, _ := s.run(t, "kit/verify.sh", "--root", root, "--at", "2025-06-01")
+		if !strings.Contains(out, "README.txt: changed\n") {
+			t.Errorf("%s: it looked at another kit:\n%s", s.name, out)
+		}
+		if !strings.Contains(out, "bundles/lab_core.p7b: verified\n") {
+			t.Errorf("%s: %s", s.name, out)
+		}
+		if left, err := os.ReadDir(filepath.Join(dir, "a place")); err != nil || len(left) > 0 {
+			t.Errorf("%s: %v, %v are left", s.name, err, left)
+		}
+	}
+	// What is missing is no verdict.
+	dash, err := exec.LookPath("dash")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), dash, "kit/verify.sh", "--root", root)
+	cmd.Dir, cmd.Env = dir, []string{"PATH=" + t.TempDir()}
+	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 2 || string(out) != "verify.sh: there is no awk here\n" {
+		t.Errorf("without programs: status %d, %s", cmd.ProcessState.ExitCode(), out)
+	}
+}
+
+// TestScriptGenuine: Cisco's own files, under the pin of Cisco Root CA M1.
+func TestScriptGenuine(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{tooltest.IOS2021, tooltest.Core2017} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, err := os.ReadFile(tooltest.Corpus(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := Pack([]Item{{Name: "ios", Bundle: parse(t, data)}}, PackOptions{Anchors: roots.BuiltIn(), At: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k, err := Open(out, OpenOptions{Anchors: roots.BuiltIn(), At: now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := filepath.Join(t.TempDir(), "kit")
+			if err := k.Unpack(dir); err != nil {
+				t.Fatal(err)
+			}
+			script := filepath.Join(dir, scriptFile)
+			for _, s := range shells(t) {
+				if out, status := s.run(t, script, "--at", "2025-06-01"); status != 0 || !strings.HasSuffix(out, "\nbundles/ios.p7b: verified, Cisco Root CA M1\n") {
+					t.Errorf("%s: status %d, %s", s.name, status, out)
+				}
+			}
+			if name != tooltest.Core2017 {
+				return
+			}
+			// The root keeps what is tolerated under it where it is given as a file.
+			b := k.Bundles[0]
+			root := b.Verification.Signers[0].Chain[len(b.Verification.Signers[0].Chain)-1].Certificate
+			given := write(t, filepath.Join(t.TempDir(), "m1.cer"), root.Raw)
+			if out, _ := shells(t)[0].run(t, script, "--at", "2025-06-01", "--root", given); !strings.HasSuffix(out, "\nbundles/ios.p7b: verified\n") {
+				t.Errorf("with --root: %s", out)
+			}
+			// The time to judge at is the reader's, to the second; the signing time is the signer's own claim.
+			for at, why := range map[string]string{
+				"2033-11-18T21:59:47Z": "has expired", "2033-11-18T21:59:46Z": "verified", "2011-08-24T18:29:55Z": "verified", "2011-08-24T18:29:54Z": "is not valid yet",
+			} {
+				if out, _ := shells(t)[0].run(t, script, "--bundle", "--at", at, filepath.Join(dir, "bundles/ios.p7b")); !strings.Contains(out, why) {
+					t.Errorf("at %s: %s", at, out)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,363 @@
+package reach
+
+import (
+	"cmp"
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
+)
+
+// A Plan is a change of what a device trusts, and the servers to judge it by.
+type Plan struct {
+	New *bundle.Bundle
+	// Old is the bundle in use, nil where none is given: then there is nothing to
+	// compare with, unless Without or Pool is.
+	Old *bundle.Bundle
+	// Without picks certificates that are judged as though New did not have them.
+	// Where there is no Old, New as it is stands for it.
+	Without []bundle.Filter
+
+	// Device says what imports New; its Platform and At are needed, nil is none. Pool
+	// is what that device has before; nil stands for what is built in and, after an
+	// import of it, Old.
+	Device *device.Options
+	Pool   *device.Pool
+
+	Servers []Server
+	Options
+}
+
+// A Verdict compares the first answer on a server with the last.
+type Verdict string
+
+// The verdicts.
+const (
+	Works      Verdict = "works"       // and nothing is known of before
+	StillWorks Verdict = "still-works" // before and after
+	NewlyWorks Verdict = "newly-works" // it did not before
+	Breaks     Verdict = "breaks"      // it worked before
+	MayBreak   Verdict = "may-break"   // it worked, or may have worked, before, and whether it does then is not known
+	Fails      Verdict = "fails"       // and did not work before either, if that is known
+	NotKnown   Verdict = "not-known"
+)
+
+// A Stage is a pool that servers were judged with.
+type Stage struct {
+	Name         string // before, new, imported
+	Certificates int
+	Absent       int // entries of the device's pool whose certificate is not at hand
+}
+
+// Names of the stages, in their order.
+const (
+	StageBefore   = "before"   // what is trusted now
+	StageNew      = "new"      // the new bundle by itself
+	StageImported = "imported" // the device's pool after the import
+)
+
+// A Loss is an anchor that a server's chain led to at an earlier stage and not at
+// the last one.
+type Loss struct {
+	Certificate *certificate.Certificate
+	Why         string
+	Basis       device.Basis // of Why, where it is about a device; else empty
+}
+
+// A Fix is a certificate that would let a server be reached.
+type Fix struct {
+	Certificate *certificate.Certificate // nil where only its name is known
+	Name        string                   // its subject
+	Text        string                   // where it is, and what speaks for it
+	Basis       device.Basis             // where it is about a device; else empty
+}
+
+// A ServerReport is what became of one server.
+type ServerReport struct {
+	Server
+	HasServer bool // a server's certificate is there; else the CAs alone were judged
+	Verdict   Verdict
+	Results   []Result // one for each stage
+	Lost      []Loss
+	Fixes     []Fix // where it does not work at the last stage
+}
+
+// A Report is what Judge found.
+type Report struct {
+	File, Against string // for the caller to set: what the user called the bundles; Against may be empty
+	ShowAt        bool   // for the caller to set: the user gave the time
+
+	Options
+	Platform *device.Platform // nil for none
+	FIPS     bool
+	LeftOut  []*certificate.Certificate // that Without picked
+	Stages   []Stage
+	Import   *device.Result // of New; nil without a device
+	Notes    []device.Note
+	Servers  []ServerReport
+
+	poolGiven bool // Plan.Pool was
+}
+
+// Good is false where the answer is no: with something to compare with, a server
+// breaks or may break; otherwise one is not shown to work.
+func (r *Report) Good() bool {
+	return !slices.ContainsFunc(r.Servers, func(s ServerReport) bool {
+		switch s.Verdict {
+		case Breaks, MayBreak:
+			return true
+		case Fails, NotKnown:
+			return r.Stages[0].Name != StageBefore
+		}
+		return false
+	})
+}
+
+// Count is how many servers have a verdict.
+func (r *Report) Count(v Verdict) (n int) {
+	for i := range r.Servers {
+		if r.Servers[i].Verdict == v {
+			n++
+		}
+	}
+	return n
+}
+
+// Judge judges every server at every stage. The device's pool is not changed. An
+// error says that the plan cannot be used.
+func Judge(p Plan) (*Report, error) {
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	j := judge{Plan: p, report: &Report{Options: p.Options, Notes: []device.Note{}, Servers: make([]ServerReport, 0, len(p.Servers))}}
+	if err := j.stages(); err != nil {
+		return nil, err
+	}
+	for _, s := range p.Servers {
+		r, err := j.server(s)
+		if err != nil {
+			return nil, err
+		}
+		j.report.Servers = append(j.report.Servers, r)
+	}
+	return j.report, nil
+}
+
+func (p Plan) check() error {
+	switch {
+	case len(p.Servers) == 0:
+		return fmt.Errorf("no chain of a server to judge by")
+	case len(p.Servers) > MaxServers:
+		return fmt.Errorf("%d chains of servers, more than %d", len(p.Servers), MaxServers)
+	case p.Pool != nil && p.Device == nil:
+		return fmt.Errorf("a device's pool, and no platform of it")
+	}
+	return p.Options.check()
+}
+
+// A judge is one run.
+type judge struct {
+	Plan
+	report *Report
+	pools  []*Pool                   // of the stages
+	judged map[[32]byte]device.Entry // what the import did with each certificate
+}
+
+func (j *judge) leftOut(c *certificate.Certificate) bool {
+	return slices.ContainsFunc(j.Without, func(f bundle.Filter) bool { return c.Err == nil && f(c) })
+}
+
+// stages makes the pools.
+func (j *judge) stages() error {
+	var kept []*certificate.Certificate
+	for _, c := range j.New.Certificates {
+		if j.leftOut(c) {
+			j.report.LeftOut = append(j.report.LeftOut, c)
+		} else {
+			kept = append(kept, c)
+		}
+	}
+	before := j.Old
+	if before == nil && len(j.Without) > 0 {
+		before = j.New
+	}
+	if j.Device == nil {
+		if before != nil {
+			j.add(StageBefore, before.Certificates, nil)
+		}
+		j.add(StageNew, kept, nil)
+		return nil
+	}
+	return j.deviceStages(before, kept)
+}
+
+func (j *judge) add(name string, certs []*certificate.Certificate, absent []device.PoolEntry) {
+	p := NewPool(certs, absent...)
+	j.pools = append(j.pools, p)
+	j.report.Stages = append(j.report.Stages, Stage{name, p.Size(), len(absent)})
+}
+
+// deviceStages plays the imports.
+func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certificate) error {
+	j.report.Platform, j.report.FIPS, j.report.poolGiven = &j.Device.Platform, j.Device.FIPS, j.Pool != nil
+	now := j.Pool
+	if now == nil {
+		now = j.Device.Platform.BuiltIn()
+	}
+	now = &device.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
+	fresh := &device.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
+	switch {
+	case j.Pool != nil:
+		if err := j.resolve(StageBefore, now.Entries); err != nil {
+			return err
+		}
+	case before != nil:
+		r, err := device.Import(now, before, *j.Device)
+		if err != nil {
+			return err
+		}
+		if r.Refused != "" {
+			j.note(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
+		} else if err := j.resolve(StageBefore, now.Entries); err != nil {
+			return err
+		}
+		if before == j.New {
+			now = fresh // so that what is left out was never there
+		}
+	}
+	j.add(StageNew, kept, nil)
+	r, err := device.Import(now, j.New, *j.Device)
+	if err != nil {
+		return err
+	}
+	j.report.Import = r
+	if r.Refused != "" {
+		j.note(r.RefusedOn, "nothing is imported: %s", r.Refused)
+	}
+	j.report.Notes = append(j.report.Notes, r.Notes...)
+	if !slices.ContainsFunc(now.Entries, func(e device.PoolEntry) bool { return e.Origin == device.BuiltIn }) {
+		j.note(device.Ground{Basis: device.Unverified, Source: "nothing found in public sources"},
+			"a server whose chain leads to what %s has built in is called broken here, because that is not known", j.Device.Platform.Title)
+	}
+	j.judged = make(map[[32]byte]device.Entry, len(r.Certificates))
+	gone := map[string]bool{}
+	for _, e := range r.Certificates {
+		if _, twice := j.judged[e.Certificate.SHA256]; !twice {
+			j.judged[e.Certificate.SHA256] = e
+		}
+		if e.Outcome == device.Installed && j.leftOut(e.Certificate) {
+			gone[hex.EncodeToString(e.Certificate.SHA256[:])] = true
+		}
+	}
+	return j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e device.PoolEntry) bool { return gone[e.SHA256] }))
+}
+
+func (j *judge) note(g device.Ground, format string, args ...any) {
+	j.report.Notes = append(j.report.Notes, device.Note{Text: fmt.Sprintf(format, args...), Ground: g})
+}
+
+// resolve adds a stage of a device's pool, with those of its certificates that are
+// at hand. The bundles' are known by what device.Import knows them by; what a
+// server sent by a fingerprint alone, because it may send a certificate of its own
+// making that has the name and serial number of a built-in one.
+func (j *judge) resolve(name string, entries []device.PoolEntry) error {
+	bundles := []*bundle.Bundle{j.New}
+	if j.Old != nil {
+		bundles = append(bundles, j.Old)
+	}
+	certs, err := (&device.Pool{Platform: j.Device.Platform.Name, Entries: entries}).Certificates(bundles...)
+	if err != nil {
+		return err
+	}
+	sent := map[string]*certificate.Certificate{}
+	for _, s := range j.Servers {
+		for _, c := range s.Certificates {
+			sum := sha1.Sum(c.Raw)
+			sent[hex.EncodeToString(c.SHA256[:])], sent[hex.EncodeToString(sum[:])] = c, c
+		}
+	}
+	for i, e := range entries {
+		if certs[i] == nil {
+			certs[i] = sent[cmp.Or(e.SHA256, e.SHA1)]
+		}
+	}
+	var there []*certificate.Certificate
+	var absent []device.PoolEntry
+	for i, c := range certs {
+		if c != nil {
+			there = append(there, c)
+		} else {
+			absent = append(absent, entries[i])
+		}
+	}
+	j.add(name, there, absent)
+	return nil
+}
+
+// server judges one server at every stage.
+func (j *judge) server(s Server) (ServerReport, error) {
+	r := ServerReport{Server: s, Results: make([]Result, len(j.pools))}
+	if len(s.Certificates) > 0 {
+		_, r.HasServer = s.target()
+	}
+	for i, pool := range j.pools {
+		var err error
+		if r.Results[i], err = Validate(s, pool, j.Options); err != nil {
+			return r, err
+		}
+	}
+	last := r.Results[len(r.Results)-1]
+	r.Verdict = verdict(last.Status)
+	if j.report.Stages[0].Name == StageBefore {
+		r.Verdict = change(r.Results[0], last)
+	}
+	j.losses(&r)
+	if last.Status != OK {
+		if err := j.fixes(&r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func verdict(s Status) Verdict {
+	switch s {
+	case OK:
+		return Works
+	case Broken:
+		return Fails
+	}
+	return NotKnown
+}
+
+func change(before, after Result) Verdict {
+	switch b, a := before.Status, after.Status; {
+	case b == OK && a == OK:
+		return StillWorks
+	case b == Broken && a == OK:
+		return NewlyWorks
+	case b == OK && a == Broken:
+		return Breaks
+	case b != Broken && a != OK && (b != a || !before.implies(after)):
+		return MayBreak
+	}
+	return verdict(after.Status)
+}
+
+// implies tells whether a device for which one unknown answer is yes must be one
+// for which the other is: for each path there is one in the other that asks for
+// nothing more.
+func (r *Result) implies(o Result) bool {
+	if len(r.Paths) == 0 {
+		return len(o.Paths) == 0 && r.Reason == o.Reason && r.Text == o.Text
+	}
+	return !slices.ContainsFunc(r.Paths, func(p Path) bool {
+		return !slices.ContainsFunc(o.Paths, func(q Path) bool {
+			return !slices.ContainsFunc(q.Doubts, func(d Doubt) bool { return !slices.Contains(p.Doubts, d) })
+		})
+	})
+}

@@ -1,0 +1,337 @@
+package reach
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
+	"trustpool/internal/report"
+)
+
+// WriteText writes the report for a person at a terminal. Text from certificates,
+// captures and file names goes through report.Printable.
+func (r *Report) WriteText(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	for _, s := range r.Stages {
+		fmt.Fprintf(b, "%-9s %s", s.Name, report.Count(s.Certificates, "certificate"))
+		fmt.Fprintf(b, ": %s", report.Printable(r.stageOf(s)))
+		if s.Absent > 0 {
+			fmt.Fprintf(b, "; %d more, built in or imported, of which the certificate is not at hand", s.Absent)
+		}
+		fmt.Fprintln(b)
+	}
+	for _, c := range r.LeftOut {
+		fmt.Fprintf(b, "left out  %x  %s\n", c.SHA256, subject(c))
+	}
+	for i := range r.Servers {
+		r.Servers[i].writeText(b, r.Stages)
+	}
+	if len(r.Notes) > 0 {
+		fmt.Fprintln(b)
+	}
+	for _, n := range r.Notes {
+		fmt.Fprintf(b, "note: %s (%s: %s)\n", report.Printable(n.Text), n.Basis, n.Source)
+	}
+	fmt.Fprintf(b, "\n%s: %s.\n", report.Count(len(r.Servers), "server"), r.summary())
+	return b.Flush()
+}
+
+// stageOf says whose pool a stage is.
+func (r *Report) stageOf(s Stage) string {
+	switch {
+	case s.Name == StageNew:
+		return r.File
+	case s.Name == StageImported:
+		return "the pool of " + r.Platform.Title + " after the import"
+	case r.poolGiven:
+		return "the pool of " + r.Platform.Title + " as given"
+	}
+	before := r.File + ", whole"
+	if r.Against != "" {
+		before = r.Against
+	}
+	if r.Platform != nil {
+		return "the pool of " + r.Platform.Title + " after the import of " + before
+	}
+	return before
+}
+
+// verdicts are the verdicts in the order of the summary, and how a person says them.
+var verdicts = []struct {
+	verdict Verdict
+	words   string
+}{
+	{Breaks, "BREAKS"}, {MayBreak, "MAY BREAK"}, {StillWorks, "still works"}, {NewlyWorks, "newly works"},
+	{Works, "works"}, {Fails, "does not work"}, {NotKnown, "not known"},
+}
+
+func (v Verdict) words() string {
+	for _, known := range verdicts {
+		if known.verdict == v {
+			return known.words
+		}
+	}
+	return string(v)
+}
+
+func (r *Report) summary() string {
+	var parts []string
+	for _, v := range verdicts {
+		if n := r.Count(v.verdict); n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", v.words, n))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (s *ServerReport) writeText(b *bufio.Writer, stages []Stage) {
+	fmt.Fprintf(b, "\n%s  %s\n", s.Verdict.words(), report.Printable(s.Name))
+	switch {
+	case !s.HasServer:
+		fmt.Fprintln(b, "  there is no server certificate: the CA certificates alone were judged")
+	case s.Host == "":
+		fmt.Fprintln(b, "  the host is not known: no name was checked")
+	case !strings.HasPrefix(s.Name, s.Host):
+		fmt.Fprintf(b, "  host      %s\n", report.Printable(s.Host))
+	}
+	for i, result := range s.Results {
+		fmt.Fprintf(b, "  %-9s ", stages[i].Name)
+		if i > 0 && result.sameAs(s.Results[i-1]) {
+			fmt.Fprintln(b, "ok, in the same way")
+			continue
+		}
+		result.writeText(b)
+	}
+	for _, l := range s.Lost {
+		fmt.Fprintf(b, "  lost      %s\n            %x\n            %s%s\n", subject(l.Certificate), l.Certificate.SHA256, report.Printable(l.Why), based(l.Basis))
+	}
+	for _, f := range s.Fixes {
+		fmt.Fprintf(b, "  would fix %s\n", report.Printable(cut(f.Name)))
+		if f.Certificate != nil {
+			fmt.Fprintf(b, "            %x\n", f.Certificate.SHA256)
+		}
+		fmt.Fprintf(b, "            %s%s\n", report.Printable(f.Text), based(f.Basis))
+	}
+}
+
+func based(b device.Basis) string {
+	if b == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", b)
+}
+
+// sameAs tells whether both are OK and lead over the same certificates.
+func (r *Result) sameAs(o Result) bool {
+	return r.Status == OK && o.Status == OK && slices.EqualFunc(r.Paths, o.Paths, func(a, b Path) bool {
+		return slices.EqualFunc(a.Certificates, b.Certificates, func(x, y *certificate.Certificate) bool { return x.SHA256 == y.SHA256 })
+	})
+}
+
+// writeText goes on in a line that has begun.
+func (r *Result) writeText(b *bufio.Writer) {
+	if r.Status == OK {
+		fmt.Fprintf(b, "ok, leads to %s\n", via(r.Paths[0]))
+	} else {
+		fmt.Fprintf(b, "%s, %s: %s\n", r.Status, r.Reason, report.Printable(r.Text))
+	}
+	if len(r.Paths) == 0 {
+		writeChain(b, r.Chain)
+		return
+	}
+	writeChain(b, r.Paths[0].Certificates)
+	for _, p := range r.Paths[1:] {
+		fmt.Fprintf(b, "            also to %s\n", via(p))
+	}
+}
+
+// via says what a path leads to.
+func via(p Path) string {
+	out := subject(p.Anchor())
+	if !p.Anchor().SelfIssued() {
+		out += ", an intermediate that the pool holds itself"
+	}
+	if p.SHA1 {
+		out += ", over a certificate signed with SHA-1"
+	}
+	return out
+}
+
+func writeChain(b *bufio.Writer, chain []*certificate.Certificate) {
+	for _, c := range chain {
+		fmt.Fprintf(b, "            %x  %s\n", c.SHA256, report.Printable(cut(c.Subject.CommonName())))
+	}
+}
+
+func subject(c *certificate.Certificate) string { return report.Printable(nameOf(c)) }
+
+// Schema is the schema of WriteJSON's document.
+const Schema = "trustpool.reach/1"
+
+// WriteJSON writes the report as one document, schema Schema; docs/formats.md has
+// every field.
+func (r *Report) WriteJSON(w io.Writer) error {
+	head := reportJSON{
+		Schema: Schema, File: r.File, Against: report.Optional(r.Against), FIPS: r.FIPS, RootsOnly: r.RootsOnly, SHA1: report.Optional(string(r.SHA1)),
+		LeftOut: certsJSON(r.LeftOut), Stages: []stageJSON{}, Notes: []noteJSON{}, Good: r.Good(),
+		Counts: countsJSON{r.Count(Works), r.Count(StillWorks), r.Count(NewlyWorks), r.Count(Breaks), r.Count(MayBreak), r.Count(Fails), r.Count(NotKnown)},
+	}
+	if r.ShowAt {
+		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
+	}
+	if r.Platform != nil {
+		head.Platform = &r.Platform.Name
+	}
+	for _, s := range r.Stages {
+		head.Stages = append(head.Stages, stageJSON(s))
+	}
+	if r.Import != nil {
+		head.Refused = report.Optional(r.Import.Refused)
+	}
+	for _, n := range r.Notes {
+		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
+	}
+	return report.WriteJSON(w, head, report.JSONList{Name: "servers", Each: func(yield func(any) bool) {
+		for i := range r.Servers {
+			if !yield(r.Servers[i].json(r.Stages)) {
+				return
+			}
+		}
+	}})
+}
+
+type reportJSON struct {
+	Schema    string      `json:"schema"`
+	File      string      `json:"file"`
+	Against   *string     `json:"against"`
+	At        *string     `json:"at"` // null where the user gave no time
+	Platform  *string     `json:"platform"`
+	FIPS      bool        `json:"fips"`
+	RootsOnly bool        `json:"roots_only"`
+	SHA1      *string     `json:"sha1"` // accept or refuse; null where it is not known
+	Good      bool        `json:"ok"`   // what the exit status says
+	Refused   *string     `json:"refused"`
+	LeftOut   []certJSON  `json:"left_out"`
+	Stages    []stageJSON `json:"stages"`
+	Counts    countsJSON  `json:"counts"`
+	Notes     []noteJSON  `json:"notes"`
+}
+
+type countsJSON struct {
+	Works      int `json:"works"`
+	StillWorks int `json:"still_works"`
+	NewlyWorks int `json:"newly_works"`
+	Breaks     int `json:"breaks"`
+	MayBreak   int `json:"may_break"`
+	Fails      int `json:"fails"`
+	NotKnown   int `json:"not_known"`
+}
+
+type stageJSON struct {
+	Name         string `json:"name"`
+	Certificates int    `json:"certificates"`
+	Absent       int    `json:"absent"`
+}
+
+type noteJSON struct {
+	Text   string       `json:"text"`
+	Basis  device.Basis `json:"basis"`
+	Source string       `json:"source"`
+}
+
+type certJSON struct {
+	Subject string `json:"subject"`
+	SHA256  string `json:"sha256"`
+}
+
+type serverJSON struct {
+	Name      string       `json:"name"`
+	Host      *string      `json:"host"`       // null where it is not known
+	HasServer bool         `json:"has_server"` // false where only CA certificates are there
+	Verdict   Verdict      `json:"verdict"`
+	Sent      []certJSON   `json:"sent"`
+	Results   []resultJSON `json:"results"`
+	Lost      []lossJSON   `json:"lost"`
+	Fixes     []fixJSON    `json:"fixes"`
+}
+
+type resultJSON struct {
+	Stage  string     `json:"stage"`
+	Status Status     `json:"status"`
+	Reason *string    `json:"reason"`
+	Text   *string    `json:"text"`
+	Paths  []pathJSON `json:"paths"`
+	Chain  []certJSON `json:"chain"`
+}
+
+type pathJSON struct {
+	Certificates []certJSON  `json:"certificates"`
+	RootAnchor   bool        `json:"root_anchor"` // false: the anchor is an intermediate
+	SHA1         bool        `json:"sha1"`
+	Doubts       []doubtJSON `json:"doubts"`
+}
+
+type doubtJSON struct {
+	Reason Reason `json:"reason"`
+	Text   string `json:"text"`
+}
+
+type lossJSON struct {
+	certJSON
+	Why   string  `json:"why"`
+	Basis *string `json:"basis"`
+}
+
+type fixJSON struct {
+	Subject string  `json:"subject"`
+	SHA256  *string `json:"sha256"` // null where the certificate is not at hand
+	Text    string  `json:"text"`
+	Basis   *string `json:"basis"`
+}
+
+func (s *ServerReport) json(stages []Stage) serverJSON {
+	out := serverJSON{
+		Name: s.Name, Host: report.Optional(s.Host), HasServer: s.HasServer, Verdict: s.Verdict, Sent: certsJSON(s.Certificates),
+		Results: []resultJSON{}, Lost: []lossJSON{}, Fixes: []fixJSON{},
+	}
+	for i, r := range s.Results {
+		result := resultJSON{stages[i].Name, r.Status, report.Optional(string(r.Reason)), report.Optional(r.Text), []pathJSON{}, certsJSON(r.Chain)}
+		for _, p := range r.Paths {
+			path := pathJSON{certsJSON(p.Certificates), p.Anchor().SelfIssued(), p.SHA1, []doubtJSON{}}
+			for _, d := range p.Doubts {
+				path.Doubts = append(path.Doubts, doubtJSON(d))
+			}
+			result.Paths = append(result.Paths, path)
+		}
+		out.Results = append(out.Results, result)
+	}
+	for _, l := range s.Lost {
+		out.Lost = append(out.Lost, lossJSON{certificateJSON(l.Certificate), l.Why, report.Optional(string(l.Basis))})
+	}
+	for _, f := range s.Fixes {
+		fix := fixJSON{Subject: f.Name, Text: f.Text, Basis: report.Optional(string(f.Basis))}
+		if f.Certificate != nil {
+			fix.SHA256 = report.Optional(hex.EncodeToString(f.Certificate.SHA256[:]))
+		}
+		out.Fixes = append(out.Fixes, fix)
+	}
+	return out
+}
+
+func certificateJSON(c *certificate.Certificate) certJSON {
+	return certJSON{c.Subject.String(), hex.EncodeToString(c.SHA256[:])}
+}
+
+func certsJSON(certs []*certificate.Certificate) []certJSON {
+	out := make([]certJSON, len(certs))
+	for i, c := range certs {
+		out[i] = certificateJSON(c)
+	}
+	return out
+}

@@ -1,0 +1,416 @@
+package recipe
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.yaml.in/yaml/v3"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/yamlstrict"
+	"trustpool/roots"
+)
+
+// Parse reads a recipe. Unknown fields, a second document and words that YAML may
+// misread are errors, *SyntaxError with line and column. It opens no source.
+func Parse(data []byte) (*Recipe, error) {
+	root, err := yamlstrict.Document(data)
+	if err != nil {
+		return nil, err
+	}
+	r := &Recipe{Order: OrderInput, Sources: map[string]*Source{}}
+	schema := ""
+	err = yamlstrict.Mapping(root, "the recipe", map[string]field{
+		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
+		"bundle":           r.readBundle,
+		"sources":          r.readSources,
+		"set":              func(n *yaml.Node) (err error) { r.Set, err = readSet(n); return err },
+		"filter":           r.readFilter,
+		"require":          func(n *yaml.Node) (err error) { r.Require, err = readPins(n, "require"); return err },
+		"include":          func(n *yaml.Node) (err error) { r.Include, err = readPins(n, "include"); return err },
+		"exclude":          r.readExclude,
+		"allow-distrusted": func(n *yaml.Node) (err error) { r.Distrusted, err = readPins(n, "allow-distrusted"); return err },
+		"signer":           r.readSigner,
+		"outputs":          r.readOutputs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if schema != Schema {
+		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "schema is to be %s, not %q", Schema, schema)
+	}
+	if err := r.check(yamlstrict.At(root)); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Recipe) readBundle(n *yaml.Node) error {
+	return yamlstrict.Mapping(n, "bundle", map[string]field{
+		"name":    yamlstrict.Into(&r.Name, claim, "name"),
+		"version": yamlstrict.Into(&r.Version, claim, "version"),
+		"order": func(n *yaml.Node) error {
+			s, err := yamlstrict.Text(n, "order")
+			r.Order = Order(s)
+			if err == nil && !slices.Contains([]Order{OrderInput, OrderDER, OrderSHA256, OrderSubject}, r.Order) {
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "order is to be input, der, sha256 or subject, not %q", s)
+			}
+			return err
+		},
+	})
+}
+
+// claim reads what Cisco's attributes can hold (X.680 section 41.4).
+func claim(n *yaml.Node, what string) (string, error) {
+	s, err := yamlstrict.Text(n, what)
+	if err == nil && (len(s) > maxClaim || !claimPattern().MatchString(s)) {
+		err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s is to be at most %d of A-Z, a-z, 0-9, space and '()+,-./:=?", what, maxClaim)
+	}
+	return s, err
+}
+
+func (r *Recipe) readSources(n *yaml.Node) error {
+	return yamlstrict.EachKey(n, "sources", func(name string, k, v *yaml.Node) error {
+		if len(r.Sources) == MaxSources {
+			return yamlstrict.ErrorAt(yamlstrict.At(k), "more than %d sources: files takes a list, and patterns", MaxSources)
+		}
+		s, err := readSource(v)
+		r.Sources[name] = s
+		return err
+	})
+}
+
+func readSource(n *yaml.Node) (*Source, error) {
+	s := &Source{At: yamlstrict.At(n)}
+	kind := func(k Kind, read func(*yaml.Node) error) field {
+		return func(n *yaml.Node) error {
+			if s.Kind != "" {
+				return yamlstrict.ErrorAt(yamlstrict.At(n), "a source is one of files, bundle, certdata, ccadb, system, url; this is %s and %s", s.Kind, k)
+			}
+			s.Kind = k
+			return read(n)
+		}
+	}
+	path := func(n *yaml.Node) error {
+		p, err := yamlstrict.Text(n, "a path")
+		s.Paths = []string{p}
+		return err
+	}
+	err := yamlstrict.Mapping(n, "a source", map[string]field{
+		"files":    kind(KindFiles, yamlstrict.Into(&s.Paths, yamlstrict.Texts, "files")),
+		"bundle":   kind(KindBundle, path),
+		"certdata": kind(KindCertdata, path),
+		"ccadb":    kind(KindCCADB, path),
+		"url":      kind(KindURL, path),
+		"system": kind(KindSystem, func(n *yaml.Node) error {
+			yes, err := yamlstrict.Boolean(n, "system")
+			if err == nil && !yes {
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "system is to be true, or not there")
+			}
+			return err
+		}),
+		"sha256":  func(n *yaml.Node) (err error) { s.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"root":    yamlstrict.Into(&s.Anchors, yamlstrict.Texts, "root"),
+		"purpose": func(n *yaml.Node) (err error) { s.Purpose, err = readPurposes(n); return err },
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case s.Kind == "":
+		return nil, yamlstrict.ErrorAt(s.At, "a source is one of files, bundle, certdata, ccadb, system, url; this is none")
+	case s.Anchors != nil && s.Kind != KindBundle:
+		return nil, yamlstrict.ErrorAt(s.At, "root is for a bundle, which is verified; this source is %s", s.Kind)
+	case s.Purpose != nil && s.Kind != KindCertdata && s.Kind != KindCCADB:
+		return nil, yamlstrict.ErrorAt(s.At, "purpose is for certdata and ccadb, which state it; this source is %s", s.Kind)
+	case s.Purpose == nil && (s.Kind == KindCertdata || s.Kind == KindCCADB):
+		return nil, yamlstrict.ErrorAt(s.At, "a %s source needs a purpose: %s", s.Kind, purposeNames())
+	case s.Kind == KindURL && !strings.HasPrefix(s.Paths[0], "http://") && !strings.HasPrefix(s.Paths[0], "https://"):
+		return nil, yamlstrict.ErrorAt(s.At, "url is to begin with http:// or https://")
+	case slices.ContainsFunc(s.Paths, isURL) && s.SHA256 == nil:
+		return nil, yamlstrict.ErrorAt(s.At, "a URL needs its sha256: what comes from the network is pinned")
+	case slices.ContainsFunc(s.Anchors, isURL):
+		return nil, yamlstrict.ErrorAt(s.At, "root is a URL: what is trusted is not fetched")
+	}
+	return s, nil
+}
+
+func isURL(path string) bool { return strings.Contains(path, "://") }
+
+func readPurposes(n *yaml.Node) ([]roots.Purpose, error) {
+	names, err := yamlstrict.Texts(n, "purpose")
+	if err != nil {
+		return nil, err
+	}
+	var out []roots.Purpose
+	for _, name := range names {
+		p := roots.Purpose(name)
+		if !slices.Contains(roots.Purposes(), p) {
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no purpose is called %q: there are %s", name, purposeNames())
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func purposeNames() string {
+	var names []string
+	for _, p := range roots.Purposes() {
+		names = append(names, string(p))
+	}
+	return strings.Join(names, ", ")
+}
+
+func readSet(n *yaml.Node) (Set, error) {
+	s := Set{At: yamlstrict.At(n)}
+	if n.Kind == yaml.ScalarNode {
+		var err error
+		s.Source, err = yamlstrict.Text(n, "the name of a source")
+		return s, err
+	}
+	operation := func(to *[]Set, name string) field {
+		return func(n *yaml.Node) error {
+			if s.Union != nil || s.Intersect != nil || s.Minus != nil {
+				return yamlstrict.ErrorAt(yamlstrict.At(n), "a set is one of union, intersect, minus")
+			}
+			err := yamlstrict.List(n, name, func(c *yaml.Node) error {
+				operand, err := readSet(c)
+				*to = append(*to, operand)
+				return err
+			})
+			if err == nil && len(*to) == 0 {
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s of nothing", name)
+			}
+			return err
+		}
+	}
+	err := yamlstrict.Mapping(n, "a set", map[string]field{
+		"union":     operation(&s.Union, "union"),
+		"intersect": operation(&s.Intersect, "intersect"),
+		"minus":     operation(&s.Minus, "minus"),
+	})
+	return s, err
+}
+
+func (r *Recipe) readFilter(n *yaml.Node) error {
+	f := &r.Filter
+	err := yamlstrict.Mapping(n, "filter", map[string]field{
+		"valid-at":         yamlstrict.Into(&f.ValidAt, yamlstrict.Time, "valid-at"),
+		"valid-for":        yamlstrict.Into(&f.ValidFor, yamlstrict.Duration, "valid-for"),
+		"min-rsa-bits":     yamlstrict.Into(&f.MinRSABits, yamlstrict.Number, "min-rsa-bits"),
+		"min-ec-bits":      yamlstrict.Into(&f.MinECBits, yamlstrict.Number, "min-ec-bits"),
+		"signature-hashes": func(n *yaml.Node) (err error) { f.SignatureHashes, err = readHashNames(n); return err },
+		"without-quirks":   func(n *yaml.Node) (err error) { f.WithoutQuirks, err = readQuirks(n); return err },
+		"ca-only":          yamlstrict.Into(&f.CAOnly, yamlstrict.Boolean, "ca-only"),
+	})
+	if err == nil && f.ValidFor != 0 && f.ValidAt.IsZero() {
+		err = yamlstrict.ErrorAt(yamlstrict.At(n), "valid-for counts from valid-at, which is missing")
+	}
+	return err
+}
+
+func readHashNames(n *yaml.Node) ([]string, error) {
+	names, err := yamlstrict.Texts(n, "signature-hashes")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !slices.Contains(hashNames, name) {
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no hash is called %q: there are %s", name, strings.Join(hashNames, ", "))
+		}
+	}
+	return names, nil
+}
+
+func readQuirks(n *yaml.Node) ([]string, error) {
+	names, err := yamlstrict.Texts(n, "without-quirks")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if !slices.Contains(certificate.Quirks(), certificate.Quirk(name)) {
+			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no quirk is called %q: docs/formats.md lists them", name)
+		}
+	}
+	return names, nil
+}
+
+// pinFields are the fields of a Pin.
+func pinFields(p *Pin) map[string]field {
+	return map[string]field{
+		"sha256": func(n *yaml.Node) (err error) { p.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"spki":   func(n *yaml.Node) (err error) { p.SPKI, err = yamlstrict.SHA256(n, "spki"); return err },
+		"reason": yamlstrict.Into(&p.Reason, yamlstrict.Text, "reason"),
+	}
+}
+
+func (p *Pin) check(what string, needsReason bool) error {
+	switch {
+	case (p.SHA256 == nil) == (p.SPKI == nil):
+		return yamlstrict.ErrorAt(p.At, "%s takes either sha256 or spki", what)
+	case needsReason && p.Reason == "":
+		return yamlstrict.ErrorAt(p.At, "%s needs a reason", what)
+	}
+	return nil
+}
+
+func readPins(n *yaml.Node, what string) ([]Pin, error) {
+	var out []Pin
+	err := yamlstrict.List(n, what, func(c *yaml.Node) error {
+		p := Pin{At: yamlstrict.At(c)}
+		if err := yamlstrict.Mapping(c, what, pinFields(&p)); err != nil {
+			return err
+		}
+		out = append(out, p)
+		return p.check(what, what != "require")
+	})
+	return out, err
+}
+
+func (r *Recipe) readExclude(n *yaml.Node) error {
+	return yamlstrict.List(n, "exclude", func(c *yaml.Node) error {
+		e := Exclusion{Pin: Pin{At: yamlstrict.At(c)}}
+		fields := pinFields(&e.Pin)
+		fields["until"] = yamlstrict.Into(&e.Until, yamlstrict.Time, "until")
+		if err := yamlstrict.Mapping(c, "exclude", fields); err != nil {
+			return err
+		}
+		r.Exclude = append(r.Exclude, e)
+		return e.check("exclude", true)
+	})
+}
+
+func (r *Recipe) readSigner(n *yaml.Node) error {
+	s := &Signer{At: yamlstrict.At(n)}
+	r.Signer = s
+	err := yamlstrict.Mapping(n, "signer", map[string]field{
+		"key":         yamlstrict.Into(&s.Key, yamlstrict.Text, "key"),
+		"certificate": yamlstrict.Into(&s.Certificate, yamlstrict.Text, "certificate"),
+		"chain":       yamlstrict.Into(&s.Chain, yamlstrict.Text, "chain"),
+	})
+	switch {
+	case err != nil:
+		return err
+	case s.Key == "":
+		return yamlstrict.ErrorAt(s.At, "signer needs a key: a file, exec:COMMAND or a pkcs11: URI")
+	case s.Chain != "" && s.Certificate == "":
+		return yamlstrict.ErrorAt(s.At, "signer has a chain, and no certificate")
+	case isURL(s.Certificate) || isURL(s.Chain):
+		return yamlstrict.ErrorAt(s.At, "signer has a URL: certificates to sign with are not fetched")
+	}
+	return nil
+}
+
+func (r *Recipe) readOutputs(n *yaml.Node) error {
+	o := &r.Outputs
+	name := func(to *string, what string) field {
+		return func(n *yaml.Node) error {
+			s, err := yamlstrict.Text(n, what)
+			*to = s
+			if err == nil && !outputPattern().MatchString(s) {
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
+			}
+			return err
+		}
+	}
+	err := yamlstrict.Mapping(n, "outputs", map[string]field{
+		"signed":     name(&o.Signed, "signed"),
+		"certs-only": name(&o.CertsOnly, "certs-only"),
+		"pem":        name(&o.PEM, "pem"),
+		"jks":        name(&o.JKS, "jks"),
+		"pkcs12":     name(&o.PKCS12, "pkcs12"),
+		"cisco":      yamlstrict.Into(&o.Cisco, yamlstrict.Boolean, "cisco"),
+		"previous":   yamlstrict.Into(&o.Previous, yamlstrict.Text, "previous"),
+	})
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, name := range append([]string{o.Signed, o.CertsOnly, o.PEM, o.JKS, o.PKCS12}, o.sideFiles()...) {
+		if name != "" && seen[strings.ToLower(name)] {
+			return yamlstrict.ErrorAt(yamlstrict.At(n), "two outputs are called %s", name)
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	return nil
+}
+
+// check looks at what the parts say of each other.
+func (r *Recipe) check(root Position) error {
+	switch {
+	case len(r.Sources) == 0:
+		return yamlstrict.ErrorAt(root, "no sources")
+	case r.Set.At == Position{}:
+		return yamlstrict.ErrorAt(root, "no set: say which sources make the bundle, for example set: {union: [%s]}", strings.Join(r.sourceNames(), ", "))
+	case r.Outputs == Outputs{Previous: r.Outputs.Previous, Cisco: r.Outputs.Cisco}:
+		return yamlstrict.ErrorAt(root, "no outputs")
+	case r.Outputs.Previous != "" && !r.Outputs.Cisco:
+		return yamlstrict.ErrorAt(root, "outputs has previous, which only the files of cisco compare to")
+	case r.Outputs.Signed != "" && r.Signer == nil:
+		return yamlstrict.ErrorAt(root, "outputs has signed, but there is no signer")
+	case r.Signer != nil && r.Outputs.Signed == "":
+		return yamlstrict.ErrorAt(r.Signer.At, "a signer, but outputs has no signed")
+	case r.Outputs.Cisco && r.Outputs.Signed == "" && r.Outputs.CertsOnly == "":
+		return yamlstrict.ErrorAt(root, "outputs has cisco, but no bundle to stand beside")
+	case isURL(r.Outputs.Previous):
+		return yamlstrict.ErrorAt(root, "outputs has a previous that is a URL: it is not pinned")
+	case (r.Outputs.Signed != "" || r.Outputs.Cisco) && (r.Name == "" || r.Version == ""):
+		return yamlstrict.ErrorAt(root, "outputs has signed or cisco: the bundle needs a name and a version")
+	}
+	used := map[string]int{}
+	if err := r.checkSet(r.Set, used); err != nil {
+		return err
+	}
+	for _, name := range r.sourceNames() {
+		if used[name] == 0 {
+			return yamlstrict.ErrorAt(r.Sources[name].At, "the source %s is in no set", name)
+		}
+	}
+	return nil
+}
+
+// checkSet counts how often the set names each source.
+func (r *Recipe) checkSet(s Set, used map[string]int) error {
+	if s.Source != "" {
+		if r.Sources[s.Source] == nil {
+			return yamlstrict.ErrorAt(s.At, "no source is called %q: there are %s", s.Source, strings.Join(r.sourceNames(), ", "))
+		}
+		if used[s.Source]++; used[s.Source] > maxMentions {
+			return yamlstrict.ErrorAt(s.At, "the set names %s more than %d times", s.Source, maxMentions)
+		}
+		return nil
+	}
+	operands := s.operands()
+	if len(operands) == 0 {
+		return yamlstrict.ErrorAt(s.At, "an empty set")
+	}
+	for _, o := range operands {
+		if err := r.checkSet(o, used); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Set) operands() []Set { return slices.Concat(s.Union, s.Intersect, s.Minus) }
+
+func (r *Recipe) sourceNames() []string {
+	var names []string
+	for name := range r.Sources {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// hashNames are the hashes that signature-hashes may name.
+var hashNames = []string{"sha256", "sha384", "sha512", "sha1", "md5"}
+
+// maxClaim is how long signing lets a name or a version be.
+const maxClaim = 128
+
+var (
+	claimPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9 '()+,\-./:=?]+$`) })
+	outputPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+\-]*$`) })
+)

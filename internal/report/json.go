@@ -1,0 +1,104 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// A JSONList is a member of a document whose value is an array that is made
+// element by element.
+type JSONList struct {
+	Name string
+	Each iter.Seq[any]
+}
+
+// List is the JSONList of a slice, of which entry makes each element.
+func List[T, R any](name string, list []T, entry func(T) R) JSONList {
+	return JSONList{name, func(yield func(any) bool) {
+		for _, v := range list {
+			if !yield(entry(v)) {
+				return
+			}
+		}
+	}}
+}
+
+// WriteJSON writes one indented document: the members of head, which must marshal
+// to an object, then the lists. Only one element is in memory at a time.
+func WriteJSON(w io.Writer, head any, lists ...JSONList) error {
+	b, err := newIndenter("").marshal(head)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	element := newIndenter("    ")
+	out.Write(bytes.TrimSuffix(b, []byte("\n}")))
+	for _, l := range lists {
+		fmt.Fprintf(out, ",\n  %q: [", l.Name)
+		separator, end := "\n    ", "]"
+		for v := range l.Each {
+			b, err := element.marshal(v)
+			if err != nil {
+				return err
+			}
+			out.WriteString(separator)
+			if _, err := out.Write(b); err != nil {
+				return err // no need to go on
+			}
+			separator, end = ",\n    ", "\n  ]"
+		}
+		out.WriteString(end)
+	}
+	out.WriteString("\n}\n")
+	return out.Flush() // a bufio.Writer keeps its first error
+}
+
+// An indenter is json.MarshalIndent without the escaping of HTML, and with that of
+// characters that do not show: text of a certificate must not reorder or hide the
+// lines of a report.
+type indenter struct {
+	buf bytes.Buffer
+	enc *json.Encoder
+}
+
+func newIndenter(prefix string) *indenter {
+	i := &indenter{}
+	i.enc = json.NewEncoder(&i.buf)
+	i.enc.SetEscapeHTML(false)
+	i.enc.SetIndent(prefix, "  ")
+	return i
+}
+
+// marshal gives octets that the next call overwrites.
+func (i *indenter) marshal(v any) ([]byte, error) {
+	i.buf.Reset()
+	err := i.enc.Encode(v)
+	out := bytes.TrimSuffix(i.buf.Bytes(), []byte("\n"))
+	if bytes.IndexFunc(out, hidden) < 0 {
+		return out, err
+	}
+	var clean []byte
+	for _, r := range string(out) {
+		switch {
+		case !hidden(r):
+			clean = utf8.AppendRune(clean, r)
+		case r < 0x10000:
+			clean = fmt.Appendf(clean, `\u%04x`, r)
+		default:
+			hi, lo := utf16.EncodeRune(r)
+			clean = fmt.Appendf(clean, `\u%04x\u%04x`, hi, lo)
+		}
+	}
+	return clean, err
+}
+
+// hidden tells whether a character does not show as itself that encoding/json
+// leaves as it is: DEL, and those beyond ASCII. In JSON such a one stands in strings
+// only.
+func hidden(r rune) bool { return r >= 0x7f && !printable(r) }

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+
+	"trustpool/bundle"
+	"trustpool/internal/report"
+)
+
+// A Gate is one condition of publication. Its name is stable, and but for
+// GateSignature that of a flag: --allow-other-name.
+type Gate string
+
+// The gates.
+const (
+	// GateSignature: the signature does not lead to an anchor. It cannot be
+	// allowed, for nothing that is not verified is ever served.
+	GateSignature Gate = "not-verified"
+	// GateUnchanged: the same octets are current already.
+	GateUnchanged Gate = "unchanged"
+	// GateOtherName: the signed name is not that of the current release. Versions
+	// count per signed name.
+	GateOtherName Gate = "other-name"
+	// GateNoVersion: this version or the current one is no decimal number, so that
+	// nothing tells which is newer.
+	GateNoVersion Gate = "no-version"
+	// GateOlder: the version is lower than that of the current release.
+	GateOlder Gate = "older-version"
+	// GateSameVersion: the version of the current release, and other octets.
+	GateSameVersion Gate = "same-version"
+	// GateWithdrawn: a rollback took these octets out of service. Without this gate
+	// a mirror would bring them back.
+	GateWithdrawn Gate = "withdrawn"
+	// GateFewer: fewer certificates than a share of the current release has.
+	GateFewer Gate = "fewer-certificates"
+	// GateUndecodable: a certificate that cannot be decoded. Genuine bundles have
+	// none.
+	GateUndecodable Gate = "undecodable"
+)
+
+// Gates are all of them, in the order in which refusals are listed.
+func Gates() []Gate {
+	return []Gate{GateSignature, GateUnchanged, GateOtherName, GateNoVersion, GateOlder, GateSameVersion, GateWithdrawn, GateFewer, GateUndecodable}
+}
+
+// A Refusal is a gate that does not let a bundle pass.
+type Refusal struct {
+	Gate   Gate   `json:"gate"`
+	Detail string `json:"detail"` // why, in words
+}
+
+// A RefusedError says that nothing was published, and every reason.
+type RefusedError struct{ Publication *Publication }
+
+func (e *RefusedError) Error() string {
+	parts := []string{"not published"}
+	for _, r := range e.Publication.Refusals {
+		parts = append(parts, fmt.Sprintf("%s: %s", r.Gate, r.Detail))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Unchanged tells whether the only reason is that the same octets are current.
+func (e *RefusedError) Unchanged() bool {
+	r := e.Publication.Refusals
+	return len(r) == 1 && r[0].Gate == GateUnchanged
+}
+
+// DefaultMinShare is the share of the current release's certificates, in percent,
+// that a new one must have.
+const DefaultMinShare = 50
+
+// judge lists every gate that does not let a candidate pass, allowed or not.
+// notVerified is what was wrong with its signature; then its claims are not
+// looked at.
+func judge(candidate *Release, notVerified error, history []Release, minShare int) (refusals []Refusal) {
+	refuse := func(g Gate, format string, args ...any) {
+		refusals = append(refusals, Refusal{g, fmt.Sprintf(format, args...)})
+	}
+	if notVerified != nil {
+		refuse(GateSignature, "%s", strings.TrimPrefix(notVerified.Error(), "not verified: "))
+	}
+	if len(history) > 0 {
+		current := &history[len(history)-1]
+		switch {
+		case candidate.SHA256 == current.SHA256:
+			refuse(GateUnchanged, "the same octets are current since %s", stamp(current.Published))
+		default:
+			if notVerified == nil {
+				judgeClaims(candidate, current, refuse)
+			}
+			if r := withdrawn(candidate.SHA256, history); r != nil {
+				refuse(GateWithdrawn, "release %d, a rollback, took the same octets out of service", r.Number)
+			}
+			if candidate.Certificates*100 < current.Certificates*minShare {
+				refuse(GateFewer, "%s, less than %d %% of the current %d", report.Count(candidate.Certificates, "certificate"), minShare, current.Certificates)
+			}
+		}
+	}
+	if candidate.Undecodable > 0 {
+		refuse(GateUndecodable, "%d of %d certificates cannot be decoded", candidate.Undecodable, candidate.Certificates)
+	}
+	return refusals
+}
+
+// judgeClaims compares what the signer says with the current release.
+func judgeClaims(candidate, current *Release, refuse func(Gate, string, ...any)) {
+	if candidate.SignedName != current.SignedName {
+		refuse(GateOtherName, "the signed name is %q, and that of the current release %q", report.Printable(candidate.SignedName), report.Printable(current.SignedName))
+		return // versions count per name
+	}
+	order, err := bundle.CompareVersions(candidate.Version, current.Version)
+	switch {
+	case err != nil:
+		refuse(GateNoVersion, "%v", err)
+	case order < 0:
+		refuse(GateOlder, "version %s, and %s is current", candidate.Version, current.Version)
+	case order == 0:
+		refuse(GateSameVersion, "version %s is current with other octets", candidate.Version)
+	}
+}
+
+// withdrawn is the rollback that took the octets out of service, nil where none
+// did, or where they were published again since.
+func withdrawn(sum string, history []Release) *Release {
+	for i := len(history) - 1; i > 0; i-- {
+		if history[i].SHA256 == sum {
+			return nil
+		}
+		if history[i].Kind == RolledBack && history[i-1].SHA256 == sum {
+			return &history[i]
+		}
+	}
+	return nil
+}

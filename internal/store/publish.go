@@ -1,0 +1,316 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/internal/feed"
+	"trustpool/internal/report"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// PublishOptions say what is trusted, when, and what may pass.
+type PublishOptions struct {
+	// Name is that under which the bundle is served. Empty stands for NameOf the
+	// bundle and From.
+	Name string
+	// Anchors are what the signature must lead to, with certificates valid At. Now
+	// is the time that the history records. All three must be set.
+	Anchors []roots.Anchor
+	At, Now time.Time
+
+	Kind  Kind   // empty stands for Published
+	From  string // where the octets come from: a file, or a URL without credentials
+	Allow []Gate // need not let it pass; GateSignature is an error here
+	// MinShare is the share of the current certificates, in percent up to 100, that
+	// the bundle must have. Zero stands for DefaultMinShare.
+	MinShare int
+	DryRun   bool // write nothing
+	Limits   bundle.Limits
+}
+
+func (o PublishOptions) withDefaults() (PublishOptions, error) {
+	if o.Now.IsZero() {
+		return o, errors.New("store: no time of publication")
+	}
+	if slices.Contains(o.Allow, GateSignature) {
+		return o, errors.New("store: a signature that is not verified cannot be allowed: nothing would serve the bundle")
+	}
+	if o.MinShare < 0 || o.MinShare > 100 {
+		return o, fmt.Errorf("store: a share of %d percent", o.MinShare)
+	}
+	if o.MinShare == 0 {
+		o.MinShare = DefaultMinShare
+	}
+	if o.Kind == "" {
+		o.Kind = Published
+	}
+	o.Now = o.Now.UTC()
+	o.From = strings.ToValidUTF8(o.From, "\ufffd")
+	return o, nil
+}
+
+// A Publication is what was published, or would be, or why it was not.
+type Publication struct {
+	Release  Release      // its claims and anchor are empty where it is not verified
+	Previous *Release     // that was current; nil for none
+	Diff     *bundle.Diff // from the previous; nil where there is none, or its octets are damaged
+	Notes    []string     // what else to know, in words
+	DryRun   bool
+	Refusals []Refusal // empty but in a RefusedError
+}
+
+// maxTries is how often a publication faces the gate when others publish at the
+// same time.
+const maxTries = 5
+
+// derSequence begins every message in DER or BER.
+const derSequence = 0x30
+
+// NameOf is the name under which a bundle is customarily served: ios_core, ios or
+// ios_union for the signed names of Cisco's bundles, else the name of its file
+// without .p7b. It does not look at the signature.
+func NameOf(b *bundle.Bundle, file string) string {
+	switch b.Name {
+	case "Trusted Core Bundle":
+		return "ios_core"
+	case "Trusted Intersect Bundle", "Trusted External Bundle":
+		return "ios"
+	case "Trusted Union Bundle":
+		return "ios_union"
+	}
+	file, _, _ = strings.Cut(file, "?") // of a URL
+	base := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	return strings.ToLower(strings.TrimSuffix(base, fileSuffix))
+}
+
+// Publish makes data the current release of its name, if the gate lets it pass.
+// The error is a *RefusedError where it does not, with every refusal.
+func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Publication, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	b, err := o.Limits.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name == "" {
+		o.Name = NameOf(b, o.From)
+		if err := CheckName(o.Name); err != nil {
+			return nil, fmt.Errorf("no name is given, and %w", err)
+		}
+	}
+	return s.publish(ctx, b, o)
+}
+
+// publish brings a bundle before the gate, and once more where somebody else
+// published meanwhile.
+func (s *Store) publish(ctx context.Context, b *bundle.Bundle, o PublishOptions) (*Publication, error) {
+	contents, notVerified, err := examine(b, o)
+	if err != nil {
+		return nil, err
+	}
+	for try := 1; ; try++ {
+		p, err := s.tryPublish(ctx, b, contents, notVerified, o)
+		if !errors.Is(err, ErrConflict) || try == maxTries || o.Kind == RolledBack { // which meant what was current
+			return p, err
+		}
+	}
+}
+
+// examine verifies the bundle. notVerified says why it is not.
+func examine(b *bundle.Bundle, o PublishOptions) (c Contents, notVerified, err error) {
+	sum := b.SHA256()
+	c = Contents{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b.Raw)), Certificates: len(b.Certificates)}
+	for _, cert := range b.Certificates {
+		if cert.Err != nil {
+			c.Undecodable++
+		}
+	}
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: o.Anchors, At: o.At})
+	if _, ok := errors.AsType[*signing.VerifyError](err); ok {
+		return c, err, nil
+	}
+	if err != nil {
+		return c, nil, err
+	}
+	c.SignedName, c.Version = v.Name, v.Version
+	if v.SigningTime.Valid {
+		c.SigningTime = new(v.SigningTime.UTC())
+	}
+	c.Anchor = Anchor{v.Anchor.Name, hex.EncodeToString(v.Anchor.SHA256[:])}
+	return c, nil, nil
+}
+
+func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, notVerified error, o PublishOptions) (*Publication, error) {
+	ix, _, tag, err := s.load(ctx, o.Name)
+	condition := Condition{Tag: tag}
+	if errors.Is(err, ErrNotFound) {
+		ix, condition = nil, Condition{Absent: true}
+	} else if err != nil {
+		return nil, err
+	}
+	p := &Publication{
+		Release:  Release{Name: o.Name, Kind: o.Kind, Contents: c, Published: o.Now, Allowed: []Gate{}, From: o.From},
+		Previous: ix.current(),
+		DryRun:   o.DryRun,
+	}
+	var history []Release
+	if ix != nil {
+		history = ix.Releases
+	}
+	for _, r := range judge(&p.Release, notVerified, history, o.MinShare) {
+		if slices.Contains(o.Allow, r.Gate) {
+			p.Release.Allowed = append(p.Release.Allowed, r.Gate)
+		} else {
+			p.Refusals = append(p.Refusals, r)
+		}
+	}
+	if b.Raw[0] != derSequence {
+		p.Notes = append(p.Notes, "the file is text: genuine bundles are DER, and whether a device reads this one is not known")
+	}
+	damaged, err := s.compare(ctx, b, p, o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	next := ix.with(p.Release)
+	p.Release.Number = next.current().Number
+	if p.Refusals != nil {
+		p.Release.Published = time.Time{}
+		refused := &RefusedError{p}
+		if damaged && refused.Unchanged() && !o.DryRun {
+			if err := s.archive(ctx, b, p); err != nil {
+				return nil, err
+			}
+			p.Notes = append(p.Notes, "the octets of the current release were damaged or gone; they are whole again")
+		}
+		return nil, refused
+	}
+	if o.DryRun {
+		return p, nil
+	}
+	if err := s.archive(ctx, b, p); err != nil {
+		return nil, err
+	}
+	return p, s.point(ctx, next, condition)
+}
+
+// compare finds the change from the previous release. That its octets are damaged
+// or gone must not keep a good bundle out.
+func (s *Store) compare(ctx context.Context, b *bundle.Bundle, p *Publication, limits bundle.Limits) (damaged bool, err error) {
+	if p.Previous == nil {
+		return false, nil
+	}
+	data, err := s.Read(ctx, *p.Previous)
+	_, damaged = errors.AsType[*DamagedError](err)
+	damaged = damaged || errors.Is(err, ErrNotFound)
+	if err != nil && !damaged {
+		return false, err
+	}
+	var old *bundle.Bundle
+	if err == nil {
+		old, err = limits.Parse(data)
+	}
+	if err != nil {
+		p.Notes = append(p.Notes, fmt.Sprintf("the current release cannot be compared: %v", err))
+		return damaged, nil
+	}
+	p.Diff = bundle.Compare(old, b)
+	return false, nil
+}
+
+// archive writes the directory of a release: the octets last but one, and last
+// the statement that it is complete.
+func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) error {
+	r := &p.Release
+	d := p.Diff
+	if p.Previous == nil {
+		d = bundle.Compare(&bundle.Bundle{}, b)
+	}
+	files, err := feed.SideFiles(r.File(), b.Raw, b, d)
+	if err != nil {
+		return err
+	}
+	statement, err := r.statement()
+	if err != nil {
+		return err
+	}
+	files = append(files, feed.SideFile{Name: r.File(), Data: b.Raw}, feed.SideFile{Name: releaseFile, Data: statement})
+	for _, f := range files {
+		key := r.key(f.Name)
+		_, err := s.backend.Put(ctx, key, f.Data, Condition{Absent: true})
+		if errors.Is(err, ErrConflict) { // these octets were published before, or almost
+			err = nil
+			if f.Name == r.File() {
+				err = s.mend(ctx, r, b.Raw)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mend makes the octets of an archived release those of its name again, if they
+// were damaged.
+func (s *Store) mend(ctx context.Context, r *Release, data []byte) error {
+	key := r.key(r.File())
+	there, tag, err := s.backend.Get(ctx, key, MaxBundle)
+	if _, damaged := errors.AsType[*DamagedError](err); err != nil && !damaged {
+		return err
+	}
+	if err == nil && bytes.Equal(there, data) {
+		return nil
+	}
+	if sum := tagOf(there); err == nil && strings.HasPrefix(sum, r.SHA256[:hashDigits]) {
+		return fmt.Errorf("%s: another file with the same beginning of its SHA-256, %s, has this place", key, sum)
+	}
+	_, err = s.backend.Put(ctx, key, data, Condition{Tag: tag})
+	return err
+}
+
+// point makes the last release of an index current.
+func (s *Store) point(ctx context.Context, next *index, c Condition) error {
+	data, err := next.encode()
+	if err != nil {
+		return err
+	}
+	if _, err := parseIndex(data, next.Name); err != nil { // what cannot be read is not written
+		return fmt.Errorf("cannot be published: %w", err)
+	}
+	_, err = s.backend.Put(ctx, currentPrefix+next.Name, data, c)
+	if !errors.Is(err, ErrConflict) {
+		return err
+	}
+	// An answer that was lost on its way makes a bucket's client write twice: then
+	// the other publisher is this one.
+	if _, there, _, e := s.load(ctx, next.Name); e == nil && bytes.Equal(there, data) {
+		return nil
+	}
+	return err
+}
+
+// releaseFile is written last into a directory of the archive. It says what the
+// octets are, not when they were published: that is in the history.
+const releaseFile = "release.json"
+
+func (r *Release) statement() ([]byte, error) {
+	var out bytes.Buffer
+	err := report.WriteJSON(&out, struct {
+		Schema string `json:"schema"`
+		Name   string `json:"name"`
+		contentsReport
+	}{"trustpool.release/1", r.Name, r.Contents.report()})
+	return out.Bytes(), err
+}

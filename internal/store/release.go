@@ -1,0 +1,218 @@
+package store
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// A Kind is how a release came to be.
+type Kind string
+
+// The kinds.
+const (
+	Published  Kind = "published"
+	Mirrored   Kind = "mirrored"
+	RolledBack Kind = "rolled-back"
+)
+
+// An Anchor names the trust anchor that a signature led to.
+type Anchor struct {
+	Name   string `json:"name"` // empty where it was given by its hash alone
+	SHA256 string `json:"sha256"`
+}
+
+// A Release is one publication of one bundle under one name. What it says of the
+// bundle was true when it was published.
+type Release struct {
+	Name   string `json:"name"`   // as it is served: ios, ios_core
+	Number int    `json:"number"` // 1, 2, … of this name
+	Kind   Kind   `json:"kind"`
+	Contents
+	Published time.Time `json:"published_at"`
+	// Allowed are the gates that were told to let it pass and would not have,
+	// in the order of Gates.
+	Allowed []Gate `json:"allowed"`
+	From    string `json:"from"` // the file or URL it came from, without credentials; of a rollback empty
+}
+
+// Contents are what is known of a bundle's octets.
+type Contents struct {
+	SHA256       string     `json:"sha256"` // of the octets, lower-case hex
+	Size         int64      `json:"size"`   // octets
+	SignedName   string     `json:"signed_name"`
+	Version      string     `json:"version"`      // the signer's claims, verified at publication
+	SigningTime  *time.Time `json:"signing_time"` // nil where there is no one signing time
+	Certificates int        `json:"certificates"`
+	Undecodable  int        `json:"undecodable"` // of them
+	Anchor       Anchor     `json:"anchor"`
+}
+
+// MarshalJSON gives null for what is empty. It is read back as any struct is.
+func (r Release) MarshalJSON() ([]byte, error) { return json.Marshal(r.report()) }
+
+const fileSuffix = ".p7b"
+
+// File is the name of the bundle's file, ios.p7b.
+func (r *Release) File() string { return r.Name + fileSuffix }
+
+const (
+	hashDigits = 16 // of the SHA-256 in a directory's name
+	maxVersion = 32 // octets of the version there
+)
+
+// Dir is the directory of the release in the archive below its name:
+// 10-1c2d3e4f5a6b7c8d, version and the beginning of the SHA-256.
+func (r *Release) Dir() string {
+	version := strings.Map(func(c rune) rune {
+		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' {
+			return c
+		}
+		return '_'
+	}, r.Version)
+	version = strings.TrimLeft(version[:min(len(version), maxVersion)], ".") // a hidden directory is none
+	if version == "" {
+		version = "_"
+	}
+	return version + "-" + r.SHA256[:hashDigits]
+}
+
+// key is that of a file in the release's directory of the archive.
+func (r *Release) key(file string) string {
+	return archivePrefix + r.Name + "/" + r.Dir() + "/" + file
+}
+
+// check refuses a release that nothing can have published.
+func (r *Release) check() error {
+	if err := CheckName(r.Name); err != nil {
+		return err
+	}
+	sum, err := hex.DecodeString(r.SHA256)
+	switch {
+	case err != nil || len(sum) != 32 || strings.ToLower(r.SHA256) != r.SHA256:
+		return fmt.Errorf("%q is no SHA-256", r.SHA256)
+	case r.Size < 1 || r.Size > MaxBundle:
+		return fmt.Errorf("a bundle of %d octets", r.Size)
+	case r.Number < 1:
+		return fmt.Errorf("release number %d", r.Number)
+	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
+		return fmt.Errorf("%q is no kind of release", r.Kind)
+	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
+		return fmt.Errorf("%d certificates, of which %d undecodable, in %d octets", r.Certificates, r.Undecodable, r.Size)
+	case r.Published.IsZero():
+		return errors.New("no time of publication")
+	}
+	return nil
+}
+
+// indexSchema is that of current/NAME.
+const indexSchema = "trustpool.index/1"
+
+// An index is current/NAME: every publication, the current one last. It is one
+// object, so that the history always is that of the current release.
+type index struct {
+	Schema   string   `json:"schema"`
+	Name     string   `json:"name"`
+	Releases releases `json:"releases"`
+}
+
+// releases are read one by one: a file of MaxIndex octets that nothing here has
+// written can name ten million, in more memory than there is.
+type releases []Release
+
+// maxRelease is how many octets one of them may have in the index.
+const maxRelease = 64 << 10
+
+func (rs *releases) UnmarshalJSON(data []byte) error {
+	*rs = nil
+	d := json.NewDecoder(bytes.NewReader(data))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return errors.Join(err, errors.New("its releases are no list"))
+	}
+	for d.More() {
+		if len(*rs) == MaxHistory {
+			return fmt.Errorf("it has more than %d releases", MaxHistory)
+		}
+		var one json.RawMessage
+		var r Release
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		if len(one) > maxRelease {
+			return fmt.Errorf("release %d of it has more than %d octets", len(*rs)+1, maxRelease)
+		}
+		if err := json.Unmarshal(one, &r); err != nil {
+			return err
+		}
+		*rs = append(*rs, r)
+	}
+	return nil
+}
+
+func (ix *index) current() *Release {
+	if ix == nil {
+		return nil
+	}
+	return &ix.Releases[len(ix.Releases)-1]
+}
+
+// with is the index with one release more, which gets its number.
+func (ix *index) with(r Release) *index {
+	next := &index{Schema: indexSchema, Name: r.Name}
+	r.Number = 1
+	if ix != nil {
+		old := ix.Releases
+		r.Number = old[len(old)-1].Number + 1
+		next.Releases = slices.Clone(old[max(0, len(old)+1-MaxHistory):])
+	}
+	next.Releases = append(next.Releases, r)
+	return next
+}
+
+func (ix *index) encode() ([]byte, error) {
+	var out bytes.Buffer
+	err := report.WriteJSON(&out, ix)
+	return out.Bytes(), err
+}
+
+// parseIndex reads current/NAME. Fields that it does not know are passed over: a
+// server of today reads what a publisher of tomorrow wrote.
+func parseIndex(data []byte, name string) (*index, error) {
+	if len(data) > MaxIndex {
+		return nil, fmt.Errorf("it has more than %d octets", MaxIndex)
+	}
+	var ix index
+	if err := json.Unmarshal(data, &ix); err != nil {
+		return nil, err
+	}
+	switch {
+	case ix.Schema != indexSchema:
+		return nil, fmt.Errorf("its schema is %q, not %s", ix.Schema, indexSchema)
+	case ix.Name != name:
+		return nil, fmt.Errorf("it is that of %q", ix.Name)
+	case len(ix.Releases) == 0:
+		return nil, errors.New("it names no release")
+	}
+	for i := range ix.Releases {
+		r := &ix.Releases[i]
+		err := r.check()
+		switch {
+		case err != nil:
+		case r.Name != name:
+			err = fmt.Errorf("it is one of %q", r.Name)
+		case i > 0 && r.Number != ix.Releases[i-1].Number+1:
+			err = fmt.Errorf("number %d follows number %d", r.Number, ix.Releases[i-1].Number)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("release %d of it: %w", i+1, err)
+		}
+	}
+	return &ix, nil
+}

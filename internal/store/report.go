@@ -1,0 +1,249 @@
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// A contentsReport is Contents in JSON; docs/formats.md has every field of it and
+// of the other documents.
+type contentsReport struct {
+	SHA256       string     `json:"sha256"`
+	Size         int64      `json:"size"`
+	SignedName   *string    `json:"signed_name"`
+	Version      *string    `json:"version"`
+	SigningTime  *time.Time `json:"signing_time"`
+	Certificates int        `json:"certificates"`
+	Undecodable  int        `json:"undecodable"`
+	Anchor       *Anchor    `json:"anchor"`
+}
+
+func (c *Contents) report() contentsReport {
+	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil}
+	if c.Anchor != (Anchor{}) {
+		r.Anchor = &c.Anchor
+	}
+	return r
+}
+
+type releaseReport struct {
+	Name        string     `json:"name"`
+	Number      int        `json:"number"`
+	Kind        Kind       `json:"kind"`
+	PublishedAt *time.Time `json:"published_at"`
+	Allowed     []Gate     `json:"allowed"`
+	From        *string    `json:"from"`
+	contentsReport
+}
+
+func (r *Release) report() *releaseReport {
+	if r == nil {
+		return nil
+	}
+	out := releaseReport{r.Name, r.Number, r.Kind, nil, append([]Gate{}, r.Allowed...), known(r.From), r.Contents.report()}
+	if !r.Published.IsZero() {
+		out.PublishedAt = &r.Published
+	}
+	return &out
+}
+
+// known is nil for what is not.
+func known(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// An Outcome is what became of a publication.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomePublished Outcome = "published" // or would be, in a dry run
+	OutcomeUnchanged Outcome = "unchanged" // the same octets are current
+	OutcomeRefused   Outcome = "refused"
+)
+
+// Outcome is what became of it.
+func (p *Publication) Outcome() Outcome {
+	switch {
+	case len(p.Refusals) == 0:
+		return OutcomePublished
+	case len(p.Refusals) == 1 && p.Refusals[0].Gate == GateUnchanged:
+		return OutcomeUnchanged
+	}
+	return OutcomeRefused
+}
+
+type changeReport struct {
+	Added    int `json:"added"`
+	Removed  int `json:"removed"`
+	Reissued int `json:"reissued"`
+	Rekeyed  int `json:"rekeyed"`
+}
+
+type publicationReport struct {
+	Outcome  Outcome        `json:"outcome"`
+	DryRun   bool           `json:"dry_run"`
+	Release  *releaseReport `json:"release"`
+	Previous *releaseReport `json:"previous"`
+	Change   *changeReport  `json:"change"`
+	Notes    []string       `json:"notes"`
+	Refusals []Refusal      `json:"refusals"`
+}
+
+func (p *Publication) report() publicationReport {
+	r := publicationReport{
+		Outcome: p.Outcome(), DryRun: p.DryRun, Release: p.Release.report(), Previous: p.Previous.report(),
+		Notes: append([]string{}, p.Notes...), Refusals: append([]Refusal{}, p.Refusals...),
+	}
+	if d := p.Diff; d != nil {
+		r.Change = &changeReport{len(d.Added), len(d.Removed), len(d.Reissued), len(d.Rekeyed)}
+	}
+	return r
+}
+
+// WriteJSON writes the publication, or the rollback, as one document,
+// "trustpool.publish/1". store is what the user called it.
+func (p *Publication) WriteJSON(w io.Writer, store string) error {
+	return report.WriteJSON(w, struct {
+		Schema string `json:"schema"`
+		Store  string `json:"store"`
+		publicationReport
+	}{"trustpool.publish/1", store, p.report()})
+}
+
+// WriteText writes the publication for a person.
+func (p *Publication) WriteText(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	r := &p.Release
+	heading := map[Outcome]string{OutcomePublished: "published", OutcomeUnchanged: "unchanged", OutcomeRefused: "not published"}[p.Outcome()]
+	before := "was"
+	if p.Outcome() != OutcomePublished {
+		before = "current is"
+	} else if r.Kind == RolledBack {
+		heading = "rolled back"
+	}
+	if p.DryRun {
+		heading = "dry run: " + heading
+	}
+	fmt.Fprintf(out, "%s: %s", heading, r.Name)
+	switch p.Outcome() {
+	case OutcomePublished:
+		fmt.Fprintf(out, ", release %d\n", r.Number)
+	case OutcomeUnchanged:
+		fmt.Fprintf(out, ", %s\n", p.Refusals[0].Detail)
+	default:
+		fmt.Fprintln(out)
+		for _, f := range p.Refusals {
+			fmt.Fprintf(out, "  refused       %s: %s\n", f.Gate, report.Printable(f.Detail))
+		}
+	}
+	row := func(what, now, was string) {
+		if now == "" {
+			return
+		}
+		if p.Previous != nil && was != "" && was != now {
+			now += " (" + before + " " + was + ")"
+		}
+		fmt.Fprintf(out, "  %-12s  %s\n", what, report.Printable(now))
+	}
+	old := p.Previous
+	if old == nil {
+		old = &Release{}
+	}
+	row("name", r.SignedName, old.SignedName)
+	row("version", r.Version, old.Version)
+	row("signed", optionalStamp(r.SigningTime), "")
+	row("SHA-256", r.SHA256, "")
+	count := fmt.Sprint(r.Certificates)
+	row("certificates", count, fmt.Sprint(old.Certificates))
+	if d := p.Diff; d != nil && !d.Same() {
+		row("change", fmt.Sprintf("%d added, %d removed; of those %d re-issued, %d re-keyed", len(d.Added), len(d.Removed), len(d.Reissued), len(d.Rekeyed)), "")
+	}
+	row("anchor", r.Anchor.label(), "")
+	row("allowed", joined(r.Allowed), "")
+	for _, n := range p.Notes {
+		row("note", n, "")
+	}
+	return out.Flush()
+}
+
+// label names an anchor for a person.
+func (a Anchor) label() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.SHA256
+}
+
+func joined(gates []Gate) string {
+	var parts []string
+	for _, g := range gates {
+		parts = append(parts, string(g))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func optionalStamp(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return stamp(*t)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// A History is every publication of one name, the oldest first.
+type History struct {
+	Name     string
+	Releases []Release
+}
+
+// A Listing is what was published in a store. Store is what the user called it.
+type Listing struct {
+	Store   string
+	Bundles []History
+}
+
+// WriteJSON writes the listing as one document, "trustpool.history/1".
+func (l Listing) WriteJSON(w io.Writer) error {
+	type bundleReport struct {
+		Name     string    `json:"name"`
+		Releases []Release `json:"releases"`
+	}
+	return report.WriteJSON(w, struct {
+		Schema string `json:"schema"`
+		Store  string `json:"store"`
+	}{"trustpool.history/1", l.Store}, report.JSONList{Name: "bundles", Each: func(yield func(any) bool) {
+		for _, h := range l.Bundles {
+			if !yield(bundleReport(h)) {
+				return
+			}
+		}
+	}})
+}
+
+// WriteText writes the listing for a person, a line a publication.
+func (l Listing) WriteText(w io.Writer) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "name\trelease\t\tpublished\tkind\tversion\tcertificates\tSHA-256\tallowed")
+	for _, h := range l.Bundles {
+		for i, r := range h.Releases {
+			mark := ""
+			if i == len(h.Releases)-1 {
+				mark = "current"
+			}
+			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, stamp(r.Published), r.Kind,
+				report.OrDash(report.Printable(r.Version)), r.Certificates, r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
+		}
+	}
+	return out.Flush()
+}

@@ -1,0 +1,165 @@
+// Package store keeps published bundles: every version that ever was, and which
+// one is current.
+//
+// A store is a directory or a bucket of objects:
+//
+//	current/NAME                           which release is current, and the history
+//	archive/NAME/VERSION-HASH/NAME.p7b     the octets of one version, as they came
+//	                          release.json what was verified of them
+//	                          …            hashes, change and list as Cisco publishes them
+//	mirror/NAME                            what the mirror's source said last
+//
+// The archive is immutable. current/NAME is written last, whole, and only where it
+// is still what the gate looked at: of two publishers one wins, and the other
+// faces the gate again. Wherever a publication stops, the store has the old state
+// or the new one; what is left in the archive harms nothing, and publishing the
+// same file later succeeds.
+//
+// Publish is the gate. What is read from a store is what its last writer left
+// there: who serves it verifies it again.
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"trustpool/bundle"
+)
+
+// Limits.
+const (
+	MaxName    = 64       // octets of a release's name
+	MaxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their octets stay
+	MaxIndex   = 32 << 20 // octets of current/NAME
+	MaxSide    = 64 << 20 // octets of a file beside a bundle
+	MaxBundle  = bundle.DefaultMaxBytes
+)
+
+// The parts of a store, as prefixes of keys.
+const (
+	currentPrefix = "current/"
+	archivePrefix = "archive/"
+	mirrorPrefix  = "mirror/"
+)
+
+// A Store is published bundles. It has no state but its backend's: any number of
+// them may use one place.
+type Store struct{ backend Backend }
+
+// New makes a store of a place.
+func New(b Backend) *Store { return &Store{b} }
+
+// Backend is the place of the store.
+func (s *Store) Backend() Backend { return s.backend }
+
+func (s *Store) String() string { return s.backend.String() }
+
+// CheckName refuses what cannot be the name of a release: it is [a-z0-9] and then
+// [a-z0-9._-], at most MaxName octets, and does not end in ".p7b", which is added
+// where it is served.
+func CheckName(name string) error {
+	ok := name != "" && len(name) <= MaxName && !strings.HasSuffix(name, fileSuffix)
+	for i := range len(name) {
+		c := name[i]
+		ok = ok && ('a' <= c && c <= 'z' || '0' <= c && c <= '9' || i > 0 && strings.IndexByte("._-", c) >= 0)
+	}
+	if !ok {
+		return fmt.Errorf("%q cannot be a bundle's name in a store: that is a-z and 0-9, then also . _ and -, at most %d in all, without %s", name, MaxName, fileSuffix)
+	}
+	return nil
+}
+
+// Names are the names of which there is a current release, in the order of their
+// octets.
+func (s *Store) Names(ctx context.Context) ([]string, error) {
+	keys, err := s.backend.List(ctx, currentPrefix)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(keys))
+	for _, key := range keys {
+		if name := strings.TrimPrefix(key, currentPrefix); CheckName(name) == nil { // what else lies there is not ours
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Current is the release of a name that is to be served. The error is ErrNotFound
+// where nothing was ever published under the name.
+func (s *Store) Current(ctx context.Context, name string) (*Release, error) {
+	ix, _, _, err := s.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return ix.current(), nil
+}
+
+// History is every publication of a name, the oldest first; the last is current.
+// The error is ErrNotFound where there is none.
+func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
+	ix, _, _, err := s.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return ix.Releases, nil
+}
+
+// load reads the index of a name.
+func (s *Store) load(ctx context.Context, name string) (ix *index, data []byte, tag string, err error) {
+	if err := CheckName(name); err != nil {
+		return nil, nil, "", err
+	}
+	key := currentPrefix + name
+	data, tag, err = s.backend.Get(ctx, key, MaxIndex)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil, "", fmt.Errorf("nothing was published as %s: %w", name, ErrNotFound)
+	}
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if ix, err = parseIndex(data, name); err != nil {
+		return nil, nil, "", &DamagedError{key, err}
+	}
+	return ix, data, tag, nil
+}
+
+// Read gives the exact octets of a release. Where those in the store have another
+// SHA-256 the error is a *DamagedError, and ErrNotFound where there are none.
+func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	data, _, err := s.backend.Get(ctx, r.key(r.File()), r.Size)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.damage(data); err != nil {
+		return nil, err
+	}
+	return data, nil
+}
+
+// damage is nil where data are the octets of the release.
+func (r *Release) damage(data []byte) error {
+	sum := sha256.Sum256(data)
+	if got := hex.EncodeToString(sum[:]); got != r.SHA256 {
+		return &DamagedError{r.key(r.File()), fmt.Errorf("its SHA-256 is %s, not %s", got, r.SHA256)}
+	}
+	return nil
+}
+
+// ReadBeside gives a file that stands beside the bundle of a release, as
+// feed.SideFiles names them: ios.diff.json, manifest.log. Nothing covers it but
+// the store. The error is ErrNotFound where there is none.
+func (s *Store) ReadBeside(ctx context.Context, r Release, file string) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	data, _, err := s.backend.Get(ctx, r.key(file), MaxSide)
+	return data, err
+}

@@ -2,7 +2,7 @@
 // certificates as distributed, in the forms in which it is found.
 //
 // Parse reads any form and verifies nothing. It takes what OpenSSL takes, names
-// what is odd about each certificate, and keeps the file's own octets. Compare
+// what is odd about each certificate, and keeps the file's own bytes. Compare
 // tells two bundles apart. Whose signature a bundle bears, and whether it
 // counts, is for package signing; everything a Bundle says of its name, version
 // and time is a claim until then.

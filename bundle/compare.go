@@ -19,7 +19,7 @@ type Diff struct {
 	Removed   []DiffEntry // in the order of the old one
 
 	// Of Added and Removed, where they stay, the pairs that belong together, in
-	// the order of Added. Reissued have the same subject, octet by octet, and the
+	// the order of Added. Reissued have the same subject, byte by byte, and the
 	// same key; Rekeyed the same subject, which is not empty, and another key.
 	// Each is in one pair at most.
 	Reissued []DiffPair
@@ -49,7 +49,7 @@ type Side struct {
 	Duplicates   int                      // of these, those that stand in it already
 }
 
-// Same tells whether both bundles hold the same certificates. Their order, and
+// Same reports whether both bundles hold the same certificates. Their order, and
 // everything around them, may differ.
 func (d *Diff) Same() bool { return len(d.Added) == 0 && len(d.Removed) == 0 }
 

@@ -19,7 +19,7 @@ const (
 )
 
 // EncodeCertsOnly makes the certs-only message of certificates, in their order:
-// the octets that "openssl crl2pkcs7 -nocrl" writes. The set is not brought into
+// the bytes that "openssl crl2pkcs7 -nocrl" writes. The set is not brought into
 // the order of DER, nor is it in genuine bundles. An entry that is no certificate
 // is an error.
 func EncodeCertsOnly(certs []*certificate.Certificate) ([]byte, error) {
@@ -28,7 +28,7 @@ func EncodeCertsOnly(certs []*certificate.Certificate) ([]byte, error) {
 }
 
 // CertsOnlyParts is EncodeCertsOnly in parts that are to stand one after the other;
-// those of the certificates are their own octets, which must not be changed.
+// those of the certificates are their own bytes, which must not be changed.
 func CertsOnlyParts(certs []*certificate.Certificate) ([][]byte, error) {
 	if len(certs) == 0 {
 		return nil, errors.New("no certificates to encode")

@@ -67,7 +67,7 @@ func TestEncodeAsOpenSSL(t *testing.T) {
 	}
 }
 
-// Lengths in each number of octets.
+// Lengths in each number of bytes.
 func TestEncodeSizes(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 60, 20_000} {

@@ -14,7 +14,7 @@ import (
 	"trustpool/bundle/certificate"
 )
 
-// A Filter tells whether a certificate is wanted.
+// A Filter reports whether a certificate is wanted.
 type Filter func(*certificate.Certificate) bool
 
 // ParseFilter reads what the user asks for:
@@ -119,7 +119,7 @@ func joinQuirks(quirks []certificate.Quirk) string {
 	return strings.Join(names, ", ")
 }
 
-// shortFingerprint is how many octets of a SHA-256 tables show.
+// shortFingerprint is how many bytes of a SHA-256 tables show.
 const shortFingerprint = 8
 
 // fingerprintFilter reads a fingerprint in any spelling (colons, blanks,
@@ -149,7 +149,7 @@ func serialIs(c *certificate.Certificate, magnitude []byte) bool {
 	return c.Err == nil && bytes.Equal(bytes.TrimLeft(c.Serial.Magnitude(), "\x00"), bytes.TrimLeft(magnitude, "\x00"))
 }
 
-// ParseFingerprint reads hex octets in any usual spelling: "SHA1 Fingerprint:
+// ParseFingerprint reads hex bytes in any usual spelling: "SHA1 Fingerprint:
 // DE990CED…", "85:A0:DD:…", "5e397bdd f8baec82 …". It is false where s holds
 // anything else.
 func ParseFingerprint(s string) ([]byte, bool) {

@@ -70,7 +70,7 @@ func checkParse(t *testing.T, data []byte) {
 	b, err := fuzzLimits.Parse(data)
 	if len(data) < 1<<10 {
 		if runtime.ReadMemStats(&m1); m1.TotalAlloc-m0.TotalAlloc > 4<<20 {
-			t.Errorf("%d octets allocated for %d", m1.TotalAlloc-m0.TotalAlloc, len(data))
+			t.Errorf("%d bytes allocated for %d", m1.TotalAlloc-m0.TotalAlloc, len(data))
 		}
 	}
 	if !bytes.Equal(before, data) {
@@ -145,7 +145,7 @@ func checkMessage(t *testing.T, err error) {
 	t.Helper()
 	msg := err.Error()
 	if msg == "" || len(msg) > 1000 {
-		t.Errorf("an error of %d octets", len(msg))
+		t.Errorf("an error of %d bytes", len(msg))
 	}
 	if s := report.Printable(msg); s != msg {
 		t.Errorf("an error that is not printable: %s", s)

@@ -53,7 +53,7 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 		l.Bytes = DefaultMaxBytes
 	}
 	if int64(len(data)) > l.Bytes {
-		return nil, fmt.Errorf("%d octets, more than the limit of %d", len(data), l.Bytes)
+		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(data), l.Bytes)
 	}
 	b := &Bundle{Raw: data}
 	if err := b.parse(data, l); err != nil {
@@ -72,7 +72,7 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 
 // Sniff judges the beginning of a stream, so that one which cannot become a
 // bundle is refused before it is read to its end. It needs the first SniffSize
-// octets, or all of a shorter one. Where the beginning says how long the whole
+// bytes, or all of a shorter one. Where the beginning says how long the whole
 // is, so does Sniff; otherwise length is 0.
 func Sniff(prefix []byte) (length int64, err error) {
 	text := skipSpace(prefix)
@@ -95,11 +95,11 @@ func Sniff(prefix []byte) (length int64, err error) {
 
 // Limits on what stands before the first PEM block.
 const (
-	MaxPreamble = 64 << 10               // octets of text
+	MaxPreamble = 64 << 10               // bytes of text
 	SniffSize   = MaxPreamble + maxLabel // what Sniff needs to see of a longer stream
 )
 
-// beginsSequence tells whether base64 text decodes to something that begins like
+// beginsSequence reports whether base64 text decodes to something that begins like
 // DER.
 func beginsSequence(text []byte) bool {
 	start := bytes.Map(func(r rune) rune {
@@ -125,7 +125,7 @@ func (b *Bundle) parse(data []byte, l Limits) error {
 		return b.parseDER(data, 0, l)
 	}
 	if i := bytes.Index(data, beginMark); i > MaxPreamble {
-		return syntaxErr(i, "more than %d octets of text before the first PEM block", MaxPreamble)
+		return syntaxErr(i, "more than %d bytes of text before the first PEM block", MaxPreamble)
 	} else if i >= 0 {
 		return b.parsePEM(data, l)
 	}
@@ -201,7 +201,7 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	return err
 }
 
-// beginsAsDER tells whether data begins with a SEQUENCE, and not with the digit 0
+// beginsAsDER reports whether data begins with a SEQUENCE, and not with the digit 0
 // of text that stands before a PEM block.
 func beginsAsDER(data []byte) bool {
 	return len(data) > 0 && data[0] == 0x30 && !(looksLikeText(data[:min(len(data), 64)]) && bytes.Contains(data, beginMark))
@@ -209,7 +209,7 @@ func beginsAsDER(data []byte) bool {
 
 func isHTML(text []byte) bool { return len(text) > 0 && text[0] == '<' }
 
-// looksLikeText tells whether octets could be the text that stands before a
+// looksLikeText reports whether bytes could be the text that stands before a
 // PEM block.
 func looksLikeText(b []byte) bool {
 	for _, c := range b {
@@ -225,7 +225,7 @@ func skipSpace(b []byte) []byte {
 	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n\f\v")
 }
 
-// notBase64 is the index of the first octet that base64 text cannot have, or -1.
+// notBase64 is the index of the first byte that base64 text cannot have, or -1.
 func notBase64(text []byte) int {
 	for i, c := range text {
 		switch {
@@ -260,7 +260,7 @@ func decodeBase64(text []byte, base int) ([]byte, error) {
 	return out[:n], nil
 }
 
-// withBlanks is the index in text of what is the n-th octet, counted from 0,
+// withBlanks is the index in text of what is the n-th byte, counted from 0,
 // where blanks do not count.
 func withBlanks(text []byte, n int) int {
 	for i, c := range text {

@@ -137,8 +137,8 @@ var refusedFiles = []struct {
 	{"base64 after blanks, with padding inside", "\xef\xbb\xbf  MIIB\n\t M I==MIIB", 17, "base64 that does not decode", false},
 	{"base64, cut short", "MIIB", 0, "decoded from base64: ", false},
 	{"DER without contents", "\x30\x00", -1, "none of its 1 certificates can be decoded; the first: ", false},
-	{"DER, cut short", "\x30\x82\x01\x00\x02\x01", 0, "an element of 256 octets where 2 are left: truncated or damaged", false},
-	{"DER with trailing octets", "\x30\x02\x05\x00\x00", 4, "trailing octets", false},
+	{"DER, cut short", "\x30\x82\x01\x00\x02\x01", 0, "an element of 256 bytes where 2 are left: truncated or damaged", false},
+	{"DER with trailing bytes", "\x30\x02\x05\x00\x00", 4, "trailing bytes", false},
 	{"DER of some other kind", "\x30\x03\x02\x01\x00", -1, "none of its 1 certificates can be decoded; the first: not a certificate: ", false},
 	{"a message of another type", "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 2, "a PKCS#7 message of type 1.2.840.113549.1.7.3, not signed-data", false},
 	{"a message cut after its type", "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 13, "the content is missing", false},
@@ -197,13 +197,13 @@ func TestTruncated(t *testing.T) {
 			for n := range end {
 				b, err := bundle.Parse(data[:n])
 				if err == nil {
-					t.Fatalf("the first %d octets of %d are read as %s", n, len(data), b.Form)
+					t.Fatalf("the first %d bytes of %d are read as %s", n, len(data), b.Form)
 				}
 				var syntax *bundle.SyntaxError
 				if errors.As(err, &syntax) && (syntax.Offset < 0 || syntax.Offset > n) {
-					t.Fatalf("the first %d octets: %v", n, err)
+					t.Fatalf("the first %d bytes: %v", n, err)
 				} else if syntax == nil && n > 0 && data[0] == 0x30 {
-					t.Fatalf("the first %d octets: %v: no offset", n, err)
+					t.Fatalf("the first %d bytes: %v: no offset", n, err)
 				}
 			}
 		})
@@ -223,11 +223,11 @@ func TestTrailing(t *testing.T) {
 		offset int
 		msg    string
 	}{
-		{"a message", append(bytes.Clone(core), 0), len(core), "trailing octets after the PKCS#7 message"},
-		{"a message in BER", append(pkitest.ToBER(core, 500), 0, 0), -2, "trailing octets after the PKCS#7 message"},
-		{"a certificate", append(readFile(t, "one.der"), 5, 0), 843, "trailing octets"},
-		{"the signed content", signed(append(bytes.Clone(content), 0)), bytes.Index(core, content) + len(content), "the signed content: trailing octets after the PKCS#7 message"},
-		{"two messages", append(bytes.Clone(core), core...), len(core), "trailing octets after the PKCS#7 message"},
+		{"a message", append(bytes.Clone(core), 0), len(core), "trailing bytes after the PKCS#7 message"},
+		{"a message in BER", append(pkitest.ToBER(core, 500), 0, 0), -2, "trailing bytes after the PKCS#7 message"},
+		{"a certificate", append(readFile(t, "one.der"), 5, 0), 843, "trailing bytes"},
+		{"the signed content", signed(append(bytes.Clone(content), 0)), bytes.Index(core, content) + len(content), "the signed content: trailing bytes after the PKCS#7 message"},
+		{"two messages", append(bytes.Clone(core), core...), len(core), "trailing bytes after the PKCS#7 message"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -350,7 +350,7 @@ func pemFiles() []pemFile {
 		refused("hostile label", replace("CERTIFICATE", "\x1b[2J\u202e"), 0, `a PEM block "\x1b[2J\u202e"`),
 		refused("empty label", replace("CERTIFICATE", ""), 0, `a PEM block ""`),
 		refused("label without end", a+"-----BEGIN CERTIFICATE\n", len(a), "a PEM block without a label"),
-		refused("label of 100 octets", replace("CERTIFICATE", strings.Repeat("X", 100)), 0, "a PEM block without a label"),
+		refused("label of 100 bytes", replace("CERTIFICATE", strings.Repeat("X", 100)), 0, "a PEM block without a label"),
 		refused("cut short", a+strings.Split(b, "-----END")[0], len(a), `a PEM block "CERTIFICATE" without an end: truncated`),
 		refused("cut in its END", strings.TrimSuffix(a, "-----\n"), strings.Index(a, "-----END"), `a PEM block "CERTIFICATE" that ends as another`),
 		refused("ends as another", strings.Replace(a, "END CERTIFICATE", "END PKCS7", 1), strings.Index(a, "-----END"), `a PEM block "CERTIFICATE" that ends as another`),
@@ -364,7 +364,7 @@ func pemFiles() []pemFile {
 		refused("certificate as PKCS7", a+block("PKCS7", core[3]), len(a), `a PEM block "PKCS7" that holds a certificate, not a message`),
 		refused("rubbish as PKCS7", a+block("PKCS7", []byte{0x30, 5}), -2, fmt.Sprintf(`PEM block "PKCS7" at offset %d`, len(a))),
 		refused("empty blocks", block("CERTIFICATE", nil)+block("CERTIFICATE", nil), -1, "none of its 2 certificates can be decoded"),
-		refused("too much text before it", strings.Repeat("text\n", 20_000)+a, 100_000, "more than 65536 octets of text before the first PEM block"),
+		refused("too much text before it", strings.Repeat("text\n", 20_000)+a, 100_000, "more than 65536 bytes of text before the first PEM block"),
 	}
 }
 
@@ -412,8 +412,8 @@ func TestLimits(t *testing.T) {
 		limits bundle.Limits
 		msg    string // empty where it is read
 	}{
-		{"octets at the limit", certsOnly, bundle.Limits{Bytes: int64(len(certsOnly))}, ""},
-		{"octets above the limit", certsOnly, bundle.Limits{Bytes: 1000}, fmt.Sprintf("%d octets, more than the limit of 1000", len(certsOnly))},
+		{"bytes at the limit", certsOnly, bundle.Limits{Bytes: int64(len(certsOnly))}, ""},
+		{"bytes above the limit", certsOnly, bundle.Limits{Bytes: 1000}, fmt.Sprintf("%d bytes, more than the limit of 1000", len(certsOnly))},
 		{"certificates at the limit", certsOnly, bundle.Limits{Certificates: 8}, ""},
 		{"certificates above the limit", certsOnly, bundle.Limits{Certificates: 7}, "more than 7 certificates at offset "},
 		{"signed certificates at the limit", signed, bundle.Limits{Certificates: 8}, ""},
@@ -470,7 +470,7 @@ func TestSniffRefusesNoBundle(t *testing.T) {
 		}
 		for n := 0; n <= len(data) && data[0] == 0x30 && data[1] >= 0x80; n = n + 1 + n/50 { // binary is known by any beginning
 			if length, err := bundle.Sniff(data[:n]); err != nil || length != 0 && length != int64(len(data)) {
-				t.Errorf("file %d: its first %d octets: length %d of %d, %v", i, n, length, len(data), err)
+				t.Errorf("file %d: its first %d bytes: length %d of %d, %v", i, n, length, len(data), err)
 				break
 			}
 		}
@@ -487,7 +487,7 @@ func TestSniffRefuses(t *testing.T) {
 	}
 	for name, in := range map[string][]byte{
 		"zeroes":                 make([]byte, bundle.SniffSize),
-		"random octets":          random,
+		"random bytes":           random,
 		"yes":                    bytes.Repeat([]byte("y\n"), bundle.SniffSize/2),
 		"text":                   bytes.Repeat([]byte("Lorem ipsum, dolor sit. "), bundle.SniffSize/24+1),
 		"HTML":                   append([]byte("\n\n<html>"), bytes.Repeat([]byte("<p>"), 1000)...),
@@ -548,7 +548,7 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%s: read as %s", name, b.Form)
 		}
 		if got := after.TotalAlloc - before.TotalAlloc; got > mega {
-			t.Errorf("%s: %d octets allocated for %d", name, got, len(in))
+			t.Errorf("%s: %d bytes allocated for %d", name, got, len(in))
 		}
 	}
 }

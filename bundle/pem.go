@@ -74,7 +74,7 @@ func refuseLabel(block *pemBlock) error {
 }
 
 // nextPEM finds the next block at or after offset; it is nil at the end of the
-// file. Each octet is visited a bounded number of times.
+// file. Each byte is visited a bounded number of times.
 func nextPEM(data []byte, offset int) (*pemBlock, int, error) {
 	for {
 		i := bytes.Index(data[offset:], beginMark)
@@ -133,7 +133,7 @@ func headersEnd(text []byte) int {
 	return 0
 }
 
-// atLineStart tells whether only white space, or a byte order mark, stands
+// atLineStart reports whether only white space, or a byte order mark, stands
 // before offset in its line.
 func atLineStart(data []byte, offset int) bool {
 	for i := offset - 1; i >= 0 && data[i] != '\n' && data[i] != '\r'; i-- {

@@ -96,7 +96,7 @@ func TestTolerance(t *testing.T) {
 		other := sum
 		other[i] ^= 1
 		if a := roots.FromSHA256(other); a.SHA1Links || a.Name != "" || a.SHA256 != other {
-			t.Errorf("octet %d changed: %+v", i, a)
+			t.Errorf("byte %d changed: %+v", i, a)
 		}
 	}
 	if a := roots.FromSHA256(roots.TRSBundleRootCA().SHA256); a.SHA1Links || a.Name != "TRS Bundle Root CA" {

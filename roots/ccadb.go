@@ -200,7 +200,7 @@ func newColumns(header []string, o CCADBOptions) (*columns, error) {
 	return c, nil
 }
 
-// otherProgram tells whether a column is about another program than p.
+// otherProgram reports whether a column is about another program than p.
 func otherProgram(column string, p Program) bool {
 	column = strings.ToLower(strings.TrimPrefix(column, "Google "))
 	first, _, _ := strings.Cut(column, " ")

@@ -98,20 +98,20 @@ func (r *lineReader) next() (line []byte, ok bool, err error) {
 	r.line++
 	line, r.rest, _ = bytes.Cut(r.rest, []byte("\n"))
 	if len(line) > MaxStoreLine {
-		return nil, false, r.errorf("more than %d octets", MaxStoreLine)
+		return nil, false, r.errorf("more than %d bytes", MaxStoreLine)
 	}
 	return bytes.TrimSpace(line), true, nil
 }
 
-// An attribute is one attribute of an object. octets is what a MULTILINE_OCTAL
+// An attribute is one attribute of an object. bytes is what a MULTILINE_OCTAL
 // gives, value all else.
 type attribute struct {
 	name, kind, value string
-	octets            []byte
+	content           []byte
 	line              int
 }
 
-// is tells whether the attribute has the type and the value.
+// is reports whether the attribute has the type and the value.
 func (a attribute) is(kind, value string) bool { return a.kind == kind && a.value == value }
 
 func (a attribute) String() string {
@@ -174,8 +174,8 @@ func (r *lineReader) attribute(line string) (attribute, error) {
 		case kind != "MULTILINE_OCTAL":
 			continue // of a type that nobody knows; whoever needs the attribute will find it empty
 		}
-		if a.octets, ok = appendOctal(a.octets, line); !ok {
-			return a, r.errorf("no octal octets, in the value of %s", a.name)
+		if a.content, ok = appendOctal(a.content, line); !ok {
+			return a, r.errorf("no octal bytes, in the value of %s", a.name)
 		}
 	}
 }
@@ -210,9 +210,9 @@ func isAttributeName(s string) bool {
 	return ok && s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// appendOctal appends the octets of a line such as \060\202; false where it is
+// appendOctal appends the bytes of a line such as \060\202; false where it is
 // not such a line.
-func appendOctal(octets, line []byte) ([]byte, bool) {
+func appendOctal(content, line []byte) ([]byte, bool) {
 	if len(line)%4 != 0 {
 		return nil, false
 	}
@@ -221,9 +221,9 @@ func appendOctal(octets, line []byte) ([]byte, bool) {
 		if line[0] != '\\' || a > 3 || b > 7 || c > 7 {
 			return nil, false
 		}
-		octets = append(octets, a<<6|b<<3|c)
+		content = append(content, a<<6|b<<3|c)
 	}
-	return octets, true
+	return content, true
 }
 
 // certdata collects the objects of a file.
@@ -233,7 +233,7 @@ type certdata struct {
 	trust        []*Root // what trust objects say; they have no certificate yet
 }
 
-// A certificateObject is an entry and the octets of its certificate as they stand
+// A certificateObject is an entry and the bytes of its certificate as they stand
 // in the file.
 type certificateObject struct {
 	root *Root
@@ -263,7 +263,7 @@ func (d *certdata) add(object []attribute) {
 }
 
 // readCertificateObject reads a certificate and what its object says of it, and
-// gives the octets as they stand in the file.
+// gives the bytes as they stand in the file.
 func (r *Root) readCertificateObject(object []attribute) (der []byte) {
 	var issuer, subject, serial []byte
 	for _, a := range object {
@@ -276,13 +276,13 @@ func (r *Root) readCertificateObject(object []attribute) (der []byte) {
 				r.fail(fmt.Errorf("line %d: a certificate of another type, %s", a.line, a))
 			}
 		case "CKA_SUBJECT":
-			subject = a.octets
+			subject = a.content
 		case "CKA_ISSUER":
-			issuer = a.octets
+			issuer = a.content
 		case "CKA_SERIAL_NUMBER":
-			serial = a.octets
+			serial = a.content
 		case "CKA_VALUE":
-			der = a.octets
+			der = a.content
 		case "CKA_NSS_MOZILLA_CA_POLICY":
 			if !a.is("CK_BBOOL", "CK_TRUE") {
 				r.constrain(a.String()) // not by the rules of Mozilla's program
@@ -325,9 +325,9 @@ func (r *Root) readDistrustAfter(p Purpose, a attribute) {
 	if a.is("CK_BBOOL", "CK_FALSE") {
 		return
 	}
-	t, err := time.Parse("060102150405Z", string(a.octets))
-	if err != nil || len(a.octets) != len("060102150405Z") {
-		r.constrain(strings.TrimSpace(fmt.Sprintf("%s %s", a, a.octets)))
+	t, err := time.Parse("060102150405Z", string(a.content))
+	if err != nil || len(a.content) != len("060102150405Z") {
+		r.constrain(strings.TrimSpace(fmt.Sprintf("%s %s", a, a.content)))
 		return
 	}
 	if t.Year() >= 2050 { // RFC 5280 section 4.1.2.5.1; Go turns at 69
@@ -378,9 +378,9 @@ func (r *Root) readTrustObject(object []attribute) {
 		case "CKA_LABEL":
 			r.Label = unquote(a.value)
 		case "CKA_ISSUER":
-			issuer = a.octets
+			issuer = a.content
 		case "CKA_SERIAL_NUMBER":
-			serial = a.octets
+			serial = a.content
 		case "CKA_CERT_SHA1_HASH", "CKA_CERT_MD5_HASH", "CKA_HASH_OF_CERTIFICATE":
 			r.readHash(a)
 		default:
@@ -397,13 +397,13 @@ func (r *Root) readTrustObject(object []attribute) {
 
 // readHash takes a hash of the certificate; its length says which.
 func (r *Root) readHash(a attribute) {
-	switch len(a.octets) {
+	switch len(a.content) {
 	case 16:
-		r.MD5 = a.octets
+		r.MD5 = a.content
 	case 20:
-		r.SHA1 = a.octets
+		r.SHA1 = a.content
 	case 32:
-		r.SHA256 = [32]byte(a.octets)
+		r.SHA256 = [32]byte(a.content)
 	default:
 		r.constrain(a.String())
 	}
@@ -427,7 +427,7 @@ func (d *certdata) join() []*Root {
 	var roots []*Root
 	bySHA256 := make(map[[32]byte]*Root)
 	byName := make(map[string][]*Root)
-	byHash := make(map[string]*certificateObject) // SHA-1, MD5 and SHA-256 of the octets in the file
+	byHash := make(map[string]*certificateObject) // SHA-1, MD5 and SHA-256 of the bytes in the file
 	for _, c := range d.certificates {
 		if c.der != nil {
 			sum1, sum5, sum256 := sha1.Sum(c.der), md5.Sum(c.der), sha256.Sum256(c.der)

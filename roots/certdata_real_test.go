@@ -48,7 +48,7 @@ func TestRealCertdata(t *testing.T) {
 			t.Logf("distrusted: %s %v", r.Label, r.With(roots.Distrusted))
 		}
 	}
-	t.Logf("%d octets, %d certificates: %v", len(data), len(store.Roots), count)
+	t.Logf("%d bytes, %d certificates: %v", len(data), len(store.Roots), count)
 	for _, r := range store.Roots {
 		if r.Check(roots.ServerAuth) == nil {
 			trusted[r.SHA256] = r.Label

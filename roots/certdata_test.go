@@ -143,9 +143,9 @@ func withServer(r pkitest.CertdataRoot, server string) pkitest.CertdataRoot {
 	return r
 }
 
-func octal(octets []byte) string {
+func octal(content []byte) string {
 	var b strings.Builder
-	for _, o := range octets {
+	for _, o := range content {
 		fmt.Fprintf(&b, `\%03o`, o)
 	}
 	return b.String()
@@ -168,11 +168,11 @@ func TestCertdataErrors(t *testing.T) {
 		"HTML in the middle": {strings.Replace(small, "CKA_ID UTF8", "<html>", 1), "neither an attribute nor a comment"},
 		"cut within octal":   {small[:strings.Index(small, "CKA_VALUE")+200], "CKA_VALUE"},
 		"cut between lines":  {small[:strings.Index(small, "END")], "the file ends before the END of CKA_SUBJECT"},
-		"no END":             {strings.Replace(small, "END\n", "", 1), "no octal octets, in the value of CKA_SUBJECT"},
-		"octal over 377":     {strings.Replace(small, `\060`, `\460`, 1), "no octal octets"},
-		"octal with an 8":    {strings.Replace(small, `\060`, `\068`, 1), "no octal octets"},
-		"octal of two":       {strings.Replace(small, `\060`, `\06`, 1), "no octal octets"},
-		"a long line":        {"BEGINDATA\n# " + strings.Repeat("x", roots.MaxStoreLine), "line 2: more than 65536 octets"},
+		"no END":             {strings.Replace(small, "END\n", "", 1), "no octal bytes, in the value of CKA_SUBJECT"},
+		"octal over 377":     {strings.Replace(small, `\060`, `\460`, 1), "no octal bytes"},
+		"octal with an 8":    {strings.Replace(small, `\060`, `\068`, 1), "no octal bytes"},
+		"octal of two":       {strings.Replace(small, `\060`, `\06`, 1), "no octal bytes"},
+		"a long line":        {"BEGINDATA\n# " + strings.Repeat("x", roots.MaxStoreLine), "line 2: more than 65536 bytes"},
 		"too many objects":   {"BEGINDATA\n" + strings.Repeat("CKA_CLASS CK_X CKO_NSS_BUILTIN_ROOT_LIST\n", roots.MaxRoots+1), "more than 200000 objects"},
 	} {
 		store, err := roots.ParseCertdata([]byte(test.data))

@@ -22,7 +22,7 @@ import (
 // objects; the largest of CCADB's reports has 30 MB and 12,000 rows.
 const (
 	MaxStoreBytes = 256 << 20 // of a file
-	MaxStoreLine  = 64 << 10  // octets in a line of certdata.txt
+	MaxStoreLine  = 64 << 10  // bytes in a line of certdata.txt
 	MaxRoots      = 200_000   // objects of certdata.txt, rows of a report
 
 	maxConstraints = 16 // of one root; one is reason enough to leave it out
@@ -109,7 +109,7 @@ const (
 	ReasonNotTrusted    Reason = "not-trusted"    // for this purpose
 )
 
-// Check tells whether the root may be taken as an anchor for a purpose; the
+// Check reports whether the root may be taken as an anchor for a purpose; the
 // error is a *RefusedError. A date in DistrustAfter is no reason to refuse: it is
 // for the certificates below.
 func (r *Root) Check(p Purpose) error {
@@ -141,7 +141,7 @@ func (r *Root) With(t Trust) []Purpose {
 	return out
 }
 
-// DistrustsLeaf tells whether the root is no longer trusted for a leaf that is
+// DistrustsLeaf reports whether the root is no longer trusted for a leaf that is
 // valid from notBefore. As in Firefox (NSSCertDBTrustDomain.cpp,
 // IsDistrustedCertificateChain) it is the leaf's notBefore that is compared, and
 // a leaf of the very moment is still trusted.
@@ -317,7 +317,7 @@ func (m MatchedBy) rank() int {
 	return slices.Index([]MatchedBy{ByCertificate, ByIssuerSerial, ByKey}, m)
 }
 
-// hashesAre tells whether every hash that the entry states is that of der. They
+// hashesAre reports whether every hash that the entry states is that of der. They
 // only tell certificates of the same issuer and serial number apart.
 func (r *Root) hashesAre(der []byte) bool {
 	if len(r.SHA1) > 0 {
@@ -336,7 +336,7 @@ func (r *Root) hashesAre(der []byte) bool {
 // checkFile refuses what is no text of a root program at a glance.
 func checkFile(data []byte, what string) error {
 	if len(data) > MaxStoreBytes {
-		return fmt.Errorf("%d octets, more than the limit of %d for %s", len(data), MaxStoreBytes, what)
+		return fmt.Errorf("%d bytes, more than the limit of %d for %s", len(data), MaxStoreBytes, what)
 	}
 	switch text := bytes.TrimLeft(bytes.TrimPrefix(data, []byte(byteOrderMark)), " \t\r\n"); {
 	case len(text) == 0:

@@ -56,7 +56,7 @@ const (
 type signatureAlgorithm struct {
 	scheme scheme
 	hash   crypto.Hash // 0 for Ed25519
-	salt   int         // octets, for PSS
+	salt   int         // bytes, for PSS
 }
 
 // signatureAlgorithms are those whose OID says everything, hash included (RFC
@@ -129,7 +129,7 @@ func certificateAlgorithm(id certificate.Algorithm) (signatureAlgorithm, bool) {
 	return a, ok && plainParameters(id.Parameters)
 }
 
-// plainParameters tells whether an algorithm has no parameters, which is written
+// plainParameters reports whether an algorithm has no parameters, which is written
 // in two ways: absent, or NULL.
 func plainParameters(b []byte) bool { return len(b) == 0 || string(b) == "\x05\x00" }
 
@@ -167,7 +167,7 @@ func pssAlgorithm(params []byte) (signatureAlgorithm, error) {
 	// crypto/rsa takes 0 for "any length", so that it cannot be asked for; nobody
 	// who signs without a salt signs bundles.
 	if salt < 1 || salt > 1024 {
-		return fail("there is no salt, or one of more than 1,024 octets")
+		return fail("there is no salt, or one of more than 1,024 bytes")
 	}
 	if seq.PeekASN1Tag(contextTag(3)) {
 		var s cryptobyte.String

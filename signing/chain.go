@@ -16,7 +16,7 @@ import (
 // have two.
 const maxChain = 10
 
-// maxCertificate is how many octets a certificate of a chain may have, so that
+// maxCertificate is how many bytes a certificate of a chain may have, so that
 // what is hashed and printed for each attempt stays small. Genuine ones have 2,000.
 const maxCertificate = 64 << 10
 
@@ -32,7 +32,7 @@ func publicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 	return x509.ParsePKIXPublicKey(c.RawSPKI)
 }
 
-// maxNameOf is how many octets of a name a refusal shows.
+// maxNameOf is how many bytes of a name a refusal shows.
 const maxNameOf = 256
 
 // nameOf is the subject of a certificate in a refusal, cut where it is too long.
@@ -180,7 +180,7 @@ func (w *walk) issuers(c *certificate.Certificate) []*certificate.Certificate {
 	return append(pinned, others...)
 }
 
-// holds tells whether a certificate is in the chain already.
+// holds reports whether a certificate is in the chain already.
 func (w *walk) holds(c *certificate.Certificate) bool {
 	return slices.ContainsFunc(w.chain, func(l Link) bool { return l.Certificate.SHA256 == c.SHA256 })
 }

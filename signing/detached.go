@@ -8,14 +8,14 @@ import (
 	"trustpool/internal/cms"
 )
 
-// MaxDetached is how many octets a detached signature may have.
+// MaxDetached is how many bytes a detached signature may have.
 const MaxDetached = 1 << 20
 
 // SignDetached makes a signature over content that stands beside it: a signed
 // message in DER without content (RFC 5652 section 5.2), which "openssl cms
 // -verify -binary -content" reads. It is signed as Sign does, with the customary
 // hash of the key, but bears no name, no version and no time: the same content
-// gives the same octets on any day.
+// gives the same bytes on any day.
 //
 // What comes out is verified before it is returned, at the given time, under the
 // last certificate of the signer's chain.

@@ -35,7 +35,7 @@ func TestDetached(t *testing.T) {
 					t.Fatal(err)
 				}
 				if again, err := signing.SignDetached(content, identity(t, signer), signingTime); err != nil || !bytes.Equal(again, p7s) {
-					t.Errorf("signed twice, the octets differ: %v", err)
+					t.Errorf("signed twice, the bytes differ: %v", err)
 				}
 				if len(content) > 0 && bytes.Contains(p7s, content) {
 					t.Error("the content is in the signature")

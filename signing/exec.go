@@ -21,7 +21,7 @@ import (
 
 // Limits on what is read of a command.
 const (
-	maxSignature = 4096 // octets; RSA with 16,384 bits has 2,048
+	maxSignature = 4096 // bytes; RSA with 16,384 bits has 2,048
 	maxStderr    = 64 << 10
 	maxComplaint = 300 // of it, in an error
 )
@@ -34,7 +34,7 @@ const (
 //	                  with; none for Ed25519, which signs the input as it is
 //	standard output   the signature as X.509 carries it: RSA PKCS #1 v1.5 as long as
 //	                  the modulus, ECDSA as the DER of ECDSA-Sig-Value (RFC 3279
-//	                  section 2.2.3), Ed25519 in 64 octets; nothing else
+//	                  section 2.2.3), Ed25519 in 64 bytes; nothing else
 //	exit status       0, otherwise standard error says what is wrong
 //
 // The command is stopped at the end of ctx or after the timeout, which is
@@ -81,7 +81,7 @@ func (k *execKey) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpt
 	case err != nil:
 		return nil, fmt.Errorf("the command failed: %w%s", err, complaint(stderr.kept))
 	case stdout.over:
-		return nil, fmt.Errorf("the command wrote more than %d octets, which is no signature", maxSignature)
+		return nil, fmt.Errorf("the command wrote more than %d bytes, which is no signature", maxSignature)
 	}
 	if err := checkShape(k.public, stdout.kept); err != nil {
 		return nil, err
@@ -104,13 +104,13 @@ func checkShape(public crypto.PublicKey, signature []byte) error {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
 		if len(signature) != k.Size() {
-			return fmt.Errorf("the command wrote %d octets, and a signature of this RSA key has %d: it must write the octets themselves, nothing else", len(signature), k.Size())
+			return fmt.Errorf("the command wrote %d bytes, and a signature of this RSA key has %d: it must write the bytes themselves, nothing else", len(signature), k.Size())
 		}
 	case *ecdsa.PublicKey:
 		in := cryptobyte.String(signature)
 		var seq cryptobyte.String
 		if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
-			return fmt.Errorf("the command wrote %d octets that are no DER SEQUENCE of r and s (with pkcs11-tool: --signature-format openssl)", len(signature))
+			return fmt.Errorf("the command wrote %d bytes that are no DER SEQUENCE of r and s (with pkcs11-tool: --signature-format openssl)", len(signature))
 		}
 	}
 	return nil

@@ -63,8 +63,8 @@ func TestExecRefuses(t *testing.T) {
 		"missing":     {lab.Signer, "/nonexistent/signer", "exit status 127: "},
 		"silent":      {lab.Signer, "cat >/dev/null", "the command wrote no signature"},
 		"not reading": {lab.Signer, "true", "the command wrote no signature"},
-		"endless":     {lab.Signer, "yes | head -c 1000000", "wrote more than 4096 octets"},
-		"newline":     {lab.Signer, "head -c 257 /dev/zero", "the command wrote 257 octets, and a signature of this RSA key has 256"},
+		"endless":     {lab.Signer, "yes | head -c 1000000", "wrote more than 4096 bytes"},
+		"newline":     {lab.Signer, "head -c 257 /dev/zero", "the command wrote 257 bytes, and a signature of this RSA key has 256"},
 		"raw ECDSA":   {lab.P256Signer, "head -c 64 /dev/zero", "--signature-format openssl"},
 		"wrong":       {lab.Signer, "head -c 256 /dev/zero", "key and certificate do not match, or"},
 		"long":        {lab.Signer, "yes x | tr -d '\\n' | head -c 100000 >&2; false", "xxxx …"},
@@ -77,7 +77,7 @@ func TestExecRefuses(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 			if err != nil && len(err.Error()) > 500 {
-				t.Errorf("an error of %d octets", len(err.Error()))
+				t.Errorf("an error of %d bytes", len(err.Error()))
 			}
 		})
 	}

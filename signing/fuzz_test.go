@@ -77,7 +77,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		if b.Form != bundle.FormSigned || !genuine[claims{string(b.Message.Content), v.Name, v.Version}] {
-			t.Errorf("verified: %q version %q, %d octets of content that nobody signed so", v.Name, v.Version, len(b.Message.Content))
+			t.Errorf("verified: %q version %q, %d bytes of content that nobody signed so", v.Name, v.Version, len(b.Message.Content))
 		}
 		if len(v.Signers) != len(b.Message.Signers) || len(v.Signers) == 0 {
 			t.Errorf("%d of %d signers were judged", len(v.Signers), len(b.Message.Signers))

@@ -184,7 +184,7 @@ func readKeyFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > MaxKeyFile {
-		return nil, fmt.Errorf("%s: more than %d octets, which is no file with a key", path, MaxKeyFile)
+		return nil, fmt.Errorf("%s: more than %d bytes, which is no file with a key", path, MaxKeyFile)
 	}
 	return data, nil
 }
@@ -355,7 +355,7 @@ func unpanicked(f func() error) (err error) {
 // 600,000 iterations, and for scrypt 131,072 blocks, which are 16 MiB.
 const (
 	maxIterations = 2_000_000 // of a hash, over all of the file
-	maxScrypt     = 4 << 20   // blocks of 128 octets, as often as they are written
+	maxScrypt     = 4 << 20   // blocks of 128 bytes, as often as they are written
 	maxCostDepth  = 32
 )
 

@@ -256,7 +256,7 @@ func TestOpenIdentity(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		filepath.Join(dir, "none"):               "no such file",
-		path("large", make([]byte, 1<<20+1)):     "more than 1048576 octets",
+		path("large", make([]byte, 1<<20+1)):     "more than 1048576 bytes",
 		path("text", []byte("hello")):            "text: no private key in it",
 		"pkcs11:token=t;object=k?pin-value=1234": "pkcs11: pin-value would show the PIN",
 		"exec:  ":                                "exec: no command",

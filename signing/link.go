@@ -31,7 +31,7 @@ func CheckIssuer(c *certificate.Certificate, intermediates int) (Reason, error) 
 func CheckReadable(c *certificate.Certificate) (Reason, error) { return unreadable(c).parts() }
 
 // CheckCritical refuses a critical extension that is neither understood here nor
-// among those, by the octets of their OIDs, that the caller evaluates. Name
+// among those, by the bytes of their OIDs, that the caller evaluates. Name
 // constraints are not understood here.
 func CheckCritical(c *certificate.Certificate, evaluated ...string) (Reason, error) {
 	return checkCritical(c, evaluated...).parts()
@@ -49,9 +49,9 @@ func checkLink(c, issuer *certificate.Certificate) (sha1 bool, r *refusal) {
 	a, known := certificateAlgorithm(c.SignatureAlgorithm)
 	switch {
 	case len(c.Raw) > maxCertificate || len(issuer.Raw) > maxCertificate:
-		return false, refuse(ChainTooComplex, "a certificate of more than %d octets", maxCertificate)
+		return false, refuse(ChainTooComplex, "a certificate of more than %d bytes", maxCertificate)
 	case c.Has(certificate.QuirkSignatureBits):
-		return false, refuse(ChainSignature, "the signature on %s is no whole number of octets", nameOf(c))
+		return false, refuse(ChainSignature, "the signature on %s is no whole number of bytes", nameOf(c))
 	case c.Has(certificate.QuirkAlgorithmsDiffer):
 		return false, refuse(ChainSignature, "the certificate %s names two signature algorithms", nameOf(c))
 	case c.Has(certificate.QuirkSignatureMD5):
@@ -138,7 +138,7 @@ func CheckSelfSignature(c *certificate.Certificate) error {
 		return ErrNotJudged
 	}
 	if c.Has(certificate.QuirkSignatureBits) {
-		return errors.New("the signature is no whole number of octets")
+		return errors.New("the signature is no whole number of bytes")
 	}
 	a, known := certificateAlgorithm(c.SignatureAlgorithm)
 	if !known {

@@ -54,7 +54,7 @@ const (
 //
 // What comes out is verified before it is returned: under the last certificate
 // of the signer's chain, its root or the highest there is, at o.Time. The same
-// input gives the same octets, except that ECDSA with a key outside this process
+// input gives the same bytes, except that ECDSA with a key outside this process
 // is as random as that makes it.
 func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err := o.check(); err != nil {
@@ -94,7 +94,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 }
 
 // reread is bundle.Parse of a message that was made of certs and chain: where it has
-// their octets, they need not be decoded again. That its content is what was hashed
+// their bytes, they need not be decoded again. That its content is what was hashed
 // is for Verify.
 func reread(message []byte, certs, chain []*certificate.Certificate) (*bundle.Bundle, error) {
 	limits := cms.Limits{MaxCertificates: len(certs) + len(chain)}

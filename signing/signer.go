@@ -110,7 +110,7 @@ func (j *judge) judge() *refusal {
 	return best
 }
 
-// concernsKey tells whether a refusal says that the certificate's key did not
+// concernsKey reports whether a refusal says that the certificate's key did not
 // make the signature.
 func (r *refusal) concernsKey() bool {
 	return r.reason == SignatureInvalid || r.reason == SignatureUnsupported
@@ -240,7 +240,7 @@ func (j *judge) judgeCertificate(c *certificate.Certificate, a signatureAlgorith
 	}
 	*j.budget--
 	if len(c.Raw) > maxCertificate {
-		return refuse(ChainTooComplex, "a certificate of more than %d octets", maxCertificate)
+		return refuse(ChainTooComplex, "a certificate of more than %d bytes", maxCertificate)
 	}
 	key, err := publicKey(c)
 	if err != nil {

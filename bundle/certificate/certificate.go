@@ -13,7 +13,7 @@ import (
 // A Certificate is one certificate of a bundle, read by this package's own
 // reader, which takes every certificate that OpenSSL takes.
 //
-// Where Err is set nothing but Raw and SHA256 is. Octets are those of the
+// Where Err is set nothing but Raw and SHA256 is. Bytes are those of the
 // bundle, not copies.
 type Certificate struct {
 	Raw    []byte   // DER; for a certificate framed in BER its DER, as OpenSSL makes it
@@ -47,22 +47,22 @@ type Certificate struct {
 // X509 parses the certificate with crypto/x509, which refuses some genuine ones.
 func (c *Certificate) X509() (*x509.Certificate, error) { return x509.ParseCertificate(c.Raw) }
 
-// Has tells whether the certificate has the quirk.
+// Has reports whether the certificate has the quirk.
 func (c *Certificate) Has(q Quirk) bool { return slices.Contains(c.Quirks, q) }
 
-// SelfIssued tells whether issuer and subject are the same name (RFC 5280
+// SelfIssued reports whether issuer and subject are the same name (RFC 5280
 // section 6.1). It does not look at the signature.
 func (c *Certificate) SelfIssued() bool { return string(c.Issuer) == string(c.Subject) }
 
-// A Serial is the contents octets of a serial number: two's complement, most
+// A Serial is the contents bytes of a serial number: two's complement, most
 // significant first.
 type Serial []byte
 
-// Negative tells whether the number is below zero.
+// Negative reports whether the number is below zero.
 func (s Serial) Negative() bool { return len(s) > 0 && s[0] >= 0x80 }
 
-// Magnitude is the absolute value in octets, without leading zeroes; zero is one
-// zero octet.
+// Magnitude is the absolute value in bytes, without leading zeroes; zero is one
+// zero byte.
 func (s Serial) Magnitude() []byte {
 	m := slices.Clone([]byte(s))
 	if s.Negative() {
@@ -82,7 +82,7 @@ func (s Serial) Magnitude() []byte {
 }
 
 // String is the number in hex as "openssl x509 -serial" prints it: capitals,
-// whole octets, a minus sign before a negative one.
+// whole bytes, a minus sign before a negative one.
 func (s Serial) String() string {
 	hex := strings.ToUpper(hex.EncodeToString(s.Magnitude()))
 	if s.Negative() {
@@ -125,7 +125,7 @@ func (a Algorithm) String() string {
 	return a.OID.Dotted()
 }
 
-// An ObjectID is the contents octets of an object identifier.
+// An ObjectID is the contents bytes of an object identifier.
 type ObjectID []byte
 
 // Dotted is the identifier in decimal.
@@ -175,7 +175,7 @@ func (u KeyUsage) Names() []string {
 }
 
 // signatureNames are the signature algorithms that certificates have been seen
-// with, by the octets of their OID.
+// with, by the bytes of their OID.
 var signatureNames = map[string]string{
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02": "md2WithRSAEncryption",
 	"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04": "md5WithRSAEncryption",

@@ -16,7 +16,7 @@ import (
 type Extension struct {
 	ID       ObjectID
 	Critical bool
-	Value    []byte // the contents octets of extnValue
+	Value    []byte // the contents bytes of extnValue
 }
 
 // Object identifiers of the extensions that are read, 2.5.29.n.
@@ -124,7 +124,7 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 			ok = c.readExtKeyUsage(e.Value, quirks)
 		case OIDSubjectKeyID:
 			unreadable = QuirkSubjectKeyIDUnreadable
-			c.SubjectKeyID, ok = readOctets(framed(e.Value, quirks), asn1.OCTET_STRING)
+			c.SubjectKeyID, ok = readBytes(framed(e.Value, quirks), asn1.OCTET_STRING)
 		case OIDAuthorityKeyID:
 			unreadable = QuirkAuthKeyIDUnreadable
 			ok = c.readAuthorityKeyID(e.Value, quirks)
@@ -211,10 +211,10 @@ func (c *Certificate) readKeyUsage(value []byte, quirks *quirkSet) bool {
 	if !in.ReadASN1(&body, asn1.BIT_STRING) || !in.Empty() || len(body) == 0 || body[0] > 7 || len(body) == 1 && body[0] != 0 {
 		return false
 	}
-	unused, octets := body[0], body[1:]
+	unused, content := body[0], body[1:]
 	c.KeyUsage = KeyUsagePresent
-	if n := len(octets); n > 0 {
-		last := octets[n-1]
+	if n := len(content); n > 0 {
+		last := content[n-1]
 		padding := last & (1<<unused - 1)
 		// DER: the bit before the unused ones is the last that is set, or the
 		// string is empty; unused bits are zero.
@@ -222,7 +222,7 @@ func (c *Certificate) readKeyUsage(value []byte, quirks *quirkSet) bool {
 			quirks.add(QuirkKeyUsageNotDER)
 		}
 		for i := range len(keyUsageNames) {
-			if i/8 < n && (i/8 < n-1 || i%8 < 8-int(unused)) && octets[i/8]&(0x80>>(i%8)) != 0 {
+			if i/8 < n && (i/8 < n-1 || i%8 < 8-int(unused)) && content[i/8]&(0x80>>(i%8)) != 0 {
 				c.KeyUsage |= 1 << i
 			}
 		}
@@ -265,7 +265,7 @@ func (c *Certificate) readAuthorityKeyID(value []byte, quirks *quirkSet) bool {
 	return true
 }
 
-func readOctets(value []byte, tag asn1.Tag) ([]byte, bool) {
+func readBytes(value []byte, tag asn1.Tag) ([]byte, bool) {
 	in := cryptobyte.String(value)
 	var body cryptobyte.String
 	ok := in.ReadASN1(&body, tag) && in.Empty()

@@ -29,7 +29,7 @@ func checkMessage(t *testing.T, err error) {
 	t.Helper()
 	msg := err.Error()
 	if msg == "" || len(msg) > 1000 {
-		t.Errorf("an error of %d octets", len(msg))
+		t.Errorf("an error of %d bytes", len(msg))
 	}
 	if s := report.Printable(msg); s != msg {
 		t.Errorf("an error that is not printable: %s", s)

@@ -150,14 +150,14 @@ func compareWithX509(t *testing.T, index int, c *certificate.Certificate) {
 	check("the subject", string(c.Subject) == string(x.RawSubject))
 	check("the issuer", string(c.Issuer) == string(x.RawIssuer))
 	check("the key", string(c.RawSPKI) == string(x.RawSubjectPublicKeyInfo))
-	unused := c.Raw[len(c.Raw)-len(c.Signature)-1] // bits of the last octet, by which crypto/x509 shifts all others
+	unused := c.Raw[len(c.Raw)-len(c.Signature)-1] // bits of the last byte, by which crypto/x509 shifts all others
 	check("the signature", unused != 0 || string(c.Signature) == string(x.Signature))
 	check("the version", c.Version == x.Version)
 	magnitude := hex.EncodeToString(c.Serial.Magnitude())
 	check("the serial number", strings.TrimLeft(magnitude, "0") == strings.TrimLeft(x.SerialNumber.Text(16), "0-") && c.Serial.Negative() == (x.SerialNumber.Sign() < 0))
 	check("notBefore", c.NotBefore.Valid && c.NotBefore.Equal(x.NotBefore))
 	check("notAfter", c.NotAfter.Valid && c.NotAfter.Equal(x.NotAfter))
-	// crypto/x509 takes no notice of octets within an extension that follow what it reads.
+	// crypto/x509 takes no notice of bytes within an extension that follow what it reads.
 	unless := func(unreadable certificate.Quirk, what string, same bool) {
 		t.Helper()
 		check(what, same || c.Has(unreadable))

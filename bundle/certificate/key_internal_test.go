@@ -50,7 +50,7 @@ func TestKeyWrittenOtherwise(t *testing.T) {
 	sum := root.KeyID()
 	for name, other := range map[string]*Certificate{
 		"as RSASSA-PSS": rekeyed(t, root, "2a864886f70d010101", "2a864886f70d01010a"),
-		// The lengths of both sequences go with the two octets less.
+		// The lengths of both sequences go with the two bytes less.
 		"without parameters": rekeyed(t, rekeyed(t, root, "30819f300d", "30819d300b"), "0500", ""),
 	} {
 		if other.KeyID() != sum {

@@ -15,7 +15,7 @@ import (
 )
 
 // A Name is the DER of a distinguished name (RFC 5280 section 4.1.2.4). Two
-// names are the same where these octets are.
+// names are the same where these bytes are.
 type Name []byte
 
 // String types of a name's values.
@@ -43,7 +43,7 @@ type Attribute struct {
 type rawAttribute struct {
 	oid    []byte
 	tag    byte
-	value  []byte // contents octets
+	value  []byte // contents bytes
 	raw    []byte // the value's element
 	joined bool   // in one RDN with the next
 }
@@ -192,7 +192,7 @@ func ParseString(element []byte) (text string, strict bool, err error) {
 	return text, a.tag != tagPrintableString || isPrintable(body), nil
 }
 
-// latin1 reads octets as ISO 8859-1; the first n of them are ASCII.
+// latin1 reads bytes as ISO 8859-1; the first n of them are ASCII.
 func latin1(b []byte, n int) string {
 	out := append(make([]byte, 0, len(b)+8), b[:n]...)
 	for _, c := range b[n:] {

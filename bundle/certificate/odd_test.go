@@ -68,8 +68,8 @@ func oddCertificates() []oddCertificate {
 		der := odd(func(t *pkitest.Template) { t.NotAfter = pkitest.Time{Tag: tag, Text: text} })
 		return oddCertificate{"time: " + what, der, "", quirks}
 	}
-	serial := func(what, octets string, quirks ...certificate.Quirk) oddCertificate {
-		return oddCertificate{"serial: " + what, odd(func(t *pkitest.Template) { t.Serial = []byte(octets) }), "", quirks}
+	serial := func(what, content string, quirks ...certificate.Quirk) oddCertificate {
+		return oddCertificate{"serial: " + what, odd(func(t *pkitest.Template) { t.Serial = []byte(content) }), "", quirks}
 	}
 	const utf8, printable, t61, bmp = asn1.UTF8String, asn1.PrintableString, asn1.T61String, pkitest.BMPString
 	return []oddCertificate{
@@ -79,7 +79,7 @@ func oddCertificates() []oddCertificate {
 		name("BMPString", named(oidCN, bmp, "\x01\x41\x00o\x01\x7a"), "CN=Łoź"),
 		name("UniversalString", named(oidCN, 28, "\x00\x01\xf6\x00\x00\x00\x00!"), "CN=😀!"),
 		name("UTF8String", named(oidCN, utf8, "Żółw 根 😀"), "CN=Żółw 根 😀"),
-		name("IA5String with an octet beyond ASCII", named(oidCN, asn1.IA5String, "caf\xe9"), "CN=café", certificate.QuirkNameCharset),
+		name("IA5String with a byte beyond ASCII", named(oidCN, asn1.IA5String, "caf\xe9"), "CN=café", certificate.QuirkNameCharset),
 		name("PrintableString with other characters", named(oidCN, printable, "a@b*c"), "CN=a@b*c", certificate.QuirkNameCharset),
 		name("NumericString", named(oidCN, 18, "12 34"), "CN=12 34"),
 		name("BIT STRING", named(oidUID, asn1.BIT_STRING, "\x00\xca\xfe"), "x500UniqueIdentifier=#030300CAFE", certificate.QuirkNameNotString),
@@ -114,9 +114,9 @@ func oddCertificates() []oddCertificate {
 		serial("-128", "\x80", certificate.QuirkSerialNegative),
 		serial("-256", "\xff\x00", certificate.QuirkSerialNegative),
 		serial("zero", "\x00", certificate.QuirkSerialZero),
-		serial("20 octets", "\x7f"+strings.Repeat("\x01", 19)),
-		serial("21 octets", "\x00\xff"+strings.Repeat("\x01", 19), certificate.QuirkSerialLong),
-		serial("60 octets", "\x7f"+strings.Repeat("\x00", 59), certificate.QuirkSerialLong),
+		serial("20 bytes", "\x7f"+strings.Repeat("\x01", 19)),
+		serial("21 bytes", "\x00\xff"+strings.Repeat("\x01", 19), certificate.QuirkSerialLong),
+		serial("60 bytes", "\x7f"+strings.Repeat("\x00", 59), certificate.QuirkSerialLong),
 
 		when("fraction", "20530404081544.704Z", asn1.GeneralizedTime, certificate.QuirkTimeFraction),
 		when("GeneralizedTime before 2050", "20490101000000Z", asn1.GeneralizedTime, certificate.QuirkTimeGeneralizedEarly),
@@ -130,7 +130,7 @@ func oddCertificates() []oddCertificate {
 
 		ext("basicConstraints in BER", extended(oidBC, "\x30\x80\x01\x01\xff\x00\x00"), certificate.QuirkExtensionNotDER),
 		ext("basicConstraints with a flag of 1", extended(oidBC, "\x30\x03\x01\x01\x01"), certificate.QuirkExtensionNotDER),
-		ext("basicConstraints with octets after it", extended(oidBC, "\x30\x03\x01\x01\xff\x05\x00"), certificate.QuirkExtensionNotDER),
+		ext("basicConstraints with bytes after it", extended(oidBC, "\x30\x03\x01\x01\xff\x05\x00"), certificate.QuirkExtensionNotDER),
 		ext("basicConstraints with a negative length", extended(oidBC, "\x30\x06\x01\x01\xff\x02\x01\xff"), certificate.QuirkBasicUnreadable),
 		ext("basicConstraints cut short", extended(oidBC, "\x30\x03\x01\x01"), certificate.QuirkBasicUnreadable),
 		ext("basicConstraints empty", extended(oidBC, ""), certificate.QuirkBasicUnreadable),
@@ -142,7 +142,7 @@ func oddCertificates() []oddCertificate {
 		ext("extKeyUsage in BER", extended(oidEKU, "\x30\x80\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01\x00\x00"), certificate.QuirkExtensionNotDER),
 		ext("extKeyUsage that is no list", extended(oidEKU, "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"), certificate.QuirkExtKeyUsageUnreadable),
 		ext("extKeyUsage with a broken OID", extended(oidEKU, "\x30\x04\x06\x02\x2b\x86"), certificate.QuirkExtKeyUsageUnreadable),
-		ext("subjectKeyIdentifier with octets after it", extended(oidSKI, "\x04\x01\xabrest"), certificate.QuirkExtensionNotDER),
+		ext("subjectKeyIdentifier with bytes after it", extended(oidSKI, "\x04\x01\xabrest"), certificate.QuirkExtensionNotDER),
 		ext("subjectKeyIdentifier that is no OCTET STRING", extended(oidSKI, "\x02\x01\xab"), certificate.QuirkSubjectKeyIDUnreadable),
 		ext("authorityKeyIdentifier that is no SEQUENCE", extended(oidAKI, "\x04\x01\xab"), certificate.QuirkAuthKeyIDUnreadable),
 		ext("authorityKeyIdentifier without a key", extended(oidAKI, "\x30\x00")),
@@ -345,7 +345,7 @@ func TestMutantsAgreeWithOpenSSL(t *testing.T) {
 	}
 }
 
-// mutate changes one to three octets, most often one that says what follows.
+// mutate changes one to three bytes, most often one that says what follows.
 func mutate(random *rand.Rand, der []byte) {
 	for range 1 + random.IntN(3) {
 		i := random.IntN(len(der))
@@ -364,7 +364,7 @@ func mutate(random *rand.Rand, der []byte) {
 }
 
 // A name that no reader has seen is printed as far as it can be read.
-func TestNameOfAnyOctets(t *testing.T) {
+func TestNameOfAnyBytes(t *testing.T) {
 	t.Parallel()
 	for _, n := range []certificate.Name{nil, {}, {0x30}, {0x30, 0x80}, {0x30, 0x82, 1}, {0x30, 5, 0x31, 9}, []byte("\x30\x04\x31\x02\x30\x00")} {
 		if got := n.String() + n.CommonName(); got != "" || len(n.Attributes()) != 0 {

@@ -13,7 +13,7 @@ const (
 	QuirkVersionUnknown         Quirk = "version-unknown"        // a version other than 1, 2, 3
 	QuirkSerialNegative         Quirk = "serial-negative"        // RFC 5280 section 4.1.2.2
 	QuirkSerialZero             Quirk = "serial-zero"            // RFC 5280 section 4.1.2.2
-	QuirkSerialLong             Quirk = "serial-long"            // over 20 octets (RFC 5280 section 4.1.2.2)
+	QuirkSerialLong             Quirk = "serial-long"            // over 20 bytes (RFC 5280 section 4.1.2.2)
 	QuirkTimeFraction           Quirk = "time-fraction"          // fractional seconds (RFC 5280 section 4.1.2.5.2)
 	QuirkTimeGeneralizedEarly   Quirk = "time-generalized-early" // GeneralizedTime before 2050 (RFC 5280 section 4.1.2.5)
 	QuirkTimeNoSeconds          Quirk = "time-no-seconds"        // RFC 5280 section 4.1.2.5.1
@@ -29,7 +29,7 @@ const (
 	QuirkAlgorithmsDiffer       Quirk = "algorithms-differ"      // the algorithm inside the signature and outside (RFC 5280 section 4.1.1.2)
 	QuirkSignatureMD5           Quirk = "signature-md5"          // signed with MD5 or MD2
 	QuirkSignatureSHA1          Quirk = "signature-sha1"         // signed with SHA-1
-	QuirkSignatureBits          Quirk = "signature-bits"         // a signature that is no whole number of octets (RFC 5280 section 4.1.1.3)
+	QuirkSignatureBits          Quirk = "signature-bits"         // a signature that is no whole number of bytes (RFC 5280 section 4.1.1.3)
 	QuirkPublicKeyUnreadable    Quirk = "public-key-unreadable"  // its algorithm is known, its value is not what that algorithm has
 	QuirkRSAShort               Quirk = "rsa-short"              // an RSA modulus under 2048 bits
 	QuirkRSAExponent            Quirk = "rsa-exponent"           // an RSA exponent other than 65537

@@ -65,7 +65,7 @@ func ReadAll(elements [][]byte) ([]*Certificate, error) {
 }
 
 // maxBroken is how many entries of a pool may be no certificates. One takes more
-// memory than it has octets.
+// memory than it has bytes.
 const maxBroken = 10_000
 
 // Read reads one certificate. It always returns one: if raw is not a certificate,
@@ -107,7 +107,7 @@ func (c *Certificate) decode(raw []byte) {
 	*c = Certificate{Raw: raw, SHA256: sha256.Sum256(raw), Err: err}
 }
 
-// readDER fills c with the certificate whose octets are identity and which der
+// readDER fills c with the certificate whose bytes are identity and which der
 // is in the framing of DER.
 func (c *Certificate) readDER(identity, der []byte, quirks quirkSet) error {
 	*c = Certificate{Raw: identity}
@@ -120,7 +120,7 @@ func (c *Certificate) readDER(identity, der []byte, quirks quirkSet) error {
 }
 
 // reframe gives a certificate framed in BER the framing of DER in two ways: as
-// OpenSSL writes it, which keeps the octets of the signed part as they came,
+// OpenSSL writes it, which keeps the bytes of the signed part as they came,
 // and wholly, for reading.
 func reframe(raw []byte) (identity, all []byte, err error) {
 	all, err = cms.ToDER(raw, 0)
@@ -278,7 +278,7 @@ func readListElement(in, el *cryptobyte.String, tag asn1.Tag, quirks *quirkSet) 
 	return in.ReadASN1Element(el, tag)
 }
 
-// contents are those of an element that cryptobyte has read: its tag is one octet
+// contents are those of an element that cryptobyte has read: its tag is one byte
 // and its length minimal.
 func contents(el cryptobyte.String) cryptobyte.String {
 	header := 2
@@ -316,7 +316,7 @@ func (c *Certificate) addSignatureQuirks(inner Algorithm, quirks *quirkSet) {
 	}
 }
 
-// pssWithSHA1 tells whether RSASSA-PSS-params (RFC 4055 section 3.1) give SHA-1
+// pssWithSHA1 reports whether RSASSA-PSS-params (RFC 4055 section 3.1) give SHA-1
 // as the hash, which is the default.
 func pssWithSHA1(params []byte) bool {
 	in := cryptobyte.String(params)
@@ -357,7 +357,7 @@ func readTime(in *cryptobyte.String, to *Time, unreadable Quirk, quirks *quirkSe
 	return true
 }
 
-// readInteger gives the contents octets of an INTEGER in minimal form.
+// readInteger gives the contents bytes of an INTEGER in minimal form.
 func readInteger(in *cryptobyte.String, what string) ([]byte, error) {
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, asn1.INTEGER) || len(body) == 0 ||
@@ -367,9 +367,9 @@ func readInteger(in *cryptobyte.String, what string) ([]byte, error) {
 	return body, nil
 }
 
-// readBitString gives the octets of a BIT STRING and how many bits of the last
+// readBitString gives the bytes of a BIT STRING and how many bits of the last
 // are unused.
-func readBitString(in *cryptobyte.String, tag asn1.Tag, what string) (octets []byte, unused byte, err error) {
+func readBitString(in *cryptobyte.String, tag asn1.Tag, what string) (content []byte, unused byte, err error) {
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, tag) || len(body) == 0 || body[0] > 7 {
 		return nil, 0, errors.New("its " + what + " is no BIT STRING")
@@ -441,7 +441,7 @@ func validParameters(b []byte) bool {
 	return tag&0x20 == 0 || !cms.IsString(byte(tag))
 }
 
-// validOID says whether octets are the contents of an object identifier (X.690
+// validOID says whether bytes are the contents of an object identifier (X.690
 // section 8.19).
 func validOID(b []byte) bool {
 	if len(b) == 0 || b[len(b)-1] >= 0x80 {
@@ -570,7 +570,7 @@ func publicKey(alg Algorithm, key []byte) (PublicKey, bool) {
 	return PublicKey{Algorithm: alg.OID.Dotted()}, true
 }
 
-// positive reads an INTEGER above zero and gives its octets without leading zeroes.
+// positive reads an INTEGER above zero and gives its bytes without leading zeroes.
 func positive(in *cryptobyte.String) ([]byte, bool) {
 	n, err := readInteger(in, "number")
 	if err != nil || n[0] >= 0x80 {

@@ -92,7 +92,7 @@ func commands(readme string) []command {
 	return found
 }
 
-// matches tells whether the output is as shown, where a line of three dots, or of
+// matches reports whether the output is as shown, where a line of three dots, or of
 // an ellipsis, stands for any number of lines.
 func matches(output, shown string) bool {
 	parts := strings.Split("\n"+strings.ReplaceAll(shown, "\n...\n", "\n…\n"), "\n…\n")

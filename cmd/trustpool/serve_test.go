@@ -36,7 +36,7 @@ func setServer(e *testscript.Env) error {
 	return l.Close()
 }
 
-// answers URL FILE waits until there are at the URL the octets of the file.
+// answers URL FILE waits until there are at the URL the bytes of the file.
 func answers(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: answers URL FILE")
@@ -47,14 +47,14 @@ func answers(ts *testscript.TestScript, neg bool, args []string) {
 		if err == nil && body == want {
 			return
 		}
-		last = fmt.Sprintf("%d octets, %v", len(body), err)
+		last = fmt.Sprintf("%d bytes, %v", len(body), err)
 	}
 	ts.Fatalf("%s is not %s: %s", args[0], args[1], last)
 }
 
 // load URL OLD NEW COMMAND… runs the command, which must succeed, while clients fetch
-// the URL as fast as they can, and until it has the octets of NEW. No request may fail,
-// and each must get the octets of OLD or of NEW, whole; NEW once is NEW for ever.
+// the URL as fast as they can, and until it has the bytes of NEW. No request may fail,
+// and each must get the bytes of OLD or of NEW, whole; NEW once is NEW for ever.
 func load(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: load URL OLD NEW COMMAND…")
@@ -84,7 +84,7 @@ func load(ts *testscript.TestScript, neg bool, args []string) {
 					}
 				case err == nil && body == old && !isNew:
 				default:
-					text := fmt.Sprintf("%d octets, %v", len(body), err)
+					text := fmt.Sprintf("%d bytes, %v", len(body), err)
 					problem.Store(&text)
 					return
 				}
@@ -227,7 +227,7 @@ func TestServeSignals(t *testing.T) {
 	}
 	defer response.Body.Close()
 	if body, err := io.ReadAll(response.Body); err != nil || !bytes.Equal(body, data) {
-		t.Errorf("%d octets of %d, %v", len(body), len(data), err)
+		t.Errorf("%d bytes of %d, %v", len(body), len(data), err)
 	}
 	if err := p.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, p.said(t))

@@ -16,9 +16,9 @@ import (
 	"trustpool/signing"
 )
 
-// TestChangedOctet: no bundle is verified after an octet of its content, its
+// TestChangedOctet: no bundle is verified after a byte of its content, its
 // signed attributes or its signature was changed.
-func TestChangedOctet(t *testing.T) {
+func TestChangedByte(t *testing.T) {
 	t.Parallel()
 	t.Run("lab", func(t *testing.T) {
 		t.Parallel()
@@ -31,15 +31,15 @@ func TestChangedOctet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		changeOctets(t, read(t, filepath.Join(dir, "lab-core-v1.p7b")), []roots.Anchor{anchor})
+		changeBytes(t, read(t, filepath.Join(dir, "lab-core-v1.p7b")), []roots.Anchor{anchor})
 	})
 	t.Run("genuine", func(t *testing.T) {
 		t.Parallel()
-		changeOctets(t, read(t, tooltest.Corpus(t, tooltest.Core2017)), roots.BuiltIn())
+		changeBytes(t, read(t, tooltest.Corpus(t, tooltest.Core2017)), roots.BuiltIn())
 	})
 }
 
-func changeOctets(t *testing.T, data []byte, anchors []roots.Anchor) {
+func changeBytes(t *testing.T, data []byte, anchors []roots.Anchor) {
 	t.Helper()
 	verified := func(data []byte) bool {
 		b, err := bundle.Parse(data)
@@ -58,34 +58,34 @@ func changeOctets(t *testing.T, data []byte, anchors []roots.Anchor) {
 	}
 	signer := b.Message.Signers[0]
 	for _, part := range []struct {
-		name   string
-		octets []byte
-		step   int
+		name string
+		raw  []byte
+		step int
 	}{
 		{"content", b.Message.Content, max(1, len(b.Message.Content)/499)}, // some of each certificate
 		{"signed attributes", signer.SignedAttrs, 1},
 		{"signature", signer.Signature, 1},
 	} {
 		// A copy of a part would make the one that is changed another than the one that counts.
-		if bytes.Count(data, part.octets) != 1 {
-			t.Fatalf("the %s stand %d times in the file", part.name, bytes.Count(data, part.octets))
+		if bytes.Count(data, part.raw) != 1 {
+			t.Fatalf("the %s stand %d times in the file", part.name, bytes.Count(data, part.raw))
 		}
-		begin := bytes.Index(data, part.octets)
-		end := begin + len(part.octets)
+		begin := bytes.Index(data, part.raw)
+		end := begin + len(part.raw)
 		for i := begin; i < end; i += part.step {
 			for _, flip := range []byte{0x01, 0x20, 0xff} {
 				changed := slices.Clone(data)
 				changed[i] ^= flip
 				if verified(changed) {
-					t.Errorf("verified with octet %d of the %s changed by %#02x", i-begin, part.name, flip)
+					t.Errorf("verified with byte %d of the %s changed by %#02x", i-begin, part.name, flip)
 				}
 			}
 		}
 	}
 	// The command says no, or that it cannot read the file, and never yes.
-	for _, octets := range [][]byte{b.Message.Content, signer.SignedAttrs, signer.Signature} {
+	for _, raw := range [][]byte{b.Message.Content, signer.SignedAttrs, signer.Signature} {
 		changed := slices.Clone(data)
-		changed[bytes.Index(data, octets)+len(octets)/2] ^= 0x01
+		changed[bytes.Index(data, raw)+len(raw)/2] ^= 0x01
 		args := []string{"verify", "-"}
 		for _, a := range anchors {
 			if a.Certificate != nil {

@@ -228,7 +228,7 @@ func (r *Report) Excused() (n int) {
 	return n
 }
 
-// Fails tells whether a finding counts at FailOn or above.
+// Fails reports whether a finding counts at FailOn or above.
 func (r *Report) Fails() bool {
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Severity >= r.FailOn && f.Counts() {
@@ -238,7 +238,7 @@ func (r *Report) Fails() bool {
 	return false
 }
 
-// Counts tells whether a finding counts: no exception excuses it, and it is not
+// Counts reports whether a finding counts: no exception excuses it, and it is not
 // one that was there before. What is unchanged counts all the same where the rule
 // is about a demand that must hold (Rule.Always).
 func (f *Finding) Counts() bool {

@@ -59,7 +59,7 @@ type (
 // certificate the rules that found something of it. A certificate that stands
 // twice is one component; an element that is no certificate is none. An entry of a pool
 // whose certificate is not known is one, with what is known of it. There is no
-// serialNumber and no timestamp: the same report gives the same octets.
+// serialNumber and no timestamp: the same report gives the same bytes.
 func (r *Report) WriteCycloneDX(w io.Writer) error {
 	type metadata struct {
 		Tools struct {

@@ -50,7 +50,7 @@ func rulesOfForm() []Rule {
 			"Nothing; many old roots have it.", certificate.QuirkSerialZero),
 		form("serial-negative", "The serial number is negative", Warning, "RFC 5280 section 4.1.2.2",
 			"Try the import on one device first: some readers, Go's among them, refuse it.", certificate.QuirkSerialNegative),
-		form("serial-long", "The serial number has more than 20 octets", Warning, "RFC 5280 section 4.1.2.2",
+		form("serial-long", "The serial number has more than 20 bytes", Warning, "RFC 5280 section 4.1.2.2",
 			"Try the import on one device first: readers need not take more than 20.", certificate.QuirkSerialLong),
 		form("not-der", "Written in BER, or not in the one way of DER", Info, "X.690 sections 10, 11; RFC 5280 section 4.1", fine,
 			certificate.QuirkBERFraming, certificate.QuirkSignatureBits, certificate.QuirkExtensionNotDER, certificate.QuirkKeyUsageNotDER),
@@ -171,7 +171,7 @@ func (a *auditor) sameKeyAs(first int) func(int) bool {
 	return func(i int) bool { return a.keys[i] == a.keys[first] }
 }
 
-// share tells whether all have what same asks.
+// share reports whether all have what same asks.
 func (a *auditor) share(list []int, same func(int) bool) bool {
 	for _, i := range list {
 		if !same(i) {

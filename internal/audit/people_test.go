@@ -24,9 +24,9 @@ func TestLongNames(t *testing.T) {
 	for name, print := range printings(r) {
 		n := len(printed(t, print))
 		if people := name == "text" || name == "markdown" || name == "html"; people && n > 700_000 {
-			t.Errorf("%s has %d octets", name, n)
+			t.Errorf("%s has %d bytes", name, n)
 		} else if !people && n < 25*4_000 {
-			t.Errorf("%s left something out: %d octets", name, n)
+			t.Errorf("%s left something out: %d bytes", name, n)
 		}
 	}
 }

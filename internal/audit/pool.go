@@ -152,7 +152,7 @@ func (e Entry) period() period {
 	return period{known(e.Pool.NotBefore), known(e.Pool.NotAfter), e.Pool.Within}
 }
 
-// after tells whether t is after a moment; it is not known where t may be off by
+// after reports whether t is after a moment; it is not known where t may be off by
 // as much.
 func (p period) after(t certificate.Time, moment time.Time) (after, known bool) {
 	if !t.Valid || p.within > 0 && t.Sub(moment).Abs() <= p.within {
@@ -161,7 +161,7 @@ func (p period) after(t certificate.Time, moment time.Time) (after, known bool) 
 	return t.After(moment), true
 }
 
-// over tells whether the end lies before a moment.
+// over reports whether the end lies before a moment.
 func (p period) over(moment time.Time) (over, known bool) {
 	later, known := p.after(p.notAfter, moment)
 	return known && !later && !p.notAfter.Equal(moment), known

@@ -169,8 +169,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// The same subject gives the same octets.
-func TestSameOctets(t *testing.T) {
+// The same subject gives the same bytes.
+func TestSameBytes(t *testing.T) {
 	t.Parallel()
 	a, b := printings(full(t)), printings(full(t))
 	for name := range a {
@@ -321,7 +321,7 @@ func TestManyFindings(t *testing.T) {
 	for name, print := range printings(r) {
 		out := printed(t, print)
 		if n := len(out); slices.Contains([]string{"text", "markdown", "html"}, name) && n > 1<<20 {
-			t.Errorf("%s has %d octets", name, n)
+			t.Errorf("%s has %d bytes", name, n)
 		}
 	}
 }

@@ -189,7 +189,7 @@ func signatureNotVerified(a *auditor) (int, []Finding) {
 	return 1, one("%s: %s", *s.Reason, *s.Detail)
 }
 
-// unsigned tells whether there is no signature at all.
+// unsigned reports whether there is no signature at all.
 func unsigned(s *signing.Report) bool { return !s.Verified && *s.Reason == signing.NotSigned }
 
 func notSigned(a *auditor) (int, []Finding) {
@@ -316,7 +316,7 @@ func rsaExponent(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
 	return ok, ""
 }
 
-// unusable tells whether an exponent makes no key. 0 stands for one that is too
+// unusable reports whether an exponent makes no key. 0 stands for one that is too
 // long to say.
 func unusable(e uint64) bool { return e == 1 || e != 0 && e%2 == 0 }
 

@@ -234,7 +234,7 @@ func (a *auditor) entries(at ...int) []Entry {
 }
 
 // groups are the positions of certificates that share what key gives, where there
-// are two or more of them with different octets. Certificates for which key is not
+// are two or more of them with different bytes. Certificates for which key is not
 // ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
 	at := make(map[K]int, len(a.Certificates)) // in lists

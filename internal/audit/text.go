@@ -64,7 +64,7 @@ func fresh(list []Finding) (n int) {
 	return n
 }
 
-// Limits of what reports for people show of one text, in octets. Genuine names
+// Limits of what reports for people show of one text, in bytes. Genuine names
 // have at most 200.
 const (
 	maxName   = 400

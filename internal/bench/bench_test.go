@@ -279,7 +279,7 @@ func BenchmarkGrowth(b *testing.B) {
 type usage struct {
 	Time time.Duration
 	CPU  time.Duration // of all processors
-	Peak int64         // octets in memory at once
+	Peak int64         // bytes in memory at once
 }
 
 // The test program runs itself for two errands, which the first variable names.

@@ -41,7 +41,7 @@ Every certificate that a source has and the bundle has not is reported with the
 reason, then each output with its SHA-256. Paths in the recipe are relative to
 it. Nothing is written on failure.
 
-The same recipe, sources, key and time give the same octets. The time is that of
+The same recipe, sources, key and time give the same bytes. The time is that of
 --at, else of SOURCE_DATE_EPOCH, else the present.
 
 Exit status: 0, or 1 where --locked or --check find a difference.`,

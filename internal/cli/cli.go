@@ -87,7 +87,7 @@ type app struct {
 	limits  bundle.Limits
 	size    size
 	output  string
-	input   int64 // octets read so far
+	input   int64 // bytes read so far
 }
 
 // helpWidth is how many columns the help takes.
@@ -236,7 +236,7 @@ func (a *app) markStart(cmd *cobra.Command) {
 	}
 }
 
-// writes tells whether a command writes files, or serves them. Then an interrupt ends what it
+// writes reports whether a command writes files, or serves them. Then an interrupt ends what it
 // waits for, and what it is writing is finished or removed; otherwise it ends the
 // process, which needs no preparing: that would take as long as a small bundle.
 func writes(cmd *cobra.Command) bool {

@@ -105,7 +105,7 @@ func safeName(s string) string {
 }
 
 // writeNew writes the files into dir, or none of them: one that is there with
-// other octets is an error before the first is written.
+// other bytes is an error before the first is written.
 func writeNew(dir string, files []file) error {
 	var missing []file
 	for _, f := range files {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A size is the value of a flag that takes octets: 4096, 64M, 1G.
+// A size is the value of a flag that takes bytes: 4096, 64M, 1G.
 type size int64
 
 func (s *size) String() string { return strconv.FormatInt(int64(*s), 10) }

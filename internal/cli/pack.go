@@ -36,8 +36,8 @@ func (a *app) packCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pack FILE… -o KIT.tar",
 		Short: "Make a kit of bundles, to carry them to where no network is",
-		Long: `Make one tar file of bundles and of what goes with them: each bundle octet for
-octet, its certificates as PEM, its audit, the commands for each platform, the
+		Long: `Make one tar file of bundles and of what goes with them: each bundle byte for
+byte, its certificates as PEM, its audit, the commands for each platform, the
 changes since the bundle that was carried last (--diff OLD), sums, a manifest,
 and verify.sh, which verifies it all with openssl alone. trustpool receive
 proves a kit.
@@ -47,7 +47,7 @@ and no flag changes that. --sign signs the manifest, so that who knows the root
 of that key can trust the other files too.
 
 The same files make the same kit; the audit judges dates at --at, so give it for
-the same octets on another day. The files in a kit have the time of
+the same bytes on another day. The files in a kit have the time of
 SOURCE_DATE_EPOCH, else that of the newest signature of the bundles; the
 manifest says which.
 
@@ -77,7 +77,7 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 			if err := durable.WriteFile(a.output, data, 0o644); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d octets, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
+			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d bytes, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
 			return err
 		},
 	}

@@ -49,11 +49,11 @@ type allowance struct {
 // the signature.
 func allowances() []allowance {
 	return []allowance{
-		{store.GateUnchanged, "publish also the octets that are current"},
+		{store.GateUnchanged, "publish also the bytes that are current"},
 		{store.GateOtherName, "publish also under another signed name"},
 		{store.GateNoVersion, "publish also where versions are no numbers"},
 		{store.GateOlder, "publish also an older version"},
-		{store.GateSameVersion, "publish also the same version with other octets"},
+		{store.GateSameVersion, "publish also the same version with other bytes"},
 		{store.GateWithdrawn, "publish also what a rollback took out of service"},
 		{store.GateFewer, "publish also with fewer certificates than --min-share"},
 		{store.GateUndecodable, "publish also with certificates that cannot be decoded"},
@@ -148,7 +148,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Put an earlier release back into service",
 		Long: `Publish an earlier release again: the one before the current, or that of --to.
 It is a publication like any other: verified now, and recorded. What it replaces
-is withdrawn: publish and mirror refuse those octets until they are allowed.
+is withdrawn: publish and mirror refuse those bytes until they are allowed.
 
 Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool rollback --store /srv/trustpool --name ios

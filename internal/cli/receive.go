@@ -78,7 +78,7 @@ nothing is written.`,
 	return cmd
 }
 
-// put unpacks or publishes a kit that was proved, and tells whether the store took it.
+// put unpacks or publishes a kit that was proved, and reports whether the store took it.
 func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) (yes bool, err error) {
 	r.DryRun = x.dryRun
 	switch {

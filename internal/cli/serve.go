@@ -42,7 +42,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Short: "Serve bundles to devices over HTTP",
 		Long: `Serve bundles at URLs that devices import from: those of a store, see trustpool
 publish, and FILEs, each a bundle or a directory of .p7b files. Each is verified
-under Cisco's roots, or those of --root, before an octet of it is served: at the
+under Cisco's roots, or those of --root, before a byte of it is served: at the
 start, where one that is not verified is an error, and when it changes, where
 the one before stays in service.
 

@@ -56,7 +56,7 @@ variable ` + passphraseVariable + `, or asked for on a terminal.
 --cert is the key's certificate, perhaps with those above it, which --chain may
 hold instead; all of them go into OUT. Without --cert those in KEY's file count.
 The signing time is --at, else SOURCE_DATE_EPOCH, else now: with RSA, Ed25519
-and ECDSA keys in files the same input gives the same octets.`,
+and ECDSA keys in files the same input gives the same bytes.`,
 		Example: `  trustpool keygen lab/
   trustpool sign roots.pem --key lab/signer.key --cert lab/signer.pem \
     --chain lab/root.pem --name "Lab Core Bundle" --bundle-version 1 -o lab.p7b

@@ -6,18 +6,18 @@ import (
 	"math"
 )
 
-// Identifier octets (X.690 section 8.1.2) of the types that the CMS syntax is
+// Identifier bytes (X.690 section 8.1.2) of the types that the CMS syntax is
 // made of.
 const (
-	tagInteger     = 0x02
-	tagBitString   = 0x03
-	tagOctetString = 0x04
-	tagOID         = 0x06
-	tagSequence    = 0x30
-	tagSet         = 0x31
-	tagContext0    = 0xa0 // [0], constructed
-	tagContext1    = 0xa1 // [1], constructed
-	tagKeyID       = 0x80 // [0], primitive: subjectKeyIdentifier
+	tagInteger    = 0x02
+	tagBitString  = 0x03
+	tagByteString = 0x04
+	tagOID        = 0x06
+	tagSequence   = 0x30
+	tagSet        = 0x31
+	tagContext0   = 0xa0 // [0], constructed
+	tagContext1   = 0xa1 // [1], constructed
+	tagKeyID      = 0x80 // [0], primitive: subjectKeyIdentifier
 
 	constructed = 0x20
 )
@@ -28,7 +28,7 @@ const DefaultMaxDepth = 32
 
 // A SyntaxError says where an encoding is not what it should be.
 type SyntaxError struct {
-	Offset int // octets from the start of the input
+	Offset int // bytes from the start of the input
 	Msg    string
 }
 
@@ -40,9 +40,9 @@ func syntaxErr(offset int, format string, args ...any) error {
 
 // An element is one BER data value: definite or indefinite, minimal or not.
 type element struct {
-	tag        byte   // first identifier octet
+	tag        byte   // first identifier byte
 	raw        []byte // the whole of it, as read
-	body       []byte // contents octets, without an end-of-contents
+	body       []byte // contents bytes, without an end-of-contents
 	offset     int    // of raw in the input
 	bodyOffset int    // of body in the input
 }
@@ -51,7 +51,7 @@ type element struct {
 func (e element) children() cursor { return cursor{e.body, e.bodyOffset} }
 
 // A cursor reads elements one after the other. It never looks outside its
-// octets, so that no child can be longer than its parent.
+// bytes, so that no child can be longer than its parent.
 type cursor struct {
 	b      []byte
 	offset int // of b in the input
@@ -59,7 +59,7 @@ type cursor struct {
 
 func (c *cursor) empty() bool { return len(c.b) == 0 }
 
-// peek is the identifier octet of the next element, or 0 at the end.
+// peek is the identifier byte of the next element, or 0 at the end.
 func (c *cursor) peek() byte {
 	if len(c.b) == 0 {
 		return 0
@@ -90,13 +90,13 @@ func (c *cursor) next(maxDepth int) (element, error) {
 	return e, nil
 }
 
-// expect reads one element that must have the given identifier octet.
+// expect reads one element that must have the given identifier byte.
 func (c *cursor) expect(tag byte, what string, maxDepth int) (element, error) {
 	if c.empty() {
 		return element{}, syntaxErr(c.offset, "%s is missing", what)
 	}
-	if got := c.peek(); got != tag && !(got == tag|constructed && tag == tagOctetString) {
-		return element{}, syntaxErr(c.offset, "%s expected, identifier octet 0x%02x found", what, got)
+	if got := c.peek(); got != tag && !(got == tag|constructed && tag == tagByteString) {
+		return element{}, syntaxErr(c.offset, "%s expected, identifier byte 0x%02x found", what, got)
 	}
 	e, err := c.next(maxDepth)
 	if err != nil {
@@ -105,27 +105,27 @@ func (c *cursor) expect(tag byte, what string, maxDepth int) (element, error) {
 	return e, nil
 }
 
-// end makes trailing octets an error.
+// end makes trailing bytes an error.
 func (c *cursor) end(what string) error {
 	if !c.empty() {
-		return syntaxErr(c.offset, "trailing octets after %s", what)
+		return syntaxErr(c.offset, "trailing bytes after %s", what)
 	}
 	return nil
 }
 
-// A header is the identifier and length octets of an element.
+// A header is the identifier and length bytes of an element.
 type header struct {
-	size       int // octets of the header
-	length     int // octets of the contents, where it is definite
+	size       int // bytes of the header
+	length     int // bytes of the contents, where it is definite
 	indefinite bool
-	minimal    bool // definite and, like the identifier, in the fewest octets, as DER has it
+	minimal    bool // definite and, like the identifier, in the fewest bytes, as DER has it
 }
 
 // readHeader reads a header and checks that definite contents lie within b.
 func readHeader(b []byte, offset int) (header, error) {
 	h, err := parseHeader(b, offset)
 	if err == nil && h.length > len(b)-h.size {
-		return header{}, syntaxErr(offset, "an element of %d octets where %d are left: truncated or damaged", h.length, len(b)-h.size)
+		return header{}, syntaxErr(offset, "an element of %d bytes where %d are left: truncated or damaged", h.length, len(b)-h.size)
 	}
 	return h, err
 }
@@ -136,7 +136,7 @@ func parseHeader(b []byte, offset int) (header, error) {
 		return header{}, syntaxErr(offset, "the data ends where an element should begin")
 	}
 	i, minimal := 1, true
-	if b[0]&0x1f == 0x1f { // a tag number above 30: more identifier octets
+	if b[0]&0x1f == 0x1f { // a tag number above 30: more identifier bytes
 		for {
 			if i >= len(b) || i > 5 {
 				return header{}, syntaxErr(offset, "a tag number that does not end")
@@ -168,29 +168,29 @@ func parseHeader(b []byte, offset int) (header, error) {
 		if n > len(b)-i {
 			return header{}, syntaxErr(offset, "the data ends within a length")
 		}
-		octets := b[i : i+n]
+		content := b[i : i+n]
 		h.size = i + n
-		h.minimal = minimal && n > 0 && octets[0] != 0 && (n > 1 || octets[0] >= 0x80)
-		for len(octets) > 0 && octets[0] == 0 {
-			octets = octets[1:]
+		h.minimal = minimal && n > 0 && content[0] != 0 && (n > 1 || content[0] >= 0x80)
+		for len(content) > 0 && content[0] == 0 {
+			content = content[1:]
 		}
-		if len(octets) > 4 {
-			return header{}, syntaxErr(offset, "a length of %d octets", n)
+		if len(content) > 4 {
+			return header{}, syntaxErr(offset, "a length of %d bytes", n)
 		}
 		var length uint64
-		for _, o := range octets {
+		for _, o := range content {
 			length = length<<8 | uint64(o)
 		}
 		if length > math.MaxInt { // where an int has 32 bits
-			return header{}, syntaxErr(offset, "an element of %d octets", length)
+			return header{}, syntaxErr(offset, "an element of %d bytes", length)
 		}
 		h.length = int(length)
 	}
 	return h, nil
 }
 
-// endOfContents finds the end-of-contents octets that close an indefinite
-// element whose contents start at b. It visits each octet once.
+// endOfContents finds the end-of-contents bytes that close an indefinite
+// element whose contents start at b. It visits each byte once.
 func endOfContents(b []byte, offset, maxDepth int) (int, error) {
 	open := 1
 	for i := 0; ; {
@@ -220,7 +220,7 @@ func endOfContents(b []byte, offset, maxDepth int) (int, error) {
 }
 
 // CheckDER says whether every element of b, at every level, is framed as DER
-// has it: identifiers and definite lengths in the fewest octets (X.690 sections
+// has it: identifiers and definite lengths in the fewest bytes (X.690 sections
 // 8.1.2, 10.1), and strings in one piece (section 10.2). It looks at no values.
 // maxDepth 0 is DefaultMaxDepth.
 func CheckDER(b []byte, maxDepth int) error { return checkDER(b, 0, orDefault(maxDepth)) }
@@ -257,11 +257,11 @@ func checkDER(b []byte, offset, depth int) error {
 	return nil
 }
 
-// IsString tells whether an identifier octet is of a universal type whose
+// IsString reports whether an identifier byte is of a universal type whose
 // value BER may cut into segments (X.690 sections 8.6, 8.7, 8.23).
 func IsString(tag byte) bool {
 	switch tag &^ constructed {
-	case tagBitString, tagOctetString, 0x0c, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1e:
+	case tagBitString, tagByteString, 0x0c, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1e:
 		return true
 	}
 	return false
@@ -331,12 +331,12 @@ func appendElement(out []byte, e element) []byte {
 	return append(appendHeader(out, e, len(e.body)), e.body...)
 }
 
-// appendHeader writes the identifier octets of e and a minimal length.
+// appendHeader writes the identifier bytes of e and a minimal length.
 func appendHeader(out []byte, e element, length int) []byte {
 	return appendLength(append(out, e.identifier()...), length)
 }
 
-// identifier gives the identifier octets of e in the fewest octets. OpenSSL takes
+// identifier gives the identifier bytes of e in the fewest bytes. OpenSSL takes
 // any tag number in the form that is for those above 30 (X.690 section 8.1.2.4).
 func (e element) identifier() []byte {
 	if e.tag&0x1f != 0x1f {
@@ -371,13 +371,13 @@ func appendLength(out []byte, n int) []byte {
 	return out
 }
 
-// AppendTLV appends an element with a one-octet identifier in DER framing.
+// AppendTLV appends an element with a one-byte identifier in DER framing.
 func AppendTLV(out []byte, tag byte, body []byte) []byte {
 	return append(AppendHeader(out, tag, len(body)), body...)
 }
 
-// AppendHeader appends the identifier and length octets of an element whose body
-// has size octets, in DER (X.690 section 10.1).
+// AppendHeader appends the identifier and length bytes of an element whose body
+// has size bytes, in DER (X.690 section 10.1).
 func AppendHeader(out []byte, tag byte, size int) []byte { return appendLength(append(out, tag), size) }
 
 // joinSegments gives the contents of an OCTET STRING, whether it is in one piece
@@ -443,7 +443,7 @@ func validValue(tag byte, body []byte) bool {
 		return false
 	case 0x01: // BOOLEAN
 		return n == 1 && (body[0] == 0 || body[0] == 0xff)
-	case tagInteger, 0x0a: // and ENUMERATED: the fewest octets
+	case tagInteger, 0x0a: // and ENUMERATED: the fewest bytes
 		return n == 1 || n > 1 && !(body[0] == 0 && body[1] < 0x80 || body[0] == 0xff && body[1] >= 0x80)
 	case tagBitString: // unused bits are zero
 		return n == 1 && body[0] == 0 || n > 1 && body[0] < 8 && body[n-1]&(1<<body[0]-1) == 0
@@ -457,7 +457,7 @@ func validValue(tag byte, body []byte) bool {
 }
 
 // CheckSetOrder says whether the elements in the body of a SET OF stand in the
-// order of DER: ascending as octet strings, the shorter padded with zeroes
+// order of DER: ascending as byte strings, the shorter padded with zeroes
 // (X.690 section 11.6).
 func CheckSetOrder(body []byte) error {
 	c := cursor{b: body}

@@ -12,7 +12,7 @@ import (
 	"trustpool/internal/cms"
 )
 
-// unhex reads hex with blanks between the octets.
+// unhex reads hex with blanks between the bytes.
 func unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
@@ -31,14 +31,14 @@ var transcoded = []struct{ name, in, want string }{
 	{"indefinite in indefinite", "30 80 31 80 0201 05 0000 0000", "30 05 31 03 0201 05"},
 	{"indefinite in definite", "30 07 31 80 0201 05 0000", "30 05 31 03 0201 05"},
 	{"definite in indefinite", "30 80 31 03 0201 05 0000", "30 05 31 03 0201 05"},
-	{"length in two octets", "04 81 02 abcd", "04 02 abcd"},
+	{"length in two bytes", "04 81 02 abcd", "04 02 abcd"},
 	{"length with leading zeroes", "04 84 00000002 abcd", "04 02 abcd"},
 	{"length with 126 leading zeroes", "04 fe" + strings.Repeat("00", 125) + "02 abcd", "04 02 abcd"},
-	{"length of zero in two octets", "04 81 00", "04 00"},
+	{"length of zero in two bytes", "04 81 00", "04 00"},
 	{"length of 128", "04 8200 80" + strings.Repeat("ab", 128), "04 8180" + strings.Repeat("ab", 128)},
 	{"length of 256", "04 830001 00" + strings.Repeat("ab", 256), "04 820100" + strings.Repeat("ab", 256)},
-	{"octet string in segments", "24 80 0402 abcd 0401 ef 0000", "04 03 abcdef"},
-	{"definite octet string in segments", "24 07 0402 abcd 0401 ef", "04 03 abcdef"},
+	{"byte string in segments", "24 80 0402 abcd 0401 ef 0000", "04 03 abcdef"},
+	{"definite byte string in segments", "24 07 0402 abcd 0401 ef", "04 03 abcdef"},
 	{"no segments", "24 80 0000", "04 00"},
 	{"segments in segments", "24 80 2480 0401 ab 0000 2404 0402 cdef 0000", "04 03 abcdef"},
 	{"segments of another type", "24 80 0c01 ab 0201 05 0000", "04 02 ab05"},
@@ -47,12 +47,12 @@ var transcoded = []struct{ name, in, want string }{
 	{"context tag is no string", "a0 80 0401 05 0401 06 0000", "a0 06 0401 05 0401 06"},
 	{"tag number 31", "1f1f 81 01 05", "1f1f 01 05"},
 	{"tag number 200, constructed", "bf8148 80 0201 05 0000", "bf8148 03 0201 05"},
-	{"tag number of five octets", "1f8f ffff ff7f 01 05", "1f8f ffff ff7f 01 05"},
+	{"tag number of five bytes", "1f8f ffff ff7f 01 05", "1f8f ffff ff7f 01 05"},
 	{"tag number 4 in the form for larger ones", "1f04 01 ab", "04 01 ab"},
 	{"segments under tag number 4 in the form for larger ones", "3f04 04 0302 0186", "04 02 0186"},
 	{"tag number 30, with leading zeroes", "1f80 801e 02 0061", "1e 02 0061"},
 	{"tag number 31, with leading zeroes", "5f80 1f 00", "5f1f 00"},
-	{"zero octets that end nothing", "30 80 0403 000000 0000", "30 05 0403 000000"},
+	{"zero bytes that end nothing", "30 80 0403 000000 0000", "30 05 0403 000000"},
 	{"an element of tag 0 in a definite one", "30 04 0000 0000", "30 04 0000 0000"},
 	{"an end of contents with a long length is none", "30 80 0081 00 0000", "30 02 0000"},
 }
@@ -87,7 +87,7 @@ func TestToDER(t *testing.T) {
 	}
 }
 
-// malformed are octets that are not one element, and where that shows.
+// malformed are bytes that are not one element, and where that shows.
 var malformed = []struct {
 	name, in string
 	offset   int
@@ -96,28 +96,28 @@ var malformed = []struct {
 	{"nothing", "", 0, "the data ends where an element should begin"},
 	{"no length", "30", 0, "the data ends within a length"},
 	{"length cut short", "04 82 01", 0, "the data ends within a length"},
-	{"length without octets", "04 84", 0, "the data ends within a length"},
-	{"contents cut short", "04 02 ab", 0, "an element of 2 octets where 1 are left"},
-	{"length of 2^31", "04 84 80000000 00", 0, "an element of 2147483648 octets"},
-	{"length of 2^32-1", "04 84 ffffffff 00", 0, "an element of 4294967295 octets"},
-	{"length of 2^32", "04 85 0100000000 00", 0, "a length of 5 octets"},
-	{"length of 2^63", "04 88 8000000000000000 00", 0, "a length of 8 octets"},
-	{"length of 2^64-1", "04 88 ffffffffffffffff 00", 0, "a length of 8 octets"},
-	{"length of 126 octets", "04 fe" + strings.Repeat("ff", 126), 0, "a length of 126 octets"},
+	{"length without bytes", "04 84", 0, "the data ends within a length"},
+	{"contents cut short", "04 02 ab", 0, "an element of 2 bytes where 1 are left"},
+	{"length of 2^31", "04 84 80000000 00", 0, "an element of 2147483648 bytes"},
+	{"length of 2^32-1", "04 84 ffffffff 00", 0, "an element of 4294967295 bytes"},
+	{"length of 2^32", "04 85 0100000000 00", 0, "a length of 5 bytes"},
+	{"length of 2^63", "04 88 8000000000000000 00", 0, "a length of 8 bytes"},
+	{"length of 2^64-1", "04 88 ffffffffffffffff 00", 0, "a length of 8 bytes"},
+	{"length of 126 bytes", "04 fe" + strings.Repeat("ff", 126), 0, "a length of 126 bytes"},
 	{"reserved length", "04 ff", 0, "the data ends within a length"},
 	{"indefinite primitive", "04 80 ab 0000", 0, "an indefinite length on a primitive element"},
 	{"indefinite without end", "30 80 0201 05", 5, "the data ends within an element of indefinite length"},
 	{"half an end", "30 80 0201 05 00", 5, "the data ends within a length"},
 	{"one end for two", "30 80 30 80 0000", 6, "the data ends within an element of indefinite length"},
-	{"an end too many", "30 80 0000 0000", 4, "trailing octets"},
-	{"trailing octets", "30 00 00", 2, "trailing octets"},
+	{"an end too many", "30 80 0000 0000", 4, "trailing bytes"},
+	{"trailing bytes", "30 00 00", 2, "trailing bytes"},
 	{"tag without end", "1f ff", 0, "a tag number that does not end"},
-	{"tag of six octets", "1f 8181 8181 8101 00", 0, "a tag number that does not end"},
-	{"child longer than its parent", "30 03 0402 ab", 2, "an element of 2 octets where 1 are left"},
-	{"child longer than its indefinite parent", "30 80 0405 ab 0000", 2, "an element of 5 octets where 3 are left"},
-	{"grandchild longer than its parent", "30 80 3003 0402 ab 0000", 4, "an element of 2 octets where 1 are left"},
+	{"tag of six bytes", "1f 8181 8181 8101 00", 0, "a tag number that does not end"},
+	{"child longer than its parent", "30 03 0402 ab", 2, "an element of 2 bytes where 1 are left"},
+	{"child longer than its indefinite parent", "30 80 0405 ab 0000", 2, "an element of 5 bytes where 3 are left"},
+	{"grandchild longer than its parent", "30 80 3003 0402 ab 0000", 4, "an element of 2 bytes where 1 are left"},
 	{"indefinite child past its parent", "30 06 3002 3080 0000", 6, "the data ends within an element of indefinite length"},
-	{"segment longer than its string", "24 04 0403 abcd", 2, "an element of 3 octets where 2 are left"},
+	{"segment longer than its string", "24 04 0403 abcd", 2, "an element of 3 bytes where 2 are left"},
 }
 
 func TestToDERRefuses(t *testing.T) {
@@ -157,7 +157,7 @@ func TestCheckDER(t *testing.T) {
 		{"tag number 30 in the form for larger ones", "3003 1f1e 00", 2, "not DER"},
 		{"tag number 31 with leading zeroes", "3004 1f80 1f 00", 2, "not DER"},
 		{"segments", "3006 2404 0402 abcd", 2, "segments"},
-		{"child longer than its parent", "3003 0402 ab", 2, "octets where 1 are left"},
+		{"child longer than its parent", "3003 0402 ab", 2, "bytes where 1 are left"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -257,11 +257,11 @@ func TestHostileSizes(t *testing.T) {
 		{"6 MB of 30 80", bytes.Repeat([]byte{0x30, 0x80}, 3*mega), false},
 		{"6 MB of 24 80", bytes.Repeat([]byte{0x24, 0x80}, 3*mega), false},
 		{"6 MB of 30 80, each ended", nest(3*mega/2, true), false},
-		// go.mozilla.org/pkcs7 takes 46 s for 152 octets, and 12 GB for 160: it
+		// go.mozilla.org/pkcs7 takes 46 s for 152 bytes, and 12 GB for 160: it
 		// reads each level twice.
-		{"130 octets, 32 levels", nest(32, true), true},
-		{"154 octets", nest(38, true), false},
-		{"162 octets", nest(40, true), false},
+		{"130 bytes, 32 levels", nest(32, true), true},
+		{"154 bytes", nest(38, true), false},
+		{"162 bytes", nest(40, true), false},
 		{"deepest indefinite levels around 1 MB", deepAround(cms.DefaultMaxDepth-1, mega), true},
 		{"a million elements", cms.AppendTLV(nil, 0x30, bytes.Repeat([]byte{5, 0}, mega)), true},
 		{"a million elements in an indefinite one", append(append([]byte{0x30, 0x80}, bytes.Repeat([]byte{5, 0}, mega)...), 0, 0), true},
@@ -276,7 +276,7 @@ func TestHostileSizes(t *testing.T) {
 			t.Parallel()
 			der, err := cms.ToDER(tt.in, 0)
 			if (err == nil) != tt.ok {
-				t.Errorf("%d octets, %v", len(der), err)
+				t.Errorf("%d bytes, %v", len(der), err)
 			}
 			if _, err := cms.ParseSignedData(tt.in, 0, cms.Limits{}); err == nil {
 				t.Error("it is read as a message")
@@ -288,14 +288,14 @@ func TestHostileSizes(t *testing.T) {
 	}
 }
 
-// deepAround puts size octets of tiny elements into n indefinite levels.
+// deepAround puts size bytes of tiny elements into n indefinite levels.
 func deepAround(n, size int) []byte {
 	b := bytes.Repeat([]byte{0x30, 0x80}, n)
 	b = append(b, bytes.Repeat([]byte{5, 0}, size/2)...)
 	return append(b, make([]byte, 2*n)...)
 }
 
-// allocated is how many octets f allocates. Tests beside it would count, so the
+// allocated is how many bytes f allocates. Tests beside it would count, so the
 // caller must not be parallel.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
@@ -321,10 +321,10 @@ func TestMemory(t *testing.T) {
 	}
 	for _, tt := range tests {
 		if got := allocated(func() { _, _ = cms.ToDER(tt.in, 0) }); got > tt.most {
-			t.Errorf("%s: ToDER allocates %d octets for %d, more than %d", tt.name, got, len(tt.in), tt.most)
+			t.Errorf("%s: ToDER allocates %d bytes for %d, more than %d", tt.name, got, len(tt.in), tt.most)
 		}
 		if got := allocated(func() { _, _ = cms.ParseSignedData(tt.in, 0, cms.Limits{}) }); got > 64<<10 {
-			t.Errorf("%s: ParseSignedData allocates %d octets for %d", tt.name, got, len(tt.in))
+			t.Errorf("%s: ParseSignedData allocates %d bytes for %d", tt.name, got, len(tt.in))
 		}
 	}
 }
@@ -365,7 +365,7 @@ func TestCheckSetOrder(t *testing.T) {
 	}
 }
 
-// oids are contents octets of object identifiers.
+// oids are contents bytes of object identifiers.
 var oids = []struct{ name, in, want string }{
 	{"signed-data", "2a 86 48 86 f7 0d 01 07 02", "1.2.840.113549.1.7.2"},
 	{"2.5.29.15", "55 1d 0f", "2.5.29.15"},
@@ -381,8 +381,8 @@ var oids = []struct{ name, in, want string }{
 	{"an arc that does not end", "2a 86", ""},
 	{"an arc that begins with zeroes", "2a 80 01", ""},
 	{"a first arc that begins with zeroes", "80 01", ""},
-	{"128 octets", strings.Repeat("01", 128), "0.1" + strings.Repeat(".1", 127)},
-	{"129 octets", strings.Repeat("01", 129), ""},
+	{"128 bytes", strings.Repeat("01", 128), "0.1" + strings.Repeat(".1", 127)},
+	{"129 bytes", strings.Repeat("01", 129), ""},
 }
 
 func TestOIDString(t *testing.T) {
@@ -398,7 +398,7 @@ func TestOIDString(t *testing.T) {
 	}
 }
 
-// encodeOID gives the contents octets of an object identifier.
+// encodeOID gives the contents bytes of an object identifier.
 func encodeOID(t testing.TB, s string) []byte {
 	t.Helper()
 	oid, err := x509.ParseOID(s)

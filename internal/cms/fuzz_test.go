@@ -40,7 +40,7 @@ func seeds(f *testing.F, add func(data []byte)) {
 	}
 }
 
-// within tells whether part is a piece of the memory of whole.
+// within reports whether part is a piece of the memory of whole.
 func within(part, whole []byte) bool {
 	if len(part) == 0 {
 		return true
@@ -70,7 +70,7 @@ func FuzzParseSignedData(f *testing.F) {
 			}
 			signed := s.SignedBytes()
 			if signed[0] != 0x31 || !bytes.Equal(signed[1:], s.SignedAttrs[1:]) {
-				t.Errorf("signer %d: the signed octets are not the attributes as a SET", i+1)
+				t.Errorf("signer %d: the signed bytes are not the attributes as a SET", i+1)
 			}
 			if s.CheckAttributesDER() == nil {
 				if der, err := cms.ToDER(s.SignedAttrs, 0); err != nil || !bytes.Equal(der, s.SignedAttrs) {
@@ -90,7 +90,7 @@ func FuzzParseSignedData(f *testing.F) {
 	})
 }
 
-// checkSyntaxError says whether an error tells where in n octets the fault is.
+// checkSyntaxError says whether an error tells where in n bytes the fault is.
 func checkSyntaxError(t *testing.T, err error, n int) {
 	t.Helper()
 	var syntax *cms.SyntaxError
@@ -98,7 +98,7 @@ func checkSyntaxError(t *testing.T, err error, n int) {
 		t.Fatalf("no *SyntaxError: %v", err)
 	}
 	if syntax.Offset < 0 || syntax.Offset > n {
-		t.Fatalf("%v: the input has %d octets", err, n)
+		t.Fatalf("%v: the input has %d bytes", err, n)
 	}
 }
 
@@ -122,7 +122,7 @@ func checkWithin(t *testing.T, sd *cms.SignedData, data []byte) {
 		}
 	}
 	if sd.ContentOffset > len(data) || len(sd.Content) > len(data) {
-		t.Errorf("%d octets of content at offset %d of %d", len(sd.Content), sd.ContentOffset, len(data))
+		t.Errorf("%d bytes of content at offset %d of %d", len(sd.Content), sd.ContentOffset, len(data))
 	}
 	if within(sd.Content, data) && !bytes.HasPrefix(data[sd.ContentOffset:], sd.Content) {
 		t.Errorf("the content is not at its offset %d", sd.ContentOffset)
@@ -184,11 +184,11 @@ func FuzzToDER(f *testing.F) {
 			}
 			return
 		}
-		// A definite length takes more octets than an indefinite one with its end
-		// from 65,536 octets on: at most two for each, of which at most the depth
+		// A definite length takes more bytes than an indefinite one with its end
+		// from 65,536 bytes on: at most two for each, of which at most the depth
 		// nest.
 		if most := len(data) + 2*max(depth, cms.DefaultMaxDepth)*(len(data)>>16); len(der) > most {
-			t.Fatalf("%d octets became %d", len(data), len(der))
+			t.Fatalf("%d bytes became %d", len(data), len(der))
 		}
 		if err := cms.CheckDER(der, depth); err != nil {
 			t.Fatalf("the result is not DER: %v", err)
@@ -202,7 +202,7 @@ func FuzzToDER(f *testing.F) {
 		}
 		first, rest, err := cms.First(data)
 		if err != nil || len(rest) > 0 || !bytes.Equal(first, data) {
-			t.Fatalf("not one element: %d octets follow, %v", len(rest), err)
+			t.Fatalf("not one element: %d bytes follow, %v", len(rest), err)
 		}
 	})
 }
@@ -250,7 +250,7 @@ func FuzzCheckSetOrder(f *testing.F) {
 			sorted = sorted && bytes.Compare(a, b) <= 0
 		}
 		if sorted != (err == nil) {
-			t.Fatalf("sorted as padded octet strings: %t; %v", sorted, err)
+			t.Fatalf("sorted as padded byte strings: %t; %v", sorted, err)
 		}
 	})
 }

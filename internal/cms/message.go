@@ -4,7 +4,7 @@
 // signing.
 //
 // Messages framed in BER are read as they are, without being rewritten, because
-// some octets must be judged exactly as they came: a signer's attributes, and
+// some bytes must be judged exactly as they came: a signer's attributes, and
 // the certificates, whose hash is their identity.
 package cms
 
@@ -46,13 +46,13 @@ func (l Limits) certificates() int {
 	return l.MaxCertificates
 }
 
-// SignedData is the content of a signed message (RFC 5652 section 5.1). Octets
+// SignedData is the content of a signed message (RFC 5652 section 5.1). Bytes
 // are those of the input, not copies, unless a field says otherwise.
 type SignedData struct {
 	Version          int
 	DigestAlgorithms []Algorithm
 	ContentType      string // eContentType
-	// Content is what is signed: the contents octets of the OCTET STRING, its
+	// Content is what is signed: the contents bytes of the OCTET STRING, its
 	// segments joined. Where an old-style message (RFC 2315 section 7) holds
 	// something else, it is that element whole. nil where there is none.
 	Content       []byte
@@ -72,7 +72,7 @@ type Algorithm struct {
 type SignerInfo struct {
 	Version            int
 	Issuer             []byte // Name, the element
-	Serial             []byte // INTEGER, the contents octets
+	Serial             []byte // INTEGER, the contents bytes
 	SubjectKeyID       []byte
 	DigestAlgorithm    Algorithm
 	SignedAttrs        []byte // [0], the element exactly as it came; nil where absent
@@ -132,14 +132,14 @@ func (s *SignerInfo) CheckAttributesDER() error {
 	return checkValues(set.body, set.bodyOffset)
 }
 
-// IsContentInfo tells whether b begins like a ContentInfo: a SEQUENCE whose
+// IsContentInfo reports whether b begins like a ContentInfo: a SEQUENCE whose
 // first element is an OBJECT IDENTIFIER. A certificate begins otherwise.
 func IsContentInfo(b []byte) bool {
 	h, err := parseHeader(b, 0)
 	return err == nil && b[0] == tagSequence && len(b) > h.size && b[h.size] == tagOID
 }
 
-// Length is how many octets the element at the start of b has, header included,
+// Length is how many bytes the element at the start of b has, header included,
 // where its header says so; otherwise 0. The contents may be cut short.
 func Length(b []byte) int64 {
 	h, err := parseHeader(b, 0)
@@ -286,7 +286,7 @@ func (sd *SignedData) parseContent(encap element, depth int) error {
 	if err := c.end("eContent"); err != nil {
 		return err
 	}
-	if e.tag&^constructed != tagOctetString {
+	if e.tag&^constructed != tagByteString {
 		if sd.ContentType == OIDData {
 			return syntaxErr(e.offset, "content of type data that is no OCTET STRING")
 		}
@@ -327,7 +327,7 @@ func parseSignerInfo(e element, depth int) (SignerInfo, error) {
 	if si.SignatureAlgorithm, err = c.algorithm("signatureAlgorithm", depth); err != nil {
 		return fail(err)
 	}
-	sig, err := c.expect(tagOctetString, "the signature", depth)
+	sig, err := c.expect(tagByteString, "the signature", depth)
 	if err != nil {
 		return fail(err)
 	}
@@ -359,7 +359,7 @@ func (si *SignerInfo) parseSID(c *cursor, depth int) error {
 		}
 		inner := e.children()
 		for !inner.empty() {
-			s, err := inner.expect(tagOctetString, "a segment of the subjectKeyIdentifier", depth)
+			s, err := inner.expect(tagByteString, "a segment of the subjectKeyIdentifier", depth)
 			if err != nil {
 				return err
 			}
@@ -472,11 +472,11 @@ func (c *cursor) algorithm(what string, depth int) (Algorithm, error) {
 	return a, inner.end(what)
 }
 
-// maxOIDSize bounds an object identifier's contents octets, because writing it
+// maxOIDSize bounds an object identifier's contents bytes, because writing it
 // in decimal takes quadratic time; the longest in use have about 20.
 const maxOIDSize = 128
 
-// OIDString writes the contents octets of an OBJECT IDENTIFIER in dotted form.
+// OIDString writes the contents bytes of an OBJECT IDENTIFIER in dotted form.
 // It is false where they are none (X.690 section 8.19).
 func OIDString(body []byte) (string, bool) {
 	var oid x509.OID

@@ -201,46 +201,46 @@ func TestParseSignedDataRefuses(t *testing.T) {
 		msg    string
 	}{
 		{"another type", func(m *message, _ *signer) { m.typ = oid(t, "1.2.840.113549.1.7.3") }, "a PKCS#7 message of type 1.2.840.113549.1.7.3, not signed-data"},
-		{"no type", func(m *message, _ *signer) { m.typ = nil }, "its content type expected, identifier octet 0xa0 found"},
+		{"no type", func(m *message, _ *signer) { m.typ = nil }, "its content type expected, identifier byte 0xa0 found"},
 		{"a type that is none", func(m *message, _ *signer) { m.typ = unhex(t, "0602 2a86") }, "its content type is no object identifier"},
-		{"no version", func(m *message, _ *signer) { m.version = nil }, "a version expected, identifier octet 0x31 found"},
-		{"a version of two octets", func(m *message, _ *signer) { m.version = []byte{2, 2, 1, 0} }, "a version that is no small number"},
+		{"no version", func(m *message, _ *signer) { m.version = nil }, "a version expected, identifier byte 0x31 found"},
+		{"a version of two bytes", func(m *message, _ *signer) { m.version = []byte{2, 2, 1, 0} }, "a version that is no small number"},
 		{"a negative version", func(m *message, _ *signer) { m.version = []byte{2, 1, 0xff} }, "a version that is no small number"},
-		{"no digest algorithms", func(m *message, _ *signer) { m.digests = nil }, "digestAlgorithms expected, identifier octet 0x30 found"},
-		{"a digest algorithm that is none", func(m *message, _ *signer) { m.digests = set(null) }, "a digest algorithm expected, identifier octet 0x05 found"},
+		{"no digest algorithms", func(m *message, _ *signer) { m.digests = nil }, "digestAlgorithms expected, identifier byte 0x30 found"},
+		{"a digest algorithm that is none", func(m *message, _ *signer) { m.digests = set(null) }, "a digest algorithm expected, identifier byte 0x05 found"},
 		{"too many digest algorithms", func(m *message, s *signer) { m.digests = set(repeat(s.digest, 65)) }, "more than 64 digest algorithms"},
-		{"no content info", func(m *message, _ *signer) { m.content = nil }, "encapContentInfo expected, identifier octet 0xa0 found"},
+		{"no content info", func(m *message, _ *signer) { m.content = nil }, "encapContentInfo expected, identifier byte 0xa0 found"},
 		{"data that is no OCTET STRING", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0, null)) }, "content of type data that is no OCTET STRING"},
-		{"two contents", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0, tlv(4), tlv(4))) }, "trailing octets after eContent"},
-		{"something after the content", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0, tlv(4)), null) }, "trailing octets after eContent"},
+		{"two contents", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0, tlv(4), tlv(4))) }, "trailing bytes after eContent"},
+		{"something after the content", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0, tlv(4)), null) }, "trailing bytes after eContent"},
 		{"an empty [0]", func(m *message, _ *signer) { m.content = seq(oid(t, cms.OIDData), context(0)) }, "eContent: the data ends where an element should begin"},
 		{"segments of another type", func(m *message, _ *signer) {
 			m.content = seq(oid(t, cms.OIDData), context(0, tlv(0x24, tlv(0x0c, []byte("x")))))
 		}, "eContent: a segment of another type (0x0c) in a string"},
 		{"no signers", func(m *message, _ *signer) { m.signers = []byte{} }, "signerInfos is missing"},
-		{"signers that are none", func(m *message, _ *signer) { m.signers = set(null) }, "a SignerInfo expected, identifier octet 0x05 found"},
+		{"signers that are none", func(m *message, _ *signer) { m.signers = set(null) }, "a SignerInfo expected, identifier byte 0x05 found"},
 		{"too many signers", func(m *message, s *signer) { m.signers = set(repeat(s.der(), cms.MaxSigners+1)) }, "more than 16 signers"},
-		{"something after the signers", func(m *message, s *signer) { m.signers = append(set(s.der()), 5, 0) }, "trailing octets after the signers"},
-		{"certificates after CRLs", func(m *message, _ *signer) { m.crls, m.certificates = m.certificates, context(1) }, "signerInfos expected, identifier octet 0xa0 found"},
+		{"something after the signers", func(m *message, s *signer) { m.signers = append(set(s.der()), 5, 0) }, "trailing bytes after the signers"},
+		{"certificates after CRLs", func(m *message, _ *signer) { m.crls, m.certificates = m.certificates, context(1) }, "signerInfos expected, identifier byte 0xa0 found"},
 
 		{"a signer without version", func(_ *message, s *signer) { s.version = nil }, "signer 1: a version expected"},
 		{"a signer without identifier", func(_ *message, s *signer) { s.sid = nil }, "signer 1: the signer's issuer expected"},
 		{"an identifier without number", func(_ *message, s *signer) { s.sid = seq(seq()) }, "signer 1: the signer's serial number is missing"},
-		{"an identifier and more", func(_ *message, s *signer) { s.sid = seq(seq(), []byte{2, 1, 9}, null) }, "signer 1: trailing octets after the signer's serial number"},
+		{"an identifier and more", func(_ *message, s *signer) { s.sid = seq(seq(), []byte{2, 1, 9}, null) }, "signer 1: trailing bytes after the signer's serial number"},
 		{"a key identifier of other segments", func(_ *message, s *signer) { s.sid = context(0, null) }, "signer 1: a segment of the subjectKeyIdentifier expected"},
 		{"a signer without digest", func(_ *message, s *signer) { s.digest = nil }, "signer 1: digestAlgorithm expected"},
-		{"an algorithm and more", func(_ *message, s *signer) { s.digest = seq(oid(t, "1.2.3"), null, null) }, "signer 1: trailing octets after digestAlgorithm"},
+		{"an algorithm and more", func(_ *message, s *signer) { s.digest = seq(oid(t, "1.2.3"), null, null) }, "signer 1: trailing bytes after digestAlgorithm"},
 		{"an attribute that is none", func(_ *message, s *signer) { s.attributes = context(0, null) }, "signer 1: an attribute expected"},
 		{"an attribute without type", func(_ *message, s *signer) { s.attributes = context(0, seq(set(null))) }, "signer 1: an attribute's type expected"},
 		{"an attribute without a set", func(_ *message, s *signer) { s.attributes = context(0, seq(oid(t, "1.2.3"))) }, "signer 1: an attribute's values is missing"},
-		{"an attribute and more", func(_ *message, s *signer) { s.attributes = context(0, seq(oid(t, "1.2.3"), set(null), null)) }, "signer 1: trailing octets after an attribute's values"},
+		{"an attribute and more", func(_ *message, s *signer) { s.attributes = context(0, seq(oid(t, "1.2.3"), set(null), null)) }, "signer 1: trailing bytes after an attribute's values"},
 		{"too many attributes", func(_ *message, s *signer) { s.attributes = context(0, repeat(attribute, 65)) }, "signer 1: more than 64 attributes"},
 		{"too many values", func(_ *message, s *signer) { s.attributes = context(0, seq(oid(t, "1.2.3"), set(repeat(null, 65)))) }, "signer 1: more than 64 values in an attribute"},
 		{"no signature algorithm", func(_ *message, s *signer) { s.algorithm = nil }, "signer 1: signatureAlgorithm expected"},
 		{"no signature", func(_ *message, s *signer) { s.signature = nil }, "signer 1: the signature is missing"},
-		{"a signature of another type", func(_ *message, s *signer) { s.signature = tlv(3, []byte{0}) }, "signer 1: the signature expected, identifier octet 0x03 found"},
-		{"a signer and more", func(_ *message, s *signer) { s.unsigned = null }, "signer 1: trailing octets after the signer"},
-		{"unsigned attributes twice", func(_ *message, s *signer) { s.unsigned = append(context(1), context(1)...) }, "signer 1: trailing octets after the signer"},
+		{"a signature of another type", func(_ *message, s *signer) { s.signature = tlv(3, []byte{0}) }, "signer 1: the signature expected, identifier byte 0x03 found"},
+		{"a signer and more", func(_ *message, s *signer) { s.unsigned = null }, "signer 1: trailing bytes after the signer"},
+		{"unsigned attributes twice", func(_ *message, s *signer) { s.unsigned = append(context(1), context(1)...) }, "signer 1: trailing bytes after the signer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -318,12 +318,12 @@ func TestTruncated(t *testing.T) {
 		}
 		for n := range data {
 			if _, err := cms.ParseSignedData(data[:n], 0, cms.Limits{}); err == nil {
-				t.Fatalf("%s: its first %d octets are read", name, n)
+				t.Fatalf("%s: its first %d bytes are read", name, n)
 			} else {
 				checkSyntaxError(t, err, n)
 			}
 			if _, err := cms.ToDER(data[:n], 0); err == nil {
-				t.Fatalf("%s: its first %d octets become DER", name, n)
+				t.Fatalf("%s: its first %d bytes become DER", name, n)
 			}
 		}
 		if _, err := cms.ParseSignedData(data, 0, cms.Limits{}); err != nil {
@@ -401,5 +401,5 @@ func ExampleToDER() {
 	fmt.Println(err)
 	// Output:
 	// 300404026162 <nil>
-	// an element of 5 octets where 3 are left: truncated or damaged at offset 2
+	// an element of 5 bytes where 3 are left: truncated or damaged at offset 2
 }

@@ -297,7 +297,7 @@ func (r *Result) addNotes(pool []PoolEntry, o Options) {
 	}
 }
 
-// usesSHA1 tells whether a link of the chain that was verified is signed with
+// usesSHA1 reports whether a link of the chain that was verified is signed with
 // SHA-1.
 func (r *Result) usesSHA1() bool {
 	if r.Verification == nil {

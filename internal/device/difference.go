@@ -33,7 +33,7 @@ type PoolCommon struct {
 	By        Key // what told that they are the same
 }
 
-// Same tells whether the pool has the certificates of the bundle, and no others.
+// Same reports whether the pool has the certificates of the bundle, and no others.
 func (d *PoolDiff) Same() bool { return len(d.Missing) == 0 && len(d.Extra) == 0 }
 
 // Compare tells how the pool differs from a bundle, in linear time. An element of

@@ -32,7 +32,7 @@ func keyName(k Key) string {
 	return string(k)
 }
 
-// certain tells whether a key tells one certificate from every other.
+// certain reports whether a key tells one certificate from every other.
 func (k Key) certain() bool { return k == BySHA256 || k == BySHA1 }
 
 // A poolIndex finds a certificate in a pool. Each entry stands in one map, that
@@ -152,7 +152,7 @@ func shownKey(serial string, issuer, subject []string) string {
 // maxOffset is how far a zone may be from UTC: Kiribati's is 14 hours before it.
 const maxOffset = 14 * time.Hour
 
-// shownAlike tells whether dates as shown can be those of a certificate of the same
+// shownAlike reports whether dates as shown can be those of a certificate of the same
 // serial number and names, and so by which key it is the same; it is empty where
 // they cannot.
 func shownAlike(c *certificate.Certificate, notBefore, notAfter show.Date) Key {

@@ -110,7 +110,7 @@ func (j *judge) duplicate(e *Entry) bool {
 		j.seen[c.SHA256] = e.Index
 	}
 	if j.options.UniqueNames {
-		names := string(c.Issuer) + string(c.Subject) // DER: no other pair has the same octets
+		names := string(c.Issuer) + string(c.Subject) // DER: no other pair has the same bytes
 		if first, ok := j.names[names]; !ok {
 			j.names[names] = e.Index
 		} else if e.MatchedBy == "" {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// endless repeats its text, a few octets at a time.
+// endless repeats its text, a few bytes at a time.
 type endless struct {
 	text string
 	next int
@@ -27,9 +27,9 @@ func TestPoolLimits(t *testing.T) {
 	const entry = `{"origin":"built-in","sha1":"45ad6bb499011bb4e84e84316a81c27d89ee5ce7"}`
 	limits := poolLimits{size: 1 << 20, entries: 1000}
 	for _, tt := range []struct{ name, head, repeat, want string }{
-		{"white space", "", " ", "more than 1048576 octets"},
-		{"one string", `{"schema": "`, "a", "more than 1048576 octets"},
-		{"white space behind", head + "]}", "\n", "more than 1048576 octets"},
+		{"white space", "", " ", "more than 1048576 bytes"},
+		{"one string", `{"schema": "`, "a", "more than 1048576 bytes"},
+		{"white space behind", head + "]}", "\n", "more than 1048576 bytes"},
 		{"entries", head, entry + ",", "more than 1000 certificates"},
 	} {
 		_, err := limits.read(io.MultiReader(strings.NewReader(tt.head), &endless{text: tt.repeat}))
@@ -45,6 +45,6 @@ func TestPoolLimits(t *testing.T) {
 	}
 	limits.size--
 	if _, err := limits.read(strings.NewReader(file)); err == nil {
-		t.Error("one octet too many was read")
+		t.Error("one byte too many was read")
 	}
 }

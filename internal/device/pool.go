@@ -20,7 +20,7 @@ const PoolSchema = "trustpool.pool/1"
 
 // Limits of a pool file.
 const (
-	MaxPoolSize    = 256 << 20 // octets
+	MaxPoolSize    = 256 << 20 // bytes
 	MaxPoolEntries = 1_000_000
 )
 
@@ -71,7 +71,7 @@ type Shown struct {
 	NotAfter  show.Date `json:"not_after"`
 }
 
-// named tells whether the names are there.
+// named reports whether the names are there.
 func (s *Shown) named() bool { return s != nil && len(s.Issuer)+len(s.Subject) > 0 }
 
 // Title is the subject for people, as it is known.
@@ -82,7 +82,7 @@ func (e *PoolEntry) Title() string {
 	return e.Subject
 }
 
-// Expired tells whether the entry has expired at a time, and whether that is
+// Expired reports whether the entry has expired at a time, and whether that is
 // known: of a date in a zone of unknown offset it is not within 14 hours of it.
 func (e *PoolEntry) Expired(at time.Time) (expired, known bool) {
 	switch {
@@ -115,7 +115,7 @@ func (e *PoolEntry) Validity() (notBefore, notAfter time.Time, within time.Durat
 	return notBefore, notAfter, within
 }
 
-// Certain tells whether a hash that the device shows identifies the entry.
+// Certain reports whether a hash that the device shows identifies the entry.
 func (e *PoolEntry) Certain() bool {
 	if e.SHA256 == "" {
 		return e.SHA1 != ""
@@ -133,7 +133,7 @@ func (e *PoolEntry) check() error {
 	case e.SHA1 != "" && !isHex(e.SHA1, 40, "0123456789abcdef"):
 		return fmt.Errorf("sha1 %.80q is not 40 digits of lower-case hex", e.SHA1)
 	case e.Serial != "" && !isSerial(strings.TrimPrefix(e.Serial, "-")):
-		return fmt.Errorf("serial %.80q is not upper-case hex in whole octets without leading zeroes", e.Serial)
+		return fmt.Errorf("serial %.80q is not upper-case hex in whole bytes without leading zeroes", e.Serial)
 	case e.IdentifiedBy != "" && (e.SHA256 == "" || e.IdentifiedBy != BySHA1 && e.IdentifiedBy != ByShownDates && e.IdentifiedBy != ByShown):
 		return fmt.Errorf("identified_by %.80q is none of %s, %s, %s, or there is no sha256", e.IdentifiedBy, BySHA1, ByShownDates, ByShown)
 	case !writable(e.NotBefore) || !writable(e.NotAfter):
@@ -152,7 +152,7 @@ func isSerial(s string) bool {
 	return s == "00" || len(s) > 1 && len(s)%2 == 0 && isHex(s, len(s), "0123456789ABCDEF") && !strings.HasPrefix(s, "00")
 }
 
-// writable tells whether RFC 3339 can write the time, which has four digits for
+// writable reports whether RFC 3339 can write the time, which has four digits for
 // the year.
 func writable(t time.Time) bool { y := t.UTC().Year(); return 0 <= y && y <= 9999 }
 
@@ -187,7 +187,7 @@ func (p *Pool) builtIn() []PoolEntry {
 	return kept
 }
 
-// WriteJSON writes the pool as ReadPool reads it, always the same octets for the
+// WriteJSON writes the pool as ReadPool reads it, always the same bytes for the
 // same pool. An entry that ReadPool would refuse is an error.
 func (p *Pool) WriteJSON(w io.Writer) error {
 	for i := range p.Entries {
@@ -228,7 +228,7 @@ func (l poolLimits) read(r io.Reader) (*Pool, error) {
 	in := &capped{r: r, left: l.size}
 	p, err := readPool(in, l.entries)
 	if in.exceeded {
-		err = fmt.Errorf("more than %d octets", l.size)
+		err = fmt.Errorf("more than %d bytes", l.size)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("not a pool file: %w", err)

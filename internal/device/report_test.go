@@ -258,7 +258,7 @@ func TestStreams(t *testing.T) {
 	r := doImport(t, nil, parse(t, pkitest.Large(2000)), lab(t, "iosxr"))
 	w := &lines{n: 1 << 30}
 	if err := r.WriteJSON(w, false); err != nil || w.longest > 1<<16 {
-		t.Errorf("%v, %d octets at once", err, w.longest)
+		t.Errorf("%v, %d bytes at once", err, w.longest)
 	}
 	if err := r.WriteJSON(&lines{n: 3}, false); err == nil || err.Error() != "full" {
 		t.Error(err)

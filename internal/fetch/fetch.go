@@ -27,7 +27,7 @@ const (
 	DefaultHeaderTimeout = 30 * time.Second // Options.HeaderTimeout
 	MaxRedirects         = 5                // followed for one URL
 	MaxFiles             = 100_000          // entries of one directory
-	MaxValidator         = 1 << 10          // octets of an ETag or a Last-Modified
+	MaxValidator         = 1 << 10          // bytes of an ETag or a Last-Modified
 	SniffBytes           = 65 << 10         // of a source, at most, given to Options.Sniff
 )
 
@@ -115,7 +115,7 @@ type File struct {
 }
 
 // Validators are what a server calls a version of a file (RFC 9110 section 8.8). They are empty where it does not, or at
-// more than MaxValidator octets, and for what was not fetched.
+// more than MaxValidator bytes, and for what was not fetched.
 type Validators struct{ ETag, LastModified string }
 
 // Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives

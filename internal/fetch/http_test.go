@@ -369,7 +369,7 @@ func TestFetchConditional(t *testing.T) {
 		t.Errorf("since another version: %v", err)
 	}
 	if f, err := read("/long", Validators{}); err != nil || f.Validators != (Validators{}) {
-		t.Errorf("%d octets of a validator, %v", len(f.ETag), err)
+		t.Errorf("%d bytes of a validator, %v", len(f.ETag), err)
 	}
 }
 

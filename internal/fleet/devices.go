@@ -17,7 +17,7 @@ const (
 	MaxDevices      = 1_000_000
 	MaxAddresses    = 64  // of one device
 	MaxColumns      = 64  // of the list
-	maxCell         = 512 // octets
+	maxCell         = 512 // bytes
 )
 
 // A Device is a line of the list of devices.
@@ -47,7 +47,7 @@ func ReadDevices(r io.Reader) ([]Device, error) {
 		return nil, err
 	}
 	if len(data) > MaxDevicesBytes {
-		return nil, fmt.Errorf("it has more than %d octets, which is the limit", MaxDevicesBytes)
+		return nil, fmt.Errorf("it has more than %d bytes, which is the limit", MaxDevicesBytes)
 	}
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(data) {
@@ -133,7 +133,7 @@ func parseDevice(columns, row []string) (Device, error) {
 	for i, value := range row {
 		value = strings.Clone(strings.TrimSpace(value))
 		if len(value) > maxCell && columns[i] != "address" {
-			return d, fmt.Errorf("%s has more than %d octets, which is the limit", columns[i], maxCell)
+			return d, fmt.Errorf("%s has more than %d bytes, which is the limit", columns[i], maxCell)
 		}
 		switch columns[i] {
 		case "name":

@@ -25,14 +25,14 @@ import (
 // Limits.
 const (
 	MaxLogBytes    = 1 << 40   // of one log, uncompressed
-	MaxLine        = 64 << 10  // octets; a longer line counts as unreadable
+	MaxLine        = 64 << 10  // bytes; a longer line counts as unreadable
 	MaxUnknown     = 10_000    // addresses that are no device's and are listed; the rest is counted
 	MaxVersions    = 10_000    // versions of bundles; one beyond is a version that is not known
 	maxOfHost      = 16        // versions remembered of one device, the last ones
 	maxExamples    = 5         // unreadable lines that are shown
-	maxAgent       = 256       // octets kept of a User-Agent
-	maxNameInLog   = 256       // octets of a bundle's name or version in a log
-	headerSlack    = 512       // octets of a response header that a server may have counted
+	maxAgent       = 256       // bytes kept of a User-Agent
+	maxNameInLog   = 256       // bytes of a bundle's name or version in a log
+	headerSlack    = 512       // bytes of a response header that a server may have counted
 	linesPerCheck  = 1 << 12   // lines between looks at the context
 	readBufferSize = 256 << 10 // of the log
 )
@@ -42,7 +42,7 @@ type Bundle struct {
 	Name    string // as in its URL, without .p7b
 	Version string // as its signer claims
 	SHA256  string // lower-case hex
-	Size    int64  // octets
+	Size    int64  // bytes
 }
 
 // Options are what is known beside the logs.
@@ -75,7 +75,7 @@ type Tally struct {
 // of Tally.versions the first hashDigits.
 type version struct{ bundle, version, sha256 string }
 
-// named tells whether anything tells it from another version.
+// named reports whether anything tells it from another version.
 func (v version) named() bool { return v.version != "" || v.sha256 != "" }
 
 // known is what is known of a version.
@@ -83,7 +83,7 @@ type known struct {
 	version
 	digits string    // of the SHA-256, all that are known
 	size   int64     // as stated, or 0
-	most   int64     // octets that were sent at once
+	most   int64     // bytes that were sent at once
 	served time.Time // last
 }
 
@@ -105,7 +105,7 @@ type fetch struct {
 	bytes int64 // or all of them
 }
 
-// all is the octets of a fetch that is known to be complete.
+// all is the bytes of a fetch that is known to be complete.
 const all = math.MaxInt64
 
 // New makes a Tally. It is an error where two devices have an address in common.
@@ -152,7 +152,7 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 			return context.Cause(ctx)
 		}
 		if bytes > MaxLogBytes {
-			return fmt.Errorf("%s: more than %d octets, which is the limit", name, int64(MaxLogBytes))
+			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
 		}
 		if len(line) > 0 {
 			log.Lines++
@@ -173,7 +173,7 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 }
 
 // readLine reads a line with its end. Of one that does not fit into the buffer it
-// gives the beginning, and how many octets the rest had; it gives up within that
+// gives the beginning, and how many bytes the rest had; it gives up within that
 // where there are more than most of them, or ctx ends.
 func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, rest int64, err error) {
 	line, err = in.ReadSlice('\n')
@@ -199,7 +199,7 @@ func (t *Tally) line(log *LogReport, line []byte, long bool) {
 	var r Request
 	err := error(nil)
 	if long {
-		err = fmt.Errorf("longer than %d octets", MaxLine)
+		err = fmt.Errorf("longer than %d bytes", MaxLine)
 	} else {
 		r, err = ParseLine(line)
 	}
@@ -366,5 +366,5 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// shorten gives the first n octets of s.
+// shorten gives the first n bytes of s.
 func shorten(s string, n int) string { return s[:min(len(s), n)] }

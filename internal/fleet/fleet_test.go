@@ -240,7 +240,7 @@ type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return copy(p, "{}\n"), nil }
 
-// A line without end, as a few octets of gzip can hold, ends with the context too.
+// A line without end, as a few bytes of gzip can hold, ends with the context too.
 func TestInterruptedLine(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -314,7 +314,7 @@ func TestDevicesRefused(t *testing.T) {
 		"name,address\na,\n":                               "no name or no address",
 		"name,address\n\"a,10.0.0.1\n":                     "extraneous or missing \" in quoted-field",
 		"name,address\n\xff,10.0.0.1\n":                    "not UTF-8",
-		"name,address\n" + strings.Repeat("n", 513) + ",1": "more than 512 octets",
+		"name,address\n" + strings.Repeat("n", 513) + ",1": "more than 512 bytes",
 	} {
 		_, err := fleet.ReadDevices(strings.NewReader(in))
 		if err == nil || !strings.Contains(err.Error(), want) {

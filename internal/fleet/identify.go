@@ -12,8 +12,8 @@ type How string
 const (
 	ByLog           How = "log"             // trustpool serve wrote it
 	ByPath          How = "path"            // the path names it: /sha256/HEX, /archive/NAME/VERSION/…
-	BySize          How = "size"            // exactly one known bundle has as many octets
-	BySizeAndHeader How = "size and header" // likewise with up to 512 octets more, which the response header may be
+	BySize          How = "size"            // exactly one known bundle has as many bytes
+	BySizeAndHeader How = "size and header" // likewise with up to 512 bytes more, which the response header may be
 	NotModified     How = "not modified"    // 304: the device has what trustpool serve served then
 	ByNone          How = "not known"       // a bundle, or something called so, was fetched
 
@@ -46,7 +46,7 @@ func (t *Tally) identify(r *Request) (v version, how How, asked bool) {
 	return t.bySize(v, r.Bytes, asked)
 }
 
-// bySize looks for the one known bundle of so many octets: among those of the
+// bySize looks for the one known bundle of so many bytes: among those of the
 // name in the path, or among all where the path has no name of one. An
 // exact size tells also of a path that is not called like a bundle.
 func (t *Tally) bySize(v version, bytes int64, asked bool) (version, How, bool) {
@@ -136,10 +136,10 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 	return s, false
 }
 
-// isSHA256 tells whether s is a SHA-256 in lower-case hex.
+// isSHA256 reports whether s is a SHA-256 in lower-case hex.
 func isSHA256(s string) bool { return len(s) == 64 && isHash(s) }
 
-// isHash tells whether s is a SHA-256 in lower-case hex, or enough of its beginning.
+// isHash reports whether s is a SHA-256 in lower-case hex, or enough of its beginning.
 func isHash(s string) bool {
 	return len(s) >= hashDigits && len(s) <= 64 && strings.Trim(s, "0123456789abcdef") == ""
 }

@@ -25,7 +25,7 @@ type Request struct {
 	// for any other log.
 	Own                     bool
 	Bundle, Version, SHA256 string // of the hash perhaps the beginning
-	Size                    int64  // octets of the whole bundle, 0 where it is not known
+	Size                    int64  // bytes of the whole bundle, 0 where it is not known
 }
 
 // ErrNoRequest is the error of a line of our own log that is about something else.
@@ -133,7 +133,7 @@ func parseCombined(line string) (Request, error) {
 		size = "0"
 	}
 	if r.Bytes, err = strconv.ParseInt(size, 10, 64); err != nil || r.Bytes < 0 {
-		return Request{}, errors.New("no number of octets after the status")
+		return Request{}, errors.New("no number of bytes after the status")
 	}
 	// Rubbish instead of a request, as of a TLS client on a plain port, has no path.
 	fields := strings.Fields(request)

@@ -106,7 +106,7 @@ type Fetch struct {
 	How                     How
 }
 
-// OK tells whether each device has the current version.
+// OK reports whether each device has the current version.
 func (r *Report) OK() bool { return r.Totals[Current] == len(r.Devices) }
 
 // Report says what the logs so far show.
@@ -167,7 +167,7 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 	return r
 }
 
-// complete tells whether all octets of a version were sent: as many as it is known
+// complete reports whether all bytes of a version were sent: as many as it is known
 // to have, else as many as were sent of it at most.
 func (t *Tally) complete(f *fetch) bool {
 	k := t.versions[f.version]
@@ -264,5 +264,5 @@ func (f *fetch) state(current map[string]choice) State {
 	return Old
 }
 
-// isNumber tells whether a version is a decimal number, as Cisco's are.
+// isNumber reports whether a version is a decimal number, as Cisco's are.
 func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

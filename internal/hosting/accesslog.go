@@ -104,7 +104,7 @@ func (l lines) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// room tells whether there is any for a line, counts the line where there is none, and
+// room reports whether there is any for a line, counts the line where there is none, and
 // wakes who makes some.
 func (l *AccessLog) room() bool {
 	if len(l.buffer) >= logBuffer {

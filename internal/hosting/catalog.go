@@ -3,7 +3,7 @@
 // A Source is where bundles are found: files, a directory, a store. What of it is
 // verified makes a Catalog, which never changes. A Server holds the newest one,
 // answers requests from it, and puts another in its place when the source has
-// changed for good. Octets that were not verified are never served, and what
+// changed for good. Bytes that were not verified are never served, and what
 // cannot be had or verified any more does not displace what is served.
 package hosting
 
@@ -29,7 +29,7 @@ const (
 	MaxBundleBytes  = 64 << 20 // of one bundle; Cisco's largest has less than 500 kB
 	MaxArchived     = 64       // older releases of one bundle: the newest of them
 	MaxArchiveBytes = 64 << 20 // of these together
-	MaxNameLength   = 64       // octets of an entry's name
+	MaxNameLength   = 64       // bytes of an entry's name
 )
 
 // A Catalog is what is served at a time. It never changes.
@@ -106,7 +106,7 @@ func (e *Entry) FileName() string { return e.Name + extension }
 // extension is that of every bundle's name.
 const extension = ".p7b"
 
-// checkName tells whether a name can be part of every URL as it is.
+// checkName reports whether a name can be part of every URL as it is.
 func checkName(name string) error {
 	if name == "" || len(name) > MaxNameLength || name[0] == '.' || !plain(name) {
 		return fmt.Errorf("%q cannot be served under that name: letters, digits, and . _ - after the first, at most %d", name, MaxNameLength)
@@ -114,7 +114,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// plain tells whether s can be part of a path as it is.
+// plain reports whether s can be part of a path as it is.
 func plain(s string) bool {
 	for _, c := range []byte(s) {
 		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' {
@@ -130,7 +130,7 @@ type trust struct {
 	limits  bundle.Limits
 }
 
-// release verifies octets and makes a release of them.
+// release verifies bytes and makes a release of them.
 func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Release, error) {
 	b, v, err := t.verify(raw, at)
 	if err != nil {
@@ -159,11 +159,11 @@ func (t trust) verify(raw []byte, at time.Time) (*bundle.Bundle, *signing.Verifi
 	return b, v, err
 }
 
-// again verifies a release once more: that its octets are the same, and that they
+// again verifies a release once more: that its bytes are the same, and that they
 // are still vouched for.
 func (t trust) again(r *Release, at time.Time) signing.Report {
 	var v *signing.Verification
-	err := errors.New("the octets in memory have changed")
+	err := errors.New("the bytes in memory have changed")
 	if digest(r.Raw) == r.SHA256 {
 		_, v, err = t.verify(r.Raw, at)
 	}

@@ -21,7 +21,7 @@ import (
 	"trustpool/internal/tooltest"
 )
 
-// tampered is v1 with another octet in the pool.
+// tampered is v1 with another byte in the pool.
 func tampered(t testing.TB) []byte {
 	data := bytes.Clone(read(t, "lab-core-v1.p7b"))
 	data[len(data)/2] ^= 1
@@ -152,7 +152,7 @@ func TestFaults(t *testing.T) {
 				}
 			}
 			if status, body := get(t, s, "/ios.p7b"); status != 200 || body != string(v1) {
-				t.Errorf("status %d, %d octets", status, len(body))
+				t.Errorf("status %d, %d bytes", status, len(body))
 			}
 			status, r := ready(t, s)
 			if status != 200 || !r.Ready || len(r.Failures) != 1 || !strings.Contains(r.Failures[0], tt.want) || r.Age != 60 {
@@ -252,7 +252,7 @@ func TestPartialRefresh(t *testing.T) {
 	}
 	for path, want := range map[string][]byte{"/ios.p7b": v2, "/ios_core.p7b": v1, "/new.p7b": v2} {
 		if status, body := get(t, s, path); status != 200 || body != string(want) {
-			t.Errorf("%s: status %d, %d octets", path, status, len(body))
+			t.Errorf("%s: status %d, %d bytes", path, status, len(body))
 		}
 	}
 	if status, _ := get(t, s, "/new_bad.p7b"); status != 404 {
@@ -369,7 +369,7 @@ func TestStoreFaults(t *testing.T) {
 			}
 			if err == nil {
 				if status, body := get(t, again, "/security/pki/trs/archive/ios/1/ios.p7b"); status != 404 {
-					t.Errorf("damaged octets are served: %d, %d octets", status, len(body))
+					t.Errorf("damaged bytes are served: %d, %d bytes", status, len(body))
 				}
 				if _, r := ready(t, again); len(r.Failures) != 1 {
 					t.Errorf("readyz: %+v", r)
@@ -459,7 +459,7 @@ func TestBucketAway(t *testing.T) {
 	group.Go(func() {
 		for ctx.Err() == nil {
 			if status, body := get(t, s, "/ios.p7b"); status != 200 || body != v1 && body != v2 {
-				t.Errorf("status %d, %d octets", status, len(body))
+				t.Errorf("status %d, %d bytes", status, len(body))
 				return
 			}
 			time.Sleep(time.Millisecond)
@@ -568,7 +568,7 @@ func TestSwap(t *testing.T) {
 				default:
 				}
 				if status, body := get(t, s, "/ios.p7b"); status != 200 || versions[body] == "" {
-					t.Errorf("status %d, %d octets", status, len(body))
+					t.Errorf("status %d, %d bytes", status, len(body))
 					return
 				}
 			}

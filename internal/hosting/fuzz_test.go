@@ -69,16 +69,16 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("status %d", w.status)
 		}
 		if w.status == 200 && known[path] && r.Method == "GET" && body != string(v1) {
-			t.Errorf("%d octets that are not the bundle", len(body))
+			t.Errorf("%d bytes that are not the bundle", len(body))
 		}
 		if w.status == 206 && (len(body) == 0 || known[path] && !strings.Contains(string(v1), body)) {
-			t.Errorf("%d octets that are no part of the bundle", len(body))
+			t.Errorf("%d bytes that are no part of the bundle", len(body))
 		}
 		if w.header.Get("Location") != "" || strings.Contains(w.header.Get("Content-Type"), "html") || w.header.Get("Content-Encoding") != "" {
 			t.Errorf("header %v", w.header)
 		}
 		if n := w.header.Get("Content-Length"); r.Method == "GET" && w.status < 300 && n != strconv.Itoa(len(body)) {
-			t.Errorf("Content-Length %q for %d octets", n, len(body))
+			t.Errorf("Content-Length %q for %d bytes", n, len(body))
 		}
 		if (r.Method == "HEAD" || w.status == 304) && w.status != 404 && w.status != 503 && !others[path] && body != "" {
 			t.Errorf("a body after %s and %d", r.Method, w.status)

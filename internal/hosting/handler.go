@@ -37,7 +37,7 @@ type answer struct {
 	http.ResponseWriter
 	head     bool // net/http takes a body, and does not send it
 	status   int
-	sent     int64 // octets of the body
+	sent     int64 // bytes of the body
 	counters *counters
 	resource *resource // nil where it is none
 }
@@ -122,7 +122,7 @@ func (s *resource) serve(w *answer, r *http.Request) {
 	_, _ = w.Write(s.body) // an error is the client's, and shows in the count
 }
 
-// conditional tells whether a request asks for less than the whole.
+// conditional reports whether a request asks for less than the whole.
 func conditional(h http.Header) bool {
 	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
 		if h[name] != nil {
@@ -132,7 +132,7 @@ func conditional(h http.Header) bool {
 	return false
 }
 
-// normalizeRange takes away a Range that is not one range of octets: RFC 9110 section
+// normalizeRange takes away a Range that is not one range of bytes: RFC 9110 section
 // 14.2 lets a server ignore those, and http.ServeContent would refuse them or answer
 // in several parts. One that lies behind the end stays, to be answered with 416.
 func normalizeRange(r *http.Request) {
@@ -151,7 +151,7 @@ func normalizeRange(r *http.Request) {
 	r.Header.Del("Range")
 }
 
-// sensible tells whether a range is one of at least an octet, wherever that lies.
+// sensible reports whether a range is one of at least a byte, wherever that lies.
 func sensible(first, last string) bool {
 	switch {
 	case !number(first) || !number(last):
@@ -166,7 +166,7 @@ func sensible(first, last string) bool {
 	return x <= y
 }
 
-// number tells whether s is empty or a decimal number of a sensible length.
+// number reports whether s is empty or a decimal number of a sensible length.
 func number(s string) bool { return len(s) <= 18 && strings.Trim(s, "0123456789") == "" }
 
 // generate answers with what is made for the request.
@@ -198,7 +198,7 @@ func refuse(w http.ResponseWriter, status int, why string) {
 	_, _ = io.WriteString(w, body)
 }
 
-// isDevice tells whether a user agent is one of a device: IOS, its PKI client, or
+// isDevice reports whether a user agent is one of a device: IOS, its PKI client, or
 // libcurl as on IOS XR. One of those never gets a page.
 func isDevice(agent string) bool {
 	agent = strings.ToLower(agent)
@@ -207,7 +207,7 @@ func isDevice(agent string) bool {
 
 // Limits of what the client says of itself, in the log.
 const (
-	maxLogPath  = 256 // octets
+	maxLogPath  = 256 // bytes
 	maxLogAgent = 128
 )
 

@@ -20,7 +20,7 @@ import (
 	"trustpool/internal/hosting"
 )
 
-// What devices and odd clients send, octet by octet, and what they get.
+// What devices and odd clients send, byte by byte, and what they get.
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	dir := labDir(t)
@@ -112,7 +112,7 @@ func TestRequests(t *testing.T) {
 				t.Errorf("status %d, not %d: %s", response.StatusCode, tt.status, body)
 			}
 			if tt.body != nil && !bytes.Equal(body, tt.body) {
-				t.Errorf("%d octets that are not the %d expected", len(body), len(tt.body))
+				t.Errorf("%d bytes that are not the %d expected", len(body), len(tt.body))
 			}
 			if tt.body == nil && tt.status < 400 && len(body) > 0 {
 				t.Errorf("a body: %q", body)
@@ -159,7 +159,7 @@ func TestPipelining(t *testing.T) {
 	}{{get, 200, len(v1)}, {head, 200, 0}, {get, 404, -1}, {get, 200, len(v1)}} {
 		response, body := answer(t, r, want.request)
 		if response.StatusCode != want.status || want.length >= 0 && len(body) != want.length {
-			t.Errorf("answer %d: status %d with %d octets", i+1, response.StatusCode, len(body))
+			t.Errorf("answer %d: status %d with %d bytes", i+1, response.StatusCode, len(body))
 		}
 	}
 }
@@ -197,7 +197,7 @@ func TestArchive(t *testing.T) {
 		"/sha256/f168df10420e3fc7796d0bbc8a3d626ad12f78cb97ec2f27c0c87a271c4ceb97": v1,
 	} {
 		if status, body := get(t, s, path); status != 200 || body != want {
-			t.Errorf("%s: status %d, %d octets", path, status, len(body))
+			t.Errorf("%s: status %d, %d bytes", path, status, len(body))
 		}
 	}
 	var diff struct {

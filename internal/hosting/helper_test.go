@@ -143,7 +143,7 @@ func start(t testing.TB, s *hosting.Server) string {
 	return l.Addr().String()
 }
 
-// raw sends octets and reads the answer to a request of that method.
+// raw sends bytes and reads the answer to a request of that method.
 func raw(t testing.TB, address, request string) (*http.Response, []byte) {
 	t.Helper()
 	c, err := net.Dial("tcp", address)

@@ -95,7 +95,7 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 			o.current.origin, report.Printable(current.SignedName), report.Printable(l.before.Current.SignedName))
 	}
 	e := &Entry{Name: o.name, Current: current}
-	octets := 0
+	content := 0
 	for _, i := range o.archive[:min(len(o.archive), MaxArchived)] {
 		r, err := l.release(ctx, i)
 		if err != nil {
@@ -106,7 +106,7 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 				continue
 			}
 		}
-		if octets += len(r.Raw); octets > MaxArchiveBytes {
+		if content += len(r.Raw); content > MaxArchiveBytes {
 			break
 		}
 		e.Archive = append(e.Archive, r)
@@ -190,7 +190,7 @@ func (l loader) kept(i item) *Release {
 	return l.known(i.sha256, i.modified)
 }
 
-// known is the release of those before with the same octets and time.
+// known is the release of those before with the same bytes and time.
 func (l loader) known(sum string, modified time.Time) *Release {
 	if l.before == nil {
 		return nil

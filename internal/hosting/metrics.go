@@ -93,7 +93,7 @@ func (s *Server) writeMetrics(w io.Writer) error {
 			e.value(bundles[name].requests[class].Load(), "bundle", name, "code", strconv.Itoa(class)+"xx")
 		}
 	}
-	e.metric("trustpool_http_response_bytes_total", "counter", "Octets of bodies that were sent.")
+	e.metric("trustpool_http_response_bytes_total", "counter", "Bytes of bodies that were sent.")
 	for _, name := range names {
 		e.value(bundles[name].bytes.Load(), "bundle", name)
 	}

@@ -24,7 +24,7 @@ const (
 	pathSHA256  = "/sha256/"
 )
 
-// A resource is what there is at a path: octets, and the header fields that never
+// A resource is what there is at a path: bytes, and the header fields that never
 // change. Header values are slices because that is what http.Header holds.
 type resource struct {
 	entry   *Entry

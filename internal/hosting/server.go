@@ -26,7 +26,7 @@ const (
 	maxHeaderBytes        = 16 << 10
 	headerTimeout         = 10 * time.Second // for the request to be there
 	readTimeout           = 30 * time.Second // with its body, which nobody reads
-	writeTimeout          = 15 * time.Minute // for the answer to be taken: 436 kB at 500 octets a second
+	writeTimeout          = 15 * time.Minute // for the answer to be taken: 436 kB at 500 bytes a second
 	idleTimeout           = 60 * time.Second // between requests
 )
 

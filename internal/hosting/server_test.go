@@ -71,7 +71,7 @@ func TestConnectionCap(t *testing.T) {
 		kept = append(kept, c)
 	}
 	if n, err := dial(t, address).Read(make([]byte, 1)); err == nil {
-		t.Errorf("the third connection: %d octets", n)
+		t.Errorf("the third connection: %d bytes", n)
 	}
 	_, metrics := get(t, s, "/metrics")
 	for _, want := range []string{"trustpool_connections 2\n", "trustpool_connections_refused_total 1\n", "trustpool_connections_limit 2\n"} {
@@ -98,7 +98,7 @@ func TestStalledClients(t *testing.T) {
 		}
 	}
 	if response, body := raw(t, address, getIOS); response.StatusCode != 200 || !bytes.Equal(body, data) {
-		t.Errorf("%s, %d octets", response.Status, len(body))
+		t.Errorf("%s, %d bytes", response.Status, len(body))
 	}
 }
 
@@ -135,7 +135,7 @@ func TestDrain(t *testing.T) {
 	default:
 	}
 	if response, body := answer(t, r, getIOS); response.StatusCode != 200 || !bytes.Equal(body, data) {
-		t.Errorf("%s, %d octets of %d", response.Status, len(body), len(data))
+		t.Errorf("%s, %d bytes of %d", response.Status, len(body), len(data))
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -231,7 +231,7 @@ func TestTLS(t *testing.T) {
 			t.Fatal(err)
 		}
 		if response, body := answer(t, bufio.NewReader(c), getIOS); response.StatusCode != 200 || !bytes.Equal(body, read(t, "lab-core-v1.p7b")) {
-			t.Errorf("%s, %d octets", response.Status, len(body))
+			t.Errorf("%s, %d bytes", response.Status, len(body))
 		}
 		if p := c.ConnectionState().NegotiatedProtocol; p == "h2" {
 			t.Error("HTTP/2")
@@ -303,7 +303,7 @@ func TestInherited(t *testing.T) {
 	}
 }
 
-// Requests and octets are counted by bundle and class of status; what a client makes up
+// Requests and bytes are counted by bundle and class of status; what a client makes up
 // is no label.
 func TestRequestMetrics(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@ type offer struct {
 // An item is one version, as yet unverified.
 type item struct {
 	origin   string    // where it lies, for messages
-	sha256   string    // as the source says, empty where only the octets tell
+	sha256   string    // as the source says, empty where only the bytes tell
 	modified time.Time // likewise zero
 	far      bool      // to read it costs: where it is known by its hash, do not
 	read     func(context.Context) ([]byte, time.Time, error)
@@ -101,7 +101,7 @@ func readFile(path string) ([]byte, time.Time, error) {
 		return nil, time.Time{}, err
 	}
 	if len(data) > MaxBundleBytes {
-		return nil, time.Time{}, fmt.Errorf("%s: more than %d octets, which is the limit", path, MaxBundleBytes)
+		return nil, time.Time{}, fmt.Errorf("%s: more than %d bytes, which is the limit", path, MaxBundleBytes)
 	}
 	return slices.Clip(data), info.ModTime(), nil
 }

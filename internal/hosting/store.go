@@ -30,7 +30,7 @@ func (p published) offers(ctx context.Context) ([]offer, error) {
 		}
 		seen := map[string]bool{}
 		for _, r := range slices.Backward(history) {
-			if seen[r.SHA256] { // a rollback publishes the same octets again
+			if seen[r.SHA256] { // a rollback publishes the same bytes again
 				continue
 			}
 			seen[r.SHA256] = true

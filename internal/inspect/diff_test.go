@@ -244,7 +244,7 @@ func TestDiffWriteErrors(t *testing.T) {
 	} {
 		for _, room := range []int{0, 1, 4095, 5000} {
 			if err := write(&full{room}); !errors.Is(err, errFull) && len(printed(t, write)) > room {
-				t.Errorf("%s with room for %d octets: %v", name, room, err)
+				t.Errorf("%s with room for %d bytes: %v", name, room, err)
 			}
 		}
 	}
@@ -252,7 +252,7 @@ func TestDiffWriteErrors(t *testing.T) {
 
 var errFull = errors.New("full")
 
-// full takes as many octets as it has room for.
+// full takes as many bytes as it has room for.
 type full struct{ room int }
 
 func (f *full) Write(p []byte) (int, error) {

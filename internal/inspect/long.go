@@ -73,7 +73,7 @@ func longText(c *certificate.Certificate, index int) string {
 	line("subject key ID", "%s", hex.EncodeToString(c.SubjectKeyID))
 	line("authority key ID", "%s", hex.EncodeToString(c.AuthorityKeyID))
 	for e := range c.EachExtension() {
-		line("extension "+e.ID.Dotted(), "%s%d octets", map[bool]string{true: "critical, "}[e.Critical], len(e.Value))
+		line("extension "+e.ID.Dotted(), "%s%d bytes", map[bool]string{true: "critical, "}[e.Critical], len(e.Value))
 	}
 	return b.String()
 }
@@ -95,7 +95,7 @@ func selfSignature(c *certificate.Certificate) string {
 	return "good"
 }
 
-// maxCertinfo is how many octets a certificate may have that certinfo prints: it
+// maxCertinfo is how many bytes a certificate may have that certinfo prints: it
 // writes numbers in decimal, which takes quadratic time.
 const maxCertinfo = 64 << 10
 
@@ -107,7 +107,7 @@ func certinfoText(c *certificate.Certificate) (string, bool) {
 		return "", false
 	}
 	for e := range c.EachExtension() {
-		// The key identifiers hold octets under the tags that names have elsewhere.
+		// The key identifiers hold bytes under the tags that names have elsewhere.
 		if id := string(e.ID); id != certificate.OIDSubjectKeyID && id != certificate.OIDAuthorityKeyID && !shows(e.Value) {
 			return "", false
 		}
@@ -120,7 +120,7 @@ func certinfoText(c *certificate.Certificate) (string, bool) {
 	return text, err == nil
 }
 
-// shows tells whether all strings in DER, at any level, show as themselves. What
+// shows reports whether all strings in DER, at any level, show as themselves. What
 // cannot be walked holds none that certinfo could read.
 func shows(der []byte) bool {
 	in := cryptobyte.String(der)
@@ -133,7 +133,7 @@ func shows(der []byte) bool {
 		switch tag {
 		case asn1.UTF8String, asn1.PrintableString, asn1.T61String, asn1.IA5String, 18, 26, 28, 30,
 			0x81, 0x82, 0x86: // the names, mail addresses and URIs of a GeneralName (RFC 5280 section 4.2.1.6)
-			text := strings.ReplaceAll(string(body), "\x00", "") // of two or four octets a character
+			text := strings.ReplaceAll(string(body), "\x00", "") // of two or four bytes a character
 			if report.Printable(text) != text {
 				return false
 			}

@@ -97,7 +97,7 @@ type forge struct {
 	m         Manifest
 	contents  map[string][]byte
 	signature []byte
-	raw       func([]byte) []byte // changes the manifest's octets
+	raw       func([]byte) []byte // changes the manifest's bytes
 	seconds   int64
 }
 

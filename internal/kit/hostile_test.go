@@ -32,7 +32,7 @@ func TestHostile(t *testing.T) {
 	if got := newForge(t, good).tar(t); !bytes.Equal(got, good) {
 		t.Fatal("a forge that changes nothing makes another kit")
 	}
-	cases := slices.Concat(hostileOctets(), hostileHeaders(), hostileExtensions(), hostileManifests(), hostilePaths(), hostileContents(), hostileSignatures())
+	cases := slices.Concat(hostileBytes(), hostileHeaders(), hostileExtensions(), hostileManifests(), hostilePaths(), hostileContents(), hostileSignatures())
 	if len(cases) < 60 {
 		t.Fatalf("only %d hostile kits", len(cases))
 	}
@@ -58,8 +58,8 @@ func TestHostile(t *testing.T) {
 }
 
 // What is no kit at all, and kits that are cut or go on.
-func hostileOctets() []hostile {
-	octets := func(name string, reason Reason, words string, change func(good []byte) []byte) hostile {
+func hostileBytes() []hostile {
+	body := func(name string, reason Reason, words string, change func(good []byte) []byte) hostile {
 		return hostile{name: name, reason: reason, words: words, make: func(_ *testing.T, good []byte, _ *forge) []byte { return change(good) }}
 	}
 	zip := func(data []byte) []byte {
@@ -72,28 +72,28 @@ func hostileOctets() []hostile {
 	cut := func(n int) func([]byte) []byte { return func(good []byte) []byte { return good[:n] } }
 	drop := func(n int) func([]byte) []byte { return func(good []byte) []byte { return good[:len(good)-n] } }
 	return []hostile{
-		octets("empty", NotAKit, "0 octets", cut(0)),
-		octets("one octet", NotAKit, "1 octets", cut(1)),
-		octets("zeroes", NotAKit, "not a tar file", func([]byte) []byte { return make([]byte, 10240) }),
-		octets("gzip", NotAKit, "not a tar file", zip),
-		octets("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 1<<20)) }),
-		octets("text", NotAKit, "not a tar file", func([]byte) []byte { return bytes.Repeat([]byte("a kit\n"), 1000) }),
-		octets("one header", Truncated, "within manifest.json", cut(blockSize)),
-		octets("cut in the manifest", Truncated, "within manifest.json", cut(2*blockSize)),
-		octets("cut in the padding", Truncated, "within verify.sh", drop(endSize+1)),
-		octets("cut in a header", Truncated, "before verify.sh", func(good []byte) []byte {
+		body("empty", NotAKit, "0 bytes", cut(0)),
+		body("one byte", NotAKit, "1 bytes", cut(1)),
+		body("zeroes", NotAKit, "not a tar file", func([]byte) []byte { return make([]byte, 10240) }),
+		body("gzip", NotAKit, "not a tar file", zip),
+		body("gzip bomb", NotAKit, "not a tar file", func([]byte) []byte { return zip(make([]byte, 1<<20)) }),
+		body("text", NotAKit, "not a tar file", func([]byte) []byte { return bytes.Repeat([]byte("a kit\n"), 1000) }),
+		body("one header", Truncated, "within manifest.json", cut(blockSize)),
+		body("cut in the manifest", Truncated, "within manifest.json", cut(2*blockSize)),
+		body("cut in the padding", Truncated, "within verify.sh", drop(endSize+1)),
+		body("cut in a header", Truncated, "before verify.sh", func(good []byte) []byte {
 			return good[:bytes.LastIndex(good, append([]byte("verify.sh"), 0))+100]
 		}),
-		octets("cut in a bundle", Truncated, "within bundles/lab-quirks.p7b", func(good []byte) []byte {
+		body("cut in a bundle", Truncated, "within bundles/lab-quirks.p7b", func(good []byte) []byte {
 			return good[:bytes.LastIndex(good, append([]byte("bundles/lab-quirks.p7b"), 0))+2*blockSize]
 		}),
-		octets("no end", Truncated, "the end of the tar file is missing", drop(endSize)),
-		octets("half an end", Truncated, "the end of the tar file is missing", drop(blockSize)),
-		octets("a zero more", TrailingOctets, "octets follow", func(good []byte) []byte { return append(good, 0) }),
-		octets("a block more", TrailingOctets, "octets follow", func(good []byte) []byte { return append(good, make([]byte, blockSize)...) }),
-		octets("octets in the end", TrailingOctets, "octets follow", func(good []byte) []byte { good[len(good)-1] = 1; return good }),
-		octets("a second kit", TrailingOctets, "octets follow", func(good []byte) []byte { return append(good, good...) }),
-		octets("padding", TarForm, "padding after verify.sh", func(good []byte) []byte { good[len(good)-endSize-1] = 'x'; return good }),
+		body("no end", Truncated, "the end of the tar file is missing", drop(endSize)),
+		body("half an end", Truncated, "the end of the tar file is missing", drop(blockSize)),
+		body("a zero more", TrailingBytes, "bytes follow", func(good []byte) []byte { return append(good, 0) }),
+		body("a block more", TrailingBytes, "bytes follow", func(good []byte) []byte { return append(good, make([]byte, blockSize)...) }),
+		body("bytes in the end", TrailingBytes, "bytes follow", func(good []byte) []byte { good[len(good)-1] = 1; return good }),
+		body("a second kit", TrailingBytes, "bytes follow", func(good []byte) []byte { return append(good, good...) }),
+		body("padding", TarForm, "padding after verify.sh", func(good []byte) []byte { good[len(good)-endSize-1] = 'x'; return good }),
 	}
 }
 
@@ -148,7 +148,7 @@ func hostileHeaders() []hostile {
 		first("a negative size", "11 octal digits", write(124, "-0000000001")),
 		first("a manifest that is a link", "it begins with a symbolic link", kind('2')),
 		first("a first file of another name", `it begins with the file "x.json"`, rename("x.json")),
-		{name: "a manifest of 8 GB", reason: TooLarge, words: "a manifest of 8589934591 octets", make: func(t *testing.T, good []byte, _ *forge) []byte {
+		{name: "a manifest of 8 GB", reason: TooLarge, words: "a manifest of 8589934591 bytes", make: func(t *testing.T, good []byte, _ *forge) []byte {
 			return edit(t, good, manifestFile, write(124, "77777777777"))
 		}},
 	}
@@ -256,8 +256,8 @@ func hostileManifests() []hostile {
 		forged("a manifest of 2 MB", TooLarge, "a manifest of", func(f *forge) {
 			f.raw = func(b []byte) []byte { return append(b, bytes.Repeat([]byte(" "), 2<<20)...) }
 		}),
-		value("a negative size in the manifest", "-1 octets", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = -1 }) }),
-		value("a file of 8 GB", "8589934591 octets", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = 8589934591 }) }),
+		value("a negative size in the manifest", "-1 bytes", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = -1 }) }),
+		value("a file of 8 GB", "8589934591 bytes", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.Size = 8589934591 }) }),
 		value("a hash in capitals", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA256 = strings.ToUpper(e.SHA256) }) }),
 		value("a short hash", "a hash of the file README.txt", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA512 = e.SHA256 }) }),
 		value("no bundles", "0 bundles", func(f *forge) { f.m.Bundles = []Entry{} }),

@@ -3,9 +3,9 @@
 // Kit.Unpack writes what was proved.
 //
 // A kit is canonical. Its first file, manifest.json, says what the others are, and
-// from it every octet of the tar follows that is not a file's content: Open makes
+// from it every byte of the tar follows that is not a file's content: Open makes
 // the headers itself and compares. So a link, a path that leads elsewhere, a second
-// file of a name or an extension of the format has no octet to stand in, and no
+// file of a name or an extension of the format has no byte to stand in, and no
 // reader of tar files sees what is hostile.
 //
 // Each bundle is proved by its own signature, under anchors that the receiver
@@ -36,9 +36,9 @@ const Schema = "trustpool.kit/1"
 
 // Limits on what a kit holds.
 const (
-	MaxSize     = 1 << 30   // octets of a kit
-	MaxManifest = 1 << 20   // octets of its manifest
-	MaxFile     = 256 << 20 // octets of a file within
+	MaxSize     = 1 << 30   // bytes of a kit
+	MaxManifest = 1 << 20   // bytes of its manifest
+	MaxFile     = 256 << 20 // bytes of a file within
 	MaxFiles    = 1000
 	MaxBundles  = 64
 	maxName     = 60 // characters of a name within a path
@@ -123,8 +123,8 @@ func (m *Manifest) encode() ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// parseManifest reads a manifest that is written as encode writes it, octet for
-// octet, and says what a manifest can say.
+// parseManifest reads a manifest that is written as encode writes it, byte for
+// byte, and says what a manifest can say.
 func parseManifest(data []byte) (*Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(data, &m); err != nil {
@@ -167,7 +167,7 @@ func (m *Manifest) check() error {
 		case i > 0 && f.Path < m.Files[i-1].Path:
 			return fmt.Errorf("the file %s is out of order", f.Path)
 		case f.Size < 0 || f.Size > MaxFile:
-			return fmt.Errorf("the file %s has %d octets, more than %d", f.Path, f.Size, MaxFile)
+			return fmt.Errorf("the file %s has %d bytes, more than %d", f.Path, f.Size, MaxFile)
 		case !isHex(f.SHA256, sha256.Size) || !isHex(f.SHA512, sha512.Size) || !isHex(f.MD5, md5.Size):
 			return fmt.Errorf("a hash of the file %s is none", f.Path)
 		}
@@ -233,9 +233,9 @@ func parseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
-func isHex(s string, octets int) bool {
+func isHex(s string, raw int) bool {
 	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == octets && s == strings.ToLower(s)
+	return err == nil && len(b) == raw && s == strings.ToLower(s)
 }
 
 func bundlePath(name string) string       { return "bundles/" + name + ".p7b" }

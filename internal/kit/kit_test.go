@@ -20,7 +20,7 @@ func TestPackTwice(t *testing.T) {
 	for _, signer := range []*signing.Identity{nil, signerOf(t, pkitest.Lab().P256Signer)} {
 		first := pack(t, signer)
 		if !bytes.Equal(pack(t, signer), first) {
-			t.Error("packed twice, the octets differ")
+			t.Error("packed twice, the bytes differ")
 		}
 		o := packOptions(t)
 		o.Signer, o.At = signer, time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))

@@ -99,10 +99,10 @@ func Open(data []byte, o OpenOptions) (*Kit, error) {
 	return k, nil
 }
 
-// read takes a kit apart and holds every octet to the manifest.
+// read takes a kit apart and holds every byte to the manifest.
 func read(data []byte) (*Kit, error) {
 	if int64(len(data)) > MaxSize {
-		return nil, refuse(TooLarge, "%d octets, more than %d", len(data), MaxSize)
+		return nil, refuse(TooLarge, "%d bytes, more than %d", len(data), MaxSize)
 	}
 	r := reader{rest: data}
 	m, raw, err := r.manifest()
@@ -113,7 +113,7 @@ func read(data []byte) (*Kit, error) {
 	if len(r.rest) >= blockSize && string(bytes.TrimRight(r.rest[:100], "\x00")) == signatureFile {
 		size, ok := octal(r.rest[124:136])
 		if !ok || size > signing.MaxDetached {
-			return nil, refuse(TooLarge, "a signature of %q octets, more than %d", r.rest[124:136], signing.MaxDetached)
+			return nil, refuse(TooLarge, "a signature of %q bytes, more than %d", r.rest[124:136], signing.MaxDetached)
 		}
 		if k.Signature, err = r.next(signatureFile, size); err != nil {
 			return nil, err
@@ -149,7 +149,7 @@ type reader struct {
 // taken; all else must be as header has it.
 func (r *reader) manifest() (*Manifest, []byte, error) {
 	if len(r.rest) < blockSize {
-		return nil, nil, refuse(NotAKit, "%d octets are no tar file", len(r.rest))
+		return nil, nil, refuse(NotAKit, "%d bytes are no tar file", len(r.rest))
 	}
 	h := r.rest[:blockSize]
 	if string(h[257:263]) != "ustar\x00" {
@@ -164,7 +164,7 @@ func (r *reader) manifest() (*Manifest, []byte, error) {
 		return nil, nil, refuse(NotAKit, "it begins with %w", differs(h, want))
 	}
 	if size > MaxManifest {
-		return nil, nil, refuse(TooLarge, "a manifest of %d octets, more than %d", size, MaxManifest)
+		return nil, nil, refuse(TooLarge, "a manifest of %d bytes, more than %d", size, MaxManifest)
 	}
 	raw, err := r.next(manifestFile, size)
 	if err != nil {
@@ -209,7 +209,7 @@ func (r *reader) end() error {
 	case len(r.rest) >= blockSize && !isZero(r.rest[:blockSize]):
 		return refuse(TarForm, "in the kit is one file more than the manifest lists: %q", bytes.TrimRight(r.rest[:100], "\x00"))
 	case len(r.rest) > endSize || !isZero(r.rest):
-		return refuse(TrailingOctets, "%d octets follow the last file, which end it with %d zeroes", len(r.rest), endSize)
+		return refuse(TrailingBytes, "%d bytes follow the last file, which end it with %d zeroes", len(r.rest), endSize)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ var (
 // *signing.VerifyError. There is no way to pack another: who receives a kit takes
 // its being there for a promise.
 //
-// The same input gives the same octets, except that ECDSA with a key outside this
+// The same input gives the same bytes, except that ECDSA with a key outside this
 // process is as random as that makes it.
 func Pack(items []Item, o PackOptions) ([]byte, error) {
 	m := &Manifest{Schema: Schema, TimeFrom: FromSourceDateEpoch}

@@ -10,7 +10,7 @@ import (
 	"trustpool/roots"
 )
 
-// builtIn tells whether receivers trust an anchor without being told to.
+// builtIn reports whether receivers trust an anchor without being told to.
 func builtIn(a anchorID) bool {
 	return slices.ContainsFunc(roots.BuiltIn(), func(b roots.Anchor) bool { return pin(b).SHA256 == a.SHA256 })
 }

@@ -8,7 +8,7 @@ const (
 	NotAKit          Reason = "not-a-kit"           // it does not begin as a kit does
 	TarForm          Reason = "tar"                 // a header or padding other than that of the next file, or the end too soon
 	Truncated        Reason = "truncated"           // it is cut short
-	TrailingOctets   Reason = "trailing"            // something follows its end
+	TrailingBytes    Reason = "trailing"            // something follows its end
 	TooLarge         Reason = "too-large"           // larger than the limits
 	BadManifest      Reason = "manifest"            // the manifest is not one that Pack writes
 	WrongSum         Reason = "sum"                 // a file is not the one that the manifest lists

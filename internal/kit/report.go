@@ -83,7 +83,7 @@ func (r *Report) Published(where string, done []*store.Publication) {
 	}
 }
 
-// NewReport makes a report of what Open returned for the octets of a file, of whose
+// NewReport makes a report of what Open returned for the bytes of a file, of whose
 // hash the kit may be nil. at is the time that the user chose, nil for the present.
 func NewReport(k *Kit, sum [32]byte, refused *Refusal, at *time.Time) Report {
 	r := Report{Schema: ReportSchema, SHA256: hex.EncodeToString(sum[:]), Bundles: []bundleReport{}}
@@ -116,7 +116,7 @@ func NewReport(k *Kit, sum [32]byte, refused *Refusal, at *time.Time) Report {
 	return r
 }
 
-// stored tells whether the store has every bundle as its current release.
+// stored reports whether the store has every bundle as its current release.
 func (r Report) stored() bool {
 	return !slices.ContainsFunc(r.Bundles, func(b bundleReport) bool { return b.Store == nil || b.Store.Outcome == store.OutcomeRefused })
 }

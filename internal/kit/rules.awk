@@ -32,7 +32,7 @@ what == "hex" {
 }
 function stop(i) { return off[i] + head[i] + len[i] }
 function digit(h) { return index("0123456789abcdef", h) - 1 }
-function octet(h, i) { return 16 * digit(substr(h, i, 1)) + digit(substr(h, i + 1, 1)) }
+function byte(h, i) { return 16 * digit(substr(h, i, 1)) + digit(substr(h, i + 1, 1)) }
 function twice(times,    p) { for (p = 1; times > 0; times--) p *= 2; return p } # busybox may have no ^
 function bytes(i) { return substr(hex[file[i]], 2 * off[i] + 1, 2 * (head[i] + len[i])) }
 function body(i) { return substr(hex[file[i]], 2 * (off[i] + head[i]) + 1, 2 * len[i]) }
@@ -80,7 +80,7 @@ function usual(i,    k, s, b) {
 	kids(i, k)
 	s = shape(k[1]); b = body(k[2])
 	if (s == " SEQUENCE OBJECT:rsaEncryption NULL") # 2,048 to 8,192 bits, exponent 3 or 65537
-		return len[k[2]] >= 260 && len[k[2]] <= 1100 && b ~ /^003082....0282....00[89a-f]/ && substr(b, 2 * (256 * octet(b, 15) + octet(b, 17)) + 19) ~ /^02(0103|03010001)$/
+		return len[k[2]] >= 260 && len[k[2]] <= 1100 && b ~ /^003082....0282....00[89a-f]/ && substr(b, 2 * (256 * byte(b, 15) + byte(b, 17)) + 19) ~ /^02(0103|03010001)$/
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:prime256v1") return b ~ /^0004/ && length(b) == 132
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:secp384r1") return b ~ /^0004/ && length(b) == 196
 	if (s == " SEQUENCE OBJECT:id-ecPublicKey OBJECT:secp521r1") return b ~ /^0004/ && length(b) == 268
@@ -91,12 +91,12 @@ function usual(i,    k, s, b) {
 # Cisco's in both spellings, emailProtection, codeSigning.
 function purposes(v,    s, l, o) {
 	s = ""
-	if (substr(v, 1, 2) != "30" || length(v) > 254 || length(v) != 2 * octet(v, 3) + 4) return "?"
+	if (substr(v, 1, 2) != "30" || length(v) > 254 || length(v) != 2 * byte(v, 3) + 4) return "?"
 	v = substr(v, 5)
 	if (v == "") return "none"
 	while (v != "") {
 		if (substr(v, 1, 2) != "06") return "?"
-		l = 2 * octet(v, 3) + 4
+		l = 2 * byte(v, 3) + 4
 		if (l > length(v) || l < 6) return "?"
 		o = substr(v, 5, l - 4)
 		if (o == "551d2500") return "cem"
@@ -120,7 +120,7 @@ function certificate(i, c,    k, f, e, x, m, p, t, j, v, b, z) {
 	tbs[c] = k[1]; sig[c] = k[3]; spki[c] = f[t + 5]
 	alg[c] = algorithm(k[2])
 	if (bytes(k[2]) != bytes(f[t + 1])) alg[c] = "no"
-	if (substr(body(k[3]), 1, 2) != "00") bad[c] = "its signature is no whole number of octets"
+	if (substr(body(k[3]), 1, 2) != "00") bad[c] = "its signature is no whole number of bytes"
 	if (kids(f[t + 3], x) != 2) odd[c] = "its dates cannot be read here"
 	from[c] = date(x[1]); until[c] = date(x[2])
 	for (j = 1; j <= 2; j++)
@@ -138,10 +138,10 @@ function certificate(i, c,    k, f, e, x, m, p, t, j, v, b, z) {
 		x[1] = body(k[m])
 		if (v == "X509v3 Basic Constraints") {
 			if (x[1] ~ /^30030101ff$/) ca[c] = 1
-			else if (x[1] ~ /^30060101ff0201[0-7].$/) { ca[c] = 1; path[c] = octet(x[1], 15) }
+			else if (x[1] ~ /^30060101ff0201[0-7].$/) { ca[c] = 1; path[c] = byte(x[1], 15) }
 			else if (x[1] != "3000") odd[c] = "its basicConstraints cannot be read here"
 		} else if (v == "X509v3 Key Usage") {
-			if (x[1] !~ /^03020[0-7]..$/ && x[1] !~ /^03030[0-7]....$/ || octet(x[1], length(x[1]) - 1) % twice(octet(x[1], 5))) odd[c] = "its keyUsage cannot be read here"
+			if (x[1] !~ /^03020[0-7]..$/ && x[1] !~ /^03030[0-7]....$/ || byte(x[1], length(x[1]) - 1) % twice(byte(x[1], 5))) odd[c] = "its keyUsage cannot be read here"
 			usage[c] = substr(x[1], 7, 2)
 		} else if (v == "X509v3 Extended Key Usage") {
 			eku[c] = purposes(x[1])
@@ -309,7 +309,7 @@ function message(i,    k, m, x, j, e, top, f) {
 	for (; j > 0; j--) if (kids(x[j], k) > 0) digests[substr(value[k[1]], 2)] = 1
 	j = kids(top[3], x)
 	if (j < 1 || j > 2 || value[x[1]] != ":pkcs7-data") no("the signed content is not data")
-	if (j == 2) { if (!is(x[2], "cont [ 0 ]") || kids(x[2], k) != 1 || !is(k[1], "OCTET STRING")) no("the signed content is no octet string"); content = k[1] }
+	if (j == 2) { if (!is(x[2], "cont [ 0 ]") || kids(x[2], k) != 1 || !is(k[1], "OCTET STRING")) no("the signed content is no byte string"); content = k[1] }
 	f = 4
 	if (is(top[f], "cont [ 0 ]")) {
 		e = kids(top[f], x)

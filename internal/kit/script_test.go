@@ -166,7 +166,7 @@ func TestScriptVectors(t *testing.T) {
 	}
 }
 
-// TestScriptMutants: of messages with wrong octets the script never says
+// TestScriptMutants: of messages with wrong bytes the script never says
 // "verified" where Verify does not, nor "not verified" where it does.
 func TestScriptMutants(t *testing.T) {
 	t.Parallel()

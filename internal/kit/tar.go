@@ -13,7 +13,7 @@ const (
 	endSize   = 2 * blockSize
 )
 
-// header is the header of a file in a kit. path has at most 100 octets, which
+// header is the header of a file in a kit. path has at most 100 bytes, which
 // checkPath sees to.
 func header(path string, size, seconds int64) []byte {
 	h := make([]byte, blockSize)
@@ -31,7 +31,7 @@ func header(path string, size, seconds int64) []byte {
 	return h
 }
 
-// headerSum is the sum of a header's octets, those of the sum itself as spaces.
+// headerSum is the sum of a header's bytes, those of the sum itself as spaces.
 func headerSum(h []byte) (sum int) {
 	for i, c := range h {
 		if i >= 148 && i < 156 {
@@ -86,7 +86,7 @@ func differs(got, want []byte) error {
 	case !bytes.Equal(got[124:136], want[124:136]):
 		return fmt.Errorf("%s with the size %q, where it is to be %q", name(want), got[124:136], want[124:136])
 	}
-	field := "octet"
+	field := "byte"
 	for _, f := range []struct {
 		name       string
 		begin, end int

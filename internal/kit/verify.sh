@@ -82,7 +82,7 @@ export tmp
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 2' HUP INT TERM
 
-# The rules, as an awk program. It reads pairs of files: the octets in hex, on one
+# The rules, as an awk program. It reads pairs of files: the bytes in hex, on one
 # line, and what openssl asn1parse prints of them. What it prints is either a verdict,
 # "no WHY" or "cannot WHY", or what is left for openssl to compute.
 cat >"$tmp/rules.awk" <<'AWK'
@@ -90,7 +90,7 @@ cat >"$tmp/rules.awk" <<'AWK'
 AWK
 
 # read_der FILE NAME makes of a file in DER what the rules read: NAME.hex and NAME.asn.
-# Octets that no PrintableString has become a star, so that none is lost on the way; where
+# Bytes that no PrintableString has become a star, so that none is lost on the way; where
 # openssl gives up there is an empty line, which is no element.
 read_der() {
 	od -An -v -tx1 "$1" | tr -d ' \n' >"$tmp/$2.hex"

@@ -13,7 +13,7 @@ type Framing int
 const (
 	DER        Framing = iota // definite and minimal
 	Indefinite                // BER: length 80, ended by 00 00
-	LongLength                // BER: four octets of length where fewer would do
+	LongLength                // BER: four bytes of length where fewer would do
 )
 
 // Frame writes the outermost length of a DER element in another way; what is inside stays as it is.
@@ -63,7 +63,7 @@ func contentToBER(der []byte, chunk int) []byte {
 	_, content := split(children(info[1])[0])
 	var chunks [][]byte
 	for part := range slices.Chunk(content, chunk) {
-		chunks = append(chunks, octets(part))
+		chunks = append(chunks, octetString(part))
 	}
 	return indefinite(asn1.SEQUENCE, info[0], indefinite(explicit(0), indefinite(asn1.OCTET_STRING.Constructed(), chunks...)))
 }

@@ -101,24 +101,24 @@ func (r CertdataRoot) write(out *bytes.Buffer) {
 	}
 }
 
-// certdataHead is what all objects have. Octets of a label that are not ASCII are written as \x and two digits, as in Mozilla's.
+// certdataHead is what all objects have. Bytes of a label that are not ASCII are written as \x and two digits, as in Mozilla's.
 func certdataHead(out *bytes.Buffer, label string) {
 	out.WriteString("CKA_TOKEN CK_BBOOL CK_TRUE\nCKA_PRIVATE CK_BBOOL CK_FALSE\nCKA_MODIFIABLE CK_BBOOL CK_FALSE\nCKA_LABEL UTF8 \"")
-	for _, octet := range []byte(label) {
-		if octet < 0x20 || octet > 0x7e || octet == '"' || octet == '\\' {
-			fmt.Fprintf(out, `\x%02x`, octet)
+	for _, contentByte := range []byte(label) {
+		if contentByte < 0x20 || contentByte > 0x7e || contentByte == '"' || contentByte == '\\' {
+			fmt.Fprintf(out, `\x%02x`, contentByte)
 		} else {
-			out.WriteByte(octet)
+			out.WriteByte(contentByte)
 		}
 	}
 	out.WriteString("\"\n")
 }
 
-func octal(out *bytes.Buffer, name string, octets []byte) {
+func octal(out *bytes.Buffer, name string, content []byte) {
 	fmt.Fprintf(out, "%s MULTILINE_OCTAL\n", name)
-	for i, octet := range octets {
-		fmt.Fprintf(out, `\%03o`, octet)
-		if i%16 == 15 && i != len(octets)-1 {
+	for i, contentByte := range content {
+		fmt.Fprintf(out, `\%03o`, contentByte)
+		if i%16 == 15 && i != len(content)-1 {
 			out.WriteByte('\n')
 		}
 	}

@@ -35,7 +35,7 @@ func (t Time) DER() []byte { return TLV(t.Tag, []byte(t.Text)) }
 // what an ordinary certificate has.
 type Template struct {
 	Version      int    // 0: v3; 1: v1, which has neither a version field nor extensions
-	Serial       []byte // content octets of the INTEGER, whatever they are; nil: they follow from subject, key and dates
+	Serial       []byte // content bytes of the INTEGER, whatever they are; nil: they follow from subject, key and dates
 	Subject      Name
 	Issuer       Name // nil: the parent's subject
 	NotBefore    Time
@@ -136,9 +136,9 @@ type Extension struct {
 // DER returns the encoding of the extension.
 func (e Extension) DER() []byte {
 	if e.Critical {
-		return sequence(e.Type.DER(), TLV(asn1.BOOLEAN, []byte{0xff}), octets(e.Value))
+		return sequence(e.Type.DER(), TLV(asn1.BOOLEAN, []byte{0xff}), octetString(e.Value))
 	}
-	return sequence(e.Type.DER(), octets(e.Value))
+	return sequence(e.Type.DER(), octetString(e.Value))
 }
 
 // Extended key usages.
@@ -176,12 +176,12 @@ func BasicConstraints(ca bool, pathLen int) Extension {
 
 // KeyUsage is the critical extension.
 func KeyUsage(usages ...Usage) Extension {
-	var octet byte
+	var bits byte
 	last := slices.Max(usages)
 	for _, usage := range usages {
-		octet |= 0x80 >> usage
+		bits |= 0x80 >> usage
 	}
-	return Extension{"2.5.29.15", true, TLV(asn1.BIT_STRING, []byte{byte(7 - last), octet})}
+	return Extension{"2.5.29.15", true, TLV(asn1.BIT_STRING, []byte{byte(7 - last), bits})}
 }
 
 // KeyUsageNotDER is keyCertSign and cRLSign with trailing zero bits, which a named bit list must not have in DER (X.690 11.2.2).
@@ -200,7 +200,7 @@ func ExtKeyUsage(purposes ...OID) Extension {
 
 // SubjectKeyID is the identifier of the certificate's own key.
 func SubjectKeyID(key *Key) Extension {
-	return Extension{"2.5.29.14", false, octets(key.ID())}
+	return Extension{"2.5.29.14", false, octetString(key.ID())}
 }
 
 // AuthorityKeyID is the identifier of the issuer's key.

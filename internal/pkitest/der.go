@@ -50,7 +50,7 @@ func integer(n int64) []byte {
 	return b.BytesOrPanic()
 }
 
-func octets(content []byte) []byte { return TLV(asn1.OCTET_STRING, content) }
+func octetString(content []byte) []byte { return TLV(asn1.OCTET_STRING, content) }
 
 func bits(content []byte) []byte { return TLV(asn1.BIT_STRING, []byte{0}, content) }
 

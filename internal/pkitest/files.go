@@ -38,7 +38,7 @@ func bundleFiles() []File {
 		Bundle(lab.Signer, "Lab Core Bundle", "2", noon(2025, 1, 15), CoreV2()...))
 	add("lab-quirks-v1.p7b", "Lab Quirks Bundle, version 1: one element for each oddity of a genuine bundle, one of them no certificate; Quirks in pool.go lists them in order",
 		Bundle(lab.Signer, "Lab Quirks Bundle", "1", noon(2024, 1, 15), QuirkPool()...))
-	add("lab-ber.p7b", "lab-core-v1.p7b in BER: indefinite lengths, the content in chunks of 1,000 octets", ToBER(core, 1000))
+	add("lab-ber.p7b", "lab-core-v1.p7b in BER: indefinite lengths, the content in chunks of 1,000 bytes", ToBER(core, 1000))
 	add("lab-certs-only.p7b", "the content of lab-core-v1.p7b alone: not signed", CertsOnly(CoreV1()...))
 	add("lab-outer.p7b", "a signed message without content, its pool (that of lab-core-v1.p7b) among the outer certificates, which no signature covers",
 		Message{

@@ -15,7 +15,7 @@ func Large(n int) []byte {
 	return Bundle(Lab().Signer, "Lab Large Bundle", "1", noon(2025, 1, 15), LargePool(n)...)
 }
 
-// LargePool returns n distinct certificates that look like RSA-2048 roots, of about 1,150 octets each. Moduli and signatures are
+// LargePool returns n distinct certificates that look like RSA-2048 roots, of about 1,150 bytes each. Moduli and signatures are
 // a stream of SHA-256, so none verifies; making one costs a few microseconds, so that 100,000 can be had.
 func LargePool(n int) [][]byte {
 	var forms [13]form
@@ -58,7 +58,7 @@ func newForm(words int) form {
 	extensions := sequence(
 		BasicConstraints(true, -1).DER(),
 		KeyUsage(KeyCertSign, CRLSign).DER(),
-		Extension{"2.5.29.14", false, octets(id)}.DER(),
+		Extension{"2.5.29.14", false, octetString(id)}.DER(),
 		Extension{"2.5.29.35", false, sequence(TLV(asn1.Tag(0).ContextSpecific(), id))}.DER(),
 		Extension{"2.5.29.31", false, points}.DER(),
 		Extension{"2.5.29.32", false, policies}.DER())
@@ -90,7 +90,7 @@ func (f form) fill(values ...[]byte) []byte {
 	return der
 }
 
-// stream returns octets that follow from the seed.
+// stream returns bytes that follow from the seed.
 func stream(seed uint64, size int) []byte {
 	var in [16]byte // the seed, a counter
 	binary.BigEndian.PutUint64(in[:8], seed)

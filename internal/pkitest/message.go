@@ -52,7 +52,7 @@ type SignerInfo struct {
 	Attributes   func([]Attribute) []Attribute // changes the signed attributes before they are sorted
 	Signed       func(set [][]byte) [][]byte   // changes their encodings after that, before they are signed
 	Sent         func(set [][]byte) [][]byte   // changes them after they are signed
-	LongSetOctet bool                          // the length of the whole set is sent in more octets than needed
+	LongSetByte  bool                          // the length of the whole set is sent in more bytes than needed
 	NoAttributes bool                          // the signature is made over the content itself
 	Unsigned     []Attribute
 	Corrupt      bool // one bit of the signature is wrong
@@ -103,7 +103,7 @@ func (m Message) DER() []byte {
 
 	content := sequence(m.ContentType.DER())
 	if !m.Detached {
-		content = sequence(m.ContentType.DER(), TLV(explicit(0), octets(m.Content)))
+		content = sequence(m.ContentType.DER(), TLV(explicit(0), octetString(m.Content)))
 	}
 	fields := [][]byte{integer(version), set(digests...), content, TLV(explicit(0), m.Certificates...)}
 	if m.CRLs != nil {
@@ -170,7 +170,7 @@ func (s SignerInfo) der(m Message) []byte {
 			attributes = s.Sent(attributes)
 		}
 		sent := TLV(explicit(0), attributes...)
-		if s.LongSetOctet {
+		if s.LongSetByte {
 			sent = LongLength.Frame(sent)
 		}
 		fields = append(fields, sent)
@@ -179,7 +179,7 @@ func (s SignerInfo) der(m Message) []byte {
 	if s.Corrupt {
 		signature[len(signature)-1] ^= 1
 	}
-	fields = append(fields, s.AlgorithmSent, octets(signature))
+	fields = append(fields, s.AlgorithmSent, octetString(signature))
 	if s.Unsigned != nil {
 		var unsigned [][]byte
 		for _, attribute := range s.Unsigned {
@@ -194,7 +194,7 @@ func (s SignerInfo) der(m Message) []byte {
 func (s SignerInfo) attributes(m Message) [][]byte {
 	attributes := []Attribute{
 		{AttributeContentType, [][]byte{m.ContentType.DER()}},
-		{AttributeMessageDigest, [][]byte{octets(digest(s.Digest, m.Content))}},
+		{AttributeMessageDigest, [][]byte{octetString(digest(s.Digest, m.Content))}},
 	}
 	if s.Time != (Time{}) {
 		attributes = append(attributes, Attribute{AttributeSigningTime, [][]byte{s.Time.DER()}})

@@ -12,7 +12,7 @@ type Name []RDN
 // An RDN is a relative distinguished name; almost all have one value.
 type RDN []NameValue
 
-// A NameValue is one attribute of a name, with any tag and any octets.
+// A NameValue is one attribute of a name, with any tag and any bytes.
 type NameValue struct {
 	Type  OID
 	Tag   asn1.Tag

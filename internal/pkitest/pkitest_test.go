@@ -202,10 +202,10 @@ func TestLarge(t *testing.T) {
 		t.Errorf("%d distinct certificates of %d", len(seen), n)
 	}
 	if average := size / n; average < 1100 || average > 1200 {
-		t.Errorf("a certificate has %d octets on average", average)
+		t.Errorf("a certificate has %d bytes on average", average)
 	}
 	if got := len(Large(n)); got < size || got > size+4000 {
-		t.Errorf("the bundle has %d octets, its certificates %d", got, size)
+		t.Errorf("the bundle has %d bytes, its certificates %d", got, size)
 	}
 }
 

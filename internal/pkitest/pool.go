@@ -122,13 +122,13 @@ func Quirks() []Quirk {
 	rsaRoot("md5-signature", "the signature is made with MD5", "md5-self", MD5WithRSA)
 	rsaRoot("sha1-signature", "the signature is made with SHA-1", "sha1-self", SHA1WithRSA)
 	one("serial-0", "the serial number is zero", func(t *Template) { t.Serial = []byte{0} })
-	one("serial-21-octets", "the serial number has 21 octets; RFC 5280 section 4.1.2.2 allows 20", func(t *Template) {
+	one("serial-21-octets", "the serial number has 21 bytes; RFC 5280 section 4.1.2.2 allows 20", func(t *Template) {
 		t.Serial = slices.Concat([]byte{0x7f}, make([]byte, 19), []byte{0x15})
 	})
 	one("generalized-time-before-2050", "notAfter is a GeneralizedTime before 2050 (RFC 5280 section 4.1.2.5)", func(t *Template) {
 		t.NotAfter = Time{asn1.GeneralizedTime, "20450101000000Z"}
 	})
-	one("t61-string", "a value in the name is a T61String, with an octet beyond ASCII", func(t *Template) {
+	one("t61-string", "a value in the name is a T61String, with a byte beyond ASCII", func(t *Template) {
 		t.Subject = t.Subject.With("OU", asn1.T61String, []byte("Z\xfcrich"))
 	})
 	one("bmp-string", "a value in the name is a BMPString", func(t *Template) {
@@ -182,7 +182,7 @@ func Quirks() []Quirk {
 	add("ber-framed", "the certificate's outer length is indefinite (BER)", root("ber-framed", "Quirk ber-framed", func(t *Template) {
 		t.Framing = Indefinite
 	}))
-	add("ber-long-length", "the certificate's outer length is written with more octets than needed (BER)", root("ber-long-length", "Quirk ber-long-length", func(t *Template) {
+	add("ber-long-length", "the certificate's outer length is written with more bytes than needed (BER)", root("ber-long-length", "Quirk ber-long-length", func(t *Template) {
 		t.Framing = LongLength
 	}))
 	add("not-a-certificate", "a SEQUENCE that is no certificate", sequence(TLV(asn1.UTF8String, []byte("not a certificate"))))

@@ -156,7 +156,7 @@ func (v *vectors) good() {
 		}))
 	good("unknown-attribute", "a signed attribute that nobody knows: RFC 5652 section 5.3.", v.signed(func(s *SignerInfo) {
 		s.Attributes = func(attributes []Attribute) []Attribute {
-			return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", [][]byte{octets([]byte("hello"))}})
+			return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", [][]byte{octetString([]byte("hello"))}})
 		}
 	}))
 	good("crl", "the message carries a revocation list that revokes nothing: RFC 5652 section 5.1.", v.message(func(m *Message) {
@@ -277,7 +277,7 @@ func (v *vectors) attributes() {
 		slices.Reverse(set)
 		return set
 	}
-	longOctet := func(set [][]byte) [][]byte {
+	longByte := func(set [][]byte) [][]byte {
 		set[0] = LongLength.Frame(set[0])
 		return set
 	}
@@ -286,9 +286,9 @@ func (v *vectors) attributes() {
 	}
 	notDER("unsorted", "the signed attributes are not sorted, and signed in that order", func(s *SignerInfo) { s.Signed = reverse })
 	notDER("sent-unsorted", "the signed attributes were signed sorted and sent unsorted", func(s *SignerInfo) { s.Sent = reverse })
-	notDER("long-length", "a length within the signed attributes takes more octets than needed, and is signed so", func(s *SignerInfo) { s.Signed = longOctet })
-	notDER("sent-long-length", "the same, but the signature is over DER", func(s *SignerInfo) { s.Sent = longOctet })
-	notDER("set-long-length", "the length of the whole set takes more octets than needed; the signature is over DER", func(s *SignerInfo) { s.LongSetOctet = true })
+	notDER("long-length", "a length within the signed attributes takes more bytes than needed, and is signed so", func(s *SignerInfo) { s.Signed = longByte })
+	notDER("sent-long-length", "the same, but the signature is over DER", func(s *SignerInfo) { s.Sent = longByte })
+	notDER("set-long-length", "the length of the whole set takes more bytes than needed; the signature is over DER", func(s *SignerInfo) { s.LongSetByte = true })
 	notDER("indefinite", "an attribute has an indefinite length, and is signed so", func(s *SignerInfo) {
 		s.Signed = func(set [][]byte) [][]byte {
 			set[0] = Indefinite.Frame(set[0])
@@ -304,8 +304,8 @@ func (v *vectors) attributes() {
 	v.add("content-type-differs", "content-type-differs", "the contentType attribute is not eContentType: RFC 5652 section 11.1.",
 		values(AttributeContentType, oidSignedData.DER()))
 
-	content := octets(digest(crypto.SHA256, smallPool()))
-	other := octets(bytes.Repeat([]byte{0xff}, 32)) // is sorted behind the right one
+	content := octetString(digest(crypto.SHA256, smallPool()))
+	other := octetString(bytes.Repeat([]byte{0xff}, 32)) // is sorted behind the right one
 	v.add("message-digest-missing", "message-digest-missing", "the messageDigest attribute is absent: RFC 5652 section 5.3.", without(AttributeMessageDigest))
 	v.add("message-digest-doubled", "message-digest-doubled", "two messageDigest attributes, one of another content: RFC 5652 section 11.2.",
 		again(AttributeMessageDigest, other))
@@ -313,8 +313,8 @@ func (v *vectors) attributes() {
 		values(AttributeMessageDigest, content, other))
 	v.add("message-digest-differs", "message-digest-differs", "one bit of the content was changed after signing: RFC 5652 section 5.6.",
 		flipLastBitOf(v.message(), smallPool()))
-	v.add("message-digest-short", "message-digest-differs", "the messageDigest is the right one cut to 16 octets: RFC 5652 section 5.6.",
-		values(AttributeMessageDigest, octets(digest(crypto.SHA256, smallPool())[:16])))
+	v.add("message-digest-short", "message-digest-differs", "the messageDigest is the right one cut to 16 bytes: RFC 5652 section 5.6.",
+		values(AttributeMessageDigest, octetString(digest(crypto.SHA256, smallPool())[:16])))
 
 	v.add("signing-time-doubled", "signing-time-doubled", "two signingTime attributes: RFC 5652 section 11.3.",
 		again(AttributeSigningTime, Date(2021, 1, 1).DER()))
@@ -349,7 +349,7 @@ func (v *vectors) attributes() {
 // signature, so that the message can still be read.
 func flipLastBitOf(message, part []byte) []byte {
 	message = slices.Clone(message)
-	// The last two octets of the part are its empty signerInfos.
+	// The last two bytes of the part are its empty signerInfos.
 	message[bytes.Index(message, part)+len(part)-3] ^= 1
 	return message
 }
@@ -540,7 +540,7 @@ func (v *vectors) chains() {
 	v.add("chain-signature-unused-bits", "chain-signature", "the signature on the signer's certificate is said to have an unused bit, which changes its SHA-256 and no other check: RFC 5280 section 4.1.1.3.",
 		v.message(func(m *Message) {
 			m.Certificates = [][]byte{slices.Clone(lab.Signer.DER), lab.Root.DER}
-			m.Certificates[0][len(lab.Signer.DER)-257] = 1 // before the 256 octets of the signature
+			m.Certificates[0][len(lab.Signer.DER)-257] = 1 // before the 256 bytes of the signature
 		}))
 	v.add("attributes-not-der-value", "attributes-not-der", "an attribute that nobody knows has the BOOLEAN 01, and is signed so: X.690 section 11.1.",
 		v.signed(func(s *SignerInfo) {

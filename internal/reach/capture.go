@@ -19,8 +19,8 @@ import (
 const (
 	MaxServers      = 5_000    // in one report
 	MaxCertificates = 32       // that one server sent, each counted once
-	MaxCertificate  = 64 << 10 // octets of one. Genuine ones have 2,000
-	maxHost         = 253      // octets of a host name (RFC 1035 section 2.3.4)
+	MaxCertificate  = 64 << 10 // bytes of one. Genuine ones have 2,000
+	maxHost         = 253      // bytes of a host name (RFC 1035 section 2.3.4)
 )
 
 // A Server is what one server sent.
@@ -178,7 +178,7 @@ func (p *captures) add(certs ...*certificate.Certificate) error {
 		}
 		p.blocks++
 		if len(c.Raw) > MaxCertificate {
-			return fmt.Errorf("a certificate of %d octets, more than %d", len(c.Raw), MaxCertificate)
+			return fmt.Errorf("a certificate of %d bytes, more than %d", len(c.Raw), MaxCertificate)
 		}
 		if slices.ContainsFunc(p.current.Certificates, func(o *certificate.Certificate) bool { return o.SHA256 == c.SHA256 }) {
 			continue

@@ -155,11 +155,11 @@ func FuzzParseChains(f *testing.F) {
 				t.Errorf("%+v %v", r, err)
 			}
 			again, err := reach.ParseChains("f", s.PEM())
-			if err != nil || len(again) != 1 || !slices.EqualFunc(again[0].Certificates, s.Certificates, sameOctets) {
+			if err != nil || len(again) != 1 || !slices.EqualFunc(again[0].Certificates, s.Certificates, sameBytes) {
 				t.Errorf("written and read: %v", err)
 			}
 		}
 	})
 }
 
-func sameOctets(a, b *certificate.Certificate) bool { return bytes.Equal(a.Raw, b.Raw) }
+func sameBytes(a, b *certificate.Certificate) bool { return bytes.Equal(a.Raw, b.Raw) }

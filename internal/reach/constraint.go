@@ -15,7 +15,7 @@ import (
 
 // checkConstraints applies the name constraints of an issuer to the certificates
 // below it (RFC 5280 section 4.2.1.10). Forms other than DNS names, addresses and
-// the octets of a distinguished name are doubted where such a name is there. Each
+// the bytes of a distinguished name are doubted where such a name is there. Each
 // comparison takes from left, and nothing is judged without.
 func checkConstraints(issuer *certificate.Certificate, below []*certificate.Certificate, left *int, doubt doubter) (Reason, error) {
 	value := extension(issuer, oidNameConstraints)
@@ -137,7 +137,7 @@ func readConstraints(value []byte) (permitted, excluded []generalName, ok bool) 
 	return permitted, excluded, seq.Empty() && len(permitted)+len(excluded) > 0
 }
 
-// isDomain tells whether a string is labels with dots between them, of whatever
+// isDomain reports whether a string is labels with dots between them, of whatever
 // visible ASCII characters.
 func isDomain(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {

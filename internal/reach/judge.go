@@ -348,7 +348,7 @@ func change(before, after Result) Verdict {
 	return verdict(after.Status)
 }
 
-// implies tells whether a device for which one unknown answer is yes must be one
+// implies reports whether a device for which one unknown answer is yes must be one
 // for which the other is: for each path there is one in the other that asks for
 // nothing more.
 func (r *Result) implies(o Result) bool {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Octets of object identifiers.
+// Bytes of object identifiers.
 const (
 	oidAlternativeNames  = "\x55\x1d\x11"                     // 2.5.29.17
 	oidNameConstraints   = "\x55\x1d\x1e"                     // 2.5.29.30
@@ -36,7 +36,7 @@ const (
 // digitalSignature, keyEncipherment, keyAgreement (RFC 5280 section 4.2.1.12).
 const usageTLS = certificate.KeyUsageDigitalSignature | 1<<2 | 1<<4
 
-// maxName is how many octets of a name a sentence shows.
+// maxName is how many bytes of a name a sentence shows.
 const maxName = 256
 
 func nameOf(c *certificate.Certificate) string { return cut(c.Subject.String()) }
@@ -86,13 +86,13 @@ func checkServer(c *certificate.Certificate, host string) ([]Doubt, Reason, erro
 	return nil, HostName, fmt.Errorf("the server's certificate is for %s, not for %s", n.list(), host)
 }
 
-// wide tells whether a name is a wildcard for a whole top-level domain.
+// wide reports whether a name is a wildcard for a whole top-level domain.
 func wide(name string) bool {
 	domain, wild := strings.CutPrefix(name, "*.")
 	return wild && !strings.Contains(strings.TrimSuffix(domain, "."), ".")
 }
 
-// forServers tells whether extended key usage, where there is any, allows TLS
+// forServers reports whether extended key usage, where there is any, allows TLS
 // servers, and whether it does so only by allowing any purpose, which applications
 // may refuse (RFC 5280 section 4.2.1.12).
 func forServers(c *certificate.Certificate) (allowed, byAny bool) {

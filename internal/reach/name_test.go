@@ -10,7 +10,7 @@ import (
 )
 
 // FuzzNames gives a server alternative names, and its issuer name constraints, of
-// any octets. What is taken here is taken by crypto/x509 too, where that parses
+// any bytes. What is taken here is taken by crypto/x509 too, where that parses
 // both.
 func FuzzNames(f *testing.F) {
 	names := pkitest.AlternativeNames(host, "*.lab.example", "192.0.2.7", "2001:db8::1")

@@ -25,7 +25,7 @@ const (
 type link struct {
 	c      *certificate.Certificate
 	sha1   bool
-	folded bool // its issuer's name is not octet by octet the next one's subject
+	folded bool // its issuer's name is not byte by byte the next one's subject
 	other  bool // its key identifier is another's
 }
 
@@ -53,7 +53,7 @@ type walk struct {
 	farthest []*certificate.Certificate
 }
 
-// anchor tells whether a path may end at c.
+// anchor reports whether a path may end at c.
 func (w *walk) anchor(c *certificate.Certificate) bool {
 	there := w.pool.bySHA256[c.SHA256] || w.extra != nil && w.extra.SHA256 == c.SHA256
 	return there && (!w.options.RootsOnly || c.SelfIssued())
@@ -125,7 +125,7 @@ func noAnchor(last *certificate.Certificate, others bool) error {
 	return fmt.Errorf("the certificate %s was issued by %s, which neither the pool nor the server has", nameOf(last), cut(last.Issuer.String()))
 }
 
-// holds tells whether a certificate, or another of its name and key, is in the
+// holds reports whether a certificate, or another of its name and key, is in the
 // chain: going over it again leads nowhere new.
 func (w *walk) holds(c *certificate.Certificate) bool {
 	return slices.ContainsFunc(w.chain, func(l link) bool {

@@ -111,7 +111,7 @@ func (s *Server) target() (c *certificate.Certificate, isServer bool) {
 	return s.Certificates[0], false
 }
 
-// serves tells whether a certificate is one for a server: not a CA's, or with
+// serves reports whether a certificate is one for a server: not a CA's, or with
 // host names. A root of version 1 has nothing that marks it as a CA.
 func serves(c *certificate.Certificate) bool {
 	n, err := alternativeNames(c)

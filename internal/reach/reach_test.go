@@ -200,7 +200,7 @@ func TestRules(t *testing.T) {
 			status: reach.Unknown, reason: reach.ConstraintUnknown},
 		{name: "unreadable constraints", chain: chain(leaf, middle(with(pkitest.Extension{Type: "2.5.29.30", Critical: true, Value: []byte{0x30, 2, 1, 1}})), root),
 			anchors: [][]byte{root.DER}, status: reach.Unknown, reason: reach.ConstraintUnknown},
-		{name: "names of other octets", chain: chain(edit(func(t *pkitest.Template) { t.Issuer = pkitest.NewName("O=reach  LAB", "CN=Root") }), root), anchors: [][]byte{root.DER},
+		{name: "names of other bytes", chain: chain(edit(func(t *pkitest.Template) { t.Issuer = pkitest.NewName("O=reach  LAB", "CN=Root") }), root), anchors: [][]byte{root.DER},
 			status: reach.Unknown, reason: reach.NameEncoding},
 		{name: "server is its own anchor", chain: [][]byte{leaf.Sign(nil)}, anchors: [][]byte{leaf.Sign(nil)}, status: reach.OK},
 	}

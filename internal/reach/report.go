@@ -127,7 +127,7 @@ func based(b device.Basis) string {
 	return fmt.Sprintf(" (%s)", b)
 }
 
-// sameAs tells whether both are OK and lead over the same certificates.
+// sameAs reports whether both are OK and lead over the same certificates.
 func (r *Result) sameAs(o Result) bool {
 	return r.Status == OK && o.Status == OK && slices.EqualFunc(r.Paths, o.Paths, func(a, b Path) bool {
 		return slices.EqualFunc(a.Certificates, b.Certificates, func(x, y *certificate.Certificate) bool { return x.SHA256 == y.SHA256 })

@@ -55,7 +55,7 @@ func (w *walk) arrive() {
 			doubt(KeyIdentifier, "the authority key identifier of %s is not that of %s, whose key signed it; OpenSSL refuses that", nameOf(l.c), nameOf(w.chain[i+1].c))
 		}
 		if l.folded {
-			doubt(NameEncoding, "the issuer of %s is spelt in other octets than the subject of %s", nameOf(l.c), nameOf(w.chain[i+1].c))
+			doubt(NameEncoding, "the issuer of %s is spelt in other bytes than the subject of %s", nameOf(l.c), nameOf(w.chain[i+1].c))
 		}
 	}
 	list := &w.found
@@ -159,7 +159,7 @@ func (w *walk) checkIssuer(i int, isAnchor bool, doubt doubter) (Reason, error) 
 	return checkConstraints(c, below, &w.names, doubt)
 }
 
-// identifies tells whether what the authorityKeyIdentifier of c says is so of the
+// identifies reports whether what the authorityKeyIdentifier of c says is so of the
 // issuer: the key identifier, and the issuer's own issuer and serial number (RFC
 // 5280 section 4.2.1.1).
 func identifies(c, issuer *certificate.Certificate) bool {

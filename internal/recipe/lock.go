@@ -16,7 +16,7 @@ import (
 // LockSchema is the value of the lock's field schema.
 const LockSchema = "trustpool.lock/1"
 
-// MaxLockSize is how many octets a lock may have; one of 100,000 certificates has
+// MaxLockSize is how many bytes a lock may have; one of 100,000 certificates has
 // about 25 million.
 const MaxLockSize = 256 << 20
 
@@ -48,7 +48,7 @@ func (r *Result) Lock(recipe *Recipe) *Lock {
 	return l
 }
 
-// WriteJSON writes the lock, always the same octets for the same lock.
+// WriteJSON writes the lock, always the same bytes for the same lock.
 func (l *Lock) WriteJSON(w io.Writer) error {
 	head := struct {
 		Schema  string `json:"schema"`
@@ -67,7 +67,7 @@ func (l *Lock) WriteJSON(w io.Writer) error {
 // ParseLock reads what WriteJSON writes.
 func ParseLock(data []byte) (*Lock, error) {
 	if len(data) > MaxLockSize {
-		return nil, fmt.Errorf("not a lock: more than %d octets", MaxLockSize)
+		return nil, fmt.Errorf("not a lock: more than %d bytes", MaxLockSize)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

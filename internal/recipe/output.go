@@ -35,7 +35,7 @@ func pemFile(entries []Entry) []byte {
 	return b.Bytes()
 }
 
-// sizeOf is how many octets the certificates have.
+// sizeOf is how many bytes the certificates have.
 func sizeOf(entries []Entry) (n int) {
 	for _, e := range entries {
 		n += len(e.Certificate.Raw)
@@ -63,7 +63,7 @@ func alias(c *certificate.Certificate) string {
 }
 
 // jksFile makes a JKS truststore. Its entries bear the build's time and stand in
-// the order of their aliases, so that the octets repeat.
+// the order of their aliases, so that the bytes repeat.
 func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 	ks := keystore.New(keystore.WithOrderedAliases())
 	for _, e := range entries {
@@ -82,13 +82,13 @@ func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 }
 
 // pkcs12File makes a PKCS#12 truststore. Its salts follow from its content: they
-// protect nothing, since the password is no secret, and so the octets repeat.
+// protect nothing, since the password is no secret, and so the bytes repeat.
 func pkcs12File(entries []Entry) ([]byte, error) {
 	seed := sha256.New()
 	trusted := make([]pkcs12.TrustStoreEntry, len(entries))
 	for i, e := range entries {
 		seed.Write(e.Certificate.SHA256[:])
-		// The library writes the certificate's octets and looks at nothing else.
+		// The library writes the certificate's bytes and looks at nothing else.
 		trusted[i] = pkcs12.TrustStoreEntry{Cert: &x509.Certificate{Raw: e.Certificate.Raw}, FriendlyName: alias(e.Certificate)}
 	}
 	salts := rand.NewChaCha8([32]byte(seed.Sum(nil)))

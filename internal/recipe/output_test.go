@@ -169,7 +169,7 @@ func hashesOf(b *bundle.Bundle) (out []string) {
 	return out
 }
 
-// The same input at the same time in whatever zone gives the same octets.
+// The same input at the same time in whatever zone gives the same bytes.
 func TestOutputsRepeat(t *testing.T) {
 	t.Parallel()
 	_, first := product(t, hardPool(), nil)
@@ -195,7 +195,7 @@ func TestCertsOnlyIsOpenSSLs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := tooltest.Run(t, nil, "openssl", "crl2pkcs7", "-nocrl", "-certfile", file, "-outform", "DER"); !bytes.Equal(got, out["co.p7b"]) {
-		t.Error("openssl writes other octets")
+		t.Error("openssl writes other bytes")
 	}
 }
 

@@ -3,7 +3,7 @@
 // whom, written to what.
 //
 // A build is a function of the recipe, its sources, the signer's key and the
-// time: the same of them give the same octets. Every certificate that comes out
+// time: the same of them give the same bytes. Every certificate that comes out
 // stands in a Lock, so that a review of the lock is a review of the bundle;
 // every one that was dropped stands in the Result, with the reason.
 package recipe
@@ -140,7 +140,7 @@ type (
 
 // Limits of a recipe.
 const (
-	MaxSize     = yamlstrict.MaxSize // octets
+	MaxSize     = yamlstrict.MaxSize // bytes
 	MaxSources  = 64
 	maxMentions = 4 // of one source in the set
 )

@@ -374,7 +374,7 @@ func (s *selection) judge(c *candidate) (reason string, by *Exclusion, err error
 	return "", nil, nil
 }
 
-// chooses tells whether a set takes a candidate.
+// chooses reports whether a set takes a candidate.
 func (s *selection) chooses(set *Set, c *candidate) bool {
 	takes := func(o Set) bool { return s.chooses(&o, c) }
 	switch {

@@ -75,7 +75,7 @@ func newIndenter(prefix string) *indenter {
 	return i
 }
 
-// marshal gives octets that the next call overwrites.
+// marshal gives bytes that the next call overwrites.
 func (i *indenter) marshal(v any) ([]byte, error) {
 	i.buf.Reset()
 	err := i.enc.Encode(v)
@@ -98,7 +98,7 @@ func (i *indenter) marshal(v any) ([]byte, error) {
 	return clean, err
 }
 
-// hidden tells whether a character does not show as itself that encoding/json
+// hidden reports whether a character does not show as itself that encoding/json
 // leaves as it is: DEL, and those beyond ASCII. In JSON such a one stands in strings
 // only.
 func hidden(r rune) bool { return r >= 0x7f && !printable(r) }

@@ -8,7 +8,7 @@ import (
 )
 
 // Printable makes text from a certificate safe to print: control characters,
-// line breaks, invisible and bidirectional formatting characters and octets that
+// line breaks, invisible and bidirectional formatting characters and bytes that
 // are no UTF-8 become escapes, as Go writes them in a string. Anything else stays.
 func Printable(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !printable(r) }) < 0 {
@@ -34,7 +34,7 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// printable tells whether a character shows as itself: the space counts, other
+// printable reports whether a character shows as itself: the space counts, other
 // white space and everything of Unicode's category C do not.
 func printable(r rune) bool {
 	if r < utf8.RuneSelf {

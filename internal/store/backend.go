@@ -7,21 +7,21 @@ import (
 	"io/fs"
 )
 
-// A Backend is the place of the octets: a directory (OpenDir) or a bucket
+// A Backend is the place of the bytes: a directory (OpenDir) or a bucket
 // (package store/s3). Keys are slash-separated, without empty, "." or ".." parts.
 // Its methods may be called concurrently, and from several processes.
 type Backend interface {
 	// Get gives an object and its tag, which is another one whenever the object
 	// changes. The error is ErrNotFound where there is none, and an error of
 	// another kind where the place itself is missing. An object of more than max
-	// octets is an error.
+	// bytes is an error.
 	Get(ctx context.Context, key string, max int64) (data []byte, tag string, err error)
 	// Put writes an object, whole or not at all, and durably. Where the condition
 	// does not hold the error is ErrConflict. After any other error it may or may
 	// not be written.
 	Put(ctx context.Context, key string, data []byte, c Condition) (tag string, err error)
 	// List gives the keys that begin with prefix, which ends in a slash, in the
-	// order of their octets. More than MaxKeys are an error.
+	// order of their bytes. More than MaxKeys are an error.
 	List(ctx context.Context, prefix string) ([]string, error)
 	// String says where it is, without credentials.
 	String() string

@@ -101,7 +101,7 @@ func testBackend(t *testing.T, b store.Backend) {
 		t.Fatal(err)
 	}
 	if data, got, err := b.Get(ctx, "large", int64(len(large))); err != nil || got != tag || !bytes.Equal(data, large) {
-		t.Errorf("the large one: %d octets, %v", len(data), err)
+		t.Errorf("the large one: %d bytes, %v", len(data), err)
 	}
 	_, _, err = b.Get(ctx, "large", int64(len(large))-1)
 	if _, ok := errors.AsType[*store.DamagedError](err); !ok {
@@ -111,7 +111,7 @@ func testBackend(t *testing.T, b store.Backend) {
 		t.Error(err)
 	}
 	if data, _, err := b.Get(ctx, "large", 0); err != nil || len(data) != 0 {
-		t.Errorf("an empty one: %d octets, %v", len(data), err)
+		t.Errorf("an empty one: %d bytes, %v", len(data), err)
 	}
 
 	ended, cancel := context.WithCancel(ctx)

@@ -108,7 +108,7 @@ func get(root *os.Root, key string, max int64) ([]byte, string, error) {
 	return data, tagOf(data), nil
 }
 
-// readAtMost reads to the end, or until it has more than max octets.
+// readAtMost reads to the end, or until it has more than max bytes.
 func readAtMost(r io.Reader, buf []byte, max int64) ([]byte, error) {
 	for int64(len(buf)) <= max {
 		if len(buf) == cap(buf) {
@@ -127,7 +127,7 @@ func readAtMost(r io.Reader, buf []byte, max int64) ([]byte, error) {
 }
 
 func tooLarge(key string, max int64) error {
-	return &DamagedError{key, fmt.Errorf("it has more than %d octets", max)}
+	return &DamagedError{key, fmt.Errorf("it has more than %d bytes", max)}
 }
 
 func tagOf(data []byte) string {
@@ -162,7 +162,7 @@ func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (ta
 	return tagOf(data), replace(root, key, data)
 }
 
-// check tells whether the condition holds.
+// check reports whether the condition holds.
 func check(root *os.Root, key string, c Condition) error {
 	conflict := fmt.Errorf("%s: %w", key, ErrConflict)
 	if c.Absent {

@@ -31,7 +31,7 @@ var errFault = errors.New("the place is gone")
 
 func newMemory() *memory { return &memory{objects: map[string][]byte{}} }
 
-// fault counts an operation and tells whether to do it, and how it ends.
+// fault counts an operation and reports whether to do it, and how it ends.
 func (m *memory) fault() (do bool, err error) {
 	m.ops++
 	switch {
@@ -245,7 +245,7 @@ func (m *twice) Put(ctx context.Context, key string, data []byte, c store.Condit
 	return m.memory.Put(ctx, key, data, c)
 }
 
-// Octets that were damaged are never given, do not keep a newer bundle out, and
+// Bytes that were damaged are never given, do not keep a newer bundle out, and
 // are whole again when they are published again.
 func TestDamage(t *testing.T) {
 	t.Parallel()
@@ -268,7 +268,7 @@ func TestDamage(t *testing.T) {
 		key := "archive/lab/" + p.Release.Dir() + "/lab.p7b"
 		spoil(m, key)
 		if data, err := s.Read(ctx, p.Release); err == nil || data != nil {
-			t.Errorf("%s: %d octets, %v", what, len(data), err)
+			t.Errorf("%s: %d bytes, %v", what, len(data), err)
 		}
 		_, err = s.Publish(ctx, v1, o)
 		refused, ok := errors.AsType[*store.RefusedError](err)

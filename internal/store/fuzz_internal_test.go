@@ -27,7 +27,7 @@ func TestIndexLimits(t *testing.T) { // not parallel: it measures memory
 	}
 }
 
-// More certificates than octets are no count: with such a one in the index the share
+// More certificates tha bytes are no count: with such a one in the index the share
 // of it that a new bundle must have would overflow, and let everything pass.
 func TestIndexCounts(t *testing.T) {
 	t.Parallel()
@@ -37,7 +37,7 @@ func TestIndexCounts(t *testing.T) {
 	}
 	for _, n := range []int{0, -1, 901, math.MaxInt} {
 		if r.Certificates = n; r.check() == nil {
-			t.Errorf("%d certificates in %d octets", n, r.Size)
+			t.Errorf("%d certificates in %d bytes", n, r.Size)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	// GateSignature: the signature does not lead to an anchor. It cannot be
 	// allowed, for nothing that is not verified is ever served.
 	GateSignature Gate = "not-verified"
-	// GateUnchanged: the same octets are current already.
+	// GateUnchanged: the same bytes are current already.
 	GateUnchanged Gate = "unchanged"
 	// GateOtherName: the signed name is not that of the current release. Versions
 	// count per signed name.
@@ -27,9 +27,9 @@ const (
 	GateNoVersion Gate = "no-version"
 	// GateOlder: the version is lower than that of the current release.
 	GateOlder Gate = "older-version"
-	// GateSameVersion: the version of the current release, and other octets.
+	// GateSameVersion: the version of the current release, and other bytes.
 	GateSameVersion Gate = "same-version"
-	// GateWithdrawn: a rollback took these octets out of service. Without this gate
+	// GateWithdrawn: a rollback took these bytes out of service. Without this gate
 	// a mirror would bring them back.
 	GateWithdrawn Gate = "withdrawn"
 	// GateFewer: fewer certificates than a share of the current release has.
@@ -61,7 +61,7 @@ func (e *RefusedError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// Unchanged tells whether the only reason is that the same octets are current.
+// Unchanged reports whether the only reason is that the same bytes are current.
 func (e *RefusedError) Unchanged() bool {
 	r := e.Publication.Refusals
 	return len(r) == 1 && r[0].Gate == GateUnchanged
@@ -85,13 +85,13 @@ func judge(candidate *Release, notVerified error, history []Release, minShare in
 		current := &history[len(history)-1]
 		switch {
 		case candidate.SHA256 == current.SHA256:
-			refuse(GateUnchanged, "the same octets are current since %s", stamp(current.Published))
+			refuse(GateUnchanged, "the same bytes are current since %s", stamp(current.Published))
 		default:
 			if notVerified == nil {
 				judgeClaims(candidate, current, refuse)
 			}
 			if r := withdrawn(candidate.SHA256, history); r != nil {
-				refuse(GateWithdrawn, "release %d, a rollback, took the same octets out of service", r.Number)
+				refuse(GateWithdrawn, "release %d, a rollback, took the same bytes out of service", r.Number)
 			}
 			if candidate.Certificates*100 < current.Certificates*minShare {
 				refuse(GateFewer, "%s, less than %d %% of the current %d", report.Count(candidate.Certificates, "certificate"), minShare, current.Certificates)
@@ -117,11 +117,11 @@ func judgeClaims(candidate, current *Release, refuse func(Gate, string, ...any))
 	case order < 0:
 		refuse(GateOlder, "version %s, and %s is current", candidate.Version, current.Version)
 	case order == 0:
-		refuse(GateSameVersion, "version %s is current with other octets", candidate.Version)
+		refuse(GateSameVersion, "version %s is current with other bytes", candidate.Version)
 	}
 }
 
-// withdrawn is the rollback that took the octets out of service, nil where none
+// withdrawn is the rollback that took the bytes out of service, nil where none
 // did, or where they were published again since.
 func withdrawn(sum string, history []Release) *Release {
 	for i := len(history) - 1; i > 0; i-- {

@@ -36,7 +36,7 @@ func TestGates(t *testing.T) {
 	}{
 		{"newer", "9", signed(coreName, "10", core...), 0, nil},
 		{"much newer", "9", signed(coreName, "0"+strings.Repeat("9", 100), core...), 0, nil},
-		{"the same octets", "9", signed(coreName, "9", core...), 0, []store.Gate{u}},
+		{"the same bytes", "9", signed(coreName, "9", core...), 0, []store.Gate{u}},
 		{"older", "10", signed(coreName, "9", core...), 0, []store.Gate{ol}},
 		{"older by its zeros", "10", signed(coreName, "009", core...), 0, []store.Gate{ol}},
 		{"the same version", "10", signed(coreName, "10", core[1:]...), 0, []store.Gate{sv}},

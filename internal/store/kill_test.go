@@ -148,7 +148,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// A publisher fills a file system to the last octet: the last release stays.
+// A publisher fills a file system to the last byte: the last release stays.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir()

@@ -53,7 +53,7 @@ type Mirroring struct {
 // is given too. Any other error says that the source could not be had, or that it
 // is no bundle. What is current is never touched by a failure.
 //
-// The store remembers what the source called the octets that are current, so that
+// The store remembers what the source called the bytes that are current, so that
 // they are not transferred again (RFC 9110 section 13.1).
 func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirroring, error) {
 	if o.Sleep == nil || o.Jitter == nil {
@@ -82,7 +82,7 @@ func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 	}
 	state := s.mirrorState(ctx, o.Name)
 	if current != nil && state.SHA256 == current.SHA256 && state.URL == m.From {
-		if _, err := s.Read(ctx, *current); err == nil { // otherwise the octets are needed, to mend those
+		if _, err := s.Read(ctx, *current); err == nil { // otherwise the bytes are needed, to mend those
 			o.Fetch.Since = fetch.Validators{ETag: state.ETag, LastModified: state.LastModified}
 		}
 	}
@@ -138,7 +138,7 @@ func (m *Mirroring) fetch(ctx context.Context, from string, o MirrorOptions) (fe
 	}
 }
 
-// passing tells whether an error may be gone at the next try.
+// passing reports whether an error may be gone at the next try.
 func passing(err error) bool {
 	if status, ok := errors.AsType[*fetch.StatusError](err); ok {
 		switch status.Code {
@@ -154,10 +154,10 @@ func passing(err error) bool {
 
 const (
 	mirrorSchema   = "trustpool.mirrored/1"
-	maxMirrorState = 64 << 10 // octets
+	maxMirrorState = 64 << 10 // bytes
 )
 
-// A mirrorState is mirror/NAME: what a source called the octets that it gave.
+// A mirrorState is mirror/NAME: what a source called the bytes that it gave.
 type mirrorState struct {
 	Schema       string `json:"schema"`
 	URL          string `json:"url"` // without credentials
@@ -183,13 +183,13 @@ func parseMirrorState(data []byte) (state mirrorState) {
 	return state
 }
 
-// sendable tells whether a validator can be in a header again.
+// sendable reports whether a validator can be in a header again.
 func sendable(v string) bool {
 	return len(v) <= fetch.MaxValidator && !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // remember keeps the source's validators. Without them the next look transfers
-// the octets again, which is no reason to fail.
+// the bytes again, which is no reason to fail.
 func (s *Store) remember(ctx context.Context, name string, state mirrorState, p *Publication) {
 	var out bytes.Buffer
 	err := report.WriteJSON(&out, state)

@@ -107,7 +107,7 @@ func TestMirror(t *testing.T) {
 	intact(t, s, "3")
 }
 
-// Damaged octets are fetched again although the source has nothing newer.
+// Damaged bytes are fetched again although the source has nothing newer.
 func TestMirrorMends(t *testing.T) {
 	t.Parallel()
 	mem := newMemory()

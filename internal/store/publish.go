@@ -29,7 +29,7 @@ type PublishOptions struct {
 	At, Now time.Time
 
 	Kind  Kind   // empty stands for Published
-	From  string // where the octets come from: a file, or a URL without credentials
+	From  string // where the bytes come from: a file, or a URL without credentials
 	Allow []Gate // need not let it pass; GateSignature is an error here
 	// MinShare is the share of the current certificates, in percent up to 100, that
 	// the bundle must have. Zero stands for DefaultMinShare.
@@ -63,7 +63,7 @@ func (o PublishOptions) withDefaults() (PublishOptions, error) {
 type Publication struct {
 	Release  Release      // its claims and anchor are empty where it is not verified
 	Previous *Release     // that was current; nil for none
-	Diff     *bundle.Diff // from the previous; nil where there is none, or its octets are damaged
+	Diff     *bundle.Diff // from the previous; nil where there is none, or its bytes are damaged
 	Notes    []string     // what else to know, in words
 	DryRun   bool
 	Refusals []Refusal // empty but in a RefusedError
@@ -192,7 +192,7 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 			if err := s.archive(ctx, b, p); err != nil {
 				return nil, err
 			}
-			p.Notes = append(p.Notes, "the octets of the current release were damaged or gone; they are whole again")
+			p.Notes = append(p.Notes, "the bytes of the current release were damaged or gone; they are whole again")
 		}
 		return nil, refused
 	}
@@ -205,7 +205,7 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 	return p, s.point(ctx, next, condition)
 }
 
-// compare finds the change from the previous release. That its octets are damaged
+// compare finds the change from the previous release. That its bytes are damaged
 // or gone must not keep a good bundle out.
 func (s *Store) compare(ctx context.Context, b *bundle.Bundle, p *Publication, limits bundle.Limits) (damaged bool, err error) {
 	if p.Previous == nil {
@@ -229,7 +229,7 @@ func (s *Store) compare(ctx context.Context, b *bundle.Bundle, p *Publication, l
 	return false, nil
 }
 
-// archive writes the directory of a release: the octets last but one, and last
+// archive writes the directory of a release: the bytes last but one, and last
 // the statement that it is complete.
 func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) error {
 	r := &p.Release
@@ -249,7 +249,7 @@ func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) e
 	for _, f := range files {
 		key := r.key(f.Name)
 		_, err := s.backend.Put(ctx, key, f.Data, Condition{Absent: true})
-		if errors.Is(err, ErrConflict) { // these octets were published before, or almost
+		if errors.Is(err, ErrConflict) { // these bytes were published before, or almost
 			err = nil
 			if f.Name == r.File() {
 				err = s.mend(ctx, r, b.Raw)
@@ -262,7 +262,7 @@ func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) e
 	return nil
 }
 
-// mend makes the octets of an archived release those of its name again, if they
+// mend makes the bytes of an archived release those of its name again, if they
 // were damaged.
 func (s *Store) mend(ctx context.Context, r *Release, data []byte) error {
 	key := r.key(r.File())
@@ -302,7 +302,7 @@ func (s *Store) point(ctx context.Context, next *index, c Condition) error {
 }
 
 // releaseFile is written last into a directory of the archive. It says what the
-// octets are, not when they were published: that is in the history.
+// bytes are, not when they were published: that is in the history.
 const releaseFile = "release.json"
 
 func (r *Release) statement() ([]byte, error) {

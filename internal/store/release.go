@@ -43,10 +43,10 @@ type Release struct {
 	From    string `json:"from"` // the file or URL it came from, without credentials; of a rollback empty
 }
 
-// Contents are what is known of a bundle's octets.
+// Contents are what is known of a bundle's bytes.
 type Contents struct {
-	SHA256       string     `json:"sha256"` // of the octets, lower-case hex
-	Size         int64      `json:"size"`   // octets
+	SHA256       string     `json:"sha256"` // of the bytes, lower-case hex
+	Size         int64      `json:"size"`   // bytes
 	SignedName   string     `json:"signed_name"`
 	Version      string     `json:"version"`      // the signer's claims, verified at publication
 	SigningTime  *time.Time `json:"signing_time"` // nil where there is no one signing time
@@ -65,7 +65,7 @@ func (r *Release) File() string { return r.Name + fileSuffix }
 
 const (
 	hashDigits = 16 // of the SHA-256 in a directory's name
-	maxVersion = 32 // octets of the version there
+	maxVersion = 32 // bytes of the version there
 )
 
 // Dir is the directory of the release in the archive below its name:
@@ -99,13 +99,13 @@ func (r *Release) check() error {
 	case err != nil || len(sum) != 32 || strings.ToLower(r.SHA256) != r.SHA256:
 		return fmt.Errorf("%q is no SHA-256", r.SHA256)
 	case r.Size < 1 || r.Size > MaxBundle:
-		return fmt.Errorf("a bundle of %d octets", r.Size)
+		return fmt.Errorf("a bundle of %d bytes", r.Size)
 	case r.Number < 1:
 		return fmt.Errorf("release number %d", r.Number)
 	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
 		return fmt.Errorf("%q is no kind of release", r.Kind)
 	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
-		return fmt.Errorf("%d certificates, of which %d undecodable, in %d octets", r.Certificates, r.Undecodable, r.Size)
+		return fmt.Errorf("%d certificates, of which %d undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
 	case r.Published.IsZero():
 		return errors.New("no time of publication")
 	}
@@ -123,11 +123,11 @@ type index struct {
 	Releases releases `json:"releases"`
 }
 
-// releases are read one by one: a file of MaxIndex octets that nothing here has
+// releases are read one by one: a file of MaxIndex bytes that nothing here has
 // written can name ten million, in more memory than there is.
 type releases []Release
 
-// maxRelease is how many octets one of them may have in the index.
+// maxRelease is how many bytes one of them may have in the index.
 const maxRelease = 64 << 10
 
 func (rs *releases) UnmarshalJSON(data []byte) error {
@@ -146,7 +146,7 @@ func (rs *releases) UnmarshalJSON(data []byte) error {
 			return err
 		}
 		if len(one) > maxRelease {
-			return fmt.Errorf("release %d of it has more than %d octets", len(*rs)+1, maxRelease)
+			return fmt.Errorf("release %d of it has more than %d bytes", len(*rs)+1, maxRelease)
 		}
 		if err := json.Unmarshal(one, &r); err != nil {
 			return err
@@ -186,7 +186,7 @@ func (ix *index) encode() ([]byte, error) {
 // server of today reads what a publisher of tomorrow wrote.
 func parseIndex(data []byte, name string) (*index, error) {
 	if len(data) > MaxIndex {
-		return nil, fmt.Errorf("it has more than %d octets", MaxIndex)
+		return nil, fmt.Errorf("it has more than %d bytes", MaxIndex)
 	}
 	var ix index
 	if err := json.Unmarshal(data, &ix); err != nil {

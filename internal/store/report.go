@@ -67,7 +67,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomePublished Outcome = "published" // or would be, in a dry run
-	OutcomeUnchanged Outcome = "unchanged" // the same octets are current
+	OutcomeUnchanged Outcome = "unchanged" // the same bytes are current
 	OutcomeRefused   Outcome = "refused"
 )
 

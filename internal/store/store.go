@@ -4,7 +4,7 @@
 // A store is a directory or a bucket of objects:
 //
 //	current/NAME                           which release is current, and the history
-//	archive/NAME/VERSION-HASH/NAME.p7b     the octets of one version, as they came
+//	archive/NAME/VERSION-HASH/NAME.p7b     the bytes of one version, as they came
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
 //	mirror/NAME                            what the mirror's source said last
@@ -32,10 +32,10 @@ import (
 
 // Limits.
 const (
-	MaxName    = 64       // octets of a release's name
-	MaxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their octets stay
-	MaxIndex   = 32 << 20 // octets of current/NAME
-	MaxSide    = 64 << 20 // octets of a file beside a bundle
+	MaxName    = 64       // bytes of a release's name
+	MaxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their bytes stay
+	MaxIndex   = 32 << 20 // bytes of current/NAME
+	MaxSide    = 64 << 20 // bytes of a file beside a bundle
 	MaxBundle  = bundle.DefaultMaxBytes
 )
 
@@ -59,7 +59,7 @@ func (s *Store) Backend() Backend { return s.backend }
 func (s *Store) String() string { return s.backend.String() }
 
 // CheckName refuses what cannot be the name of a release: it is [a-z0-9] and then
-// [a-z0-9._-], at most MaxName octets, and does not end in ".p7b", which is added
+// [a-z0-9._-], at most MaxName bytes, and does not end in ".p7b", which is added
 // where it is served.
 func CheckName(name string) error {
 	ok := name != "" && len(name) <= MaxName && !strings.HasSuffix(name, fileSuffix)
@@ -74,7 +74,7 @@ func CheckName(name string) error {
 }
 
 // Names are the names of which there is a current release, in the order of their
-// octets.
+// bytes.
 func (s *Store) Names(ctx context.Context) ([]string, error) {
 	keys, err := s.backend.List(ctx, currentPrefix)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) load(ctx context.Context, name string) (ix *index, data []byte, 
 	return ix, data, tag, nil
 }
 
-// Read gives the exact octets of a release. Where those in the store have another
+// Read gives the exact bytes of a release. Where those in the store have another
 // SHA-256 the error is a *DamagedError, and ErrNotFound where there are none.
 func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	if err := r.check(); err != nil {
@@ -144,7 +144,7 @@ func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	return data, nil
 }
 
-// damage is nil where data are the octets of the release.
+// damage is nil where data are the bytes of the release.
 func (r *Release) damage(data []byte) error {
 	sum := sha256.Sum256(data)
 	if got := hex.EncodeToString(sum[:]); got != r.SHA256 {

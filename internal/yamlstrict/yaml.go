@@ -21,7 +21,7 @@ import (
 
 // Limits of a document.
 const (
-	MaxSize  = 1 << 20 // octets
+	MaxSize  = 1 << 20 // bytes
 	maxDepth = 16      // levels of nesting
 )
 
@@ -56,7 +56,7 @@ func At(n *yaml.Node) Position { return Position{n.Line, n.Column} }
 // what stands there and nothing else.
 func Document(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
-		return nil, fmt.Errorf("%d octets, more than the limit of %d", len(data), MaxSize)
+		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(data), MaxSize)
 	}
 	if err := visible(data); err != nil {
 		return nil, err
@@ -218,7 +218,7 @@ func Text(n *yaml.Node, what string) (string, error) {
 	return n.Value, nil
 }
 
-// surprising tells whether older YAML takes a word for a boolean or a number.
+// surprising reports whether older YAML takes a word for a boolean or a number.
 func surprising(s string) bool {
 	switch strings.ToLower(s) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "=", "<<":

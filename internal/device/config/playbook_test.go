@@ -68,7 +68,7 @@ func decode(t *testing.T, doc []byte) []map[string]any {
 	return plays[0].Tasks
 }
 
-// The commands of the tasks are those of the script, octet for octet.
+// The commands of the tasks are those of the script, byte for byte.
 func TestPlaybookCommands(t *testing.T) {
 	t.Parallel()
 	for _, o := range plays(t) {

@@ -105,7 +105,7 @@ func value(what, v, more string, limit int) error {
 			continue
 		}
 		name, why, _ := strings.Cut(character(r), ", ")
-		return fmt.Errorf("%s has %s at octet %d, %s", what, name, i+1, why)
+		return fmt.Errorf("%s has %s at byte %d, %s", what, name, i+1, why)
 	}
 	if len(v) > limit {
 		return fmt.Errorf("%s has %d characters, and the limit is %d", what, len(v), limit)
@@ -132,7 +132,7 @@ func character(r rune) string {
 	case r == ';':
 		return "a semicolon, which begins another command"
 	case r == unicode.ReplacementChar:
-		return "an octet of no UTF-8 or U+FFFD, which is not ASCII"
+		return "a byte of no UTF-8 or U+FFFD, which is not ASCII"
 	case unicode.IsControl(r):
 		return fmt.Sprintf("the control character %U, which could end the line", r)
 	case unicode.In(r, unicode.Bidi_Control):
@@ -216,7 +216,7 @@ func checkFile(o *Options) error {
 	return nil
 }
 
-// fileKnown tells whether a source shows an import from such a place.
+// fileKnown reports whether a source shows an import from such a place.
 func (s *Script) fileKnown() bool {
 	return slices.ContainsFunc(knownFiles(s.Platform.Name), func(prefix string) bool { return strings.HasPrefix(s.File, prefix) })
 }

@@ -36,7 +36,7 @@ func TestBadValues(t *testing.T) {
 		{config.Options{Platform: xe, URL: good + "\\"}, `the character \`},
 		{config.Options{Platform: xe, URL: good + "é"}, "not ASCII"},
 		{config.Options{Platform: xe, URL: good + "\u202e"}, "direction of text"},
-		{config.Options{Platform: xe, URL: good + "\xff"}, "an octet of no UTF-8 or U+FFFD at octet"},
+		{config.Options{Platform: xe, URL: good + "\xff"}, "a byte of no UTF-8 or U+FFFD at byte"},
 		{config.Options{Platform: xr, URL: "http://192.0.2.1/" + strings.Repeat("a", 784)}, "801 characters, and the limit is 800"},
 		{config.Options{Platform: xe, URL: "http://u:p@192.0.2.1/a"}, "credentials"},
 		{config.Options{Platform: xe, URL: "http://u@192.0.2.1/a"}, "credentials"},

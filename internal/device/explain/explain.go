@@ -19,12 +19,12 @@ import (
 	"trustpool/internal/device"
 )
 
-// Limits of what is read. Read looks at most at MaxLine octets of a line; the
+// Limits of what is read. Read looks at most at MaxLine bytes of a line; the
 // rest of a longer one is passed over, and the report says so.
 const (
-	MaxLine    = 1 << 20 // octets
-	MaxExcerpt = 200     // octets of a message that a report shows
-	maxSpan    = 400     // octets from the first word of a message to its last
+	MaxLine    = 1 << 20 // bytes
+	MaxExcerpt = 200     // bytes of a message that a report shows
+	maxSpan    = 400     // bytes from the first word of a message to its last
 )
 
 // A Kind says what a message is.
@@ -106,7 +106,7 @@ func Read(r io.Reader) (*Report, error) {
 	return report, nil
 }
 
-// readLine reads up to a line break, keeping at most MaxLine octets. It is io.EOF
+// readLine reads up to a line break, keeping at most MaxLine bytes. It is io.EOF
 // where nothing is left.
 func readLine(in *bufio.Reader) (line string, cut bool, err error) {
 	var b strings.Builder

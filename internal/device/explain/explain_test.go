@@ -141,7 +141,7 @@ func TestLimits(t *testing.T) {
 	}
 	hostile := read(t, m+"\x1b[2J\u202e"+strings.Repeat("é", 1000))
 	if e := hostile.Findings[0].Excerpt; len(e) > explain.MaxExcerpt+len("…") {
-		t.Errorf("%d octets", len(e))
+		t.Errorf("%d bytes", len(e))
 	}
 	var out bytes.Buffer
 	if err := hostile.WriteText(&out); err != nil || strings.ContainsAny(out.String(), "\x1b\u202e") {

@@ -24,7 +24,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	buf := bufio.NewWriter(w)
 	fmt.Fprintf(buf, "%s: %d of the known messages in %s\n", report.Printable(r.File), len(r.Findings), lines(r.Lines))
 	if r.Cut > 0 {
-		fmt.Fprintf(buf, "not all was read: of %s the beginning alone, %d octets\n", lines(r.Cut), MaxLine)
+		fmt.Fprintf(buf, "not all was read: of %s the beginning alone, %d bytes\n", lines(r.Cut), MaxLine)
 	}
 	for _, f := range r.Findings {
 		times := "once, line"

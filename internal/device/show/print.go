@@ -50,7 +50,7 @@ type Date struct {
 	Zone  string    // UTC, IST, …; empty where there is no date
 }
 
-// Known tells whether the zone's name says how far it is from UTC: a device's zone
+// Known reports whether the zone's name says how far it is from UTC: a device's zone
 // may be called anything, IST for one is used for four.
 func (d Date) Known() bool { return d.Zone == "UTC" || d.Zone == "GMT" }
 
@@ -169,7 +169,7 @@ func printLines(out *bufio.Writer, indent string, lines []string) {
 	}
 }
 
-// colons is a serial number with a colon between its octets.
+// colons is a serial number with a colon between its bytes.
 func colons(serial string) string {
 	var b strings.Builder
 	if digits, negative := strings.CutPrefix(serial, "-"); negative {

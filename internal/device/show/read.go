@@ -12,7 +12,7 @@ import (
 
 // Limits of Read.
 const (
-	MaxSize  = 64 << 20 // octets of text
+	MaxSize  = 64 << 20 // bytes of text
 	MaxShown = 200_000  // certificates
 )
 
@@ -35,7 +35,7 @@ const (
 // MaxShown are errors.
 func Read(text []byte, style Style) ([]Shown, error) {
 	if len(text) > MaxSize {
-		return nil, fmt.Errorf("more than %d octets", MaxSize)
+		return nil, fmt.Errorf("more than %d bytes", MaxSize)
 	}
 	r := reader{style: style}
 	var read func(line) error
@@ -187,7 +187,7 @@ func (r *reader) outside(l line, field label) error {
 	return nil
 }
 
-// echoes tells whether a line has the command, perhaps shortened: show crypto pki
+// echoes reports whether a line has the command, perhaps shortened: show crypto pki
 // trustpool.
 func echoes(text string) bool {
 	words := strings.Fields(text)
@@ -201,7 +201,7 @@ func echoes(text string) bool {
 	return false
 }
 
-// isOther tells whether a text is what the other style prints.
+// isOther reports whether a text is what the other style prints.
 func (r *reader) isOther(text []byte) bool {
 	own, other := xeHead, xrHead
 	if r.style == IOSXR {
@@ -233,11 +233,11 @@ func (e *entry) origin(text string) error {
 	return fmt.Errorf("the field Trustpool is %.40q, not %s or %s", text, Downloaded, BuiltIn)
 }
 
-// serial reads hex in whole octets, with colons between them or without.
+// serial reads hex in whole bytes, with colons between them or without.
 func (e *entry) serial(text string) error {
 	digits, negative := strings.CutPrefix(strings.ToUpper(strings.ReplaceAll(text, ":", "")), "-")
 	if digits == "" || len(digits)%2 != 0 || strings.Trim(digits, "0123456789ABCDEF") != "" {
-		return fmt.Errorf("the serial number %.80q is not hex in whole octets", text)
+		return fmt.Errorf("the serial number %.80q is not hex in whole bytes", text)
 	}
 	for len(digits) > 2 && strings.HasPrefix(digits, "00") {
 		digits = digits[2:]
@@ -285,7 +285,7 @@ func parseDate(text string) (Date, error) {
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// isAttribute tells whether a line begins as an attribute of a name: cn=
+// isAttribute reports whether a line begins as an attribute of a name: cn=
 func isAttribute(text string) bool {
 	key, _, ok := strings.Cut(text, "=")
 	return ok && key != "" && strings.Trim(key, letters+"-.") == ""

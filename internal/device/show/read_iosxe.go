@@ -66,7 +66,7 @@ func (r *reader) iosxe(l line) error {
 	return e.xeValue(l)
 }
 
-// isField tells whether a line looks like a field, of any name: Words in it: value
+// isField reports whether a line looks like a field, of any name: Words in it: value
 func isField(text string) bool {
 	name, rest, ok := strings.Cut(text, ":")
 	return ok && (rest == "" || rest[0] == ' ') && name != "" && 'A' <= name[0] && name[0] <= 'Z' && !strings.Contains(name, "=")
@@ -159,7 +159,7 @@ func (e *entry) xeDate(text string) (err error) {
 	return err
 }
 
-// isSyslog tells whether a line is a message of the device, which it prints
+// isSyslog reports whether a line is a message of the device, which it prints
 // between others: %SYS-5-CONFIG_I:
 func isSyslog(text string) bool {
 	_, rest, _ := strings.Cut(text, "%")

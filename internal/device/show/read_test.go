@@ -306,7 +306,7 @@ func TestReadRefuses(t *testing.T) {
 		{"no beginning", show.IOSXR, cut(xr, "Trustpool: Built-In\n"), "line 3: the serial number of a certificate whose beginning is missing"},
 		{"no serial", show.IOSXE, cut(xe, "  Certificate Serial Number (hex): 0509\n"), "line 16: the certificate of line 1 has no serial number"},
 		{"no serial", show.IOSXR, cut(xr, "  Serial Number  : 05:09\n"), "the certificate of line 1 has no serial number"},
-		{"half a serial", show.IOSXE, replace(xe, "0509", "050"), `line 3: the serial number "050" is not hex in whole octets`},
+		{"half a serial", show.IOSXE, replace(xe, "0509", "050"), `line 3: the serial number "050" is not hex in whole bytes`},
 		{"an empty serial", show.IOSXR, replace(xr, "05:09", ""), `line 4: the serial number "" is not hex`},
 		{"no issuer", show.IOSXE, cut(xe, "  Issuer: \n    cn=QuoVadis Root CA 2\n    o=QuoVadis Limited\n    c=BM\n"), "the certificate of line 1 has no issuer"},
 		{"no subject", show.IOSXR, cut(xr, "  Subject:\n        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n"), "the certificate of line 1 has no subject"},
@@ -327,7 +327,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a name with a field", show.IOSXR, replace(notice, "CN=QuoVadis", "CN=x Issued By : CN=y"), `"Issued By" stands 2 times in a certificate: capture it again`},
 		{"another order", show.IOSXR, replace(notice, "CA certificate", "x CA certificate"), "the order of its fields is another"},
 		{"no serial, no breaks", show.IOSXR, replace(notice, "05:09", ""), "line 1: column 1: a certificate without line breaks that cannot be read"},
-		{"too large", show.IOSXE, strings.Repeat(" ", show.MaxSize+1), "more than 67108864 octets"},
+		{"too large", show.IOSXE, strings.Repeat(" ", show.MaxSize+1), "more than 67108864 bytes"},
 	} {
 		list, err := show.Read([]byte(test.text), test.style)
 		if err == nil || list != nil || !strings.Contains(err.Error(), test.want) {

@@ -3,7 +3,7 @@
 // trustpool" of IOS XE.
 //
 // A text here is made to be compared with that of a device, and to be read back:
-// printing what was read from it gives it again, octet for octet. Indentation
+// printing what was read from it gives it again, byte for byte. Indentation
 // counts. No value, whatever is in it, begins a line at the left of the other
 // values, so none can pass for a field or for a certificate; none has a line
 // break, and no line of a value ends in a blank, which copying would lose.

@@ -62,18 +62,18 @@ func checks() []check {
 		{"iosxr", "IOS XR gets the file", "a request as libcurl makes it by default", device.XRClient.Ground, "answer 200 with the file", client("iosxr")},
 		{"asa", "ASA gets the file", "a plain request with HTTP/1.0", unverified("no public source shows the request of an ASA"), "answer HTTP/1.0 as well, with the file", client("asa")},
 		{"bundle", "it is a bundle", "a device can import nothing else, such as a page that asks to log in", inferred("all that devices are documented to take are certificates, in PKCS#7 for a URL"),
-			"serve the file as Cisco publishes it, octet for octet", (*exam).isBundle},
+			"serve the file as Cisco publishes it, byte for byte", (*exam).isBundle},
 		{"signature", "the bundle is verified", "IOS XR takes a bundle only where it is signed under Cisco Root CA M1, IOS XE only one signed by Cisco", confirmed("field notice FN72290; IOS XE trustpool guides"),
 			"serve a bundle that trustpool verify accepts; name a lab's root with --root", (*exam).verified},
-		{"same-octets", "each answer has the same octets", "devices would have different pools", inferred("a bundle is one file"), "serve one file from all servers behind the name", (*exam).sameOctets},
+		{"same-bytes", "each answer has the same bytes", "devices would have different pools", inferred("a bundle is one file"), "serve one file from all servers behind the name", (*exam).sameBytes},
 		{"content-length", "Content-Length is there and right", "without it a download that was cut short looks whole; the PKI client of IOS is known to go on without it",
 			inferred("public debug logs of SCEP enrolment"), "serve a plain file, not a stream", (*exam).contentLength},
 		{"chunked", "no chunks", "HTTP/1.0 knows no chunks, and what a device makes of them is not known", plain, "serve a plain file, not a stream; switch filters such as gzip off", (*exam).chunked},
-		{"content-encoding", "no compression", "a device would get octets that are no bundle", plain, "switch compression off for this path", (*exam).contentEncoding},
+		{"content-encoding", "no compression", "a device would get bytes that are no bundle", plain, "switch compression off for this path", (*exam).contentEncoding},
 		{"compression", "no compression where it is asked for", "a cache on the way may hand the compressed answer to a device", unverified("no device is known to ask for it"), "switch compression off for this path", (*exam).compression},
 		{"content-type", "Content-Type is " + ContentType, "whether a device looks at it is not known; other clients do", unverified("nothing found in public sources"),
 			"map .p7b to " + ContentType, (*exam).contentType},
-		{"connection-close", "the connection is closed where that is asked for", "IOS asks for it, and may wait for it; octets behind the file would be read as part of it by a client that reads to the end",
+		{"connection-close", "the connection is closed where that is asked for", "IOS asks for it, and may wait for it; bytes behind the file would be read as part of it by a client that reads to the end",
 			inferred("public packet captures: Connection: close"), "honour Connection: close", (*exam).connectionClose},
 		{"http-1.1", "HTTP/1.1 is answered with HTTP/1.1", "the HTTP client of IOS XR can be set to version 1.1; a server of HTTP/1.0 is mostly one made for trying things out",
 			confirmed("YANG model Cisco-IOS-XR-um-http-client-cfg; that such a client refuses HTTP/1.0 is unverified"), "use a server of HTTP/1.1", (*exam).http11},
@@ -204,7 +204,7 @@ func (e *exam) wholes() []*answer {
 	return out
 }
 
-// same tells whether an answer is the file.
+// same reports whether an answer is the file.
 func (e *exam) same(a *answer) bool {
 	return e.file != nil && a.err == nil && a.status == http.StatusOK && a.sum == e.file.sum
 }
@@ -262,14 +262,14 @@ func (e *exam) verified() (Result, string) {
 	return OK, e.signature.Summary()
 }
 
-func (e *exam) sameOctets() (Result, string) {
+func (e *exam) sameBytes() (Result, string) {
 	wholes := e.wholes()
 	if len(wholes) < 2 {
 		return Skipped, "fewer than two answers had status 200"
 	}
 	for _, a := range wholes {
 		if !e.same(a) {
-			return Fail, fmt.Sprintf("%s: %d octets of SHA-256 %x; %s: %d of %x", e.file.probe.as, e.file.n, e.file.sum[:8], a.probe.as, a.n, a.sum[:8])
+			return Fail, fmt.Sprintf("%s: %d bytes of SHA-256 %x; %s: %d of %x", e.file.probe.as, e.file.n, e.file.sum[:8], a.probe.as, a.n, a.sum[:8])
 		}
 	}
 	return OK, fmt.Sprintf("%d answers, SHA-256 %x", len(wholes), e.file.sum)

@@ -39,7 +39,7 @@ func (e *exam) contentType() (Result, string) {
 func (e *exam) connectionClose() (Result, string) {
 	switch e.got["ios"].end {
 	case saidMore:
-		return Fail, "octets follow the answer"
+		return Fail, "bytes follow the answer"
 	case stayedOpen:
 		return Warning, fmt.Sprintf("still open after %v", min(closeWait, e.o.Timeout))
 	case closed:
@@ -65,7 +65,7 @@ func (e *exam) notFound() (Result, string) {
 	case a.err != nil:
 		return Warning, a.describe()
 	case a.status == http.StatusOK:
-		return Fail, fmt.Sprintf("200 for %s, %d octets of %s", missingName, a.n, a.header.Get("Content-Type"))
+		return Fail, fmt.Sprintf("200 for %s, %d bytes of %s", missingName, a.n, a.header.Get("Content-Type"))
 	case a.status == http.StatusNotFound || a.status == http.StatusGone:
 		return OK, a.describe()
 	default:
@@ -136,7 +136,7 @@ func (e *exam) head() (Result, string) {
 	case a.length < 0:
 		return Warning, "no Content-Length"
 	case a.length != e.file.n:
-		return Fail, fmt.Sprintf("Content-Length %d, and GET gave %d octets", a.length, e.file.n)
+		return Fail, fmt.Sprintf("Content-Length %d, and GET gave %d bytes", a.length, e.file.n)
 	}
 	for _, name := range []string{"ETag", "Last-Modified", "Content-Type"} {
 		if a.header.Get(name) != e.file.header.Get(name) {
@@ -161,7 +161,7 @@ func (e *exam) ranges() (Result, string) {
 	want := fmt.Sprintf("bytes 0-%d/%d", len(first)-1, len(e.fileBody))
 	switch got := a.header.Get("Content-Range"); {
 	case a.sum != sha256.Sum256(first):
-		return Fail, fmt.Sprintf("206 with %d octets that are not the first %d", a.n, len(first))
+		return Fail, fmt.Sprintf("206 with %d bytes that are not the first %d", a.n, len(first))
 	case got != want:
 		return Fail, fmt.Sprintf("206 with Content-Range %q, not %q", got, want)
 	}

@@ -31,7 +31,7 @@ const (
 	DefaultMaxBytes = 16 << 20
 )
 
-// MaxURL is the longest URL that is examined, in octets.
+// MaxURL is the longest URL that is examined, in bytes.
 const MaxURL = 8 << 10
 
 // Options say what to examine. URL and At must be set.
@@ -77,7 +77,7 @@ type Request struct {
 	Ground  device.Ground
 	Answer  string // in words
 	Status  int    // 0 where there was no answer
-	Octets  int64  // of the body
+	Bytes   int64  // of the body
 	Chunked bool
 }
 
@@ -102,7 +102,7 @@ func (r *Report) Count(result Result) int {
 	return n
 }
 
-// OK tells whether no check failed.
+// OK reports whether no check failed.
 func (r *Report) OK() bool { return r.Count(Fail) == 0 }
 
 // exam is an examination under way.
@@ -122,7 +122,7 @@ type exam struct {
 	signature *signing.Report
 }
 
-// CheckURL tells whether a URL can be examined, and gives it without its
+// CheckURL reports whether a URL can be examined, and gives it without its
 // credentials.
 func CheckURL(s string) (shown string, err error) {
 	u, err := parseURL(s)
@@ -136,7 +136,7 @@ func CheckURL(s string) (shown string, err error) {
 // parseURL never repeats what it cannot read: there may be a password in it.
 func parseURL(s string) (*url.URL, error) {
 	if len(s) > MaxURL {
-		return nil, fmt.Errorf("the URL has more than %d octets", MaxURL)
+		return nil, fmt.Errorf("the URL has more than %d bytes", MaxURL)
 	}
 	u, err := url.Parse(s)
 	if err != nil || strings.Contains(s, " ") || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -272,7 +272,7 @@ func (e *exam) probes() []probe {
 		noHost, head, slashes, missing,
 		try("identity", "Accept-Encoding: identity", agent, "Accept-Encoding: identity"),
 		try("gzip", "Accept-Encoding: gzip and others", agent, "Accept-Encoding: gzip, deflate, br, zstd"),
-		try("range", "the first 100 octets", agent, "Range: bytes=0-99"),
+		try("range", "the first 100 bytes", agent, "Range: bytes=0-99"),
 		try("range-unit", "a range of an unknown unit", agent, "Range: lines=0-1"),
 	}
 	if e.file != nil {
@@ -289,12 +289,12 @@ func (e *exam) probes() []probe {
 // missingName is a file that no server has.
 const missingName = "trustpool-doctor-no-such-file.p7b"
 
-// sendable tells whether what a server sent can be sent back in a header.
+// sendable reports whether what a server sent can be sent back in a header.
 func sendable(s string) bool {
 	return len(s) <= 1<<10 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// file tells whether a good server answers the probe with the whole file.
+// file reports whether a good server answers the probe with the whole file.
 func (p *probe) file() bool {
 	switch p.id {
 	case "head", "missing", "range", "if-none-match", "if-modified-since", "gzip", "range-unit":

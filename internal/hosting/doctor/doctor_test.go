@@ -181,7 +181,7 @@ func TestFaults(t *testing.T) {
 				}
 				good(w, r)
 			}),
-			[]string{"iosxr fail", "asa fail", "same-octets fail"},
+			[]string{"iosxr fail", "asa fail", "same-bytes fail"},
 		},
 		"tampered": {
 			ideal(append(slices.Clone(data[:len(data)-1]), data[len(data)-1]^1)),
@@ -190,7 +190,7 @@ func TestFaults(t *testing.T) {
 		"weak ETag, wrong type": {
 			bundleOnly(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("ETag", `W/"x"`)
-				w.Header().Set("Content-Type", "application/octet-stream")
+				w.Header().Set("Content-Type", "application/byte-stream")
 				w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 				_, _ = w.Write(data)
 			}),
@@ -208,7 +208,7 @@ func TestFaults(t *testing.T) {
 		},
 		"net/http as it is": {
 			func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Type", "application/octet-stream") // else what this machine has for .p7b
+				w.Header().Set("Content-Type", "application/byte-stream") // else what this machine has for .p7b
 				http.FileServer(http.Dir("../../../testdata/bundles")).ServeHTTP(w, r)
 			},
 			[]string{"content-type warning", "etag warning", "range-unit warning"},

@@ -25,7 +25,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("%+v", a)
 		}
 		if keep && a.err == nil && int64(len(a.body)) != a.n || !keep && a.body != nil {
-			t.Errorf("%d octets kept of %d", len(a.body), a.n)
+			t.Errorf("%d bytes kept of %d", len(a.body), a.n)
 		}
 		a.probe = new(probe)
 		if strings.Contains(a.describe(), "?") && a.err == nil {

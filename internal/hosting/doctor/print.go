@@ -26,7 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 			claimed = " (claimed, not verified)"
 		}
 		fmt.Fprintf(&b, "  bundle     %s, version %s%s, %s, %s\n", report.OrDash(report.Printable(r.Bundle.Name)),
-			report.OrDash(report.Printable(r.Bundle.Version)), claimed, report.Count(len(r.Bundle.Certificates), "certificate"), report.Count(len(r.Bundle.Raw), "octet"))
+			report.OrDash(report.Printable(r.Bundle.Version)), claimed, report.Count(len(r.Bundle.Certificates), "certificate"), report.Count(len(r.Bundle.Raw), "byte"))
 		fmt.Fprintf(&b, "  signature  %s\n", r.Signature.Summary())
 	}
 	b.WriteByte('\n')
@@ -107,7 +107,7 @@ type requestJSON struct {
 	Source  string       `json:"source"`
 	Answer  string       `json:"answer"`
 	Status  *int         `json:"status"`
-	Octets  int64        `json:"size"`
+	Bytes   int64        `json:"size"`
 	Chunked bool         `json:"chunked"`
 }
 
@@ -134,7 +134,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	for i := range r.Requests {
 		q := &r.Requests[i]
-		out := requestJSON{q.ID, q.Line, q.As, q.Ground.Basis, q.Ground.Source, q.Answer, nil, q.Octets, q.Chunked}
+		out := requestJSON{q.ID, q.Line, q.As, q.Ground.Basis, q.Ground.Source, q.Answer, nil, q.Bytes, q.Chunked}
 		if q.Status != 0 {
 			out.Status = &q.Status
 		}

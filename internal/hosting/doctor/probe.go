@@ -30,7 +30,7 @@ type probe struct {
 	close  bool // see whether the server closes the connection, and sends nothing before
 }
 
-// An answer is what came back. Of a body only its hash is kept, and the octets
+// An answer is what came back. Of a body only its hash is kept, and the bytes
 // where they are asked for.
 type answer struct {
 	probe   *probe
@@ -40,7 +40,7 @@ type answer struct {
 	header  http.Header
 	length  int64 // Content-Length, -1 where there is none
 	chunked bool
-	n       int64 // octets of the body
+	n       int64 // bytes of the body
 	sum     [sha256.Size]byte
 	body    []byte
 	end     ending
@@ -54,12 +54,12 @@ const (
 	notWatched ending = iota
 	closed            // by the server, as it was asked to
 	stayedOpen
-	saidMore // octets followed the answer
+	saidMore // bytes followed the answer
 )
 
 // Limits of one answer. That of a body is Options.MaxBytes.
 const (
-	maxHeader  = 64 << 10        // octets
+	maxHeader  = 64 << 10        // bytes
 	maxInterim = 8               // answers with status 1xx before the final one
 	closeWait  = 2 * time.Second // for the server to close the connection
 	maxLate    = 3               // answers that do not come in time, one after the other; then no more is asked
@@ -74,7 +74,7 @@ func (a *answer) describe() string {
 	case location != "":
 		return fmt.Sprintf("%s %d, to %s", a.proto, a.status, location)
 	case a.status == http.StatusOK:
-		return fmt.Sprintf("%s %d, %d octets", a.proto, a.status, a.n)
+		return fmt.Sprintf("%s %d, %d bytes", a.proto, a.status, a.n)
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s %d %s", a.proto, a.status, http.StatusText(a.status)))
 }
@@ -94,7 +94,7 @@ func (e *exam) ask(ctx context.Context, p *probe, keep bool) *answer {
 	}
 	if a.err = err; err != nil && timed.Err() != nil && !errors.As(err, new(dialError)) {
 		a.late = true
-		a.err = fmt.Errorf("no whole answer within %v; %d octets of a body had come", e.o.Timeout, a.n)
+		a.err = fmt.Errorf("no whole answer within %v; %d bytes of a body had come", e.o.Timeout, a.n)
 	}
 	a.probe = p
 	return a
@@ -170,7 +170,7 @@ func (e *exam) request(p *probe) string {
 }
 
 // readAnswer reads one answer to a request with the given method from in, which
-// reads from: the header of at most maxHeader octets, the body of at most maxBytes.
+// reads from: the header of at most maxHeader bytes, the body of at most maxBytes.
 func readAnswer(in *bufio.Reader, from *io.LimitedReader, method string, maxBytes int64, keep bool) *answer {
 	a := &answer{length: -1}
 	fail := func(err error) *answer {
@@ -184,7 +184,7 @@ func readAnswer(in *bufio.Reader, from *io.LimitedReader, method string, maxByte
 		if resp, err = http.ReadResponse(in, &http.Request{Method: method}); err != nil {
 			switch {
 			case from.N <= 0:
-				err = fmt.Errorf("the header of the answer has more than %d octets", maxHeader)
+				err = fmt.Errorf("the header of the answer has more than %d bytes", maxHeader)
 			case errors.Is(err, io.ErrUnexpectedEOF):
 				err = errors.New("the connection ended before there was an answer")
 			default:
@@ -218,11 +218,11 @@ func readAnswer(in *bufio.Reader, from *io.LimitedReader, method string, maxByte
 	a.body = kept
 	switch {
 	case a.n > maxBytes || from.N <= 0:
-		return fail(fmt.Errorf("the body has more than %d octets, which is the limit", maxBytes))
+		return fail(fmt.Errorf("the body has more than %d bytes, which is the limit", maxBytes))
 	case errors.Is(err, io.ErrUnexpectedEOF) && a.length >= 0:
-		return fail(fmt.Errorf("the body was cut short: %d octets of %d", a.n, a.length))
+		return fail(fmt.Errorf("the body was cut short: %d bytes of %d", a.n, a.length))
 	case err != nil:
-		return fail(fmt.Errorf("the body cannot be read after %d octets: %w", a.n, err))
+		return fail(fmt.Errorf("the body cannot be read after %d bytes: %w", a.n, err))
 	}
 	return a
 }

@@ -12,7 +12,7 @@ import (
 	"trustpool/internal/hosting/doctor"
 )
 
-// A server that answers with the given octets, whatever it is asked, and then does
+// A server that answers with the given bytes, whatever it is asked, and then does
 // what end says.
 func raw(t testing.TB, answer string, end func(net.Conn)) string {
 	t.Helper()
@@ -54,20 +54,20 @@ func TestRaw(t *testing.T) {
 	}{
 		"stays open":            {head + data, wait, "connection-close", doctor.Warning, "still open after 2s"},
 		"stays open, impatient": {head + data, wait, "connection-close", doctor.Warning, "still open after 500ms"},
-		"says more":             {head + data + "more", nil, "connection-close", doctor.Fail, "octets follow"},
-		"cut short":             {head + data[:4000], nil, "content-length", doctor.Fail, "cut short: 4000 octets of 8829"},
-		"slow drip":             {head + data[:4000], wait, "ios", doctor.Fail, "no whole answer within 3s; 4000 octets"},
-		"silence":               {"", wait, "ios", doctor.Fail, "no whole answer within 3s; 0 octets"},
+		"says more":             {head + data + "more", nil, "connection-close", doctor.Fail, "bytes follow"},
+		"cut short":             {head + data[:4000], nil, "content-length", doctor.Fail, "cut short: 4000 bytes of 8829"},
+		"slow drip":             {head + data[:4000], wait, "ios", doctor.Fail, "no whole answer within 3s; 4000 bytes"},
+		"silence":               {"", wait, "ios", doctor.Fail, "no whole answer within 3s; 0 bytes"},
 		"long silence":          {"", wait, "asa", doctor.Fail, "not asked: 3 requests had no answer in time"},
 		"nothing":               {"", nil, "ios", doctor.Fail, "the connection ended before there was an answer"},
 		"HTTP/0.9":              {data, nil, "ios", doctor.Fail, "no answer of HTTP/1"},
 		"two lengths":           {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", nil, "ios", doctor.Fail, "no answer of HTTP/1"},
-		"long header":           {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<17), nil, "ios", doctor.Fail, "more than 65536 octets"},
+		"long header":           {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 1<<17), nil, "ios", doctor.Fail, "more than 65536 bytes"},
 		"only interim":          {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 100), nil, "ios", doctor.Fail, "status 100, which nobody asked for"},
-		"interim first":         {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + data, nil, "ios", doctor.OK, "HTTP/1.1 200, 8829 octets"},
+		"interim first":         {"HTTP/1.1 103 Early Hints\r\n\r\n" + head + data, nil, "ios", doctor.OK, "HTTP/1.1 200, 8829 bytes"},
 		"no length":             {"HTTP/1.0 200 OK\r\n\r\n" + data, nil, "content-length", doctor.Fail, "there is none"},
 		"chunks in 1.0":         {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", nil, "bundle", doctor.Fail, ""},
-		"too large":             {"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + strings.Repeat("x", 1<<17), nil, "ios", doctor.Fail, "more than 65536 octets"},
+		"too large":             {"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + strings.Repeat("x", 1<<17), nil, "ios", doctor.Fail, "more than 65536 bytes"},
 		"body with HEAD":        {head + data, nil, "head", doctor.Fail, "there is a body"},
 		"escape codes":          {"HTTP/1.1 302 Found\r\nLocation: http://x/\x1b[31m\r\n\r\n", nil, "ios", doctor.Fail, "no answer of HTTP/1"},
 		"bidirectional":         {"HTTP/1.1 302 Found\r\nLocation: http://x/\u202e\r\nContent-Length: 0\r\n\r\n", nil, "redirect", doctor.Fail, "302, to http://x/"},

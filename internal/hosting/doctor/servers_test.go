@@ -109,7 +109,7 @@ func TestNginx(t *testing.T) {
 	tooltest.Need(t, "nginx")
 	// Without types nginx knows none, and what its own list has not is default_type.
 	n := port(t)
-	r := examine(t, nginx(t, n, fmt.Sprintf("default_type application/octet-stream; gzip on; server { listen 127.0.0.1:%d; root %s; }", n, files(t))))
+	r := examine(t, nginx(t, n, fmt.Sprintf("default_type application/byte-stream; gzip on; server { listen 127.0.0.1:%d; root %s; }", n, files(t))))
 	want(t, r, "content-type warning")
 
 	// As it should be.

@@ -37,7 +37,7 @@ func TestHeaders(t *testing.T) {
 	etag := w.Header().Get("Etag")
 	for _, tags := range []string{etag, `"x", W/` + etag, "*"} {
 		if w := get(t, s, "/", "If-None-Match", tags); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
-			t.Errorf("If-None-Match %s: status %d, %d octets", tags, w.Code, w.Body.Len())
+			t.Errorf("If-None-Match %s: status %d, %d bytes", tags, w.Code, w.Body.Len())
 		}
 	}
 	if w := get(t, s, "/", "If-None-Match", `"x"`); w.Code != http.StatusOK {

@@ -7,7 +7,7 @@ import (
 	"trustpool/internal/hosting"
 )
 
-// maxParsed is how many certificates are kept parsed, about 0.6 kB each beside the octets. A version with
+// maxParsed is how many certificates are kept parsed, about 0.6 kB each beside the bytes. A version with
 // more of them is parsed for each request.
 const maxParsed = 20_000
 

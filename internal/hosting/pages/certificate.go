@@ -60,7 +60,7 @@ type detail struct {
 	PEM          string
 	Size         int
 	Files        []download
-	Stands       []summary // versions that hold the same octets
+	Stands       []summary // versions that hold the same bytes
 	StandsKnown  bool
 }
 
@@ -70,7 +70,7 @@ type quirk struct {
 	Path    string // the certificates of the version that have it
 }
 
-// maxStands is how many octets of versions are searched for a certificate.
+// maxStands is how many bytes of versions are searched for a certificate.
 const maxStands = 64 << 20
 
 // findCertificate finds a certificate of a version by its SHA-256, and where it stands.
@@ -109,7 +109,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 	d.Stands, d.StandsKnown = q.stands(v, c)
 	if c.Err != nil {
 		d.Err = c.Err.Error()
-		d.Files = []download{{v.file(digits + ".der"), "the octets as they are", "no certificate"}}
+		d.Files = []download{{v.file(digits + ".der"), "the bytes as they are", "no certificate"}}
 	} else {
 		d.NotBefore, d.NotAfter = optional(c.NotBefore, q.at), optional(c.NotAfter, q.at)
 		d.Soon = d.NotAfter.Known && !d.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
@@ -132,14 +132,14 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 	return p.render("certificate", http.StatusOK, page{Title: report.Printable(d.Title), Section: "bundles", At: moment(q.at, q.at), Body: d})
 }
 
-// stands are the versions of the same bundle that hold the certificate's octets, the
-// newest first. It is false where there are too many octets to look.
+// stands are the versions of the same bundle that hold the certificate's bytes, the
+// newest first. It is false where there are too many bytes to look.
 func (q *request) stands(v version, c *certificate.Certificate) ([]summary, bool) {
-	octets := 0
+	content := 0
 	for _, r := range v.entry.Releases() {
-		octets += len(r.Raw)
+		content += len(r.Raw)
 	}
-	if octets > maxStands || len(c.Raw) == 0 {
+	if content > maxStands || len(c.Raw) == 0 {
 		return nil, false
 	}
 	var all []summary

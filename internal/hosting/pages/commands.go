@@ -32,7 +32,7 @@ func (p *Pages) base(q *request) (string, error) {
 // maxHost is how long a name with its port may be (RFC 1035 section 2.3.4).
 const maxHost = 255 + len(":65535")
 
-// validHost tells whether s is a host name or an address, perhaps with a port, and
+// validHost reports whether s is a host name or an address, perhaps with a port, and
 // nothing else that could end up in a command.
 func validHost(s string) bool {
 	if s == "" || len(s) > maxHost {
@@ -61,7 +61,7 @@ func hostPort(s string) (host, port string) {
 	return s, ""
 }
 
-// loopback tells whether a URL leads a device to itself.
+// loopback reports whether a URL leads a device to itself.
 func loopback(base string) bool {
 	u, err := url.Parse(base)
 	if err != nil {
@@ -210,7 +210,7 @@ func (q *request) script(o config.Options, b *bundle.Bundle) script {
 	return out
 }
 
-// playbook tells whether config writes playbooks for a platform.
+// playbook reports whether config writes playbooks for a platform.
 func playbook(p device.Platform) bool {
 	switch p.Name {
 	case "ios", "iosxe", "iosxr", "asa":

@@ -23,7 +23,7 @@ const (
 	typeText = "text/plain; charset=utf-8"
 	typeYAML = "application/yaml"
 	typeMD   = "text/markdown; charset=utf-8"
-	typeAny  = "application/octet-stream"
+	typeAny  = "application/byte-stream"
 )
 
 // file answers for what is derived from versions:
@@ -71,11 +71,11 @@ func shown(contentType string, write func(io.Writer) error) (*response, error) {
 
 // weigh takes a slot for what is made of large versions.
 func (p *Pages) weigh(q *request, versions ...version) error {
-	octets := 0
+	content := 0
 	for _, v := range versions {
-		octets += len(v.release.Raw)
+		content += len(v.release.Raw)
 	}
-	if octets > LargeBytes && !q.taken.take(p.large) {
+	if content > LargeBytes && !q.taken.take(p.large) {
 		return problem{http.StatusServiceUnavailable, "Too many large files are asked for at a time. Try again in some seconds."}
 	}
 	return nil

@@ -92,7 +92,7 @@ func ago(t, at time.Time) string {
 	return "in " + report.Count(int(n), unit)
 }
 
-// size is a number of octets as people read it.
+// size is a number of bytes as people read it.
 func size(n int) string {
 	switch {
 	case n < 1000:

@@ -30,7 +30,7 @@ import (
 
 // Limits of what is asked for and of what is shown at a time.
 const (
-	MaxText     = 200 // octets of a text to search for, and of any other field
+	MaxText     = 200 // bytes of a text to search for, and of any other field
 	PageSize    = 100 // certificates on a page
 	PageBundles = 50  // bundles on a page
 	MaxChanged  = 500 // certificates in each list of a change; the files have all
@@ -266,7 +266,7 @@ func (a *response) write(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// matches tells whether If-None-Match has the tag (RFC 9110 section 13.1.2).
+// matches reports whether If-None-Match has the tag (RFC 9110 section 13.1.2).
 func matches(values []string, etag string) bool {
 	for t := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == etag {

@@ -260,7 +260,7 @@ func TestLarge(t *testing.T) {
 	s := file(t, pkitest.Large(5000), pages.Options{})
 	for _, path := range []string{"/", "/pages/bundles/ios", "/pages/bundles/ios?q=large&sort=-name&page=37", "/pages/commands", page(s, "ios")} {
 		if w := get(t, s, path); w.Code != http.StatusOK || w.Body.Len() > 128<<10 {
-			t.Errorf("%s: status %d, %d octets", path, w.Code, w.Body.Len())
+			t.Errorf("%s: status %d, %d bytes", path, w.Code, w.Body.Len())
 		}
 	}
 }

@@ -18,7 +18,7 @@ func meaning(q certificate.Quirk) string {
 	case certificate.QuirkSerialZero:
 		return "serial number 0 (RFC 5280 section 4.1.2.2)"
 	case certificate.QuirkSerialLong:
-		return "more than 20 octets (RFC 5280 section 4.1.2.2)"
+		return "more than 20 bytes (RFC 5280 section 4.1.2.2)"
 	case certificate.QuirkTimeFraction:
 		return "a fraction of a second in a date (RFC 5280 section 4.1.2.5.2)"
 	case certificate.QuirkTimeGeneralizedEarly:
@@ -50,7 +50,7 @@ func meaning(q certificate.Quirk) string {
 	case certificate.QuirkSignatureSHA1:
 		return "signed with SHA-1"
 	case certificate.QuirkSignatureBits:
-		return "a signature that is no whole number of octets (RFC 5280 section 4.1.1.3)"
+		return "a signature that is no whole number of bytes (RFC 5280 section 4.1.1.3)"
 	case certificate.QuirkPublicKeyUnreadable:
 		return "a known algorithm, and a key that is none of it"
 	case certificate.QuirkRSAShort:

@@ -150,7 +150,7 @@ func (b *Bucket) Get(ctx context.Context, key string, max int64) ([]byte, string
 func clamp(size int64) int64 { return min(max(size, 0), 1<<20) }
 
 func tooLarge(key string, max int64) error {
-	return &store.DamagedError{Key: key, Err: fmt.Errorf("it has more than %d octets", max)}
+	return &store.DamagedError{Key: key, Err: fmt.Errorf("it has more than %d bytes", max)}
 }
 
 // Put implements store.Backend.
@@ -179,7 +179,7 @@ func contentType(key string) string {
 	if strings.HasSuffix(key, ".p7b") {
 		return "application/x-pkcs7-certificates"
 	}
-	return "application/octet-stream"
+	return "application/byte-stream"
 }
 
 // List implements store.Backend.

@@ -196,7 +196,7 @@ func TestOddAnswers(t *testing.T) {
 	} {
 		answer = f
 		if data, _, err := b.Get(t.Context(), "k", 1000); err == nil || errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: %d octets, %v", what, len(data), err)
+			t.Errorf("%s: %d bytes, %v", what, len(data), err)
 		}
 	}
 }

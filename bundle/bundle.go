@@ -33,7 +33,10 @@ const (
 // A Bundle is a list of certificates as distributed, with the signature around
 // it, if any.
 type Bundle struct {
-	Raw          []byte // as read; what is hosted and carried. nil for a directory
+	Raw []byte // as read. nil for a directory
+	// DER is the message or certificate itself: Raw, or the bytes within its PEM
+	// armour or bare base64. nil for certificates in PEM and for a directory.
+	DER          []byte
 	Form         Form
 	Claims                                  // of the first signer; unverified until signing.Verify says so
 	Certificates []*certificate.Certificate // in file order; some may have Err set
@@ -56,6 +59,19 @@ func (b *Bundle) SHA256() (sum [32]byte) {
 		return sum
 	}
 	return sha256.Sum256(b.Raw)
+}
+
+// Unwrap returns the bundle as if the bytes within its PEM armour or bare base64
+// had been read, and reports whether there was any: those are the bytes that were
+// signed and published, and what a device reads. Other bundles are returned as
+// they are.
+func (b *Bundle) Unwrap() (bare *Bundle, wrapped bool) {
+	if b.DER == nil || len(b.DER) == len(b.Raw) {
+		return b, false
+	}
+	c := *b
+	c.Raw = b.DER
+	return &c, true
 }
 
 // Join makes one bundle of the files of a directory, in the given order.

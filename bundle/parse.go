@@ -159,6 +159,7 @@ func notABundle(data []byte) error {
 // parseDER reads one message or one certificate, in DER or BER. base is the
 // offset of der in the file.
 func (b *Bundle) parseDER(der []byte, base int, l Limits) error {
+	b.DER = der
 	if cms.IsContentInfo(der) {
 		return b.parseMessage(der, base, l)
 	}

@@ -76,6 +76,13 @@ func TestForms(t *testing.T) {
 				if (b.Content != nil) != (tt.form == bundle.FormSigned) {
 					t.Errorf("%s: content %v", way, b.Content)
 				}
+				if bare, wrapped := b.Unwrap(); tt.form != bundle.FormPEM && tt.file != "bare.b64" &&
+					(!bytes.Equal(bare.Raw, readFile(t, tt.file)) || wrapped != (way != "as it is")) {
+					t.Errorf("%s: Unwrap: %v, %d bytes", way, wrapped, len(bare.Raw))
+				}
+				if (b.DER == nil) != (tt.form == bundle.FormPEM) {
+					t.Errorf("%s: %d bytes of DER", way, len(b.DER))
+				}
 				if !bytes.Equal(b.Raw, data) {
 					t.Errorf("%s: Raw is not the file", way)
 				}

@@ -51,6 +51,8 @@ type Bundle struct {
 	// Mixed says that the certificates of a PEM file are not all blocks of their
 	// own: some are of a message beside the others.
 	Mixed bool
+
+	outlined bool // by ParseOutline: Certificates is nil, the pool was not decoded
 }
 
 // SHA256 is the hash of the file as read; it is all zero for a directory.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"trustpool/bundle/certificate"
@@ -19,6 +20,8 @@ type Limits struct {
 	Bytes        int64 // DefaultMaxBytes
 	Depth        int   // levels of nesting; 32
 	Certificates int   // in one message or file; 200,000
+
+	outline bool // of ParseOutline
 }
 
 func (l Limits) cms() cms.Limits {
@@ -59,15 +62,22 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	if err := b.parse(data, l); err != nil {
 		return nil, err
 	}
-	for _, c := range b.Certificates {
-		if c.Err == nil {
-			return b, nil
-		}
+	if b.outlined || slices.ContainsFunc(b.Certificates, func(c *certificate.Certificate) bool { return c.Err == nil }) {
+		return b, nil
 	}
 	if len(b.Certificates) == 0 {
 		return nil, errors.New("no certificate in it")
 	}
 	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
+}
+
+// ParseOutline reads a bundle as Parse does, with one difference: of a message in Cisco's two layers ([FormSigned]) it
+// does not decode the pool. Certificates is then nil, and Content.Certificates has their bytes. Both layers are read
+// and checked as by Parse, and so is that a certificate of the pool can be decoded. It is for
+// callers that ask about the signature alone: signing.Verify gives the same answer for both.
+func (l Limits) ParseOutline(data []byte) (*Bundle, error) {
+	l.outline = true
+	return l.Parse(data)
 }
 
 // Sniff judges the beginning of a stream, so that one which cannot become a
@@ -195,11 +205,18 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	if b.Content, err = cms.ParseSignedData(sd.Content, sd.ContentOffset, l.cms()); err != nil {
 		return fmt.Errorf("the signed content: %w", err)
 	}
-	if b.Certificates, err = certificate.ReadAll(b.Content.Certificates); err != nil {
+	if l.outline && anyReadable(b.Content.Certificates) {
+		b.outlined = true
+	} else if b.Certificates, err = certificate.ReadAll(b.Content.Certificates); err != nil {
 		return err
 	}
 	b.Chain, err = certificate.ReadAll(sd.Certificates)
 	return err
+}
+
+// anyReadable reports whether a certificate of a pool can be decoded.
+func anyReadable(pool [][]byte) bool {
+	return slices.ContainsFunc(pool, func(raw []byte) bool { return certificate.Read(raw).Err == nil })
 }
 
 // beginsAsDER reports whether data begins with a SEQUENCE, and not with the digit 0

@@ -559,3 +559,40 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestParseOutline(t *testing.T) {
+	t.Parallel()
+	read := func(name string) (parsed, outline *bundle.Bundle) {
+		data, err := os.ReadFile(filepath.Join("..", "testdata", "bundles", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parsed, err = bundle.Parse(data); err != nil {
+			t.Fatal(err)
+		}
+		if outline, err = (bundle.Limits{}).ParseOutline(data); err != nil {
+			t.Fatal(err)
+		}
+		return parsed, outline
+	}
+	// Of a signed pool nothing is decoded, and everything else is as it always is.
+	parsed, outline := read("lab-core-v1.p7b")
+	if outline.Certificates != nil || len(outline.Content.Certificates) != len(parsed.Certificates) {
+		t.Errorf("%d certificates decoded, %d in the pool, of %d", len(outline.Certificates), len(outline.Content.Certificates), len(parsed.Certificates))
+	}
+	if outline.Form != parsed.Form || outline.Claims != parsed.Claims || len(outline.Chain) != len(parsed.Chain) {
+		t.Errorf("form %s, claims %v, %d in the chain", outline.Form, outline.Claims, len(outline.Chain))
+	}
+	for _, name := range []string{"lab-outer.p7b", "lab-certs-only.p7b", "lab.pem", "one.der"} {
+		if parsed, outline := read(name); len(outline.Certificates) != len(parsed.Certificates) {
+			t.Errorf("%s: %d of %d certificates", name, len(outline.Certificates), len(parsed.Certificates))
+		}
+	}
+	// In PEM with others, a signed pool is part of the bundle.
+	signed := pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: outline.Raw})
+	one := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: parsed.Chain[0].Raw})
+	mixed, err := (bundle.Limits{}).ParseOutline(append(signed, one...))
+	if err != nil || len(mixed.Certificates) != len(parsed.Certificates)+1 {
+		t.Errorf("mixed: %v", err)
+	}
+}

@@ -31,6 +31,7 @@ type pemBlock struct {
 func (b *Bundle) parsePEM(data []byte, l Limits) error {
 	b.Form = FormPEM
 	alone := bytes.Count(data, beginMark) == 1
+	l.outline = l.outline && alone // of several blocks the certificates are wanted
 	for offset := 0; ; {
 		block, next, err := nextPEM(data, offset)
 		if err != nil || block == nil {

@@ -174,8 +174,16 @@ func (w *walk) issuers(c *certificate.Certificate) []*certificate.Certificate {
 	for _, i := range w.bundle.Chain {
 		add(i, false)
 	}
-	for _, i := range w.bundle.Certificates {
-		add(i, true)
+	if w.bundle.Content != nil {
+		for i, raw := range w.bundle.Content.Certificates {
+			if !bytes.Contains(raw, c.Issuer) { // nearly all: so the pool need not be decoded
+				continue
+			}
+			if w.pool[i] == nil {
+				w.pool[i] = certificate.Read(raw)
+			}
+			add(w.pool[i], true)
+		}
 	}
 	return append(pinned, others...)
 }

@@ -1,6 +1,7 @@
 package signing_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -65,11 +66,20 @@ func FuzzVerify(f *testing.F) {
 	}
 	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		b, err := bundle.Limits{Bytes: 1 << 20, Certificates: 200}.Parse(data)
+		limits := bundle.Limits{Bytes: 1 << 20, Certificates: 200}
+		b, err := limits.Parse(data)
+		outline, outlineErr := limits.ParseOutline(data)
+		if (err == nil) != (outlineErr == nil) {
+			t.Fatalf("Parse says %v, ParseOutline %v", err, outlineErr)
+		}
 		if err != nil {
 			return
 		}
-		v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: at})
+		options := signing.VerifyOptions{Anchors: anchors, At: at}
+		v, err := signing.Verify(b, options)
+		if _, outlineErr := signing.Verify(outline, options); fmt.Sprint(err) != fmt.Sprint(outlineErr) {
+			t.Errorf("judged %v, and as an outline %v", err, outlineErr)
+		}
 		if err != nil {
 			if v != nil {
 				t.Error("a verification beside the error")

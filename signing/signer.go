@@ -55,8 +55,9 @@ type judge struct {
 	bundle  *bundle.Bundle
 	info    *cms.SignerInfo
 	options VerifyOptions
-	budget  *int                   // signatures that may still be tried
-	digests map[crypto.Hash][]byte // of the content
+	budget  *int                             // signatures that may still be tried
+	digests map[crypto.Hash][]byte           // of the content
+	pool    map[int]*certificate.Certificate // those of the signed pool that were looked at, by index
 
 	result Signer
 }

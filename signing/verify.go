@@ -89,9 +89,9 @@ func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func
 		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
 	}
 	signers := make([]Signer, len(b.Message.Signers))
-	budget, digests := maxSignatureChecks, map[crypto.Hash][]byte{}
+	budget, digests, pool := maxSignatureChecks, map[crypto.Hash][]byte{}, map[int]*certificate.Certificate{}
 	for i := range signers {
-		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget, digests: digests}
+		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget, digests: digests, pool: pool}
 		signers[i] = j.run()
 	}
 	if whole != nil {

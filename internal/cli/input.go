@@ -24,18 +24,26 @@ const patience = time.Second
 // read reads and parses what a FILE argument stands for. The name is that for
 // reports: of a URL without its credentials.
 func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name string, err error) {
+	return a.readAs(ctx, arg, bundle.Limits.Parse)
+}
+
+// readAs is read with a parser of the caller's choice.
+func (a *app) readAs(ctx context.Context, arg string, parse parser) (b *bundle.Bundle, name string, err error) {
 	files, err := a.fetch(ctx, arg)
 	if err != nil {
 		return nil, "", err
 	}
-	return a.parse(files, arg)
+	return a.parse(files, arg, parse)
 }
 
+// A parser is a method of bundle.Limits.
+type parser func(bundle.Limits, []byte) (*bundle.Bundle, error)
+
 // parse parses what a FILE argument was read as.
-func (a *app) parse(files []fetch.File, arg string) (b *bundle.Bundle, name string, err error) {
+func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bundle, name string, err error) {
 	parts := make([]*bundle.Bundle, len(files))
 	for i, f := range files {
-		if parts[i], err = a.limits.Parse(f.Data); err != nil {
+		if parts[i], err = parse(a.limits, f.Data); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", label(f.Name), err)
 		}
 	}
@@ -72,7 +80,7 @@ func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b 
 		}
 		return pool, nil, files[0].Name, err
 	}
-	b, name, err = a.parse(files, arg)
+	b, name, err = a.parse(files, arg, bundle.Limits.Parse)
 	return nil, b, name, err
 }
 

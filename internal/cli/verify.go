@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"trustpool/bundle"
+)
 
 func (a *app) verifyCommand() *cobra.Command {
 	var t trust
@@ -18,7 +22,7 @@ Exit status: 0, or 1 where it is not verified.`,
   trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, name, err := a.read(cmd.Context(), args[0])
+			b, name, err := a.readAs(cmd.Context(), args[0], bundle.Limits.ParseOutline)
 			if err != nil {
 				return err
 			}

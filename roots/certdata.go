@@ -287,12 +287,10 @@ func (r *Root) readCertificateObject(object []attribute) (der []byte) {
 			if !a.is("CK_BBOOL", "CK_TRUE") {
 				r.constrain(a.String()) // not by the rules of Mozilla's program
 			}
-		case "CKA_NSS_SERVER_DISTRUST_AFTER":
-			r.readDistrustAfter(ServerAuth, a)
-		case "CKA_NSS_EMAIL_DISTRUST_AFTER":
-			r.readDistrustAfter(EmailProtection, a)
 		default:
-			r.constrain(a.String())
+			if !r.readDistrustAfter(a) {
+				r.constrain(a.String())
+			}
 		}
 	}
 	r.setName(issuer, serial)
@@ -319,21 +317,32 @@ func (r *Root) setName(issuer, serial []byte) {
 	r.Serial = certificate.Serial(number)
 }
 
-// readDistrustAfter reads CK_FALSE, which stands for no date, or the characters
-// of a UTCTime. NSS takes nothing else (PK11_ReadDistrustAfterAttribute).
-func (r *Root) readDistrustAfter(p Purpose, a attribute) {
-	if a.is("CK_BBOOL", "CK_FALSE") {
-		return
+// distrustAfterPurposes are the attributes that distrust what is issued after a day.
+var distrustAfterPurposes = map[string]Purpose{
+	"CKA_NSS_SERVER_DISTRUST_AFTER": ServerAuth,
+	"CKA_NSS_EMAIL_DISTRUST_AFTER":  EmailProtection,
+}
+
+// readDistrustAfter reads CK_FALSE, which means no date, or the characters of a
+// UTCTime. NSS takes nothing else (PK11_ReadDistrustAfterAttribute). It reports
+// whether the attribute is about a date at all. The attribute belongs into the
+// certificate's object, where NSS looks for it; the file of April 2026 has the one
+// of Izenpe.com in the trust object, and what it says counts there too.
+func (r *Root) readDistrustAfter(a attribute) bool {
+	p, ok := distrustAfterPurposes[a.name]
+	if !ok || a.is("CK_BBOOL", "CK_FALSE") {
+		return ok
 	}
 	t, err := time.Parse("060102150405Z", string(a.content))
 	if err != nil || len(a.content) != len("060102150405Z") {
 		r.constrain(strings.TrimSpace(fmt.Sprintf("%s %s", a, a.content)))
-		return
+		return true
 	}
 	if t.Year() >= 2050 { // RFC 5280 section 4.1.2.5.1; Go turns at 69
 		t = t.AddDate(-100, 0, 0)
 	}
 	r.distrustAfter(p, t)
+	return true
 }
 
 // trustPurposes are the attributes of trust objects that are about a purpose.
@@ -384,7 +393,9 @@ func (r *Root) readTrustObject(object []attribute) {
 		case "CKA_CERT_SHA1_HASH", "CKA_CERT_MD5_HASH", "CKA_HASH_OF_CERTIFICATE":
 			r.readHash(a)
 		default:
-			r.readTrust(a)
+			if !r.readDistrustAfter(a) {
+				r.readTrust(a)
+			}
 		}
 	}
 	if r.setName(issuer, serial); len(r.Issuer) == 0 || len(r.Serial) == 0 {

@@ -88,6 +88,9 @@ func TestCertdataObjects(t *testing.T) {
 		"an unknown multiline": {with(func(r *pkitest.CertdataRoot) {
 			r.TrustLines = []string{"CKA_X MULTILINE_HEX", "CKA_TRUST_SERVER_AUTH is no attribute here", "END"}
 		}), []string{"A: serverAuth=trusted [CKA_X MULTILINE_HEX]"}},
+		"a date of the trust object": {with(func(r *pkitest.CertdataRoot) {
+			r.TrustLines = []string{"CKA_NSS_SERVER_DISTRUST_AFTER MULTILINE_OCTAL", octal([]byte("260415235959Z")), "END"}
+		}), []string{"A: serverAuth=trusted serverAuth<=2026-04-15T23:59:59Z"}},
 		"another purpose": {with(func(r *pkitest.CertdataRoot) {
 			r.TrustLines = []string{"CKA_TRUST_IPSEC_USER CK_TRUST CKT_NSS_TRUSTED_DELEGATOR"}
 		}), []string{"A: serverAuth=trusted"}},

@@ -355,30 +355,21 @@ func (a *rawAttribute) hex() string {
 	return "#" + strings.ToUpper(hex.EncodeToString(der))
 }
 
+// oidX520 is how the contents of the OIDs 2.5.4.n begin, which nearly all
+// attributes have.
+const oidX520 = "\x55\x04"
+
 // shortName is OpenSSL's short name of the attribute's type; it is false, with
-// the dotted OID, where OpenSSL has none.
+// the dotted OID, if OpenSSL has none.
 func (a *rawAttribute) shortName() (string, bool) {
-	const (
-		oidX520       = "\x55\x04"
-		oidPilot      = "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01"
-		oidPKCS9      = "\x2a\x86\x48\x86\xf7\x0d\x01\x09"
-		oidJurisdicts = "\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01"
-	)
-	if n := len(a.oid) - 1; n >= 0 && a.oid[n] < 0x80 {
-		var table []string
-		switch string(a.oid[:n]) {
-		case oidX520:
-			table = x520Names[:]
-		case oidPilot:
-			table = pilotNames[:]
-		case oidPKCS9:
-			table = pkcs9Names[:]
-		case oidJurisdicts:
-			table = jurisdictionNames[:]
+	if n := len(oidX520); len(a.oid) == n+1 && string(a.oid[:n]) == oidX520 {
+		if i := int(a.oid[n]); i < len(x520Names) && x520Names[i] != "" {
+			return x520Names[i], true
 		}
-		if i := int(a.oid[n]); i < len(table) && table[i] != "" {
-			return table[i], true
-		}
+	} else if i, ok := slices.BinarySearchFunc(objects[:], string(a.oid), func(o struct{ oid, name string }, oid string) int {
+		return strings.Compare(o.oid, oid)
+	}); ok {
+		return objects[i].name, true
 	}
 	s, _ := cms.OIDString(a.oid)
 	return s, false
@@ -445,76 +436,3 @@ var x520Names = [...]string{
 	99:  "n3",
 	100: "dnsName",
 }
-
-// pilotNames are the attributes 0.9.2342.19200300.100.1.n (RFC 4524).
-var pilotNames = [...]string{
-	1:  "UID",
-	2:  "textEncodedORAddress",
-	3:  "mail",
-	4:  "info",
-	5:  "favouriteDrink",
-	6:  "roomNumber",
-	7:  "photo",
-	8:  "userClass",
-	9:  "host",
-	10: "manager",
-	11: "documentIdentifier",
-	12: "documentTitle",
-	13: "documentVersion",
-	14: "documentAuthor",
-	15: "documentLocation",
-	20: "homeTelephoneNumber",
-	21: "secretary",
-	22: "otherMailbox",
-	23: "lastModifiedTime",
-	24: "lastModifiedBy",
-	25: "DC",
-	26: "aRecord",
-	27: "pilotAttributeType27",
-	28: "mXRecord",
-	29: "nSRecord",
-	30: "sOARecord",
-	31: "cNAMERecord",
-	37: "associatedDomain",
-	38: "associatedName",
-	39: "homePostalAddress",
-	40: "personalTitle",
-	41: "mobileTelephoneNumber",
-	42: "pagerTelephoneNumber",
-	43: "friendlyCountryName",
-	44: "uid",
-	45: "organizationalStatus",
-	46: "janetMailbox",
-	47: "mailPreferenceOption",
-	48: "buildingName",
-	49: "dSAQuality",
-	50: "singleLevelQuality",
-	51: "subtreeMinimumQuality",
-	52: "subtreeMaximumQuality",
-	53: "personalSignature",
-	54: "dITRedirect",
-	55: "audio",
-	56: "documentPublisher",
-}
-
-// pkcs9Names are the attributes 1.2.840.113549.1.9.n (RFC 2985).
-var pkcs9Names = [...]string{
-	1:  "emailAddress",
-	2:  "unstructuredName",
-	3:  "contentType",
-	4:  "messageDigest",
-	5:  "signingTime",
-	6:  "countersignature",
-	7:  "challengePassword",
-	8:  "unstructuredAddress",
-	9:  "extendedCertificateAttributes",
-	14: "extReq",
-	15: "SMIME-CAPS",
-	16: "SMIME",
-	20: "friendlyName",
-	21: "localKeyID",
-}
-
-// jurisdictionNames are the attributes 1.3.6.1.4.1.311.60.2.1.n (EV guidelines
-// section 9.2.4).
-var jurisdictionNames = [...]string{1: "jurisdictionL", 2: "jurisdictionST", 3: "jurisdictionC"}

@@ -378,11 +378,15 @@ func readBitString(in *cryptobyte.String, tag asn1.Tag, what string) (content []
 }
 
 // clearPadding makes the unused bits of the signature zero, which DER asks for
-// (X.690 section 11.2.1) and OpenSSL does. The signature ends the certificate.
+// (X.690 section 11.2.1) and OpenSSL does; of an empty signature it makes their
+// number zero. The signature ends the certificate.
 func (c *Certificate) clearPadding(unused byte, quirks *quirkSet) {
 	n, last := len(c.Signature), len(c.Raw)-1
 	padding := byte(1)<<unused - 1
-	if n == 0 || c.Raw[last]&padding == 0 {
+	if n == 0 {
+		padding = 0xff // the last byte is the number itself
+	}
+	if c.Raw[last]&padding == 0 {
 		return
 	}
 	c.Raw = slices.Clone(c.Raw)

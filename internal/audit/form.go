@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"slices"
+	"strings"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
@@ -82,14 +84,40 @@ func rulesOfForm() []Rule {
 }
 
 func nameHidden(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
-	hides := func(n certificate.Name) bool { s := n.String(); return report.Printable(s) != s }
-	switch {
-	case hides(c.Subject):
-		return true, "in its own"
-	case !c.SelfIssued() && hides(c.Issuer):
-		return true, "in that of its issuer, " + c.Issuer.String()
+	if what := hidden(c.Subject); what != "" {
+		return true, "in its own: " + what
+	}
+	if !c.SelfIssued() {
+		if what := hidden(c.Issuer); what != "" {
+			return true, fmt.Sprintf("in that of its issuer, %s: %s", c.Issuer, what)
+		}
 	}
 	return true, ""
+}
+
+// maxHidden is how many characters of a name a finding lists.
+const maxHidden = 8
+
+// hidden says which characters of a name do not show. It looks at the decoded
+// values: [certificate.Name.String] escapes some of these characters itself.
+func hidden(n certificate.Name) string {
+	var found []string
+	for _, a := range n.Attributes() {
+		for _, r := range a.Value {
+			if s := string(r); report.Printable(s) == s {
+				continue
+			}
+			what := fmt.Sprintf("%U in %s", r, a.Type)
+			if slices.Contains(found, what) {
+				continue
+			}
+			if len(found) == maxHidden {
+				return strings.Join(append(found, "and others"), ", ")
+			}
+			found = append(found, what)
+		}
+	}
+	return strings.Join(found, ", ")
 }
 
 // quirkWords say what a quirk is.

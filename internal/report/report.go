@@ -35,9 +35,9 @@ func OrDash(s string) string {
 }
 
 // Cell is printable text for CSV that no spreadsheet takes for a formula: an apostrophe stands before what begins like one, as
-// OWASP has it (CSV Injection).
+// OWASP has it (CSV Injection). The full-width forms count too, which spreadsheets in some languages take for the others.
 func Cell(s string) string {
-	if s != "" && strings.ContainsAny(s[:1], "=+-@|%") {
+	if strings.IndexAny(s, "=+-@|%＝＋－＠") == 0 {
 		return "'" + s
 	}
 	return s

@@ -47,6 +47,7 @@ func TestCell(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]string{
 		"": "", "CN=A": "CN=A", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "|cmd": "'|cmd", "%x": "'%x",
+		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠A": "'＠A", "CN=＝": "CN=＝", "\xef\xbc": "\xef\xbc", "é": "é",
 	} {
 		if got := report.Cell(s); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", s, got, want)

@@ -35,12 +35,13 @@ func Printable(s string) string {
 }
 
 // printable reports whether a character shows as itself: the space counts, other
-// white space and everything of Unicode's category C do not.
+// white space and everything of Unicode's category C do not, nor do variation
+// selectors, fillers and others that fonts leave out.
 func printable(r rune) bool {
 	if r < utf8.RuneSelf {
 		return ' ' <= r && r <= '~'
 	}
-	return unicode.IsPrint(r)
+	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // NotACertificate stands for the name of an entry that cannot be decoded.

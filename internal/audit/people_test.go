@@ -75,17 +75,17 @@ func TestArtifactURI(t *testing.T) {
 	}
 }
 
-// A bar of the timeline that stands for more years than its own says so.
-func TestTimelineEnds(t *testing.T) {
+// A column of the chart that counts more years than its own says so, and a certificate that expired yesterday has expired.
+func TestChart(t *testing.T) {
 	t.Parallel()
 	var ders [][]byte
-	for _, year := range []int{1990, 2020, 2099, 2500} {
-		ders = append(ders, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)) }))
+	for _, end := range []time.Time{at.AddDate(-36, 0, 0), at.AddDate(-6, 0, 0), at.AddDate(0, 0, -1), at, at.AddDate(73, 0, 0), at.AddDate(474, 0, 0)} {
+		ders = append(ders, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(end) }))
 	}
 	out := string(printed(t, run(t, pool(t, ders...), audit.Options{}).WriteHTML))
-	for _, label := range []string{"to 2011", "2055&#43;"} {
-		if !strings.Contains(out, ">"+label+"</text>") {
-			t.Errorf("no label %s", label)
+	for _, want := range []string{">to 2011</text>", ">from 2066</text>", `<th scope="row">2026</th><td>1</td><td>1</td>`, `<th scope="row">All</th><td>3</td><td>3</td>`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the page has no %s", want)
 		}
 	}
 }

@@ -165,7 +165,7 @@ func TestPage(t *testing.T) {
 		}
 	}
 	if !bytes.Contains(out, []byte("prefers-color-scheme: dark")) || !bytes.Contains(out, []byte("@media print")) || !bytes.Contains(out, []byte("<svg")) {
-		t.Error("the page has no dark mode, no print style or no timeline")
+		t.Error("the page has no dark mode, no print style or no chart")
 	}
 }
 

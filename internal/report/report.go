@@ -2,8 +2,10 @@
 package report
 
 import (
+	"encoding/hex"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Count is a number and its noun: 1 entry, 2 entries, 3 days.
@@ -42,3 +44,12 @@ func Cell(s string) string {
 	}
 	return s
 }
+
+// Day is the date of t in UTC.
+func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// Stamp is t in UTC, as RFC 3339 has it.
+func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// ShortHash is the beginning of a hash, 16 digits, for a column of a table.
+func ShortHash(sum []byte) string { return hex.EncodeToString(sum[:8]) }

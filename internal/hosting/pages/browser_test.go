@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"trustpool/bundle"
+	"trustpool/internal/audit"
 	"trustpool/internal/hosting"
 	"trustpool/internal/tooltest"
 )
@@ -311,7 +313,7 @@ func testLayout(b browser) {
 				b.Errorf("%s: names have %.2f of the width", name, got)
 			}
 			if got := ask[[]string](b, `(() => {
-				const texts = [...document.querySelectorAll(".timeline text")].map(e => [e.textContent, e.getBoundingClientRect()]);
+				const texts = [...document.querySelectorAll(".chart text")].filter(e => e.checkVisibility()).map(e => [e.textContent, e.getBoundingClientRect()]);
 				return texts.flatMap(([a, p], i) => texts.slice(i + 1).filter(([, q]) => p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom).map(([b]) => a + " and " + b));
 			})()`); len(got) > 0 {
 				b.Errorf("%s: texts lie upon each other: %q", name, got)
@@ -341,6 +343,24 @@ func testPrint(b browser) {
 	}
 }
 
+// auditPage is an audit report, which has the frame, the style and the chart of these pages.
+func auditPage(t *testing.T) string {
+	data := read(t, "lab-quirks-v1.p7b")
+	b, err := bundle.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Certificates: b.Certificates}, audit.Options{At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := r.WriteHTML(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 // No rule of WCAG 2.1 A and AA that axe-core knows is broken, wide and narrow, light
 // and dark; nothing is wider than the window; and the colours follow the reader's.
 func testAccessibility(b browser) {
@@ -350,8 +370,15 @@ func testAccessibility(b browser) {
 		b.Fatal(err)
 	}
 	grounds := map[string]string{}
-	for name, path := range b.kinds() {
-		b.open(path)
+	kinds := b.kinds()
+	kinds["audit"] = "" // a page that is alone
+	for name, path := range kinds {
+		if path != "" {
+			b.open(path)
+		} else {
+			b.run(chromedp.Navigate("about:blank"))
+			ask[bool](b, fmt.Sprintf(`(document.open(), document.write(%q), document.close(), true)`, auditPage(b.T)))
+		}
 		b.run(chromedp.Evaluate[chromedp.Void](string(source)))
 		for _, as := range []struct {
 			size, colours string

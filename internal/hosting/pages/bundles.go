@@ -138,7 +138,7 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 	for _, e := range q.catalog.Entries[from:to] {
 		body.Bundles = append(body.Bundles, q.judged(version{e, e.Current}))
 	}
-	return p.render("bundles", http.StatusOK, page{Title: "Bundles", Section: "bundles", At: moment(q.at, q.at), Body: body})
+	return p.render("bundles", http.StatusOK, "Bundles", q.at, body)
 }
 
 // versionName is what a version is called: version 10, of 2021-09-01.

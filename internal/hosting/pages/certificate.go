@@ -129,7 +129,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 			d.Quirks = append(d.Quirks, quirk{s, meaning(s), v.page() + "?quirk=" + string(s)})
 		}
 	}
-	return p.render("certificate", http.StatusOK, page{Title: report.Printable(d.Title), Section: "bundles", At: moment(q.at, q.at), Body: d})
+	return p.render("certificate", http.StatusOK, report.Printable(d.Title), q.at, d)
 }
 
 // stands are the versions of the same bundle that hold the certificate's bytes, the

@@ -11,6 +11,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
+	"trustpool/internal/report/page"
 )
 
 // A row is a certificate in a list.
@@ -85,12 +86,12 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 	}
 	var body struct {
 		summary
-		Timeline timeline
+		Expiry   *page.Chart
 		List     listing
 		Versions []summary
 	}
 	body.summary = q.judged(v)
-	body.Timeline = newTimeline(b.Certificates, q.at, path)
+	body.Expiry = q.expiry(b.Certificates, path)
 	if body.List, err = q.list(v, b, path); err != nil {
 		return nil, err
 	}
@@ -105,7 +106,18 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 	if v.release.Version != "" {
 		title += ", version " + report.Printable(v.release.Version)
 	}
-	return p.render("bundle", status, page{Title: title, Section: "bundles", At: moment(q.at, q.at), Body: body})
+	return p.render("bundle", status, title, q.at, body)
+}
+
+// expiry is the chart of when certificates expire. Each of its years leads to the certificates of that year.
+func (q *request) expiry(certs []*certificate.Certificate, path string) *page.Chart {
+	ends := make([]page.End, len(certs))
+	for i, c := range certs {
+		if c.Err == nil && c.NotAfter.Valid {
+			ends[i] = page.End{At: c.NotAfter.Time, Expired: c.NotAfter.Before(q.at)}
+		}
+	}
+	return page.NewChart(ends, q.at, func(year int) string { return path + "?expires=" + strconv.Itoa(year) + "#found" })
 }
 
 // list finds, sorts and pages the certificates.

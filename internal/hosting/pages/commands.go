@@ -173,7 +173,7 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 		}
 		body.Platforms = append(body.Platforms, s)
 	}
-	return p.render("commands", status, page{Title: "Commands", Section: "commands", At: moment(q.at, q.at), Body: body})
+	return p.render("commands", status, "Commands", q.at, body)
 }
 
 // script makes the commands of a platform.

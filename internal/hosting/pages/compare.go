@@ -126,7 +126,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 			c.Files = append(c.Files, download{hosting.FilesPrefix + f.file + query, f.label, f.note})
 		}
 	}
-	return p.render("compare", http.StatusOK, page{Title: title, Section: "compare", At: moment(q.at, q.at), Body: c})
+	return p.render("compare", http.StatusOK, title, q.at, c)
 }
 
 func (q *request) changed(v version, entries []bundle.DiffEntry) changed {

@@ -3,31 +3,12 @@ package pages
 import (
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"strings"
 	"time"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
 )
-
-// functions are those that templates call: p makes text from elsewhere safe to show.
-func functions() template.FuncMap {
-	return template.FuncMap{"p": printable, "size": size, "count": report.Count}
-}
-
-// printable is report.Printable, also for fields of reports that may be absent.
-func printable(v any) string {
-	switch v := v.(type) {
-	case string:
-		return report.Printable(v)
-	case *string:
-		if v != nil {
-			return report.Printable(*v)
-		}
-	}
-	return ""
-}
 
 // An instant is a point in time, and how far it is from the present.
 type instant struct {
@@ -42,7 +23,7 @@ type instant struct {
 
 func moment(t, at time.Time) instant {
 	t = t.UTC()
-	return instant{true, t.Format(time.RFC3339Nano), t.Format(time.DateOnly), t.Format("15:04:05"), ago(t, at), t.Before(at), t.Unix()}
+	return instant{true, t.Format(time.RFC3339Nano), report.Day(t), t.Format("15:04:05"), ago(t, at), t.Before(at), t.Unix()}
 }
 
 func optional(t certificate.Time, at time.Time) instant {

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/hosting"
 	"trustpool/internal/report"
+	"trustpool/internal/report/page"
 	"trustpool/signing"
 )
 
@@ -105,6 +107,11 @@ func New(o Options) (*Pages, error) {
 		path              *string
 	}{{"style.css", "text/css; charset=utf-8", &p.style}, {"script.js", "text/javascript; charset=utf-8", &p.script}} {
 		data, err := files.ReadFile("assets/" + a.file)
+		if err == nil && a.file == "style.css" {
+			var shared []byte
+			shared, err = page.Style()
+			data = append(shared, data...)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -121,9 +128,12 @@ func tag(data []byte) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// parseTemplates joins each page with the layout.
+// parseTemplates joins each page with the frame.
 func parseTemplates() (map[string]*template.Template, error) {
-	layout, err := template.New("").Funcs(functions()).ParseFS(files, "templates/layout.html", "templates/parts.html")
+	frame, err := page.Templates()
+	if err == nil {
+		frame, err = frame.Funcs(template.FuncMap{"size": size}).ParseFS(files, "templates/parts.html")
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +143,7 @@ func parseTemplates() (map[string]*template.Template, error) {
 	}
 	pages := map[string]*template.Template{}
 	for _, name := range names {
-		t, err := layout.Clone()
+		t, err := frame.Clone()
 		if err == nil {
 			t, err = t.ParseFS(files, name)
 		}
@@ -290,7 +300,7 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 			Title  string
 			Text   string
 		}{known.status, title, known.text}
-		if a, err := p.render("error", known.status, page{Title: title, Body: body, At: moment(p.now(), p.now())}); err == nil {
+		if a, err := p.render("error", known.status, title, p.now(), body); err == nil {
 			return a
 		}
 	}
@@ -298,24 +308,20 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 	return &response{known.status, "text/plain; charset=utf-8", "", "no-store", []byte(text)}
 }
 
-// A page is what the layout shows; Body is for the page's own template.
-type page struct {
-	Title   string
-	Section string // of the navigation
-	Style   string
-	Script  string
-	Version string
-	At      instant
-	Body    any
-}
-
-func (p *Pages) render(name string, status int, content page) (*response, error) {
-	content.Style, content.Script, content.Version = p.style, p.script, p.version
+// render makes a page from the template of that name.
+func (p *Pages) render(name string, status int, title string, at time.Time, body any) (*response, error) {
+	frame := page.Frame{Title: title, Home: "/", Style: p.style, Script: p.script, Body: body}
+	for _, l := range []struct{ path, label, shows string }{
+		{"/", "Bundles", "bundles bundle certificate"}, {pathCompare, "Changes", "compare"}, {pathCommands, "Commands", "commands"},
+	} {
+		frame.Nav = append(frame.Nav, page.Link{Path: l.path, Label: l.label, Current: slices.Contains(strings.Fields(l.shows), name)})
+	}
+	frame.Foot = struct{ At, Version string }{report.Day(at), p.version}
 	var b bytes.Buffer
-	if err := p.pages[name].ExecuteTemplate(&b, "layout", content); err != nil {
+	if err := p.pages[name].ExecuteTemplate(&b, "frame", &frame); err != nil {
 		return nil, err
 	}
-	// They differ by the reader's Host and User-Agent, so no shared cache is to have them.
+	// They differ by the reader's Host and User-Agent, so no shared cache may keep them.
 	caching := private
 	if status != http.StatusOK {
 		caching = "no-store"

@@ -24,9 +24,11 @@ func (a *app) fleetCommand() *cobra.Command {
 		Short: "Say which device has which version, from access logs",
 		Long: `Say from access logs which device has the current version of a bundle, which has
 an old one, and which never came. LOG is a file, or - for standard input, plain
-or gzip, in any order: the JSON log of trustpool serve, or the common or
-combined format of Apache and nginx. Those two say no version; --bundle tells it
-by size.
+or gzip, in any order: the JSON log of trustpool serve or of Caddy, the common
+or combined format of Apache and nginx, the W3C format of IIS, or what
+python3 -m http.server prints. But for the first none says a version: --bundle
+tells it by size. Without a size a download is "fetched, completeness not
+known".
 
 The first line of CSV names its columns: name and address, perhaps platform, and
 any others, such as site. An address is an IP address or a prefix; a device may
@@ -35,7 +37,10 @@ have several, with blanks between.
 A download counts where the server sent it whole. What the device did with it
 then is in no log.
 
-Exit status: 0, or 1 where a device has not the current version.`,
+Lines that cannot be read are counted. If fewer than one in ten can be read, the
+log is refused.
+
+Exit status: 0, or 1 where a device does not have the current version.`,
 		Example: `  trustpool fleet access.log --devices devices.csv
   trustpool fleet access.log access.log.*.gz --devices devices.csv \
     --bundle ios=old.p7b --bundle ios=new.p7b

@@ -10,7 +10,6 @@ package fleet
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -20,12 +19,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"trustpool/internal/fetch/text"
 )
 
 // Limits.
 const (
 	MaxLogBytes    = 1 << 40   // of one log, uncompressed
 	MaxLine        = 64 << 10  // bytes; a longer line counts as unreadable
+	MaxUnread      = 16 << 20  // bytes since the last line that could be read, uncompressed
 	MaxUnknown     = 10_000    // addresses that are no device's and are listed; the rest is counted
 	MaxVersions    = 10_000    // versions of bundles; one beyond is a version that is not known
 	maxOfHost      = 16        // versions remembered of one device, the last ones
@@ -105,8 +107,11 @@ type fetch struct {
 	bytes int64 // or all of them
 }
 
-// all is the bytes of a fetch that is known to be complete.
-const all = math.MaxInt64
+// Bytes of a fetch that are no number of bytes.
+const (
+	all        = math.MaxInt64 // it is known to be complete
+	unmeasured = -1            // the log does not say how many bytes were sent
+)
 
 // New makes a Tally. It is an error where two devices have an address in common.
 func New(o Options) (*Tally, error) {
@@ -132,31 +137,51 @@ func New(o Options) (*Tally, error) {
 	return t, nil
 }
 
-// Read counts the lines of one log, plain or gzip. Lines that it cannot read are
-// counted, and the first few kept for the report. A log that ends within a gzip
-// stream is an error; the last line of a plain one may be cut short.
+// A FormError says that a text is not an access log of a known form: fewer than
+// one in ten of its lines could be read.
+type FormError struct {
+	Log         string
+	Lines, Read int     // lines that are not empty, and those that could be read
+	First       BadLine // the first line that could not
+}
+
+func (e *FormError) Error() string {
+	return fmt.Sprintf("%s: not an access log of a known form: %d of its %d lines can be read; line %d: %s", e.Log, e.Read, e.Lines, e.First.Line, e.First.Error)
+}
+
+// Read counts the lines of one log, which may be gzip or UTF-16 as [text.NewReader]
+// reads them. Lines that it cannot read are
+// counted, and the first few kept for the report; if fewer than one in ten can be
+// read the error is a [*FormError]. A log that ends within a gzip stream is an
+// error; the last line of a plain one may be cut short. After an error the Tally
+// holds a part of the log.
 func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
-	in := bufio.NewReaderSize(r, readBufferSize)
-	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		in = bufio.NewReaderSize(z, readBufferSize)
+	decoded, err := text.NewReader(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	log := LogReport{Name: name}
+	in := bufio.NewReaderSize(decoded, readBufferSize)
+	log := logReader{LogReport: LogReport{Name: name}}
+	unread := int64(0) // bytes since the last line that could be read
 	for bytes := int64(0); ; {
-		line, rest, err := readLine(ctx, in, MaxLogBytes-bytes)
+		line, rest, err := readLine(ctx, in, min(MaxLogBytes-bytes, MaxUnread-unread))
 		bytes += int64(len(line)) + rest
+		unread += int64(len(line)) + rest
 		if ctx.Err() != nil && rest > 0 {
 			return context.Cause(ctx)
 		}
-		if bytes > MaxLogBytes {
-			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
-		}
 		if len(line) > 0 {
 			log.Lines++
-			t.line(&log, line, rest > 0 || len(line) > MaxLine)
+			if t.line(&log, line, rest > 0 || len(line) > MaxLine) {
+				log.read++
+				unread = 0
+			}
+		}
+		if unread > MaxUnread {
+			return fmt.Errorf("%s: line %d: no line of the last %d bytes can be read, which is the limit", name, log.Lines, MaxUnread)
+		}
+		if bytes > MaxLogBytes {
+			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
 		}
 		if err == io.EOF {
 			break
@@ -168,8 +193,19 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 			return context.Cause(ctx)
 		}
 	}
-	t.logs = append(t.logs, log)
+	if lines := log.Lines - log.empty; log.read*10 < lines {
+		return &FormError{Log: name, Lines: lines, Read: log.read, First: log.first}
+	}
+	t.logs = append(t.logs, log.LogReport)
 	return nil
+}
+
+// A logReader is at a line of one log.
+type logReader struct {
+	LogReport
+	Parser
+	empty, read int     // lines: those without content, and those of a known form
+	first       BadLine // the first that could not be read
 }
 
 // readLine reads a line with its end. Of one that does not fit into the buffer it
@@ -189,38 +225,49 @@ func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, r
 	return line, rest, err
 }
 
-// line counts one line.
-func (t *Tally) line(log *LogReport, line []byte, long bool) {
-	line = bytes.TrimRight(line, "\r\n")
+// line counts one line, and reports whether it could be read; an empty one is not
+// worth reading.
+func (t *Tally) line(log *logReader, line []byte, long bool) bool {
+	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		log.Other++
-		return
+		log.empty++
+		return false
 	}
 	var r Request
 	err := error(nil)
 	if long {
 		err = fmt.Errorf("longer than %d bytes", MaxLine)
 	} else {
-		r, err = ParseLine(line)
+		r, err = log.Parse(line)
 	}
 	switch {
 	case errors.Is(err, ErrNoRequest):
 		log.Other++
 	case err != nil:
-		log.Unreadable++
+		bad := BadLine{log.Name, log.Lines, err.Error()}
+		if log.Unreadable++; log.Unreadable == 1 {
+			log.first = bad
+		}
 		if len(t.examples) < maxExamples {
-			t.examples = append(t.examples, BadLine{log.Name, log.Lines, err.Error()})
+			t.examples = append(t.examples, bad)
 		}
+		return false
+	case !t.count(&r):
+		log.Other++
 	default:
-		if !t.count(&r) {
-			log.Other++
-			return
-		}
 		log.Requests++
+		if r.NoZone {
+			log.NoZone++
+		}
+		if r.Bytes < 0 {
+			log.NoSize++
+		}
 	}
+	return true
 }
 
-// count counts a request, and is false where it asked for no bundle.
+// count counts a request, and reports whether it asked for a bundle.
 func (t *Tally) count(r *Request) bool {
 	v, how, asked := t.identify(r)
 	if !asked {
@@ -269,13 +316,17 @@ func (t *Tally) count(r *Request) bool {
 
 // served counts an answer with status 200.
 func (t *Tally) served(h *host, r *Request, v version, how How) {
-	if how == tooShort {
+	if how == tooShort || r.Cut || !r.Own && r.Bytes >= 0 && r.Bytes < r.Size {
 		h.partial = later(h.partial, r.Time)
 		return
 	}
 	k := t.know(v)
 	if k == nil {
-		h.add(fetch{version{bundle: strings.Clone(v.bundle)}, ByNone, r.Time, all})
+		bytes := int64(all)
+		if r.Bytes < 0 {
+			bytes = unmeasured
+		}
+		h.add(fetch{version{bundle: strings.Clone(v.bundle)}, ByNone, r.Time, bytes})
 		return
 	}
 	k.served = later(k.served, r.Time)
@@ -283,7 +334,7 @@ func (t *Tally) served(h *host, r *Request, v version, how How) {
 	if r.Size > 0 {
 		k.size = r.Size
 	}
-	bytes := r.Bytes
+	bytes := max(r.Bytes, unmeasured)
 	if how == BySize || how == BySizeAndHeader || k.size > 0 && bytes >= k.size {
 		bytes = all
 	}
@@ -308,11 +359,12 @@ func (t *Tally) know(v version) *known {
 }
 
 // add remembers a fetch: of each version the most complete one, the last of those;
-// apart from it the last one that is known to be complete.
+// apart from it the last one that is known to be complete, and the last one of which
+// nothing tells that.
 func (h *host) add(f fetch) {
 	for i := range h.fetches {
 		old := &h.fetches[i]
-		if old.version != f.version || (old.bytes == all) != (f.bytes == all) {
+		if old.version != f.version || (old.bytes == all) != (f.bytes == all) || (old.bytes == unmeasured) != (f.bytes == unmeasured) {
 			continue
 		}
 		if f.bytes < old.bytes {

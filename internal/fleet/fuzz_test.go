@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -13,12 +14,22 @@ func FuzzParseLine(f *testing.F) {
 	f.Add([]byte(own(1, "10.0.0.1", "GET", 200, 1000, 9)))
 	f.Add([]byte(combined(1, "::ffff:10.0.0.1", `GET /sha256/x\"y HTTP/1.1`, 206, 5, `a \"b\"`)))
 	f.Add([]byte("[2001:db8::1] - a b [01/May/2025:10:02:00 +0200] \"\" 200 -"))
+	f.Add([]byte(`10.0.0.1 - - [28/Nov/2025 15:46:26] "GET /ios.p7b HTTP/1.1" 200 -`))
+	f.Add([]byte(`Nov 28 15:46:26 web1 nginx: h:80 10.0.0.1 - - [28/Nov/2025:15:46:26 +0100] "GET /ios.p7b HTTP/1.1" 200 5`))
+	f.Add([]byte(`{"ts":1764337586.25,"msg":"handled request","request":{"remote_ip":"10.0.0.1","method":"GET","uri":"/ios.p7b",` + caddyTail))
+	f.Add([]byte(`2025-11-28 15:00:01 10.0.0.2 GET "/ios.p7b" 200 64`))
 	f.Fuzz(func(t *testing.T, line []byte) {
-		r, err := fleet.ParseLine(line)
-		if err != nil {
-			return
+		var p fleet.Parser
+		if _, err := p.Parse([]byte("#Fields: date time c-ip cs-method cs-uri-stem sc-status sc-bytes")); !errors.Is(err, fleet.ErrNoRequest) {
+			t.Fatal(err)
 		}
-		if !r.Address.IsValid() || r.Address.Is4In6() || r.Address.Zone() != "" || r.Time.IsZero() && r.Own || r.Status < 100 || r.Status > 999 || r.Bytes < 0 || r.Size < 0 {
+		r, err := new(fleet.Parser).Parse(line)
+		if err != nil {
+			if r, err = p.Parse(line); err != nil {
+				return
+			}
+		}
+		if !r.Address.IsValid() || r.Address.Is4In6() || r.Address.Zone() != "" || r.Time.IsZero() && r.Own || r.Status < 100 || r.Status > 999 || r.Bytes < -1 || r.Size < 0 {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -31,6 +42,7 @@ func FuzzRead(f *testing.F) {
 	for _, s := range []string{
 		own(1, "10.0.0.1", "GET", 200, 1000, 9) + own(2, "10.0.0.1", "GET", 304, 0, 10),
 		combined(1, "10.0.0.1", "GET /archive/ios/9/ios.p7b HTTP/1.1", 200, 1000, "cisco-IOS"), "\x1f\x8b\x08", strings.Repeat("\n", 9),
+		"#Fields: date time c-ip cs-method cs-uri-stem sc-status\n2025-11-28 15:00:01 10.0.0.2 GET /archive/ios/9/ios.p7b 200\n#Fields: c-ip\n10.0.0.2\n",
 	} {
 		f.Add([]byte(s))
 	}

@@ -43,15 +43,18 @@ func (t *Tally) identify(r *Request) (v version, how How, asked bool) {
 	if r.Status != 200 || r.Method != "GET" {
 		return v, ByNone, asked
 	}
-	return t.bySize(v, r.Bytes, asked)
+	return t.bySize(v, r, asked)
 }
 
 // bySize looks for the one known bundle of so many bytes: among those of the
 // name in the path, or among all where the path has no name of one. An
 // exact size tells also of a path that is not called like a bundle.
-func (t *Tally) bySize(v version, bytes int64, asked bool) (version, How, bool) {
+func (t *Tally) bySize(v version, r *Request, asked bool) (version, How, bool) {
+	if r.Bytes < 0 {
+		return version{bundle: v.bundle}, ByNone, asked
+	}
 	var exact, about []*Bundle
-	named, least := t.hasName(v.bundle), int64(0)
+	bytes, named, least := r.Bytes, t.hasName(v.bundle), int64(0)
 	for i := range t.o.Bundles {
 		b := &t.o.Bundles[i]
 		if named && b.Name != v.bundle {
@@ -61,7 +64,7 @@ func (t *Tally) bySize(v version, bytes int64, asked bool) (version, How, bool) 
 			least = b.Size
 		}
 		switch {
-		case bytes == b.Size:
+		case bytes == b.Size && !r.Header:
 			exact = append(exact, b)
 		case bytes > b.Size && bytes <= b.Size+headerSlack:
 			about = append(about, b)

@@ -6,39 +6,105 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // A Request is what a line of an access log says.
 type Request struct {
 	Time      time.Time
+	NoZone    bool       // the line has no time zone: Time is taken for UTC
 	Address   netip.Addr // IPv4-mapped ones as IPv4, without a zone
-	UserAgent string     // empty where the log has none
+	UserAgent string     // empty if the log has none
 	Method    string
 	Path      string // without the query
 	Status    int
-	Bytes     int64 // of the body, or -1; some servers count the header too
+	Bytes     int64 // of the body; -1 if the log does not say
+	Header    bool  // Bytes counts the header too
+	Cut       bool  // the server says that the answer was not sent whole
+
+	// Size is the bytes of the whole body, as trustpool's own log and Caddy's say; 0 if it is not known.
+	Size int64
 
 	// What trustpool's own log says of the bundle that was asked for. Own is false
 	// for any other log.
 	Own                     bool
 	Bundle, Version, SHA256 string // of the hash perhaps the beginning
-	Size                    int64  // bytes of the whole bundle, 0 where it is not known
 }
 
-// ErrNoRequest is the error of a line of our own log that is about something else.
+// ErrNoRequest is the error of a line that is known, and is not about a request.
 var ErrNoRequest = errors.New("the line is about no request")
 
-// ParseLine reads one line, without its end: of the JSON log of trustpool serve,
-// or in the common or combined format, which Apache and nginx write by default. A
-// line of our log about something else is ErrNoRequest.
-func ParseLine(line []byte) (Request, error) {
-	if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] == '{' {
-		return parseJSON(trimmed)
+// A Parser reads the lines of one log. The zero value is at its beginning: lines
+// that say what the columns of the following ones are count from there on.
+type Parser struct {
+	columns []string // of the last #Fields
+	day     string   // of the last #Date
+}
+
+// Parse reads one line, without its end, in one of these forms:
+//
+//   - the JSON log of trustpool serve, and that of Caddy 2
+//   - the common or combined format of Apache and nginx, perhaps with the virtual host before it
+//   - the W3C extended log format of IIS
+//   - what python3 -m http.server prints
+//
+// Before each of them may stand what syslog, journald or a container engine adds.
+// The error of a line that is known and about something else is [ErrNoRequest].
+func (p *Parser) Parse(line []byte) (Request, error) {
+	line = bytes.TrimSpace(line)
+	r, err := p.parse(line)
+	if err == nil || errors.Is(err, ErrNoRequest) {
+		return r, err
+	}
+	if at := endOfPrefix(line); at > 0 {
+		if r, err := p.parse(line[at:]); err == nil || errors.Is(err, ErrNoRequest) {
+			return r, err
+		}
+	}
+	return Request{}, err
+}
+
+func (p *Parser) parse(line []byte) (Request, error) {
+	switch {
+	case len(line) > 0 && line[0] == '{':
+		return parseJSON(line)
+	case len(line) > 0 && line[0] == '#':
+		return Request{}, p.directive(string(line))
+	case p.columns != nil:
+		r, err := p.parseW3C(string(line))
+		if err != nil {
+			if r, err := parseCombined(string(line)); err == nil {
+				return r, nil
+			}
+		}
+		return r, err
 	}
 	return parseCombined(string(line))
+}
+
+// prefixes are what others put before the line of a server.
+var prefixes = sync.OnceValue(func() *regexp.Regexp {
+	const rfc3339 = `\d{4}-\d\d-\d\dT[0-9:.,]+(?:Z|[+-]\d\d:?\d\d)`
+	return regexp.MustCompile(`^(?:` + strings.Join([]string{
+		`(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?|` + rfc3339 + `) \S+ [^ :\[]+(?:\[\d+\])?: `, // RFC 3164, and journalctl
+		`<\d{1,3}>1 ` + rfc3339 + ` \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+) (?:\x{feff})?`,                  // RFC 5424
+		rfc3339 + ` (?:stdout|stderr) F `,           // a container's log file
+		rfc3339 + ` `,                               // docker logs --timestamps
+		`[A-Za-z0-9_.-]+ +\| (?:` + rfc3339 + ` )?`, // docker compose logs
+	}, "|") + `)`)
+})
+
+// endOfPrefix is where the line of a server begins, 0 if nothing known is before it.
+func endOfPrefix(line []byte) int {
+	at := prefixes().FindIndex(line)
+	if at == nil {
+		return 0
+	}
+	return at[1]
 }
 
 // jsonLine has the names of the fields of our own log, a line of log/slog's
@@ -61,15 +127,27 @@ type jsonLine struct {
 // requestMsg is the message of the lines that are about a request.
 const requestMsg = "request"
 
+var errOtherJSON = errors.New("JSON that is neither of our log nor of Caddy's")
+
 func parseJSON(line []byte) (Request, error) {
 	var j jsonLine
-	if !j.fast(line) {
+	if !j.fast(line) || j.Time.IsZero() {
+		var c caddyLine
+		if err := json.Unmarshal(line, &c); err == nil && c.TS != nil {
+			return c.request()
+		}
 		j = jsonLine{}
-		if err := json.Unmarshal(line, &j); err != nil {
+		err := json.Unmarshal(line, &j)
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return Request{}, errOtherJSON
+		} else if err != nil {
 			return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
 		}
 	}
 	if j.Msg != requestMsg {
+		if j.Msg == "" || j.Time.IsZero() {
+			return Request{}, errOtherJSON
+		}
 		return Request{}, ErrNoRequest
 	}
 	address, err := parseAddress(j.Remote)
@@ -99,42 +177,68 @@ func parseAddress(s string) (netip.Addr, error) {
 	return a.Unmap().WithZone(""), nil
 }
 
-// combinedTime is the time of the common log format.
-const combinedTime = "02/Jan/2006:15:04:05 -0700"
+// parseClient reads an IP address, perhaps with a port.
+func parseClient(s string) (a netip.Addr, port bool, err error) {
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().Unmap().WithZone(""), true, nil
+	}
+	a, err = parseAddress(s)
+	return a, false, err
+}
 
-// parseCombined reads ADDRESS IDENT USER [TIME] "REQUEST" STATUS BYTES, and in the
-// combined format "REFERER" "USER AGENT".
+// Layouts of times.
+const (
+	combinedTime = "02/Jan/2006:15:04:05 -0700"
+	pythonTime   = "02/Jan/2006 15:04:05"
+)
+
+// parseCombined reads [HOST] ADDRESS IDENT USER [TIME] "REQUEST" STATUS BYTES, and in
+// the combined format "REFERER" "USER AGENT". What python3 -m http.server prints is
+// nearly the same: its time has no zone, and it says no number of bytes.
 func parseCombined(line string) (Request, error) {
+	for _, known := range []string{"Serving HTTP on ", "Serving HTTPS on ", "Keyboard interrupt received, exiting."} {
+		if strings.HasPrefix(line, known) {
+			return Request{}, ErrNoRequest
+		}
+	}
 	var r Request
-	first, rest, _ := strings.Cut(strings.TrimRight(line, " \r"), " ")
-	var err error
-	if r.Address, err = parseAddress(first); err != nil {
+	rest, err := r.client(line)
+	if err != nil {
 		return Request{}, err
 	}
 	_, rest, ok := strings.Cut(rest, "[") // a user's name may hold blanks
-	when, rest, ok2 := strings.Cut(rest, "] \"")
+	when, rest, ok2 := strings.Cut(rest, "] ")
 	if !ok || !ok2 {
 		return Request{}, errors.New("no [time] and \"request\"")
 	}
-	if r.Time, err = time.Parse(combinedTime, when); err != nil {
-		return Request{}, errors.New("the time is not as 02/Jan/2006:15:04:05 -0700")
+	if err := r.when(when); err != nil {
+		return Request{}, err
 	}
-	r.Time = r.Time.UTC()
+	python := r.NoZone
+	if rest, ok = strings.CutPrefix(rest, "\""); !ok {
+		if python { // code 404, message File not found
+			return Request{}, ErrNoRequest
+		}
+		return Request{}, errors.New("no [time] and \"request\"")
+	}
 	request, rest, ok := cutQuoted(rest)
 	if !ok {
 		return Request{}, errors.New("the request has no closing quote")
 	}
 	status, rest, _ := strings.Cut(strings.TrimPrefix(rest, " "), " ")
 	size, rest, _ := strings.Cut(rest, " ")
-	if r.Status, err = strconv.Atoi(status); err != nil || r.Status < 100 || r.Status > 999 {
-		return Request{}, errors.New("no status after the request")
+	if r.Status, err = parseStatus(status); err != nil {
+		return Request{}, err
 	}
-	if size == "-" { // Apache's zero
-		size = "0"
+	if size == "-" {
+		if size = "0"; python { // Apache writes it for none, and Python for any
+			size = "-1"
+		}
 	}
-	if r.Bytes, err = strconv.ParseInt(size, 10, 64); err != nil || r.Bytes < 0 {
+	if r.Bytes, err = strconv.ParseInt(size, 10, 64); err != nil || r.Bytes < 0 && !python {
 		return Request{}, errors.New("no number of bytes after the status")
 	}
+	r.Bytes = max(r.Bytes, -1)
 	// Rubbish instead of a request, as of a TLS client on a plain port, has no path.
 	fields := strings.Fields(request)
 	if len(fields) == 2 || len(fields) == 3 {
@@ -151,6 +255,49 @@ func parseCombined(line string) (Request, error) {
 		}
 	}
 	return r, nil
+}
+
+// client reads the address at the beginning of a line, before which the virtual
+// host may stand, and gives what follows it.
+func (r *Request) client(line string) (rest string, err error) {
+	first, rest, _ := strings.Cut(line, " ")
+	second, after, _ := strings.Cut(rest, " ")
+	address, port, err := parseClient(first)
+	other, _, err2 := parseClient(second)
+	switch {
+	case err2 != nil || err == nil && address == other:
+		r.Address = address
+		return rest, err
+	case err == nil && !port:
+		return "", errors.New("two addresses before the time: which one is the client's is not known")
+	case err != nil && strings.Trim(first, letters+"0123456789.:_*-") != "":
+		return "", err
+	}
+	r.Address = other
+	return after, nil
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// when reads the time between brackets.
+func (r *Request) when(text string) (err error) {
+	if r.Time, err = time.Parse(combinedTime, text); err != nil {
+		if r.Time, err = time.Parse(pythonTime, text); err == nil {
+			r.NoZone = true
+		} else if r.Time, err = time.Parse(time.RFC3339, text); err != nil {
+			return errors.New("the time is not as 02/Jan/2006:15:04:05 -0700")
+		}
+	}
+	r.Time = r.Time.UTC()
+	return nil
+}
+
+func parseStatus(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 100 || n > 999 {
+		return 0, errors.New("no status after the request")
+	}
+	return n, nil
 }
 
 // cutQuoted cuts s at the quote that ends it. Apache writes a quote inside as \",

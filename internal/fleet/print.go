@@ -33,6 +33,14 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, l := range r.Logs {
 		b.printf("log        %s: %d lines, %d requests for a bundle, %d other, %d unreadable\n", report.Printable(l.Name), l.Lines, l.Requests, l.Other, l.Unreadable)
 	}
+	for _, l := range r.Logs {
+		if l.NoSize > 0 {
+			b.printf("no size    %s: %d requests; whether all was sent is not known\n", report.Printable(l.Name), l.NoSize)
+		}
+		if l.NoZone > 0 {
+			b.printf("no zone    %s: %d requests; their times are taken for UTC\n", report.Printable(l.Name), l.NoZone)
+		}
+	}
 	for _, l := range r.BadLines {
 		b.printf("unreadable %s:%d: %s\n", report.Printable(l.Log), l.Line, report.Printable(l.Error))
 	}
@@ -121,7 +129,7 @@ func moment(t time.Time) string {
 // here follow.
 var csvHeader = []string{
 	"name", "addresses", "platform", "state", "bundle", "version", "sha256", "known_by", "fetched", "partial", "last_seen", "requests", "status",
-	"client", "user_agent",
+	"client", "user_agent", "unread_lines",
 }
 
 // WriteCSV writes a header and a line a device, then the addresses that are no
@@ -140,6 +148,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	if err := out.Write(head); err != nil {
 		return err
 	}
+	unread := strconv.Itoa(r.Unread())
 	for _, hosts := range [][]HostReport{r.Devices, r.Unknown} {
 		for i := range hosts {
 			h := &hosts[i]
@@ -153,7 +162,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			}
 			row := []string{
 				h.Name, strings.Join(h.Addresses, " "), h.Platform, string(h.State), f.Bundle, f.Version, f.SHA256,
-				string(f.How), moment(f.Time), moment(h.Partial), moment(h.Seen), strconv.Itoa(h.Requests), status, h.Client.Name, h.UserAgent,
+				string(f.How), moment(f.Time), moment(h.Partial), moment(h.Seen), strconv.Itoa(h.Requests), status, h.Client.Name, h.UserAgent, unread,
 			}
 			for _, l := range h.Labels {
 				row = append(row, l.Value)
@@ -190,6 +199,7 @@ type totalsJSON struct {
 	Old              int `json:"old"`
 	Newer            int `json:"newer"`
 	UnknownVersion   int `json:"unknown_version"`
+	Unmeasured       int `json:"completeness_not_known"`
 	Partial          int `json:"partial"`
 	Failed           int `json:"failed"`
 	Never            int `json:"never"`
@@ -228,7 +238,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	head := reportJSON{
 		Schema: Schema, From: report.Optional(moment(r.From)), To: report.Optional(moment(r.To)),
 		Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...), Current: append([]CurrentVersion{}, r.Current...),
-		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Partial], t[Failed], t[Never], len(r.Unknown), r.Beyond},
+		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Unmeasured], t[Partial], t[Failed], t[Never], len(r.Unknown), r.Beyond},
 	}
 	each := func(hosts []HostReport) func(func(any) bool) {
 		return func(yield func(any) bool) {

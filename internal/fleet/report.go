@@ -19,18 +19,19 @@ type State string
 
 // The states. Only Current is a yes.
 const (
-	Current        State = "current"         // its last whole download is the current version
-	Old            State = "old"             // an older version
-	Newer          State = "newer"           // a higher version than the current one
-	UnknownVersion State = "unknown version" // it has fetched a bundle, and nothing tells which version
-	Partial        State = "partial"         // no whole download, but ranges or parts of some
-	Failed         State = "failed"          // it asked, and no download began: errors, HEAD
-	Never          State = "never"           // it never asked for a bundle
+	Current        State = "current"                         // its last whole download is the current version
+	Old            State = "old"                             // an older version
+	Newer          State = "newer"                           // a higher version than the current one
+	UnknownVersion State = "unknown version"                 // it has fetched a bundle, and nothing tells which version
+	Unmeasured     State = "fetched, completeness not known" // its last download is in a log without sizes
+	Partial        State = "partial"                         // no whole download, but ranges or parts of some
+	Failed         State = "failed"                          // it asked, and no download began: errors, HEAD
+	Never          State = "never"                           // it never asked for a bundle
 )
 
 // states are those of the totals, in their order.
 func states() []State {
-	return []State{Current, Old, Newer, UnknownVersion, Partial, Failed, Never}
+	return []State{Current, Old, Newer, UnknownVersion, Unmeasured, Partial, Failed, Never}
 }
 
 // Schema is that of Report's JSON.
@@ -59,6 +60,8 @@ type LogReport struct {
 	Requests   int    `json:"requests"`   // for a bundle
 	Other      int    `json:"other"`      // requests for something else, and lines about none
 	Unreadable int    `json:"unreadable"` // lines
+	NoSize     int    `json:"no_size"`    // of the requests: the line does not say how many bytes were sent
+	NoZone     int    `json:"no_zone"`    // of the requests: the line has no time zone, and its time is taken for UTC
 }
 
 // A BadLine is a line that could not be read.
@@ -95,7 +98,7 @@ type HostReport struct {
 	Status    int       // of the last request
 	UserAgent string    // likewise
 	Client    device.Client
-	Fetched   *Fetch // the last whole download
+	Fetched   *Fetch // the last whole download, or in the state Unmeasured the last download
 	Partial   time.Time
 }
 
@@ -104,6 +107,14 @@ type Fetch struct {
 	Time                    time.Time
 	Bundle, Version, SHA256 string // empty where not known; of the hash as many digits as are
 	How                     How
+}
+
+// Unread is how many lines of the logs could not be read.
+func (r *Report) Unread() (n int) {
+	for _, l := range r.Logs {
+		n += l.Unreadable
+	}
+	return n
 }
 
 // OK reports whether each device has the current version.
@@ -167,11 +178,11 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 	return r
 }
 
-// complete reports whether all bytes of a version were sent: as many as it is known
-// to have, else as many as were sent of it at most.
+// complete reports whether all bytes of a version were sent, as far as its log says:
+// as many as it is known to have, else as many as were sent of it at most.
 func (t *Tally) complete(f *fetch) bool {
 	k := t.versions[f.version]
-	if f.bytes == all || k == nil {
+	if f.bytes == all || f.bytes == unmeasured || k == nil {
 		return true
 	}
 	want := cmp.Or(k.size, k.most)
@@ -242,6 +253,8 @@ func (t *Tally) current() map[string]choice {
 func (f *fetch) state(current map[string]choice) State {
 	c, ok := current[f.bundle]
 	switch {
+	case f.bytes == unmeasured:
+		return Unmeasured
 	case !ok || !f.named():
 		return UnknownVersion
 	case c.sha256 != "" && f.sha256 != "" && (c.basis == basisGiven || c.version.version == f.version.version): // two files may claim one version

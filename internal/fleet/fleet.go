@@ -149,12 +149,11 @@ func (e *FormError) Error() string {
 	return fmt.Sprintf("%s: not an access log of a known form: %d of its %d lines can be read; line %d: %s", e.Log, e.Read, e.Lines, e.First.Line, e.First.Error)
 }
 
-// Read counts the lines of one log, which may be gzip or UTF-16 as [text.NewReader]
-// reads them. Lines that it cannot read are
-// counted, and the first few kept for the report; if fewer than one in ten can be
-// read the error is a [*FormError]. A log that ends within a gzip stream is an
-// error; the last line of a plain one may be cut short. After an error the Tally
-// holds a part of the log.
+// Read counts the lines of one log, which may be gzip or UTF-16, as
+// [text.NewReader] reads it. Lines that cannot be read are counted, and the first
+// few kept for the report; if fewer than one in ten can be read the error is a
+// [*FormError]. A log that ends within a gzip stream is an error; the last line of
+// a plain one may be cut short. After an error the Tally holds a part of the log.
 func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	decoded, err := text.NewReader(r)
 	if err != nil {

@@ -250,7 +250,7 @@ func TestInterruptedLine(t *testing.T) {
 	}
 }
 
-// An endlessLine is zeroes; after some reads it calls stop, and fails long after that.
+// An endlessLine is a line; after some reads it calls stop, and fails long after that.
 type endlessLine struct {
 	left int
 	stop func()
@@ -263,7 +263,9 @@ func (e *endlessLine) Read(p []byte) (int, error) {
 	if e.left < -1000 {
 		return 0, errors.New("still reading")
 	}
-	clear(p)
+	for i := range p {
+		p[i] = 'x'
+	}
 	return len(p), nil
 }
 

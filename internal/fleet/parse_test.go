@@ -180,7 +180,7 @@ func TestNotALog(t *testing.T) {
 	t.Parallel()
 	line := own(1, "10.0.0.1", "GET", 200, 2000, 10)
 	for name, log := range map[string]string{
-		"random":          "\x00\x01\x80\xff\n\x93\x94",
+		"random":          "\x01\x80\xff\n\x93\x94",
 		"text":            strings.Repeat("Oct 10 08:11:02 asa1 : %ASA-3-717009: Certificate validation failed.\n", 20),
 		"one in eleven":   line + strings.Repeat("rubbish\n", 10),
 		"JSON of another": strings.Repeat(`{"time_local":"x","status":"200"}`+"\n", 3),

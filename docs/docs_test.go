@@ -38,6 +38,7 @@ import (
 	"trustpool/internal/inspect"
 	"trustpool/internal/kit"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 	"trustpool/internal/report"
 	"trustpool/internal/store"
@@ -283,7 +284,7 @@ func TestHostingFields(t *testing.T) {
 
 func TestImportFields(t *testing.T) {
 	t.Parallel()
-	real, pool := map[string]bool{}, map[string]bool{}
+	real, file := map[string]bool{}, map[string]bool{}
 	for _, name := range []string{"asa", "iosxr", "fxos"} {
 		platform, err := device.Lookup(name)
 		if err != nil {
@@ -295,17 +296,17 @@ func TestImportFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
-		fields(t, printed(t, p.WriteJSON), pool)
+		fields(t, printed(t, p.WriteJSON), file)
 	}
 	for _, identified := range []bool{false, true} {
 		l := listing(t)
 		if identified {
-			l.Identify([]device.Source{{Name: "it", Bundle: read(t, "lab-core-v1.p7b")}})
+			l.Identify(pool.Source{Name: "it", Certificates: read(t, "lab-core-v1.p7b").Certificates})
 		}
-		fields(t, printed(t, l.Pool().WriteJSON), pool)
+		fields(t, printed(t, l.Pool().WriteJSON), file)
 	}
 	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
-	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(pool))
+	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(file))
 }
 
 func TestConfigFields(t *testing.T) {
@@ -410,7 +411,7 @@ func listing(t *testing.T) *device.Listing {
 func TestPoolReadFields(t *testing.T) {
 	t.Parallel()
 	l := listing(t)
-	d, err := l.Pool().Compare(read(t, "lab-core-v2.p7b"))
+	d, err := device.Compare(l.Pool(), read(t, "lab-core-v2.p7b"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -466,8 +467,7 @@ func TestAuditFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
-	pool := &audit.Pool{Entries: make([]audit.PoolEntry, len(b.Certificates))}
-	r, err := audit.Run(audit.Subject{Certificates: b.Certificates, Pool: pool, Signature: &signature, Against: &audit.Subject{Certificates: old.Certificates}},
+	r, err := audit.Run(audit.Subject{Platform: "asa", Entries: pool.Of(b.Certificates), Signature: &signature, Against: &audit.Subject{Entries: pool.Of(old.Certificates)}},
 		audit.Options{At: at, Requirements: requirements, Program: program, Needs: audit.Needs()})
 	if err != nil {
 		t.Fatal(err)

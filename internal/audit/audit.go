@@ -1,5 +1,5 @@
-// Package audit says what to know before an import: rules over certificates, so
-// that a bundle and a pool serve alike.
+// Package audit says what to know before an import, by rules over the entries of a
+// bundle or of a device's pool.
 //
 // Run applies every rule of Rules to a Subject. A rule found something, passed, or
 // did not apply, which is not the same as passed: the Report has all three. The
@@ -9,10 +9,9 @@ package audit
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -56,12 +55,12 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 
 // A Subject is what is audited: the certificates of a bundle, or of a pool.
 type Subject struct {
-	File string // what the user called it
-	// Certificates are in order. An entry is nil where a pool holds something of
-	// which the certificate is not known: then the rules that Pool says enough for
-	// apply to it, and no others.
-	Certificates []*certificate.Certificate
-	Pool         *Pool // nil for a bundle
+	File     string // what the user called it
+	Platform string // of the device; empty for a bundle
+	// Entries are in order, those of a bundle by pool.Of. The certificate of an entry
+	// of a device's pool may not be at hand: then the rules apply to it for which the
+	// entry says enough, and no others.
+	Entries []pool.Entry
 	// Signature is how the signature was judged, nil where there is nothing to
 	// judge, as in a pool.
 	Signature *signing.Report
@@ -105,10 +104,9 @@ type Finding struct {
 	Severity Severity // the rule's, unless the requirements have another
 	Change   Change
 	Detail   string // in words; text of certificates in it may hold anything
-	// Certificates are what it is about: none where it is about the whole.
-	Certificates []Entry
-	id           string // what makes one about the whole the same in two reports; empty for Detail
-	pin          *Pin   // of a certificate that is not there
+	Items    []Item // what it is about: none if it is about the whole
+	id       string // what makes one about the whole the same in two reports; empty for Detail
+	pin      *Pin   // of a certificate that is not there
 	// Exception excuses the finding, which then counts for nothing; nil for none.
 	Exception *Exception
 }
@@ -171,11 +169,6 @@ func Run(s Subject, o Options) (*Report, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("audit: no time to judge at")
 	}
-	for _, x := range []*Subject{&s, s.Against} {
-		if err := x.check(); err != nil {
-			return nil, err
-		}
-	}
 	if o.Expiring == 0 {
 		o.Expiring = DefaultExpiring
 		if o.Requirements != nil && o.Requirements.Expiring != 0 {
@@ -194,18 +187,6 @@ func Run(s Subject, o Options) (*Report, error) {
 	}
 	sortFindings(r.Findings)
 	return r, nil
-}
-
-// check refuses a subject in which nothing says what an entry is.
-func (s *Subject) check() error {
-	switch {
-	case s == nil:
-	case s.Pool == nil && slices.Contains(s.Certificates, nil):
-		return errors.New("audit: an entry without a certificate, and no pool to say what it is")
-	case s.Pool != nil && len(s.Pool.Entries) != len(s.Certificates):
-		return errors.New("audit: a pool needs as many entries as there are certificates")
-	}
-	return nil
 }
 
 // Count is the number of findings of a severity that no exception excuses.

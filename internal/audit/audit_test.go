@@ -12,6 +12,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -37,7 +38,7 @@ func subject(t testing.TB, file string, anchors []roots.Anchor) audit.Subject {
 		t.Fatal(err)
 	}
 	r := signing.NewReport(v, refused, &at)
-	return audit.Subject{File: file, Certificates: b.Certificates, Signature: &r}
+	return audit.Subject{File: file, Entries: pool.Of(b.Certificates), Signature: &r}
 }
 
 func run(t testing.TB, s audit.Subject, o audit.Options) *audit.Report {
@@ -85,8 +86,8 @@ func TestGenuine(t *testing.T) {
 			t.Errorf("%s: %v, not %v", file, got, want)
 		}
 		for _, x := range r.Results { // every self-signature is judged, those with MD5 and SHA-1 too
-			if x.Rule.ID == "self-signature-invalid" && x.Applied+want["intermediate"] != len(r.Certificates) {
-				t.Errorf("%s: %d of %d self-signatures are judged", file, x.Applied, len(r.Certificates))
+			if x.Rule.ID == "self-signature-invalid" && x.Applied+want["intermediate"] != len(r.Entries) {
+				t.Errorf("%s: %d of %d self-signatures are judged", file, x.Applied, len(r.Entries))
 			}
 		}
 	}
@@ -110,8 +111,8 @@ func changes(r *audit.Report) map[audit.Change]int {
 
 func TestAgainst(t *testing.T) {
 	t.Parallel()
-	old := pool(t, plain(nil), quirk("expired"), quirk("serial-0"))
-	s := pool(t, quirk("serial-0"), quirk("rsa-1024"), plain(nil))
+	old := bundled(t, plain(nil), quirk("expired"), quirk("serial-0"))
+	s := bundled(t, quirk("serial-0"), quirk("rsa-1024"), plain(nil))
 	s.Against = &old
 	o := audit.Options{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)}
 	r := run(t, s, o)
@@ -125,13 +126,13 @@ func TestAgainst(t *testing.T) {
 	}
 
 	// What is unchanged counts for nothing, unless it is a demand.
-	s = pool(t, quirk("expired"))
+	s = bundled(t, quirk("expired"))
 	s.Against = &s
 	r = run(t, s, o)
 	if r.FailOn = audit.Info; r.Fails() {
 		t.Error("fails over what is unchanged")
 	}
-	need, err := audit.NeedFile("mine.pem", pool(t, plain(nil)).Certificates)
+	need, err := audit.NeedFile("mine.pem", certificates(bundled(t, plain(nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestNeeds(t *testing.T) {
 		if !ok {
 			t.Fatalf("no need is called %s", test.need)
 		}
-		r := run(t, pool(t, plain(nil)), audit.Options{At: day(test.at), Needs: []audit.Need{n}})
+		r := run(t, bundled(t, plain(nil)), audit.Options{At: day(test.at), Needs: []audit.Need{n}})
 		if got := strings.Join(missing(r), ", "); got != test.want {
 			t.Errorf("%s at %s: %q", test.need, test.at, got)
 		}
@@ -204,7 +205,7 @@ func TestExceptions(t *testing.T) {
 	t.Parallel()
 	expired := quirk("expired")
 	hash := bytesHex(sum(expired)[:])
-	s := pool(t, expired, quirk("same-name-key-a"), quirk("same-name-key-b"))
+	s := bundled(t, expired, quirk("same-name-key-a"), quirk("same-name-key-b"))
 	for _, test := range []struct {
 		text    string
 		excused int
@@ -235,7 +236,7 @@ func TestExceptions(t *testing.T) {
 // say unless the caller does.
 func TestRequirementsCount(t *testing.T) {
 	t.Parallel()
-	s := pool(t, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(at.AddDate(0, 0, 200)) }))
+	s := bundled(t, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(at.AddDate(0, 0, 200)) }))
 	for text, want := range map[string]map[string]int{
 		"":                   {},
 		"expiring: 1y\n":     {"expiring": 1},

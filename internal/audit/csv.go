@@ -31,16 +31,16 @@ func (r *Report) WriteCSV(w io.Writer) error {
 }
 
 func (f *Finding) writeCSV(out *csv.Writer) error {
-	entries := f.Certificates
-	if len(entries) == 0 {
-		entries = []Entry{{}}
+	items := f.Items
+	if len(items) == 0 {
+		items = []Item{{}}
 	}
-	for _, e := range entries {
+	for _, e := range items {
 		row := []string{f.Severity.String(), f.Rule.ID, f.Rule.Title, string(f.Change), "", "", "", "", "", f.Detail, "", "", f.Rule.Citation}
 		if e.Index > 0 {
 			row[4], row[5], row[6], row[7] = strconv.Itoa(e.Index), e.hash(), e.Name(), e.serial()
-			if p := e.period(); p.notAfter.Valid {
-				row[8] = p.words(p.notAfter)
+			if end := e.ValidTo(); end.Valid {
+				row[8] = timeWords(end)
 			}
 		}
 		if x := f.Exception; x != nil {

@@ -97,7 +97,8 @@ func (r *Report) components() iter.Seq[any] {
 			seen[c.Ref] = true
 			return yield(c)
 		}
-		for i, c := range r.Certificates {
+		for i := range r.Entries {
+			c := r.Entries[i].Certificate
 			if c == nil {
 				if !yield(r.unknownComponent(i, rules[i])) {
 					return
@@ -110,7 +111,7 @@ func (r *Report) components() iter.Seq[any] {
 			key, algorithm := c.KeyID(), c.SignatureAlgorithm
 			oid := algorithm.OID.Dotted()
 			certificate := cdxComponent{
-				Type: "cryptographic-asset", Ref: fmt.Sprintf("certificate:%x", c.SHA256), Name: report.Printable(Entry{Certificate: c}.Name()),
+				Type: "cryptographic-asset", Ref: fmt.Sprintf("certificate:%x", c.SHA256), Name: report.Printable(r.item(i).Name()),
 				Hashes: []cdxHash{{"SHA-256", hex.EncodeToString(c.SHA256[:])}},
 				Crypto: &cdxCrypto{Asset: "certificate", Certificate: &cdxCertificate{
 					Subject: report.Printable(c.Subject.String()), Issuer: report.Printable(c.Issuer.String()),
@@ -137,12 +138,12 @@ func (r *Report) components() iter.Seq[any] {
 
 // unknownComponent is an entry of a pool whose certificate is not known, with what is.
 func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
-	e := r.entry(i)
+	e := r.item(i)
 	out := cdxComponent{
 		Type: "cryptographic-asset", Ref: fmt.Sprintf("entry:%d", e.Index), Name: report.Printable(e.Name()),
 		Crypto: &cdxCrypto{Asset: "certificate"},
 	}
-	for _, h := range []cdxHash{{"SHA-256", e.hash()}, {"SHA-1", e.Pool.SHA1}} {
+	for _, h := range []cdxHash{{"SHA-256", e.hash()}, {"SHA-1", e.SHA1}} {
 		if h.Content != "" {
 			out.Hashes = append(out.Hashes, h)
 		}
@@ -170,10 +171,10 @@ func valid(t certificate.Time) *certificate.Time {
 // rulesOf are the IDs of the rules that found something of each certificate, by
 // its position from 0.
 func (r *Report) rulesOf() [][]string {
-	out := make([][]string, len(r.Certificates))
+	out := make([][]string, len(r.Entries))
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		for _, e := range f.Certificates {
+		for _, e := range f.Items {
 			out[e.Index-1] = append(out[e.Index-1], f.Rule.ID)
 		}
 	}

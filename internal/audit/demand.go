@@ -3,8 +3,6 @@ package audit
 import (
 	"fmt"
 	"time"
-
-	"trustpool/bundle/certificate"
 )
 
 // A Pin names a certificate by its SHA-256, or all certificates of a key by that
@@ -52,14 +50,14 @@ func rulesOfDemands() []Rule {
 			ID: "forbidden", Title: "A certificate that the requirements forbid", Severity: Error, Always: true,
 			Citation: "the requirements: forbidden",
 			Advice:   "Keep it out of the pool.",
-			each:     forbidden, undecoded: true, entries: true,
+			entry:    forbidden, undecoded: true,
 			asked: func(a *auditor) bool { return a.Requirements != nil && len(a.Requirements.Forbidden) > 0 },
 		},
 		{
 			ID: "not-allowed", Title: "A certificate that the requirements do not list", Severity: Error, Always: true,
 			Citation: "the requirements: allowed",
 			Advice:   "Look at it, then add it to the list or keep it out.",
-			each:     notAllowed, undecoded: true, entries: true,
+			entry:    notAllowed, undecoded: true,
 			asked: func(a *auditor) bool { return a.Requirements != nil && a.Requirements.Allowed != nil },
 		},
 		{
@@ -127,7 +125,7 @@ func requiredMissing(a *auditor) (int, []Finding) {
 		f := Finding{id: detail, pin: &p}
 		if a.Against != nil {
 			if a.foundBefore == nil {
-				a.foundBefore = newPositions(a.Against, func(i int) [32]byte { return a.Against.Certificates[i].KeyID() })
+				a.foundBefore = newPositions(a.Against, func(i int) [32]byte { return a.Against.certificate(i).KeyID() })
 			}
 			if _, ok := a.foundBefore.find(p); ok {
 				detail += ", removed: it was there before"
@@ -149,21 +147,21 @@ func requiredExpired(a *auditor) (n int, out []Finding) {
 			continue
 		}
 		n++
-		e := a.entry(i)
-		valid := e.period()
-		over, _ := valid.over(a.At)
-		if early, _ := valid.after(valid.notBefore, a.At); early || over {
+		e := a.item(i)
+		begin, end := e.ValidFrom(), e.ValidTo()
+		over, _ := end.Before(a.At)
+		if early, _ := begin.After(a.At); early || over {
 			out = append(out, Finding{
-				Detail:       fmt.Sprintf("%s: valid from %s to %s", p, valid.words(valid.notBefore), valid.words(valid.notAfter)),
-				Certificates: []Entry{e},
+				Detail: fmt.Sprintf("%s: valid from %s to %s", p, timeWords(begin), timeWords(end)),
+				Items:  []Item{e},
 			})
 		}
 	}
 	return n, out
 }
 
-func forbidden(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
-	at, ok, known := a.Requirements.forbidden.find(a.entry(i))
+func forbidden(a *auditor, e Item) (bool, string) {
+	at, ok, known := a.Requirements.forbidden.find(e)
 	if !ok {
 		return known, ""
 	}
@@ -174,8 +172,7 @@ func forbidden(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
 	}
 }
 
-func notAllowed(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
-	e := a.entry(i)
+func notAllowed(a *auditor, e Item) (bool, string) {
 	if _, ok, known := a.Requirements.allowed.find(e); ok || !known {
 		return known, ""
 	}
@@ -187,7 +184,7 @@ func count(a *auditor) (int, []Finding) {
 	if r == nil || r.MinCertificates == 0 && r.MaxCertificates == 0 {
 		return 0, nil
 	}
-	switch n := len(a.Certificates); {
+	switch n := len(a.Entries); {
 	case n < r.MinCertificates:
 		return 1, one("%d, fewer than %d", n, r.MinCertificates)
 	case r.MaxCertificates != 0 && n > r.MaxCertificates:

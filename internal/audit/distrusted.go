@@ -34,10 +34,10 @@ func distrustedIndex() map[string]*Distrust {
 	return out
 }
 
-func knownDistrusted(a *auditor, i int, c *certificate.Certificate) (bool, string) {
+func knownDistrusted(a *auditor, e Item) (bool, string) {
+	c := e.Certificate
 	if c == nil { // of its key nothing is known, so that it never passes
-		e := a.entry(i)
-		for _, hash := range []string{e.hash(), e.Pool.SHA1} {
+		for _, hash := range []string{e.hash(), e.SHA1} {
 			if d, ok := a.distrusted[hash]; ok {
 				return true, d.String()
 			}
@@ -47,7 +47,7 @@ func knownDistrusted(a *auditor, i int, c *certificate.Certificate) (bool, strin
 	var found []string
 	if d, ok := a.distrusted[hex.EncodeToString(c.SHA256[:])]; ok {
 		found = append(found, d.String())
-	} else if d, ok := a.distrusted[hex.EncodeToString(a.keys[i][:])]; ok {
+	} else if d, ok := a.distrusted[hex.EncodeToString(a.keys[e.Index-1][:])]; ok {
 		found = append(found, fmt.Sprintf("it has the key of %s. %s", d.Name, d))
 	}
 	if a.Program != nil {

@@ -44,7 +44,7 @@ func rulesOfTheWhole() []Rule {
 // rulesOfForm are those about how a certificate is written.
 func rulesOfForm() []Rule {
 	form := func(id, title string, severity Severity, citation, advice string, list ...certificate.Quirk) Rule {
-		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, each: quirks(list...)}
+		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, certificate: quirks(list...)}
 	}
 	const fine = "Nothing, where the device is known to take it. Strict readers refuse it."
 	return []Rule{
@@ -65,9 +65,9 @@ func rulesOfForm() []Rule {
 			certificate.QuirkNameEmpty, certificate.QuirkNameT61, certificate.QuirkNameNotString, certificate.QuirkNameCharset, certificate.QuirkNameLong, certificate.QuirkNameCountry),
 		{
 			ID: "name-hidden", Title: "A name holds characters that do not show", Severity: Warning,
-			Citation: "Unicode Technical Report 36 section 2; RFC 5280 section 8",
-			Advice:   "Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.",
-			each:     nameHidden,
+			Citation:    "Unicode Technical Report 36 section 2; RFC 5280 section 8",
+			Advice:      "Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.",
+			certificate: nameHidden,
 		},
 		form("version-form", "The version does not go with what is in the certificate", Info, "RFC 5280 sections 4.1.2.1, 4.1.2.9",
 			"Nothing; roots of version 1 are old and have no extensions.",
@@ -138,8 +138,9 @@ func quirkWords(c *certificate.Certificate, q certificate.Quirk) string {
 func duplicate(a *auditor) (n int, out []Finding) {
 	more := map[int][]int{} // the other positions of a certificate, by its first
 	var order []int
-	for i, c := range a.Certificates {
-		if c == nil || c.Err != nil {
+	for i := range a.Entries {
+		c := a.certificate(i)
+		if c == nil {
 			continue
 		}
 		n++
@@ -152,7 +153,7 @@ func duplicate(a *auditor) (n int, out []Finding) {
 	}
 	for _, first := range order {
 		list := append([]int{first}, more[first]...)
-		out = append(out, Finding{Detail: fmt.Sprintf("%d times", len(list)), Certificates: a.entries(list...)})
+		out = append(out, Finding{Detail: fmt.Sprintf("%d times", len(list)), Items: a.itemsAt(list)})
 	}
 	return n, out
 }
@@ -163,7 +164,7 @@ func sameNames(a *auditor) (int, []Finding) {
 		return names{string(c.Issuer), string(c.Subject)}, true
 	})
 	return n, a.grouped(found, func(list []int) string {
-		if c := a.Certificates[list[0]]; !a.share(list, a.sameKeyAs(list[0])) {
+		if c := a.certificate(list[0]); !a.share(list, a.sameKeyAs(list[0])) {
 			return fmt.Sprintf("%d certificates of %s, with different keys", len(list), c.Subject)
 		}
 		return fmt.Sprintf("%d certificates, with the same key", len(list))
@@ -176,7 +177,7 @@ func sameIssuerSerial(a *auditor) (int, []Finding) {
 		return number{string(c.Issuer), string(c.Serial)}, true
 	})
 	return n, a.grouped(found, func(list []int) string {
-		c := a.Certificates[list[0]]
+		c := a.certificate(list[0])
 		return fmt.Sprintf("serial number %s of %s", c.Serial, c.Issuer)
 	})
 }
@@ -186,9 +187,9 @@ func sameKey(a *auditor) (int, []Finding) {
 		return a.keys[i], len(c.RawSPKI) > 0
 	})
 	return n, a.grouped(found, func(list []int) string {
-		first := a.Certificates[list[0]]
+		first := a.certificate(list[0])
 		names := "and the same subject"
-		if !a.share(list, func(i int) bool { return bytes.Equal(a.Certificates[i].Subject, first.Subject) }) {
+		if !a.share(list, func(i int) bool { return bytes.Equal(a.certificate(i).Subject, first.Subject) }) {
 			names = "and different subjects"
 		}
 		return fmt.Sprintf("%d certificates with the key %x %s", len(list), a.keys[list[0]], names)
@@ -212,7 +213,7 @@ func (a *auditor) share(list []int, same func(int) bool) bool {
 func (a *auditor) grouped(lists [][]int, detail func([]int) string) []Finding {
 	var out []Finding
 	for _, list := range lists {
-		out = append(out, Finding{Detail: detail(list), Certificates: a.entries(list...)})
+		out = append(out, Finding{Detail: detail(list), Items: a.itemsAt(list)})
 	}
 	return out
 }

@@ -86,7 +86,7 @@ func (r *Report) document() *document {
 	if n := r.Excused(); n > 0 {
 		d.Counts = append(d.Counts, documentCount{"Excused", "", n})
 	}
-	d.Counts = append(d.Counts, documentCount{"Certificates", "", len(r.Certificates)})
+	d.Counts = append(d.Counts, documentCount{"Certificates", "", len(r.Entries)})
 	head := r.head()
 	d.Head = head[1 : len(head)-1] // the heading has the others
 	for _, g := range byRule(r.Findings) {
@@ -95,17 +95,17 @@ func (r *Report) document() *document {
 	for _, g := range byRule(r.Gone) {
 		d.Gone = append(d.Gone, fmt.Sprintf("%s: %d", g.rule.ID, len(g.findings)))
 	}
-	for i, c := range r.Certificates {
+	for i := range r.Entries {
 		if len(d.List) == maxRows {
-			d.ListLeft = len(r.Certificates) - i
+			d.ListLeft = len(r.Entries) - i
 			break
 		}
-		e := r.entry(i)
+		e := r.item(i)
 		row := documentCertificate{Index: i + 1, Hash: e.shortHash(), Name: e.title()}
-		if notAfter := e.period().notAfter; notAfter.Valid {
-			row.NotAfter = report.Day(notAfter.Time)
+		if end := e.ValidTo(); end.Valid {
+			row.NotAfter = report.Day(end.Time.Time)
 		}
-		switch {
+		switch c := e.Certificate; {
 		case c == nil:
 			row.Key = "not known"
 		case c.Err == nil:
@@ -131,12 +131,12 @@ func (g *group) document() documentGroup {
 		if e := f.Exception; e != nil {
 			row.Excuse, row.Term = report.Printable(e.Pin.Reason), e.term()
 		}
-		if len(f.Certificates) == 0 {
+		if len(f.Items) == 0 {
 			p.Rows = append(p.Rows, row)
 		}
-		for i, e := range f.Certificates {
+		for i, e := range f.Items {
 			if i == maxRows { // one finding about more certificates than a page can show
-				p.Rows = append(p.Rows, documentRow{Name: fmt.Sprintf("and %d more", len(f.Certificates)-i)})
+				p.Rows = append(p.Rows, documentRow{Name: fmt.Sprintf("and %d more", len(f.Items)-i)})
 				break
 			}
 			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), e.shortHash(), e.title()
@@ -149,11 +149,11 @@ func (g *group) document() documentGroup {
 // expiry is the chart of when certificates expire. Those of a pool of which the time is not certain enough to say whether they have
 // are not in it.
 func (r *Report) expiry() *page.Chart {
-	ends := make([]page.End, len(r.Certificates))
-	for i := range r.Certificates {
-		p := r.entry(i).period()
-		if over, known := p.over(r.at); known {
-			ends[i] = page.End{At: p.notAfter.Time, Expired: over}
+	ends := make([]page.End, len(r.Entries))
+	for i := range r.Entries {
+		end := r.Entries[i].ValidTo()
+		if over, known := end.Before(r.at); known {
+			ends[i] = page.End{At: end.Time.Time, Expired: over}
 		}
 	}
 	return page.NewChart(ends, r.at, nil)

@@ -103,7 +103,7 @@ func stamp(t time.Time) *string {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: Schema, File: r.File, Certificates: len(r.Certificates), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: Schema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {
@@ -112,9 +112,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if r.Signature != nil {
 		h.Signature, h.Name, h.Version = new(r.Signature.Summary()), r.Signature.Name, r.Signature.Version
 	}
-	if r.Pool != nil {
+	if r.isPool() {
 		unknown, inferred := r.unknown()
-		h.Pool = &poolReport{r.Pool.Platform, unknown, inferred}
+		h.Pool = &poolReport{r.Platform, unknown, inferred}
 	}
 	if r.Against != nil {
 		h.Against = &r.Against.File
@@ -151,17 +151,15 @@ func (f *Finding) report() findingReport {
 	if f.Change != "" {
 		r.Change = &f.Change
 	}
-	for _, e := range f.Certificates {
+	for _, e := range f.Items {
 		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: report.Optional(e.hash()), Serial: report.Optional(e.serial())}
-		if p := e.period(); p.within == 0 {
-			c.NotAfter = p.notAfter
+		if end := e.ValidTo(); end.Within == 0 {
+			c.NotAfter = end.Time
 		}
-		if e.Pool != nil {
-			c.Origin, c.SHA1 = report.Optional(e.Pool.Origin), report.Optional(e.Pool.SHA1)
-		}
+		c.Origin, c.SHA1 = report.Optional(string(e.Origin)), report.Optional(e.SHA1)
 		switch {
 		case !c.Known:
-			c.Subject = report.Optional(e.Pool.Subject)
+			c.Subject = report.Optional(e.Title())
 		case e.Certificate.Err == nil:
 			c.Subject = new(e.Certificate.Subject.String())
 		}

@@ -14,7 +14,7 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	what := "trust bundle"
-	if r.Pool != nil {
+	if r.isPool() {
 		what = "device's pool"
 	}
 	fmt.Fprintf(out, "# Audit of a %s\n\n| | |\n|---|---|\n", what)
@@ -32,14 +32,14 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		list, left := g.shown()
 		for i := range list {
 			f := &list[i]
-			entries := f.Certificates
-			if len(entries) == 0 {
+			items := f.Items
+			if len(items) == 0 {
 				fmt.Fprintf(out, "| | | | %s | %s |\n", report.Markdown(cut(f.Detail, maxDetail)), f.remark())
 				continue
 			}
-			for n, e := range entries {
+			for n, e := range items {
 				if n == maxShown {
-					fmt.Fprintf(out, "| | | and %d more | | |\n", len(entries)-n)
+					fmt.Fprintf(out, "| | | and %d more | | |\n", len(items)-n)
 					break
 				}
 				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, cmp.Or(e.hash(), "-"), report.Markdown(cut(e.Name(), maxName)), report.Markdown(cut(f.Detail, maxDetail)), f.remark())

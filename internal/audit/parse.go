@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/internal/yamlstrict"
 )
@@ -180,7 +181,7 @@ allowed:
 		}
 		seen[c.SHA256] = true
 		n++
-		name := Entry{Certificate: c}.Name()
+		name := Item{Entry: &pool.Entry{Certificate: c}}.Name()
 		// A quoted word of YAML has escapes of its own; what is no plain text is left
 		// out, for the hash says which certificate it is.
 		if plain := report.Printable(name); plain != name || strings.TrimSpace(name) == "" {

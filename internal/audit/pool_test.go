@@ -8,22 +8,19 @@ import (
 	"testing"
 	"time"
 
-	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
-	"trustpool/roots"
+	"trustpool/internal/device/show"
+	"trustpool/internal/pool"
 )
 
 // unknown is a pool of entries without certificates.
-func unknown(entries ...audit.PoolEntry) audit.Subject {
-	return audit.Subject{
-		File: "pool.json", Certificates: make([]*certificate.Certificate, len(entries)),
-		Pool: &audit.Pool{Platform: "iosxe", Entries: entries},
-	}
+func unknown(entries ...pool.Entry) audit.Subject {
+	return audit.Subject{File: "pool.json", Platform: "iosxe", Entries: entries}
 }
 
 // known is a pool whose certificates are all there.
 func known(s audit.Subject) audit.Subject {
-	s.Pool = &audit.Pool{Platform: "iosxe", Entries: make([]audit.PoolEntry, len(s.Certificates))}
+	s.Platform = "iosxe"
 	return s
 }
 
@@ -42,7 +39,7 @@ func TestUnknown(t *testing.T) {
 	t.Parallel()
 	root := plain(nil)
 	rootSHA1 := fmt.Sprintf("%x", sha1.Sum(root))
-	need, err := audit.NeedFile("mine.pem", pool(t, root).Certificates)
+	need, err := audit.NeedFile("mine.pem", certificates(bundled(t, root)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,52 +48,52 @@ func TestUnknown(t *testing.T) {
 	sha256 := "[{sha256: " + bytesHex(sum(root)[:]) + "}]\n"
 	spki := "[{spki: " + strings.Repeat("ab", 32) + "}]\n"
 	const zone = 14 * time.Hour
+	inZone := func(t time.Time) *pool.Shown { return &pool.Shown{NotAfter: show.Date{Clock: t, Zone: "IST"}} }
 	distrusted := audit.KnownDistrusted()[0]
-	distrustedSum, _ := roots.ParseSHA256(distrusted.SHA256)
 
 	for name, test := range map[string]struct {
-		entry   audit.PoolEntry
+		entry   pool.Entry
 		options audit.Options
 		rule    string
 		state   audit.State
 		unknown int
 		detail  string
 	}{
-		"expired":                  {audit.PoolEntry{NotAfter: at.Add(-time.Second)}, audit.Options{}, "expired", audit.Found, 0, "expired "},
-		"valid in its last second": {audit.PoolEntry{NotAfter: at}, audit.Options{}, "expired", audit.Passed, 0, ""},
-		"no date":                  {audit.PoolEntry{}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
-		"within the zone":          {audit.PoolEntry{NotAfter: at.Add(-zone), Within: zone}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
-		"beyond the zone":          {audit.PoolEntry{NotAfter: at.Add(-zone - time.Second), Within: zone}, audit.Options{}, "expired", audit.Found, 0, "by the clock of the device's zone"},
-		"expiring":                 {audit.PoolEntry{NotAfter: at.Add(time.Hour)}, audit.Options{}, "expiring", audit.Found, 0, "expires "},
-		"expired, not expiring":    {audit.PoolEntry{NotAfter: at.Add(-time.Hour)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
-		"not expiring":             {audit.PoolEntry{NotAfter: at.AddDate(9, 0, 0)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
-		"not yet valid":            {audit.PoolEntry{NotBefore: at.Add(time.Hour)}, audit.Options{}, "not-yet-valid", audit.Found, 0, "valid from "},
+		"expired":                  {pool.Entry{NotAfter: at.Add(-time.Second)}, audit.Options{}, "expired", audit.Found, 0, "expired "},
+		"valid in its last second": {pool.Entry{NotAfter: at}, audit.Options{}, "expired", audit.Passed, 0, ""},
+		"no date":                  {pool.Entry{}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
+		"within the zone":          {pool.Entry{Shown: inZone(at.Add(-zone))}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
+		"beyond the zone":          {pool.Entry{Shown: inZone(at.Add(-zone - time.Second))}, audit.Options{}, "expired", audit.Found, 0, "by the clock of the device's zone"},
+		"expiring":                 {pool.Entry{NotAfter: at.Add(time.Hour)}, audit.Options{}, "expiring", audit.Found, 0, "expires "},
+		"expired, not expiring":    {pool.Entry{NotAfter: at.Add(-time.Hour)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
+		"not expiring":             {pool.Entry{NotAfter: at.AddDate(9, 0, 0)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
+		"not yet valid":            {pool.Entry{NotBefore: at.Add(time.Hour)}, audit.Options{}, "not-yet-valid", audit.Found, 0, "valid from "},
 
-		"distrusted by SHA-256": {audit.PoolEntry{SHA256: &distrustedSum}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
-		"distrusted by SHA-1":   {audit.PoolEntry{SHA1: distrusted.SHA1}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
-		"another, of any key":   {audit.PoolEntry{SHA256: sum(root)}, audit.Options{}, "known-distrusted", audit.NotApplicable, 1, ""},
+		"distrusted by SHA-256": {pool.Entry{SHA256: distrusted.SHA256}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
+		"distrusted by SHA-1":   {pool.Entry{SHA1: distrusted.SHA1}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
+		"another, of any key":   {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "known-distrusted", audit.NotApplicable, 1, ""},
 
-		"required":               {audit.PoolEntry{SHA256: sum(root)}, needs, "required-missing", audit.Passed, 0, ""},
-		"required, by SHA-1":     {audit.PoolEntry{SHA1: rootSHA1}, needs, "required-missing", audit.Passed, 0, ""},
-		"another, by SHA-1":      {audit.PoolEntry{SHA1: strings.Repeat("0", 40)}, needs, "required-missing", audit.Found, 0, "!may be among"},
-		"required, without hash": {audit.PoolEntry{Serial: "01"}, needs, "required-missing", audit.Found, 0, "it may be among the 1 entries"},
-		"required and expired":   {audit.PoolEntry{SHA256: sum(root), NotAfter: at.AddDate(-1, 0, 0)}, needs, "required-expired", audit.Found, 0, "valid from "},
+		"required":               {pool.Entry{SHA256: bytesHex(sum(root)[:])}, needs, "required-missing", audit.Passed, 0, ""},
+		"required, by SHA-1":     {pool.Entry{SHA1: rootSHA1}, needs, "required-missing", audit.Passed, 0, ""},
+		"another, by SHA-1":      {pool.Entry{SHA1: strings.Repeat("0", 40)}, needs, "required-missing", audit.Found, 0, "!may be among"},
+		"required, without hash": {pool.Entry{Serial: "01"}, needs, "required-missing", audit.Found, 0, "it may be among the 1 entries"},
+		"required and expired":   {pool.Entry{SHA256: bytesHex(sum(root)[:]), NotAfter: at.AddDate(-1, 0, 0)}, needs, "required-expired", audit.Found, 0, "valid from "},
 
-		"forbidden":                 {audit.PoolEntry{SHA256: sum(root)}, demand("forbidden: " + sha256), "forbidden", audit.Found, 0, "SHA-256 "},
-		"not forbidden":             {audit.PoolEntry{SHA256: &[32]byte{1}}, demand("forbidden: " + sha256), "forbidden", audit.Passed, 0, ""},
-		"perhaps forbidden":         {audit.PoolEntry{SHA1: rootSHA1}, demand("forbidden: " + sha256), "forbidden", audit.NotApplicable, 1, ""},
-		"of a forbidden key":        {audit.PoolEntry{SHA256: sum(root)}, demand("forbidden: " + spki), "forbidden", audit.NotApplicable, 1, ""},
-		"nothing is forbidden":      {audit.PoolEntry{}, audit.Options{}, "forbidden", audit.NotApplicable, 0, ""},
-		"allowed":                   {audit.PoolEntry{SHA256: sum(root)}, demand("allowed: " + sha256), "not-allowed", audit.Passed, 0, ""},
-		"not allowed":               {audit.PoolEntry{SHA256: &[32]byte{1}}, demand("allowed: " + sha256), "not-allowed", audit.Found, 0, "SHA-256 01"},
-		"perhaps allowed":           {audit.PoolEntry{SHA1: rootSHA1}, demand("allowed: " + sha256), "not-allowed", audit.NotApplicable, 1, ""},
-		"perhaps of an allowed key": {audit.PoolEntry{SHA256: &[32]byte{1}}, demand("allowed: " + spki), "not-allowed", audit.NotApplicable, 1, ""},
-		"nothing is allowed":        {audit.PoolEntry{}, demand("allowed: []\n"), "not-allowed", audit.Found, 0, ""},
+		"forbidden":                 {pool.Entry{SHA256: bytesHex(sum(root)[:])}, demand("forbidden: " + sha256), "forbidden", audit.Found, 0, "SHA-256 "},
+		"not forbidden":             {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("forbidden: " + sha256), "forbidden", audit.Passed, 0, ""},
+		"perhaps forbidden":         {pool.Entry{SHA1: rootSHA1}, demand("forbidden: " + sha256), "forbidden", audit.NotApplicable, 1, ""},
+		"of a forbidden key":        {pool.Entry{SHA256: bytesHex(sum(root)[:])}, demand("forbidden: " + spki), "forbidden", audit.NotApplicable, 1, ""},
+		"nothing is forbidden":      {pool.Entry{}, audit.Options{}, "forbidden", audit.NotApplicable, 0, ""},
+		"allowed":                   {pool.Entry{SHA256: bytesHex(sum(root)[:])}, demand("allowed: " + sha256), "not-allowed", audit.Passed, 0, ""},
+		"not allowed":               {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("allowed: " + sha256), "not-allowed", audit.Found, 0, "SHA-256 01"},
+		"perhaps allowed":           {pool.Entry{SHA1: rootSHA1}, demand("allowed: " + sha256), "not-allowed", audit.NotApplicable, 1, ""},
+		"perhaps of an allowed key": {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("allowed: " + spki), "not-allowed", audit.NotApplicable, 1, ""},
+		"nothing is allowed":        {pool.Entry{}, demand("allowed: []\n"), "not-allowed", audit.Found, 0, ""},
 
-		"its contents":        {audit.PoolEntry{SHA256: sum(root)}, audit.Options{}, "rsa-small", audit.NotApplicable, 1, ""},
-		"compared":            {audit.PoolEntry{SHA256: sum(root)}, audit.Options{}, "same-key", audit.NotApplicable, 1, ""},
-		"without a signature": {audit.PoolEntry{}, audit.Options{}, "not-signed", audit.NotApplicable, 0, ""},
-		"how many":            {audit.PoolEntry{}, demand("min-certificates: 2\n"), "count", audit.Found, 0, "1, fewer than 2"},
+		"its contents":        {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "rsa-small", audit.NotApplicable, 1, ""},
+		"compared":            {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "same-key", audit.NotApplicable, 1, ""},
+		"without a signature": {pool.Entry{}, audit.Options{}, "not-signed", audit.NotApplicable, 0, ""},
+		"how many":            {pool.Entry{}, demand("min-certificates: 2\n"), "count", audit.Found, 0, "1, fewer than 2"},
 	} {
 		r := run(t, unknown(test.entry), test.options)
 		x := result(t, r, test.rule)
@@ -120,8 +117,10 @@ func TestUnknown(t *testing.T) {
 // not applied to it.
 func TestUnknownPrinted(t *testing.T) {
 	t.Parallel()
-	s := unknown(audit.PoolEntry{Subject: "cn=Nobody", Serial: "0A", Origin: "built-in"})
-	s.Certificates, s.Pool.Entries = append(s.Certificates, pool(t, plain(nil)).Certificates...), append(s.Pool.Entries, audit.PoolEntry{Inferred: true})
+	s := unknown(pool.Entry{Subject: "cn=Nobody", Serial: "0A", Origin: "built-in"})
+	known := bundled(t, plain(nil)).Entries[0]
+	known.IdentifiedBy = pool.ByShown
+	s.Entries = append(s.Entries, known)
 	r := run(t, s, audit.Options{})
 	for name, print := range printings(r) {
 		out := string(printed(t, print))
@@ -141,8 +140,8 @@ func TestUnknownPrinted(t *testing.T) {
 func TestPoolAgainst(t *testing.T) {
 	t.Parallel()
 	expired := quirk("expired")
-	s := unknown(audit.PoolEntry{SHA256: sum(expired), NotAfter: at.AddDate(-1, 0, 0)})
-	old := pool(t, expired)
+	s := unknown(pool.Entry{SHA256: bytesHex(sum(expired)[:]), NotAfter: at.AddDate(-1, 0, 0)})
+	old := bundled(t, expired)
 	s.Against = &old
 	r := run(t, s, audit.Options{})
 	for _, f := range r.Findings {
@@ -156,8 +155,8 @@ func TestPoolAgainst(t *testing.T) {
 func TestPoolNotJudged(t *testing.T) {
 	t.Parallel()
 	weak, expired := quirk("rsa-1024"), quirk("expired")
-	s := unknown(audit.PoolEntry{SHA256: sum(weak), NotAfter: at.AddDate(9, 0, 0)})
-	old := pool(t, weak, expired)
+	s := unknown(pool.Entry{SHA256: bytesHex(sum(weak)[:]), NotAfter: at.AddDate(9, 0, 0)})
+	old := bundled(t, weak, expired)
 	s.Against = &old
 	r := run(t, s, audit.Options{})
 	var gone []string
@@ -169,18 +168,5 @@ func TestPoolNotJudged(t *testing.T) {
 	}
 	if out := string(printed(t, r.WriteText)); !strings.Contains(out, "1 gone, 1 earlier finding not judged for want of certificates") {
 		t.Error(out)
-	}
-}
-
-// A subject that does not say what an entry is cannot be judged.
-func TestUnusableSubject(t *testing.T) {
-	t.Parallel()
-	none := audit.Subject{Certificates: make([]*certificate.Certificate, 1)}
-	short := known(pool(t, plain(nil)))
-	short.Pool.Entries = nil
-	for _, s := range []audit.Subject{none, short, {Against: &none}} {
-		if _, err := audit.Run(s, audit.Options{At: at}); err == nil {
-			t.Error("no error")
-		}
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -62,18 +63,17 @@ func full(t testing.TB) *audit.Report {
 		}))
 	}
 	ders = append(ders, pkitest.QuirkPool()...)
-	s := refused(pool(t, append(ders, ders[0])...), signing.ChainExpired)
+	s := refused(bundled(t, append(ders, ders[0])...), signing.ChainExpired)
 	evil := strings.Join(attacks, " ")
 	s.Signature.Detail = &evil
 	s.File = evil
-	old := pool(t, ders[0], ders[3], plain(func(x *pkitest.Template) {
+	old := bundled(t, ders[0], ders[3], plain(func(x *pkitest.Template) {
 		x.Subject, x.NotAfter = pkitest.NewName("CN="+attacks[0]), pkitest.Date(2019, 1, 1)
 	}))
 	old.File = evil
 	s.Against = &old
-	s.Certificates = append(s.Certificates, nil)
-	s.Pool = &audit.Pool{Platform: evil, Entries: make([]audit.PoolEntry, len(s.Certificates))}
-	s.Pool.Entries[len(s.Certificates)-1] = audit.PoolEntry{Subject: evil, Serial: evil, Origin: "built-in", Inferred: true, NotAfter: at.AddDate(9, 0, 0)}
+	s.Platform = evil
+	s.Entries = append(s.Entries, pool.Entry{Subject: evil, Serial: evil, Origin: pool.BuiltIn, NotAfter: at.AddDate(9, 0, 0)})
 	p := program(ders[1], func(r *roots.Root) {
 		r.Label = evil
 		r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted}
@@ -307,12 +307,12 @@ func TestSARIF(t *testing.T) {
 // All printings of 2,000 findings and of one finding about 2,000 certificates.
 func TestManyFindings(t *testing.T) {
 	t.Parallel()
-	one := pool(t, plain(nil)).Certificates[0]
+	one := bundled(t, plain(nil)).Entries[0].Certificate
 	var s audit.Subject
 	for range 2_000 {
 		c := *one
 		c.NotAfter.Time = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-		s.Certificates = append(s.Certificates, &c)
+		s.Entries = append(s.Entries, pool.Of([]*certificate.Certificate{&c})...)
 	}
 	r := run(t, s, audit.Options{})
 	if len(r.Findings) != 2_001 {
@@ -339,7 +339,7 @@ func FuzzParseRequirements(f *testing.F) {
 		if err != nil {
 			return
 		}
-		run(t, audit.Subject{Certificates: []*certificate.Certificate{fuzzCertificate()}}, audit.Options{Requirements: r})
+		run(t, audit.Subject{Entries: pool.Of([]*certificate.Certificate{fuzzCertificate()})}, audit.Options{Requirements: r})
 	})
 }
 
@@ -357,7 +357,7 @@ func FuzzPrintings(f *testing.F) {
 		if n := pkitest.NewName("CN=" + name).DER(); len(n) > 0 {
 			c.Subject = certificate.Name(n)
 		}
-		r := run(t, audit.Subject{File: name, Certificates: []*certificate.Certificate{&c}}, audit.Options{})
+		r := run(t, audit.Subject{File: name, Entries: pool.Of([]*certificate.Certificate{&c})}, audit.Options{})
 		for kind, print := range printings(r) {
 			out := printed(t, print)
 			for _, x := range string(out) {

@@ -41,8 +41,8 @@ func newIndex(pins []Pin) index {
 
 // find gives the position of the pin that names an entry. Of one whose certificate
 // is not known it may not be known whether any does.
-func (x index) find(e Entry) (at int, ok, known bool) {
-	sum := e.sum()
+func (x index) find(e Item) (at int, ok, known bool) {
+	sum := e.Sum()
 	if sum != nil {
 		if at, ok = x.sha256[*sum]; ok {
 			return at, true, true
@@ -111,7 +111,7 @@ func (x *excuse) settle(f *Finding) *Exception {
 		}
 	}
 	last := x.all
-	for _, e := range f.Certificates {
+	for _, e := range f.Items {
 		at, ok, _ := x.find(e)
 		switch {
 		case ok:

@@ -92,9 +92,9 @@ func TestParseRequirements(t *testing.T) {
 // What is written from a bundle is read, and the bundle meets it; another does not.
 func TestWriteRequirements(t *testing.T) {
 	t.Parallel()
-	s := pool(t, append(pkitest.QuirkPool(), pkitest.CoreV1()...)...)
+	s := bundled(t, append(pkitest.QuirkPool(), pkitest.CoreV1()...)...)
 	var out bytes.Buffer
-	if err := audit.WriteRequirements(&out, s.Certificates); err != nil {
+	if err := audit.WriteRequirements(&out, certificates(s)); err != nil {
 		t.Fatal(err)
 	}
 	r, err := audit.ParseRequirements(out.Bytes())
@@ -104,7 +104,7 @@ func TestWriteRequirements(t *testing.T) {
 	if got := found(run(t, s, audit.Options{Requirements: r}))["not-allowed"]; got != 1 { // the element that is no certificate
 		t.Errorf("%d are not allowed", got)
 	}
-	if got := found(run(t, pool(t, plain(nil)), audit.Options{Requirements: r}))["not-allowed"]; got != 1 {
+	if got := found(run(t, bundled(t, plain(nil)), audit.Options{Requirements: r}))["not-allowed"]; got != 1 {
 		t.Errorf("%d of another bundle are not allowed", got)
 	}
 	if err := audit.WriteRequirements(&out, nil); err == nil {
@@ -159,12 +159,12 @@ func sameWords(t *testing.T, what string, schema any, real []string) {
 func TestExceptionForMissing(t *testing.T) {
 	t.Parallel()
 	root, other := plain(nil), quirk("expired")
-	need, err := audit.NeedFile("both.pem", pool(t, root, other).Certificates)
+	need, err := audit.NeedFile("both.pem", certificates(bundled(t, root, other)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	req := requirements(t, "exceptions: [{rule: required-missing, sha256: "+bytesHex(sum(root)[:])+", reason: later}]\n")
-	r := run(t, pool(t, quirk("serial-0")), audit.Options{Needs: []audit.Need{need}, Requirements: req})
+	r := run(t, bundled(t, quirk("serial-0")), audit.Options{Needs: []audit.Need{need}, Requirements: req})
 	if found(r)["required-missing"] != 2 || r.Excused() != 1 || !r.Fails() {
 		t.Errorf("%v, %d excused", found(r), r.Excused())
 	}

@@ -21,18 +21,18 @@ type Rule struct {
 	// who vouches, about what is distrusted, or about a demand of the user.
 	Always bool
 
-	// One of the two is set. each looks at one certificate: whether the rule
-	// applies, and what was found, empty for nothing. whole gives the number of
-	// things it applies to, and the findings.
-	each      func(a *auditor, i int, c *certificate.Certificate) (applies bool, detail string)
-	whole     func(a *auditor) (applied int, found []Finding)
-	undecoded bool // each takes elements that are no certificates, too
-	// entries is set where each takes entries of a pool whose certificate is not
-	// known, too: the certificate is nil then, and applies says whether the entry told
-	// enough.
-	entries bool
-	compare bool                  // whole compares certificates with each other, so that it misses those not known
-	asked   func(a *auditor) bool // whether there is anything to apply it for; nil for always
+	// Exactly one of the three is set. A rule over certificates looks at one that is
+	// at hand and can be decoded: whether the rule applies, and what was found, empty
+	// for nothing. A rule over entries looks at what is known of one, whether or not
+	// its certificate is at hand: applies says whether that was enough. A rule over the
+	// whole gives the number of things it applies to, and the findings.
+	certificate func(a *auditor, i int, c *certificate.Certificate) (applies bool, detail string)
+	entry       func(a *auditor, e Item) (applies bool, detail string)
+	whole       func(a *auditor) (applied int, found []Finding)
+
+	undecoded bool                  // entry takes elements that are not certificates, too
+	compare   bool                  // whole compares certificates with each other, so that it misses those not known
+	asked     func(a *auditor) bool // whether there is anything to apply it for; nil for always
 }
 
 func (r *Rule) isAsked(a *auditor) bool { return r.asked == nil || r.asked(a) }
@@ -72,104 +72,104 @@ func rules() []Rule {
 			ID: "undecodable", Title: "An element is no certificate", Severity: Error,
 			Citation: "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
 			Advice:   "Find out where the file was damaged: a device counts such an element as failed.",
-			each:     undecodable, undecoded: true, entries: true,
+			entry:    undecodable, undecoded: true,
 		},
 		{
 			ID: "known-distrusted", Title: "Root programs distrust the certificate, or its key", Severity: Error, Always: true,
 			Citation: "Mozilla Root Store Policy section 7.3; the document that the finding names",
 			Advice:   "Keep it out of the pool, or make an exception that says why it is needed.",
-			each:     knownDistrusted, entries: true,
+			entry:    knownDistrusted,
 		},
 		{
 			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
-			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf",
-			Advice:   "Servers whose certificate is younger need another root. Older ones go on until they expire.",
-			each:     distrustAfter,
-			asked:    func(a *auditor) bool { return a.Program != nil },
+			Citation:    "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf",
+			Advice:      "Servers whose certificate is younger need another root. Older ones go on until they expire.",
+			certificate: distrustAfter,
+			asked:       func(a *auditor) bool { return a.Program != nil },
 		},
 		{
 			ID: "expired", Title: "No longer valid", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Nothing validates below it. A newer bundle may do without, and some devices count it as expired or failed at an import.",
-			each:     expired, entries: true,
+			entry:    expired,
 		},
 		{
 			ID: "expiring", Title: "Valid for a short while only", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Plan for the next bundle before that day.",
-			each:     expiring, entries: true,
+			entry:    expiring,
 		},
 		{
 			ID: "not-yet-valid", Title: "Not yet valid", Severity: Warning,
 			Citation: "RFC 5280 section 4.1.2.5",
 			Advice:   "Check the clock of the device, and of this machine.",
-			each:     notYetValid, entries: true,
+			entry:    notYetValid,
 		},
 		{
 			ID: "md5-signature", Title: "Signed with MD5 or MD2", Severity: Warning,
-			Citation: "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:   "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
-			each:     quirks(certificate.QuirkSignatureMD5),
+			Citation:    "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:      "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
+			certificate: quirks(certificate.QuirkSignatureMD5),
 		},
 		{
 			ID: "sha1-signature", Title: "Signed with SHA-1", Severity: Info,
-			Citation: "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:   "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
-			each:     quirks(certificate.QuirkSignatureSHA1),
+			Citation:    "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:      "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
+			certificate: quirks(certificate.QuirkSignatureSHA1),
 		},
 		{
 			ID: "rsa-small", Title: "An RSA key under 2048 bits", Severity: Warning,
-			Citation: "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
-			Advice:   "Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.",
-			each:     rsaSmall,
+			Citation:    "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
+			Advice:      "Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.",
+			certificate: rsaSmall,
 		},
 		{
 			ID: "rsa-exponent", Title: "An unusual RSA exponent", Severity: Info,
-			Citation: "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
-			Advice:   "Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.",
-			each:     rsaExponent,
+			Citation:    "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
+			Advice:      "Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.",
+			certificate: rsaExponent,
 		},
 		{
 			ID: "rsa-exponent-unusable", Title: "An RSA exponent with which no signature is worth anything", Severity: Error,
-			Citation: "RFC 8017 section 3.1",
-			Advice:   "Keep it out: with the exponent 1 anyone can sign, with an even one nobody.",
-			each:     rsaExponentUnusable,
+			Citation:    "RFC 8017 section 3.1",
+			Advice:      "Keep it out: with the exponent 1 anyone can sign, with an even one nobody.",
+			certificate: rsaExponentUnusable,
 		},
 		{
 			ID: "public-key-unreadable", Title: "The public key cannot be read", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
-			Advice:   "Nothing validates below it. Devices may count it as failed.",
-			each:     quirks(certificate.QuirkPublicKeyUnreadable),
+			Citation:    "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
+			Advice:      "Nothing validates below it. Devices may count it as failed.",
+			certificate: quirks(certificate.QuirkPublicKeyUnreadable),
 		},
 		{
 			ID: "not-ca", Title: "Not marked as a CA", Severity: Warning,
-			Citation: "RFC 5280 section 4.2.1.9",
-			Advice:   "Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.",
-			each:     notCA,
+			Citation:    "RFC 5280 section 4.2.1.9",
+			Advice:      "Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.",
+			certificate: notCA,
 		},
 		{
 			ID: "no-key-cert-sign", Title: "Its key usage does not let it sign certificates", Severity: Warning,
-			Citation: "RFC 5280 section 4.2.1.3",
-			Advice:   "Clients refuse chains through it: keep it out unless it is pinned itself.",
-			each:     noKeyCertSign,
+			Citation:    "RFC 5280 section 4.2.1.3",
+			Advice:      "Clients refuse chains through it: keep it out unless it is pinned itself.",
+			certificate: noKeyCertSign,
 		},
 		{
 			ID: "intermediate", Title: "An intermediate among roots", Severity: Info,
-			Citation: "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
-			Advice:   "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
-			each:     quirks(certificate.QuirkIntermediate),
+			Citation:    "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
+			Advice:      "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
+			certificate: quirks(certificate.QuirkIntermediate),
 		},
 		{
 			ID: "self-signature-invalid", Title: "Self-issued, and not signed by its own key", Severity: Warning,
-			Citation: "RFC 5280 section 3.2, section 6.1",
-			Advice:   "In a signed bundle Cisco vouches for it as it is. In any other file compare its SHA-256 with what the CA publishes.",
-			each:     selfSignatureInvalid,
+			Citation:    "RFC 5280 section 3.2, section 6.1",
+			Advice:      "In a signed bundle Cisco vouches for it as it is. In any other file compare its SHA-256 with what the CA publishes.",
+			certificate: selfSignatureInvalid,
 		},
 		{
 			ID: "self-signature-not-judged", Title: "Self-issued, and its signature cannot be judged here", Severity: Info,
-			Citation: "RFC 5280 section 4.1.1.2",
-			Advice:   "Compare its SHA-256 with what the CA publishes.",
-			each:     selfSignatureNotJudged,
+			Citation:    "RFC 5280 section 4.1.1.2",
+			Advice:      "Compare its SHA-256 with what the CA publishes.",
+			certificate: selfSignatureNotJudged,
 		},
 	}
 	list = append(list, rulesOfTheWhole()...)
@@ -234,39 +234,39 @@ func one(format string, args ...any) []Finding {
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-func undecodable(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
-	if c != nil && c.Err != nil {
+func undecodable(_ *auditor, e Item) (bool, string) {
+	if c := e.Certificate; c != nil && c.Err != nil {
 		return true, c.Err.Error()
 	}
 	return true, "" // what a device shows it has read
 }
 
-func expired(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
-	p := a.entry(i).period()
-	over, known := p.over(a.At)
+func expired(a *auditor, e Item) (bool, string) {
+	end := e.ValidTo()
+	over, known := end.Before(a.At)
 	if over {
-		return true, "expired " + p.words(p.notAfter)
+		return true, "expired " + timeWords(end)
 	}
 	return known, ""
 }
 
-func expiring(a *auditor, i int, c *certificate.Certificate) (bool, string) {
-	p := a.entry(i).period()
-	if over, known := p.over(a.At); over || !known {
-		return over && c == nil, "" // of an entry it is known then, and not for want of a certificate
+func expiring(a *auditor, e Item) (bool, string) {
+	end := e.ValidTo()
+	if over, known := end.Before(a.At); over || !known {
+		return over && e.Certificate == nil, "" // it is known then, and not for want of a certificate
 	}
-	later, known := p.after(p.notAfter, a.At.Add(a.Expiring))
+	later, known := end.After(a.At.Add(a.Expiring))
 	if known && !later {
-		return true, "expires " + p.words(p.notAfter)
+		return true, "expires " + timeWords(end)
 	}
 	return known, ""
 }
 
-func notYetValid(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
-	p := a.entry(i).period()
-	later, known := p.after(p.notBefore, a.At)
+func notYetValid(a *auditor, e Item) (bool, string) {
+	begin := e.ValidFrom()
+	later, known := begin.After(a.At)
 	if later {
-		return true, "valid from " + p.words(p.notBefore)
+		return true, "valid from " + timeWords(begin)
 	}
 	return known, ""
 }

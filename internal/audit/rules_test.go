@@ -14,18 +14,27 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 	"trustpool/signing"
 )
 
-// pool reads certificates.
-func pool(t testing.TB, ders ...[]byte) audit.Subject {
+// bundled reads certificates.
+func bundled(t testing.TB, ders ...[]byte) audit.Subject {
 	t.Helper()
 	b, err := bundle.Parse(pkitest.CertsOnly(ders...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return audit.Subject{File: "pool", Certificates: b.Certificates}
+	return audit.Subject{File: "pool", Entries: pool.Of(b.Certificates)}
+}
+
+// certificates are those of a subject.
+func certificates(s audit.Subject) (out []*certificate.Certificate) {
+	for _, e := range s.Entries {
+		out = append(out, e.Certificate)
+	}
+	return out
 }
 
 // plain is a root of which nothing is to be said.
@@ -102,14 +111,14 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 	root, other := plain(nil), plain(func(x *pkitest.Template) {
 		*x = pkitest.RootTemplate(pkitest.NewName("O=Other", "CN=Other Root CA"), pkitest.RSA("elm"))
 	})
-	good := pool(t, root, other)
-	with := func(der []byte) ruleCase { return ruleCase{fires: pool(t, der), silent: good} }
+	good := bundled(t, root, other)
+	with := func(der []byte) ruleCase { return ruleCase{fires: bundled(t, der), silent: good} }
 	q := func(name string) ruleCase { return with(quirk(name)) }
 	change := func(f func(*pkitest.Template)) ruleCase { return with(plain(f)) }
 	distrusted := program(root, func(r *roots.Root) { r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted} })
 	after := program(root, func(r *roots.Root) { r.DistrustAfter = map[roots.Purpose]time.Time{roots.ServerAuth: at} })
 	need := func(ders ...[]byte) audit.Options {
-		n, err := audit.NeedFile("mine.pem", pool(t, ders...).Certificates)
+		n, err := audit.NeedFile("mine.pem", certificates(bundled(t, ders...)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,9 +135,9 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 			r.Signers = []signing.SignerReport{{Chain: []signing.LinkReport{{Subject: "CN=S", SHA1Tolerated: true}}}}
 		}), silent: verified(good, nil)},
 		"bundle-old":                {fires: verified(good, nil), silent: verified(good, nil), firesOptions: demand("max-age: 90d\n"), silentOptions: demand("max-age: 2y\n")},
-		"undecodable":               {fires: pool(t, root, quirk("not-a-certificate")), silent: good},
+		"undecodable":               {fires: bundled(t, root, quirk("not-a-certificate")), silent: good},
 		"known-distrusted":          {fires: good, silent: good, firesOptions: audit.Options{Program: distrusted}},
-		"distrust-after":            {fires: good, silent: pool(t, other), firesOptions: audit.Options{Program: after}, silentOptions: audit.Options{Program: after}},
+		"distrust-after":            {fires: good, silent: bundled(t, other), firesOptions: audit.Options{Program: after}, silentOptions: audit.Options{Program: after}},
 		"expired":                   q("expired"),
 		"expiring":                  change(func(x *pkitest.Template) { x.NotAfter = pkitest.At(at.AddDate(0, 0, 90)) }),
 		"not-yet-valid":             change(func(x *pkitest.Template) { x.NotBefore = pkitest.At(at.Add(time.Second)) }),
@@ -143,11 +152,11 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 		"intermediate":              q("intermediate"),
 		"self-signature-invalid":    q("broken-self-signature"),
 		"self-signature-not-judged": {fires: unknownAlgorithm(t, root), silent: good},
-		"certificate-not-known":     {fires: unknown(audit.PoolEntry{}), silent: known(good)},
-		"duplicate":                 {fires: pool(t, root, other, root), silent: good},
-		"same-names":                {fires: pool(t, quirk("same-name-key-a"), quirk("same-name-key-b")), silent: good},
-		"same-issuer-serial":        {fires: pool(t, quirk("same-issuer-serial-a"), quirk("same-issuer-serial-b")), silent: good},
-		"same-key":                  {fires: pool(t, quirk("same-name-key-a"), quirk("same-name-key-b")), silent: good},
+		"certificate-not-known":     {fires: unknown(pool.Entry{}), silent: known(good)},
+		"duplicate":                 {fires: bundled(t, root, other, root), silent: good},
+		"same-names":                {fires: bundled(t, quirk("same-name-key-a"), quirk("same-name-key-b")), silent: good},
+		"same-issuer-serial":        {fires: bundled(t, quirk("same-issuer-serial-a"), quirk("same-issuer-serial-b")), silent: good},
+		"same-key":                  {fires: bundled(t, quirk("same-name-key-a"), quirk("same-name-key-b")), silent: good},
 		"serial-zero":               q("serial-0"),
 		"serial-negative":           q("negative-serial"),
 		"serial-long":               q("serial-21-octets"),
@@ -160,10 +169,10 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 		"algorithms-differ":         change(func(x *pkitest.Template) { x.TBSAlgorithm = pkitest.SHA384WithRSA }),
 		"extension-unreadable":      change(func(x *pkitest.Template) { x.Extensions = append(x.Extensions, x.Extensions[0]) }),
 		"trust-settings":            {fires: withQuirk(good, certificate.QuirkTrustSettings), silent: good},
-		"required-missing":          {fires: pool(t, other), silent: good, firesOptions: need(root), silentOptions: need(root)},
-		"required-expired":          {fires: pool(t, quirk("expired")), silent: good, firesOptions: need(quirk("expired")), silentOptions: need(root)},
-		"forbidden":                 {fires: good, silent: pool(t, other), firesOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n")},
-		"not-allowed":               {fires: good, silent: pool(t, root), firesOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n")},
+		"required-missing":          {fires: bundled(t, other), silent: good, firesOptions: need(root), silentOptions: need(root)},
+		"required-expired":          {fires: bundled(t, quirk("expired")), silent: good, firesOptions: need(quirk("expired")), silentOptions: need(root)},
+		"forbidden":                 {fires: good, silent: bundled(t, other), firesOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n")},
+		"not-allowed":               {fires: good, silent: bundled(t, root), firesOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n")},
 		"count":                     {fires: good, silent: good, firesOptions: demand("min-certificates: 3\n"), silentOptions: demand("max-certificates: 2\n")},
 		"exception-ended":           {fires: good, silent: good, firesOptions: demand("exceptions: [{rule: expired, reason: r, until: 2026-11-21}]\n"), silentOptions: demand("exceptions: [{rule: expired, reason: r, until: 2026-11-22}]\n")},
 	}
@@ -181,10 +190,10 @@ func bytesHex(b []byte) string {
 
 // edited is the subject with another first certificate, which change makes.
 func edited(s audit.Subject, change func(*certificate.Certificate)) audit.Subject {
-	s.Certificates = slices.Clone(s.Certificates)
-	c := *s.Certificates[0]
+	s.Entries = slices.Clone(s.Entries)
+	c := *s.Entries[0].Certificate
 	change(&c)
-	s.Certificates[0] = &c
+	s.Entries[0].Certificate = &c
 	return s
 }
 
@@ -193,11 +202,11 @@ func withQuirk(s audit.Subject, q certificate.Quirk) audit.Subject {
 }
 
 func evenExponent(t testing.TB) audit.Subject {
-	return edited(pool(t, quirk("exponent-3")), func(c *certificate.Certificate) { c.PublicKey.Exponent = 4 })
+	return edited(bundled(t, quirk("exponent-3")), func(c *certificate.Certificate) { c.PublicKey.Exponent = 4 })
 }
 
 func unknownAlgorithm(t testing.TB, der []byte) audit.Subject {
-	return edited(pool(t, der), func(c *certificate.Certificate) { c.SignatureAlgorithm.OID = certificate.ObjectID("\x2a\x03") })
+	return edited(bundled(t, der), func(c *certificate.Certificate) { c.SignatureAlgorithm.OID = certificate.ObjectID("\x2a\x03") })
 }
 
 // Each rule finds something, and is silent where it applies and nothing is wrong.
@@ -275,10 +284,10 @@ func TestOddities(t *testing.T) {
 		"same-name-key-a": "same-key same-names", "same-name-key-b": "same-key same-names", "expired": "expired", "hostile-text": "name-hidden",
 		"ber-framed": "not-der", "ber-long-length": "not-der", "not-a-certificate": "undecodable",
 	}
-	r := run(t, pool(t, pkitest.QuirkPool()...), audit.Options{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)})
-	got := make([][]string, len(r.Certificates))
+	r := run(t, bundled(t, pkitest.QuirkPool()...), audit.Options{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)})
+	got := make([][]string, len(r.Entries))
 	for _, f := range r.Findings {
-		for _, e := range f.Certificates {
+		for _, e := range f.Items {
 			got[e.Index-1] = append(got[e.Index-1], f.Rule.ID)
 		}
 	}
@@ -298,7 +307,7 @@ func TestOddities(t *testing.T) {
 func TestEachQuirk(t *testing.T) {
 	t.Parallel()
 	for _, q := range certificate.Quirks() {
-		s := withQuirk(pool(t, plain(nil)), q)
+		s := withQuirk(bundled(t, plain(nil)), q)
 		switch q { // rules that look at the fields, which the quirk only names
 		case certificate.QuirkRSAShort, certificate.QuirkRSAExponent, certificate.QuirkNoBasicConstraints:
 			continue

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"trustpool/bundle/certificate"
+	"trustpool/signing"
 )
 
 // An auditor is one run over one subject.
@@ -17,7 +18,7 @@ type auditor struct {
 	Subject
 	Options
 	rules []Rule
-	keys  [][sha256.Size]byte // KeyID of each certificate; zero where there is none
+	keys  [][sha256.Size]byte // KeyID of each certificate; zero if there is none
 	self  []error             // what signing.CheckSelfSignature says of each
 
 	found       *positions
@@ -32,7 +33,7 @@ func newAuditor(s Subject, o Options) *auditor {
 	if o.Requirements != nil {
 		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
 	}
-	n := len(s.Certificates)
+	n := len(s.Entries)
 	a := &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
 	if o.Requirements != nil {
 		a.excuses = o.Requirements.excuses(o.At)
@@ -50,34 +51,35 @@ type positions struct {
 }
 
 func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
-	p := &positions{byHash: make(map[[sha256.Size]byte]int, len(s.Certificates)), bySHA1: map[string]int{}}
+	p := &positions{byHash: make(map[[sha256.Size]byte]int, len(s.Entries)), bySHA1: map[string]int{}}
 	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
 		if _, ok := to[key]; !ok {
 			to[key] = i
 		}
 	}
-	for i, c := range s.Certificates {
-		if c != nil && c.Err == nil {
+	for i := range s.Entries {
+		if c := s.certificate(i); c != nil {
 			put(p.byHash, c.SHA256, i)
 		}
 	}
 	p.byKey = sync.OnceValue(func() map[[sha256.Size]byte]int {
 		to := map[[sha256.Size]byte]int{}
-		for i, c := range s.Certificates {
-			if c != nil && c.Err == nil {
+		for i := range s.Entries {
+			if s.certificate(i) != nil {
 				put(to, key(i), i)
 			}
 		}
 		return to
 	})
-	for i, c := range s.Certificates {
-		if c != nil {
+	for i := range s.Entries {
+		e := &s.Entries[i]
+		if e.Certificate != nil {
 			continue
 		}
 		p.unknown++
-		switch e := &s.Pool.Entries[i]; {
-		case e.SHA256 != nil:
-			put(p.byHash, *e.SHA256, i)
+		switch sum := e.Sum(); {
+		case sum != nil:
+			put(p.byHash, *sum, i)
 		case e.SHA1 != "":
 			p.onlySHA1++
 			p.bySHA1[e.SHA1] = i
@@ -121,10 +123,10 @@ type part struct {
 // ones keep nobody waiting for long.
 const chunk = 16
 
-// run applies the rules of single certificates side by side, a self-signature
-// being most of the work, then those of the whole.
+// run applies the rules over single entries side by side, a self-signature being
+// most of the work, then those over the whole.
 func (a *auditor) run() ([]Result, []Finding) {
-	parts := make([]part, (len(a.Certificates)+chunk-1)/chunk)
+	parts := make([]part, (len(a.Entries)+chunk-1)/chunk)
 	var next atomic.Int64
 	work := func() {
 		for {
@@ -132,7 +134,7 @@ func (a *auditor) run() ([]Result, []Finding) {
 			if i >= len(parts) {
 				return
 			}
-			parts[i] = a.certificates(i*chunk, min((i+1)*chunk, len(a.Certificates)))
+			parts[i] = a.items(i*chunk, min((i+1)*chunk, len(a.Entries)))
 		}
 	}
 	var others sync.WaitGroup
@@ -180,32 +182,34 @@ func (a *auditor) run() ([]Result, []Finding) {
 	return results, all
 }
 
-// certificates applies the rules of single certificates to some.
-func (a *auditor) certificates(from, to int) part {
+// items applies the rules over single entries to some.
+func (a *auditor) items(from, to int) part {
 	p := part{make([]int, len(a.rules)), make([]int, len(a.rules)), make([][]Finding, len(a.rules))}
 	for i := from; i < to; i++ {
-		c := a.Certificates[i]
-		if c != nil && c.Err == nil {
-			a.keys[i], a.self[i] = c.KeyID(), selfSignature(c)
+		c := a.certificate(i)
+		if c != nil {
+			a.keys[i], a.self[i] = c.KeyID(), signing.CheckSelfSignature(c)
 		}
+		known := a.Entries[i].Certificate != nil
 		for n := range a.rules {
 			rule := &a.rules[n]
-			if rule.each == nil || !rule.isAsked(a) || c != nil && c.Err != nil && !rule.undecoded {
+			applies, detail := false, ""
+			switch {
+			case !rule.isAsked(a) || rule.whole != nil || known && c == nil && !rule.undecoded:
 				continue
+			case rule.entry != nil:
+				applies, detail = rule.entry(a, a.item(i))
+			case c != nil:
+				applies, detail = rule.certificate(a, i, c)
 			}
-			if c == nil && !rule.entries {
-				p.notKnown[n]++
-				continue
-			}
-			applies, detail := rule.each(a, i, c)
 			switch {
 			case applies:
 				p.applied[n]++
-			case c == nil:
+			case !known:
 				p.notKnown[n]++
 			}
 			if detail != "" {
-				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Certificates: a.entries(i)})
+				p.findings[n] = append(p.findings[n], Finding{Detail: detail, Items: []Item{a.item(i)}})
 			}
 		}
 	}
@@ -224,11 +228,11 @@ func (a *auditor) settle(rule *Rule, f *Finding) {
 	f.Exception = a.excuses[rule.ID].settle(f)
 }
 
-// entries are the certificates at the given positions, counted from 0.
-func (a *auditor) entries(at ...int) []Entry {
-	out := make([]Entry, len(at))
+// itemsAt are the entries at the given positions, counted from 0.
+func (a *auditor) itemsAt(at []int) []Item {
+	out := make([]Item, len(at))
 	for n, i := range at {
-		out[n] = a.entry(i)
+		out[n] = a.item(i)
 	}
 	return out
 }
@@ -237,10 +241,11 @@ func (a *auditor) entries(at ...int) []Entry {
 // are two or more of them with different bytes. Certificates for which key is not
 // ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
-	at := make(map[K]int, len(a.Certificates)) // in lists
-	lists := make([][]int, 0, len(a.Certificates))
-	for i, c := range a.Certificates {
-		if c == nil || c.Err != nil {
+	at := make(map[K]int, len(a.Entries)) // in lists
+	lists := make([][]int, 0, len(a.Entries))
+	for i := range a.Entries {
+		c := a.certificate(i)
+		if c == nil {
 			continue
 		}
 		k, ok := key(i, c)
@@ -279,12 +284,12 @@ type identity struct {
 
 func (f *Finding) identity() identity {
 	id := identity{rule: f.Rule.ID}
-	if len(f.Certificates) == 0 {
+	if len(f.Items) == 0 {
 		id.detail = cmp.Or(f.id, f.Detail)
 		return id
 	}
-	hashes := make([][]byte, len(f.Certificates))
-	for i, e := range f.Certificates {
+	hashes := make([][]byte, len(f.Items))
+	for i, e := range f.Items {
 		sum := e.identity()
 		hashes[i] = sum[:]
 	}

@@ -95,7 +95,7 @@ func (f *Finding) sarif(r *Report, rule int) sarifResult {
 	if f.Change == Gone {
 		location.Physical.Artifact.URI = artifactURI(r.Against.File)
 	}
-	for _, e := range f.Certificates {
+	for _, e := range f.Items {
 		location.Logical = append(location.Logical, sarifLogical{
 			report.Printable(e.Name()), e.reference(), "certificate",
 		})
@@ -103,7 +103,7 @@ func (f *Finding) sarif(r *Report, rule int) sarifResult {
 	out.Locations = []sarifLocation{location}
 	id := f.identity()
 	sum := hex.EncodeToString(id.certificates[:])
-	if len(f.Certificates) == 0 {
+	if len(f.Items) == 0 {
 		sum = report.Printable(id.detail)
 	}
 	out.Fingerprints = map[string]string{"trustpool/v1": sum}

@@ -89,16 +89,16 @@ func (r *Report) head() [][2]string {
 	if r.Signature != nil && r.Signature.Verified && r.Signature.Name != nil && r.Signature.Version != nil {
 		add("bundle", fmt.Sprintf("%s, version %s", *r.Signature.Name, *r.Signature.Version))
 	}
-	add("certificates", fmt.Sprint(len(r.Certificates)))
-	if r.Pool != nil {
+	add("certificates", fmt.Sprint(len(r.Entries)))
+	if r.isPool() {
 		add("pool", r.poolWords())
 	}
 	if r.At != nil {
 		add("judged at", r.At.UTC().Format(time.RFC3339))
 	}
 	if r.Against != nil {
-		words := report.Count(len(r.Against.Certificates), "certificate")
-		if r.Against.Pool != nil {
+		words := report.Count(len(r.Against.Entries), "certificate")
+		if r.Against.isPool() {
 			words = r.Against.poolWords()
 		}
 		add("against", r.Against.File+", "+words)
@@ -212,17 +212,17 @@ func (g *group) writeText(w io.Writer) {
 		if f.Change == New {
 			mark = "new: "
 		}
-		if len(f.Certificates) == 1 {
+		if len(f.Items) == 1 {
 			between := "  "
 			if len(f.Detail) > 60 {
 				between = "\n      "
 			}
-			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Certificates[0], between, report.Printable(cut(f.Detail, maxDetail)))
+			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Items[0], between, report.Printable(cut(f.Detail, maxDetail)))
 		} else {
 			fmt.Fprintf(w, "  %s%s\n", mark, report.Printable(cut(f.Detail, maxDetail)))
-			for i, e := range f.Certificates {
+			for i, e := range f.Items {
 				if i == maxShown {
-					fmt.Fprintf(w, "      and %d more\n", len(f.Certificates)-i)
+					fmt.Fprintf(w, "      and %d more\n", len(f.Items)-i)
 					break
 				}
 				fmt.Fprintf(w, "      %s\n", e)

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -15,8 +13,8 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/audit"
-	"trustpool/internal/device"
 	"trustpool/internal/fetch"
+	"trustpool/internal/pool"
 	"trustpool/internal/yamlstrict"
 )
 
@@ -114,27 +112,24 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 
 // run audits what a FILE argument stands for.
 func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
-	var with []*bundle.Bundle
-	for _, arg := range x.with {
-		b, _, err := a.read(ctx, arg)
-		if err != nil {
-			return nil, fmt.Errorf("--with: %w", err)
-		}
-		with = append(with, b)
+	with, err := a.poolSources(ctx, x.with)
+	if err != nil {
+		return nil, err
 	}
 	pools, bundles := 0, 0
 	subject := func(arg string) (*audit.Subject, error) {
-		pool, b, name, err := a.readEither(ctx, arg)
+		p, b, name, err := a.readEither(ctx, arg)
 		if err != nil {
 			return nil, err
 		}
-		if pool != nil {
+		if p != nil {
 			pools++
-			return poolSubject(pool, name, with)
+			p.Identify(with...)
+			return &audit.Subject{File: name, Platform: p.Platform, Entries: p.Entries}, nil
 		}
 		bundles++
 		r, err := x.verify(ctx, a, b)
-		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+		return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
 	}
 	o := audit.Options{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
 	s, err := subject(file)
@@ -178,24 +173,6 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 	}
 	r.At, r.FailOn = x.at.chosen(), audit.Severity(x.failOn)
 	return r, nil
-}
-
-// poolSubject is a pool with the certificates that bundles have of it.
-func poolSubject(pool *device.Pool, name string, with []*bundle.Bundle) (*audit.Subject, error) {
-	certs, err := pool.Certificates(with...)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", label(name), err)
-	}
-	entries := make([]audit.PoolEntry, len(pool.Entries))
-	for i := range entries {
-		e, to := &pool.Entries[i], &entries[i]
-		*to = audit.PoolEntry{Origin: string(e.Origin), Subject: e.Title(), Serial: e.Serial, SHA1: e.SHA1, Inferred: !e.Certain()}
-		if sum, err := hex.DecodeString(e.SHA256); err == nil && len(sum) == sha256.Size {
-			to.SHA256 = (*[sha256.Size]byte)(sum)
-		}
-		to.NotBefore, to.NotAfter, to.Within = e.Validity()
-	}
-	return &audit.Subject{File: name, Certificates: certs, Pool: &audit.Pool{Platform: pool.Platform, Entries: entries}}, nil
 }
 
 // need is a preset, or the certificates of a file. What reads as a preset is one,

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
-	"trustpool/internal/device"
 	"trustpool/internal/feed"
 	"trustpool/internal/inspect"
+	"trustpool/internal/pool"
 )
 
 func (a *app) diffCommand() *cobra.Command {
@@ -35,7 +35,7 @@ Exit status: 0, or 1 where the pools differ.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sides [2]struct {
 				bundle    *bundle.Bundle
-				pool      *device.Pool
+				pool      *pool.Pool
 				name, sig string
 			}
 			for i, arg := range args {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/internal/device"
+	"trustpool/internal/pool"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -47,7 +48,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			if save && poolFile == "" {
 				return errors.New("--save needs --pool FILE to write to")
 			}
-			pool, err := readPool(poolFile, save, o.Platform)
+			p, err := readPool(poolFile, save, o.Platform)
 			if err != nil {
 				return err
 			}
@@ -59,7 +60,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 				return err
 			}
 			o.At, o.Location = t.at.or(a.env.Now), name
-			r, err := device.Import(pool, b, o)
+			r, err := device.Import(p, b, o)
 			if err != nil {
 				return err
 			}
@@ -68,7 +69,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
 			}
 			if save && r.Refused == "" {
-				return a.answerWith(r.Failed == 0, as, of, poolFile, pool.WriteJSON)
+				return a.answerWith(r.Failed == 0, as, of, poolFile, p.WriteJSON)
 			}
 			return a.answer(r.Refused == "" && r.Failed == 0, as, of)
 		},
@@ -99,7 +100,7 @@ func settingFlags(cmd *cobra.Command, o *device.Options) {
 
 // readPool reads the pool of --pool; without one, or where --save is to make it,
 // it is the platform's built-in pool.
-func readPool(path string, save bool, p device.Platform) (*device.Pool, error) {
+func readPool(path string, save bool, p device.Platform) (*pool.Pool, error) {
 	if path == "" {
 		return p.BuiltIn(), nil
 	}
@@ -114,9 +115,9 @@ func readPool(path string, save bool, p device.Platform) (*device.Pool, error) {
 		return nil, fmt.Errorf("--pool: %w", err)
 	}
 	defer f.Close()
-	pool, err := device.ReadPool(f)
+	read, err := pool.Read(f, device.CheckName)
 	if err != nil {
 		return nil, fmt.Errorf("--pool %s: %w", path, err)
 	}
-	return pool, nil
+	return read, nil
 }

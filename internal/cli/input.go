@@ -14,6 +14,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -55,7 +56,7 @@ func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bun
 
 // readEither is read where FILE may also be a pool file: one that begins as JSON
 // does, which no bundle does.
-func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b *bundle.Bundle, name string, err error) {
+func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bundle.Bundle, name string, err error) {
 	isJSON := func(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
 	captured := false
 	defer func() {
@@ -74,11 +75,11 @@ func (a *app) readEither(ctx context.Context, arg string) (pool *device.Pool, b 
 		return nil, nil, "", err
 	}
 	if len(files) == 1 && isJSON(files[0].Data) {
-		pool, err = device.ReadPool(bytes.NewReader(files[0].Data))
+		p, err = pool.Read(bytes.NewReader(files[0].Data), device.CheckName)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", label(files[0].Name), err)
 		}
-		return pool, nil, files[0].Name, err
+		return p, nil, files[0].Name, err
 	}
 	b, name, err = a.parse(files, arg, bundle.Limits.Parse)
 	return nil, b, name, err

@@ -19,6 +19,7 @@ import (
 	"trustpool/internal/device/config"
 	"trustpool/internal/durable"
 	"trustpool/internal/kit"
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -178,7 +179,7 @@ func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
 func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
 	subject := func(name string, b *bundle.Bundle) (*audit.Subject, error) {
 		r, err := x.verify(ctx, a, b)
-		return &audit.Subject{File: name, Certificates: b.Certificates, Signature: &r}, err
+		return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
 	}
 	s, err := subject(it.Name+".p7b", it.Bundle)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
+	"trustpool/internal/pool"
 )
 
 func (a *app) poolCommand() *cobra.Command {
@@ -113,17 +114,13 @@ func sniffText(prefix []byte) (int64, error) {
 
 // identify looks for the certificates of a listing, and compares it.
 func (a *app) identify(ctx context.Context, l *device.Listing, with []string, against string, t *trust) error {
-	var sources []device.Source
-	for _, arg := range with {
-		b, name, err := a.read(ctx, arg)
-		if err != nil {
-			return fmt.Errorf("--with: %w", err)
-		}
-		sources = append(sources, device.Source{Name: name, Bundle: b})
+	sources, err := a.poolSources(ctx, with)
+	if err != nil {
+		return err
 	}
 	if against == "" {
-		if sources != nil {
-			l.Identify(sources)
+		if len(sources) > 0 {
+			l.Identify(sources...)
 		}
 		return nil
 	}
@@ -131,14 +128,26 @@ func (a *app) identify(ctx context.Context, l *device.Listing, with []string, ag
 	if err != nil {
 		return fmt.Errorf("--against: %w", err)
 	}
-	l.Identify(append(sources, device.Source{Name: name, Bundle: b}))
+	l.Identify(append(sources, pool.Source{Name: name, Certificates: b.Certificates})...)
 	l.Difference, err = t.comparePool(ctx, a, l.Pool(), l.File, b, name)
 	return err
 }
 
+// poolSources reads the bundles of --with, in which the certificates of a pool may be.
+func (a *app) poolSources(ctx context.Context, with []string) (sources []pool.Source, err error) {
+	for _, arg := range with {
+		b, name, err := a.read(ctx, arg)
+		if err != nil {
+			return nil, fmt.Errorf("--with: %w", err)
+		}
+		sources = append(sources, pool.Source{Name: name, Certificates: b.Certificates})
+	}
+	return sources, nil
+}
+
 // comparePool compares a pool with a bundle, whose signature it judges.
-func (t *trust) comparePool(ctx context.Context, a *app, pool *device.Pool, poolName string, b *bundle.Bundle, name string) (*device.PoolDiff, error) {
-	d, err := pool.Compare(b)
+func (t *trust) comparePool(ctx context.Context, a *app, p *pool.Pool, poolName string, b *bundle.Bundle, name string) (*device.PoolDiff, error) {
+	d, err := device.Compare(p, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(poolName), err)
 	}
@@ -148,8 +157,8 @@ func (t *trust) comparePool(ctx context.Context, a *app, pool *device.Pool, pool
 }
 
 // diffPool compares a pool with a bundle.
-func (a *app) diffPool(ctx context.Context, t *trust, pool *device.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
-	d, err := t.comparePool(ctx, a, pool, poolName, b, name)
+func (a *app) diffPool(ctx context.Context, t *trust, p *pool.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
+	d, err := t.comparePool(ctx, a, p, poolName, b, name)
 	if err != nil {
 		return err
 	}

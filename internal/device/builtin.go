@@ -1,6 +1,10 @@
 package device
 
-import "time"
+import (
+	"time"
+
+	"trustpool/internal/pool"
+)
 
 // BuiltIn returns the pool of a device fresh from the factory: what its software
 // has built in, as far as that is known.
@@ -12,22 +16,22 @@ import "time"
 //     the difference. The newest is the default because the platform's anchors
 //     include that root, which a device can only verify under where it is built in.
 //   - any other: not known, so the pool is empty, and Import notes it.
-func (p Platform) BuiltIn() *Pool {
-	pool := &Pool{Platform: p.Name}
+func (p Platform) BuiltIn() *pool.Pool {
+	var entries []pool.Entry
 	switch p.Name {
 	case "iosxe":
-		pool.Entries = builtInIOSXE()
+		entries = builtInIOSXE()
 	case "iosxr":
-		pool.Entries = builtInIOSXR()
+		entries = builtInIOSXR()
 	}
-	for i := range pool.Entries {
-		e := &pool.Entries[i]
-		e.Origin = BuiltIn
+	for i := range entries {
+		e := &entries[i]
+		e.Origin = pool.BuiltIn
 		if e.Issuer == "" {
 			e.Issuer = e.Subject
 		}
 	}
-	return pool
+	return &pool.Pool{Platform: p.Name, Entries: entries}
 }
 
 // Where the facts of IOS XE's pool come from. No capture shows fingerprints.
@@ -40,8 +44,8 @@ const (
 
 // builtInIOSXE lists the certificates in the order of the captures. An absent
 // Issuer is the Subject.
-func builtInIOSXE() []PoolEntry {
-	return []PoolEntry{
+func builtInIOSXE() []pool.Entry {
+	return []pool.Entry{
 		{
 			Source: xeCapture, Serial: "04302A0B364CE2DA93",
 			Subject: `CN=Cisco Manufacturing CA III,O=Cisco`, Issuer: `CN=Cisco Basic Assurance Root CA 2099,O=Cisco`,
@@ -161,8 +165,8 @@ func builtInIOSXE() []PoolEntry {
 
 // builtInIOSXR lists the certificates in the order of the field notice. An absent
 // Issuer is the Subject.
-func builtInIOSXR() []PoolEntry {
-	return []PoolEntry{
+func builtInIOSXR() []pool.Entry {
+	return []pool.Entry{
 		{
 			Source: sourceXR, Serial: "5FF87B282B54DC8D42A315B568C9ADFF",
 			Subject:   `CN=Cisco Root CA 2048,O=Cisco Systems`,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trustpool/internal/device"
+	"trustpool/internal/pool"
 )
 
 func hexSum(sum [32]byte) string { return hex.EncodeToString(sum[:]) }
@@ -75,10 +76,10 @@ Trustpool import:
 func TestBuiltIn(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]int{"iosxe": 17, "iosxr": 4, "ios": 0, "asa": 0, "fxos": 0} {
-		pool := platform(t, name).BuiltIn()
-		same(t, name, len(pool.Entries), want)
-		for i, e := range pool.Entries {
-			if e.Origin != device.BuiltIn || e.NotBefore.IsZero() || e.NotAfter.IsZero() || e.Source == "" || e.Serial == "" || e.Subject == "" || e.Issuer == "" {
+		have := platform(t, name).BuiltIn()
+		same(t, name, len(have.Entries), want)
+		for i, e := range have.Entries {
+			if e.Origin != pool.BuiltIn || e.NotBefore.IsZero() || e.NotAfter.IsZero() || e.Source == "" || e.Serial == "" || e.Subject == "" || e.Issuer == "" {
 				t.Errorf("%s %d: %+v", name, i+1, e)
 			}
 		}
@@ -110,7 +111,7 @@ func TestBuiltIn(t *testing.T) {
 func TestMatchedBy(t *testing.T) {
 	t.Parallel()
 	b := corpus(t, "ios_core-v4-2017-01-11.p7b")
-	for name, want := range map[string]device.Key{"iosxr": device.BySHA1, "iosxe": device.BySHA256} {
+	for name, want := range map[string]pool.Key{"iosxr": pool.BySHA1, "iosxe": pool.BySHA256} {
 		r := doImport(t, nil, b, device.Options{Platform: platform(t, name), At: time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC)})
 		for _, e := range r.Certificates {
 			if e.Outcome == device.Duplicate && e.MatchedBy != want {

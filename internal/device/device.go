@@ -25,6 +25,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -56,19 +57,9 @@ const (
 	Failed    Outcome = "failed"
 )
 
-// A Key is what told that two certificates are the same.
-type Key string
-
-// The keys, the strongest first. For the last the two need not be the same: it is
-// the rule that Options.UniqueNames asks for.
-const (
-	BySHA256       Key = "sha256"
-	BySHA1         Key = "sha1"
-	ByShownDates   Key = "serial-names-dates" // as IOS XE shows them
-	ByShown        Key = "serial-names"       // the same, where the dates cannot be read
-	ByIssuerSerial Key = "issuer-serial"
-	ByNames        Key = "issuer-subject"
-)
+// ByNames is a key by which two certificates need not be the same: it is the rule
+// that Options.UniqueNames asks for.
+const ByNames pool.Key = "issuer-subject"
 
 // Options say which device imports, how it is set, and when. Platform and At
 // must be set. A setting that the platform does not have is an error.
@@ -124,7 +115,7 @@ type Entry struct {
 	Outcome     Outcome
 	Reason      string
 	Ground
-	MatchedBy Key // of a duplicate; empty for any other
+	MatchedBy pool.Key // of a duplicate; empty for any other
 }
 
 // A Note is a remark on a result.
@@ -141,7 +132,7 @@ type Note struct {
 // refused file is a Result with Refused set and Attempted 0, no error. Where the
 // file is refused, or there is an error, p stays as it was. An error says that
 // the options or the pool cannot be used.
-func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
+func Import(p *pool.Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -165,23 +156,23 @@ func Import(p *Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	}
 	kept := p.Entries
 	if o.Clean {
-		kept = p.builtIn()
+		kept = p.Only(pool.BuiltIn)
 	}
 	j, err := newJudge(kept, r, o)
 	if err != nil {
 		return nil, err
 	}
 	r.Certificates = make([]Entry, 0, len(b.Certificates))
-	pool := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy
+	after := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy
 	for i, c := range b.Certificates {
 		e := j.judge(i+1, c)
 		r.add(e)
 		if e.Outcome == Installed {
-			pool = append(pool, downloaded(c))
+			after = append(after, pool.EntryOf(c, pool.Downloaded))
 		}
 	}
 	r.addNotes(kept, o)
-	p.Entries = pool
+	p.Entries = after
 	return r, nil
 }
 
@@ -267,7 +258,7 @@ func (r *Result) add(e Entry) {
 }
 
 // addNotes says what the entries cannot: it is called for a file that was taken.
-func (r *Result) addNotes(pool []PoolEntry, o Options) {
+func (r *Result) addNotes(entries []pool.Entry, o Options) {
 	note := func(g Ground, format string, args ...any) {
 		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
 	}
@@ -292,7 +283,7 @@ func (r *Result) addNotes(pool []PoolEntry, o Options) {
 	if o.UniqueNames {
 		note(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject stands in the older IOS XE 16 guide; the newer ones do not have it")
 	}
-	if !slices.ContainsFunc(pool, func(e PoolEntry) bool { return e.Origin == BuiltIn }) {
+	if !slices.ContainsFunc(entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
 		note(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -104,11 +105,11 @@ func TestNoBundle(t *testing.T) {
 	t.Parallel()
 	for name, advice := range map[string]string{"fxos": "ENDOFBUF", "ftd": "FMC", "nxos": "cabundle url"} {
 		p := platform(t, name)
-		pool := p.BuiltIn()
+		have := p.BuiltIn()
 		o := lab(t, name)
 		o.AcceptUnsigned, o.DisableRSA1024 = true, true
-		r := doImport(t, pool, fixture(t, "lab-core-v1.p7b"), o)
-		if !strings.Contains(r.Refused, advice) || len(pool.Entries) != 0 {
+		r := doImport(t, have, fixture(t, "lab-core-v1.p7b"), o)
+		if !strings.Contains(r.Refused, advice) || len(have.Entries) != 0 {
 			t.Errorf("%s: %s", name, r.Refused)
 		}
 	}
@@ -196,31 +197,31 @@ func TestDuplicateKeys(t *testing.T) {
 	t.Parallel()
 	b := signed(t, newRoot("Known", func(t *pkitest.Template) { t.Serial = []byte{5, 9} }))
 	// What is known of the certificate in full is what an import writes.
-	full := &device.Pool{Platform: "asa"}
+	full := &pool.Pool{Platform: "asa"}
 	doImport(t, full, b, lab(t, "asa"))
 	known := full.Entries[0]
 	if known.Serial != "0509" || known.Issuer != "CN=Known,O=Device Test" || known.Issuer != known.Subject ||
-		known.Origin != device.Downloaded || !known.NotAfter.Equal(b.Certificates[0].NotAfter.Time) {
+		known.Origin != pool.Downloaded || !known.NotAfter.Equal(b.Certificates[0].NotAfter.Time) {
 		t.Fatalf("%+v", known)
 	}
 	zeroes := func(n int) string { return strings.Repeat("0", n) }
 	for _, tt := range []struct {
 		name   string
-		change func(*device.PoolEntry)
-		want   device.Key
+		change func(*pool.Entry)
+		want   pool.Key
 	}{
-		{"all", func(*device.PoolEntry) {}, device.BySHA256},
-		{"SHA-256 alone", func(e *device.PoolEntry) { *e = device.PoolEntry{Origin: e.Origin, SHA256: e.SHA256} }, device.BySHA256},
-		{"SHA-1 and name", func(e *device.PoolEntry) { e.SHA256 = "" }, device.BySHA1},
-		{"name", func(e *device.PoolEntry) { e.SHA256, e.SHA1 = "", "" }, device.ByIssuerSerial},
-		{"another SHA-256 decides", func(e *device.PoolEntry) { e.SHA256 = zeroes(64) }, ""},
-		{"another SHA-1 decides", func(e *device.PoolEntry) { e.SHA256, e.SHA1 = "", zeroes(40) }, ""},
-		{"another serial", func(e *device.PoolEntry) { e.SHA256, e.SHA1, e.Serial = "", "", "0905" }, ""},
-		{"another issuer", func(e *device.PoolEntry) { e.SHA256, e.SHA1, e.Issuer = "", "", "CN=Known" }, ""},
+		{"all", func(*pool.Entry) {}, pool.BySHA256},
+		{"SHA-256 alone", func(e *pool.Entry) { *e = pool.Entry{Origin: e.Origin, SHA256: e.SHA256} }, pool.BySHA256},
+		{"SHA-1 and name", func(e *pool.Entry) { e.SHA256 = "" }, pool.BySHA1},
+		{"name", func(e *pool.Entry) { e.SHA256, e.SHA1 = "", "" }, pool.ByIssuerSerial},
+		{"another SHA-256 decides", func(e *pool.Entry) { e.SHA256 = zeroes(64) }, ""},
+		{"another SHA-1 decides", func(e *pool.Entry) { e.SHA256, e.SHA1 = "", zeroes(40) }, ""},
+		{"another serial", func(e *pool.Entry) { e.SHA256, e.SHA1, e.Serial = "", "", "0905" }, ""},
+		{"another issuer", func(e *pool.Entry) { e.SHA256, e.SHA1, e.Issuer = "", "", "CN=Known" }, ""},
 	} {
 		e := known
 		tt.change(&e)
-		r := doImport(t, &device.Pool{Platform: "asa", Entries: []device.PoolEntry{e}}, b, lab(t, "asa"))
+		r := doImport(t, &pool.Pool{Platform: "asa", Entries: []pool.Entry{e}}, b, lab(t, "asa"))
 		same(t, tt.name, r.Certificates[0].MatchedBy, tt.want)
 	}
 	// The same file again.
@@ -237,33 +238,33 @@ func TestUniqueNames(t *testing.T) {
 	o := lab(t, "iosxe")
 	o.UniqueNames = true
 	r := doImport(t, nil, signed(t, serial(1), serial(1), serial(2), serial(3), newRoot("Other", nil)), o)
-	for i, want := range []device.Key{"", device.BySHA256, device.ByNames, device.ByNames, ""} {
+	for i, want := range []pool.Key{"", pool.BySHA256, device.ByNames, device.ByNames, ""} {
 		same(t, r.Certificates[i].Reason, r.Certificates[i].MatchedBy, want)
 	}
 	// One that the pool has still counts as one of the file.
-	pool := &device.Pool{Platform: "iosxe"}
-	doImport(t, pool, signed(t, serial(1)), o)
-	r = doImport(t, pool, signed(t, serial(1), serial(2)), o)
+	have := &pool.Pool{Platform: "iosxe"}
+	doImport(t, have, signed(t, serial(1)), o)
+	r = doImport(t, have, signed(t, serial(1), serial(2)), o)
 	same(t, "matched by", r.Certificates[1].MatchedBy, device.ByNames)
 	// The pool itself may hold another of the same names.
-	r = doImport(t, pool, signed(t, serial(2)), o)
+	r = doImport(t, have, signed(t, serial(2)), o)
 	same(t, "installed", r.Installed, 1)
 }
 
 func TestClean(t *testing.T) {
 	t.Parallel()
 	p := platform(t, "iosxr")
-	pool := p.BuiltIn()
+	have := p.BuiltIn()
 	o := lab(t, "iosxr")
-	doImport(t, pool, signed(t, newRoot("First", nil)), o)
-	same(t, "entries", len(pool.Entries), 5)
+	doImport(t, have, signed(t, newRoot("First", nil)), o)
+	same(t, "entries", len(have.Entries), 5)
 	o.Clean = true
-	r := doImport(t, pool, signed(t, newRoot("Second", nil), newRoot("First", nil)), o)
+	r := doImport(t, have, signed(t, newRoot("Second", nil), newRoot("First", nil)), o)
 	same(t, "counts", counts(r), [4]int{2, 0, 0, 0})
-	if !reflect.DeepEqual(pool.Entries[:4], p.BuiltIn().Entries) {
+	if !reflect.DeepEqual(have.Entries[:4], p.BuiltIn().Entries) {
 		t.Error("built-in entries changed")
 	}
-	same(t, "downloaded", pool.Entries[4].Subject+" "+pool.Entries[5].Subject, "CN=Second,O=Device Test CN=First,O=Device Test")
+	same(t, "downloaded", have.Entries[4].Subject+" "+have.Entries[5].Subject, "CN=Second,O=Device Test CN=First,O=Device Test")
 }
 
 // TestPoolUntouched refuses files and options, and finds the pool as it was.
@@ -293,23 +294,23 @@ func TestPoolUntouched(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			pool := &device.Pool{Platform: tt.platform, Entries: make([]device.PoolEntry, 0, 8)}
-			pool.Entries = append(pool.Entries, platform(t, "iosxr").BuiltIn().Entries...)
-			pool.Entries[1].Origin = device.Downloaded
-			before := device.Pool{Platform: pool.Platform, Entries: slices.Clone(pool.Entries)}
+			have := &pool.Pool{Platform: tt.platform, Entries: make([]pool.Entry, 0, 8)}
+			have.Entries = append(have.Entries, platform(t, "iosxr").BuiltIn().Entries...)
+			have.Entries[1].Origin = pool.Downloaded
+			before := pool.Pool{Platform: have.Platform, Entries: slices.Clone(have.Entries)}
 			o := lab(t, tt.platform)
 			if tt.change != nil {
 				tt.change(&o)
 			}
-			r, err := device.Import(pool, tt.b, o)
+			r, err := device.Import(have, tt.b, o)
 			switch {
 			case tt.err == "" && (err != nil || r.Refused == "" || len(r.Certificates) != 0):
 				t.Errorf("not refused: %v %+v", err, r)
 			case tt.err != "" && (err == nil || r != nil || !strings.Contains(err.Error(), tt.err)):
 				t.Errorf("got %v, want an error with %q", err, tt.err)
 			}
-			if !reflect.DeepEqual(*pool, before) {
-				t.Errorf("the pool changed: %+v", pool)
+			if !reflect.DeepEqual(*have, before) {
+				t.Errorf("the pool changed: %+v", have)
 			}
 		})
 	}
@@ -317,8 +318,8 @@ func TestPoolUntouched(t *testing.T) {
 
 func TestBrokenPool(t *testing.T) {
 	t.Parallel()
-	pool := &device.Pool{Platform: "asa", Entries: []device.PoolEntry{{Origin: device.BuiltIn, SHA256: "AB"}}}
-	if _, err := device.Import(pool, fixture(t, "lab-core-v1.p7b"), lab(t, "asa")); err == nil || !strings.Contains(err.Error(), "pool entry 1") {
+	have := &pool.Pool{Platform: "asa", Entries: []pool.Entry{{Origin: pool.BuiltIn, SHA256: "AB"}}}
+	if _, err := device.Import(have, fixture(t, "lab-core-v1.p7b"), lab(t, "asa")); err == nil || !strings.Contains(err.Error(), "pool entry 1") {
 		t.Error(err)
 	}
 }

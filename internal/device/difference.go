@@ -2,7 +2,7 @@ package device
 
 import (
 	"trustpool/bundle"
-	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 )
 
 // A PoolDiff is how a pool differs from a bundle. Each certificate of the bundle
@@ -23,24 +23,24 @@ type PoolDiff struct {
 // A PoolExtra is an entry of a pool that is not in the bundle.
 type PoolExtra struct {
 	Index int // from 1
-	Entry *PoolEntry
+	Entry *pool.Entry
 }
 
 // A PoolCommon is a certificate that is in both.
 type PoolCommon struct {
 	bundle.DiffEntry
-	PoolIndex int // of the entry, from 1
-	By        Key // what told that they are the same
+	PoolIndex int      // of the entry, from 1
+	By        pool.Key // what showed that they are the same
 }
 
 // Same reports whether the pool has the certificates of the bundle, and no others.
 func (d *PoolDiff) Same() bool { return len(d.Missing) == 0 && len(d.Extra) == 0 }
 
-// Compare tells how the pool differs from a bundle, in linear time. An element of
-// the bundle that is no certificate is passed over: no device has it. An entry of
+// Compare finds how a pool differs from a bundle, in linear time. An element of
+// the bundle that is not a certificate is passed over: no device has it. An entry of
 // the pool that could not be matched is an error.
-func (p *Pool) Compare(b *bundle.Bundle) (*PoolDiff, error) {
-	index, err := indexPool(p.Entries)
+func Compare(p *pool.Pool, b *bundle.Bundle) (*PoolDiff, error) {
+	index, err := p.Index()
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (p *Pool) Compare(b *bundle.Bundle) (*PoolDiff, error) {
 			continue
 		}
 		seen[c.SHA256] = true
-		at, key := index.find(c)
+		at, key := index.Find(c)
 		if key == "" {
 			d.Missing = append(d.Missing, bundle.DiffEntry{Index: i + 1, Certificate: c})
 			continue
@@ -61,31 +61,9 @@ func (p *Pool) Compare(b *bundle.Bundle) (*PoolDiff, error) {
 		d.Common = append(d.Common, PoolCommon{bundle.DiffEntry{Index: i + 1, Certificate: c}, at + 1, key})
 	}
 	for i := range p.Entries {
-		if first := index.first[i]; first == i && !matched[i] {
+		if index.First(i) == i && !matched[i] {
 			d.Extra = append(d.Extra, PoolExtra{i + 1, &p.Entries[i]})
 		}
 	}
 	return d, nil
-}
-
-// Certificates looks in bundles for the certificates of the pool: one for each
-// entry, nil where none of them is it. An entry that could not be matched is an
-// error.
-func (p *Pool) Certificates(bundles ...*bundle.Bundle) ([]*certificate.Certificate, error) {
-	index, err := indexPool(p.Entries)
-	if err != nil {
-		return nil, err
-	}
-	certs := make([]*certificate.Certificate, len(p.Entries))
-	for _, b := range bundles {
-		for _, c := range b.Certificates {
-			if i, key := index.find(c); key != "" && certs[i] == nil {
-				certs[i] = c
-			}
-		}
-	}
-	for i, first := range index.first {
-		certs[i] = certs[first]
-	}
-	return certs, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
 )
 
@@ -45,9 +46,9 @@ func (d *PoolDiff) writeText(w io.Writer) {
 		if sum == "" {
 			sum = "-"
 		}
-		fmt.Fprintf(w, "  %-16.16s  %-10s  %-10s  %s\n", sum, e.Entry.day(), e.Entry.Origin, report.Printable(e.Entry.Title()))
+		fmt.Fprintf(w, "  %-16.16s  %-10s  %-10s  %s\n", sum, endDay(e.Entry), e.Entry.Origin, report.Printable(e.Entry.Title()))
 	}
-	byKey := map[Key]int{}
+	byKey := map[pool.Key]int{}
 	for _, c := range d.Common {
 		byKey[c.By]++
 	}
@@ -65,13 +66,10 @@ func day(t certificate.Time) string {
 	return t.UTC().Format(time.DateOnly)
 }
 
-// day is the end of the validity in a table.
-func (e *PoolEntry) day() string {
-	switch {
-	case !e.NotAfter.IsZero():
-		return e.NotAfter.Format(time.DateOnly)
-	case e.Shown != nil && e.Shown.NotAfter.Zone != "":
-		return e.Shown.NotAfter.Clock.Format(time.DateOnly)
+// endDay is the end of the validity in a table.
+func endDay(e *pool.Entry) string {
+	if end := e.ValidTo(); end.Valid {
+		return end.UTC().Format(time.DateOnly)
 	}
 	return "-"
 }
@@ -99,7 +97,7 @@ type missingJSON struct {
 
 type extraJSON struct {
 	Index    int              `json:"index"`
-	Origin   Origin           `json:"origin"`
+	Origin   pool.Origin      `json:"origin"`
 	SHA256   *string          `json:"sha256"`
 	SHA1     *string          `json:"sha1"`
 	Subject  *string          `json:"subject"`
@@ -108,12 +106,12 @@ type extraJSON struct {
 }
 
 type commonJSON struct {
-	Index     int    `json:"index"`
-	SHA256    string `json:"sha256"`
-	Subject   string `json:"subject"`
-	PoolIndex int    `json:"pool_index"`
-	MatchedBy Key    `json:"matched_by"`
-	Basis     Basis  `json:"basis"`
+	Index     int      `json:"index"`
+	SHA256    string   `json:"sha256"`
+	Subject   string   `json:"subject"`
+	PoolIndex int      `json:"pool_index"`
+	MatchedBy pool.Key `json:"matched_by"`
+	Basis     Basis    `json:"basis"`
 }
 
 func (d *PoolDiff) json() differenceJSON {
@@ -134,7 +132,7 @@ func (d *PoolDiff) json() differenceJSON {
 	}
 	for _, e := range d.Common {
 		c := e.Certificate
-		out.Common = append(out.Common, commonJSON{e.Index, hex.EncodeToString(c.SHA256[:]), c.Subject.String(), e.PoolIndex, e.By, e.By.basis()})
+		out.Common = append(out.Common, commonJSON{e.Index, hex.EncodeToString(c.SHA256[:]), c.Subject.String(), e.PoolIndex, e.By, basisOf(e.By)})
 	}
 	return out
 }

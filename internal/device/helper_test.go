@@ -10,6 +10,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/roots"
 )
 
@@ -67,7 +68,7 @@ func lab(t testing.TB, name string) device.Options {
 }
 
 // doImport imports and checks what holds for every result.
-func doImport(t testing.TB, p *device.Pool, b *bundle.Bundle, o device.Options) *device.Result {
+func doImport(t testing.TB, p *pool.Pool, b *bundle.Bundle, o device.Options) *device.Result {
 	t.Helper()
 	before := 0
 	if p != nil {

@@ -5,8 +5,12 @@ import (
 	"strings"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pool"
 	"trustpool/signing"
 )
+
+// sourceShown is the ground of a match by what IOS XE shows.
+const sourceShown = "the device shows serial number, names and dates, and no fingerprint"
 
 // rsa1024 and rsa2048 are sizes of a modulus that settings turn on.
 const (
@@ -19,13 +23,14 @@ const (
 type judge struct {
 	options   Options
 	installed Ground
-	pool      poolIndex
+	entries   []pool.Entry
+	index     *pool.Index
 	seen      map[[32]byte]int // SHA-256 of earlier entries of the file, and their index
 	names     map[string]int   // issuer and subject of earlier entries
 }
 
-func newJudge(pool []PoolEntry, r *Result, o Options) (*judge, error) {
-	j := &judge{options: o, installed: o.Platform.rules.installed, seen: make(map[[32]byte]int), names: make(map[string]int)}
+func newJudge(entries []pool.Entry, r *Result, o Options) (*judge, error) {
+	j := &judge{options: o, entries: entries, installed: o.Platform.rules.installed, seen: make(map[[32]byte]int), names: make(map[string]int)}
 	switch {
 	case r.Verification == nil: // accepted by the user
 		j.installed = o.Platform.rules.signature
@@ -33,7 +38,7 @@ func newJudge(pool []PoolEntry, r *Result, o Options) (*judge, error) {
 		j.installed = o.Platform.rules.fips
 	}
 	var err error
-	j.pool, err = indexPool(pool)
+	j.index, err = (&pool.Pool{Entries: entries}).Index()
 	return j, err
 }
 
@@ -97,14 +102,14 @@ func (j *judge) expired(e *Entry) bool {
 
 func (j *judge) duplicate(e *Entry) bool {
 	c, ground := e.Certificate, j.options.Platform.rules.duplicate
-	if i, key := j.pool.find(c); key != "" {
+	if i, key := j.index.Find(c); key != "" {
 		e.MatchedBy = key
-		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", j.pool.entries[i].Origin, keyName(key))
-		if key == ByShownDates || key == ByShown { // not certain
+		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", j.entries[i].Origin, key.Words())
+		if key == pool.ByShownDates || key == pool.ByShown { // not certain
 			ground = Ground{Inferred, sourceShown}
 		}
 	} else if first, ok := j.seen[c.SHA256]; ok {
-		e.MatchedBy = BySHA256
+		e.MatchedBy = pool.BySHA256
 		e.Reason = fmt.Sprintf("the same as certificate %d of the file", first)
 	} else {
 		j.seen[c.SHA256] = e.Index

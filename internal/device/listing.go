@@ -1,16 +1,15 @@
 package device
 
 import (
-	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device/show"
+	"trustpool/internal/pool"
 )
 
 // A Listing is a pool as a device shows it.
@@ -32,22 +31,13 @@ type Listed struct {
 	show.Shown
 	SameAs int // the number, from 1, of an earlier entry that shows the same; else 0
 
-	// Certificate is the one that this was identified as, by Match, in the source
-	// called FoundIn. It is nil where none is known, and where there are several
-	// Candidates.
-	Certificate *certificate.Certificate
-	Match       Key
-	FoundIn     string
-	Candidates  int
-	// Differs is set where the fingerprint agrees, and serial number, names or dates
-	// do not: somebody changed the text.
+	// Entry is what is shown, as an entry of a pool. Its Certificate is the one that
+	// it was identified as, by Match.
+	Entry pool.Entry
+	Match pool.Match
+	// Differs is set if the fingerprint agrees, and serial number, names or dates do
+	// not: somebody changed the text.
 	Differs bool
-}
-
-// A Source is a bundle in which to look for the certificates of a Listing.
-type Source struct {
-	Name   string
-	Bundle *bundle.Bundle
 }
 
 // ReadListing reads what a device of the platform shows of its pool, as show.Read
@@ -72,8 +62,8 @@ func ReadListing(text []byte, p Platform, at time.Time) (*Listing, error) {
 		if s.NotListed {
 			continue
 		}
-		key := fmt.Sprint(s.Origin, "\x00", s.SHA1, s.NotBefore, s.NotAfter, "\x00", shownKey(s.Serial, s.Issuer, s.Subject))
-		e := Listed{Shown: s, SameAs: seen[key]}
+		key := fmt.Sprint(s.Origin, "\x00", s.SHA1, s.NotBefore, s.NotAfter, "\x00", pool.ShownKey(s.Serial, s.Issuer, s.Subject))
+		e := Listed{Shown: s, SameAs: seen[key], Entry: entryOf(s)}
 		l.Entries = append(l.Entries, e)
 		if e.SameAs == 0 {
 			seen[key] = len(l.Entries)
@@ -135,119 +125,81 @@ func (l *Listing) addNotes(notListed int) {
 const maxZones = 8
 
 // Identify looks for each certificate in the sources: on IOS XR by its SHA-1,
-// else by what is shown of it. Where several certificates are shown alike none is
+// else by what is shown of it. If several certificates are shown alike, none is
 // taken.
-func (l *Listing) Identify(sources []Source) {
+func (l *Listing) Identify(sources ...pool.Source) {
 	l.identified = true
-	style, _, _ := l.Platform.showStyle()
-	type candidate struct {
-		*certificate.Certificate
-		source string
+	decoded := make([]pool.Source, len(sources)) // a device shows nothing else
+	for i, s := range sources {
+		decoded[i] = pool.Source{Name: s.Name, Certificates: slices.DeleteFunc(slices.Clone(s.Certificates), func(c *certificate.Certificate) bool { return c.Err != nil })}
 	}
-	index := map[string][]candidate{}
-	known := map[[32]byte]bool{}
-	for _, source := range sources {
-		for _, c := range source.Bundle.Certificates {
-			if c.Err != nil || known[c.SHA256] {
-				continue
-			}
-			known[c.SHA256] = true
-			key := ""
-			if style == show.IOSXR {
-				key = fmt.Sprintf("%X", sha1.Sum(c.Raw))
-			} else {
-				s := show.Of(c, style, show.Downloaded)
-				key = shownKey(s.Serial, s.Issuer, s.Subject)
-			}
-			if len(index[key]) < maxAlike {
-				index[key] = append(index[key], candidate{c, source.Name})
-			}
-		}
-	}
+	p := &pool.Pool{Entries: make([]pool.Entry, len(l.Entries))}
 	for i := range l.Entries {
+		p.Entries[i] = l.Entries[i].Entry
+		p.Entries[i].Certificate = nil
+	}
+	for i, m := range p.Identify(decoded...) {
 		e := &l.Entries[i]
-		e.Certificate, e.Match, e.FoundIn, e.Candidates, e.Differs = nil, "", "", 0, false
-		key := e.SHA1
-		if style != show.IOSXR {
-			key = shownKey(e.Serial, e.Issuer, e.Subject)
-		}
-		for _, c := range index[key] {
-			alike := shownAlike(c.Certificate, e.NotBefore, e.NotAfter)
-			if style == show.IOSXR {
-				s := show.Of(c.Certificate, style, e.Origin)
-				e.Differs = alike == "" || shownKey(s.Serial, s.Issuer, s.Subject) != shownKey(e.Serial, e.Issuer, e.Subject)
-				alike = BySHA1
-			}
-			if alike == "" {
-				continue
-			}
-			e.Candidates++
-			e.Certificate, e.Match, e.FoundIn = c.Certificate, alike, c.source
-		}
-		if e.Candidates > 1 {
-			e.Certificate, e.Match, e.FoundIn = nil, "", ""
-		}
+		e.Entry, e.Match = p.Entries[i], m
+		e.Differs = m.By == pool.BySHA1 && e.differs()
 	}
 }
 
-// Expired is as that of a PoolEntry; of a certificate that was identified it is
-// always known.
-func (e *Listed) Expired(at time.Time) (expired, known bool) {
-	if e.Certificate != nil && e.Certificate.NotAfter.Valid {
-		return at.After(e.Certificate.NotAfter.Time), true
-	}
-	return expiredShown(e.NotAfter, at)
+// differs reports whether the device would show the certificate in another way.
+func (e *Listed) differs() bool {
+	c := e.Entry.Certificate
+	s := show.Of(c, show.IOSXR, e.Origin)
+	return pool.ShownAlike(c, e.NotBefore, e.NotAfter) == "" || pool.ShownKey(s.Serial, s.Issuer, s.Subject) != pool.ShownKey(e.Serial, e.Issuer, e.Subject)
 }
 
 // Pool is the pool in the form that Import takes. A certificate that was
 // identified has its fingerprints, and a Source that says by what; of any other
 // there is what the device shows.
-func (l *Listing) Pool() *Pool {
+func (l *Listing) Pool() *pool.Pool {
 	_, command, _ := l.Platform.showStyle()
-	p := &Pool{Platform: l.Platform.Name, Entries: make([]PoolEntry, len(l.Entries))}
+	p := &pool.Pool{Platform: l.Platform.Name, Entries: make([]pool.Entry, len(l.Entries))}
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		out := &p.Entries[i]
-		if c := e.Certificate; c != nil {
-			*out = downloaded(c)
-			out.IdentifiedBy = e.Match
-			out.Source = fmt.Sprintf("%s; fingerprint of the certificate of the same %s in %s", command, keyName(e.Match), e.FoundIn)
-		} else {
-			*out = e.entry()
-		}
-		if out.Origin = Downloaded; e.Origin == show.BuiltIn {
-			out.Origin = BuiltIn
+		p.Entries[i] = e.Entry
+		if c := e.Entry.Certificate; c != nil {
+			found := pool.EntryOf(c, e.Entry.Origin)
+			found.IdentifiedBy = e.Match.By
+			found.Source = fmt.Sprintf("%s; fingerprint of the certificate of the same %s in %s", command, e.Match.By.Words(), e.Match.In)
+			p.Entries[i] = found
 		}
 	}
 	return p
 }
 
-// entry is what a device shows, as an entry of a pool.
-func (e *Listed) entry() PoolEntry {
-	out := PoolEntry{Serial: e.Serial, SHA1: strings.ToLower(e.SHA1)}
+// entryOf is what a device shows, as an entry of a pool.
+func entryOf(s show.Shown) pool.Entry {
+	out := pool.Entry{Origin: pool.Downloaded, Serial: s.Serial, SHA1: strings.ToLower(s.SHA1)}
+	if s.Origin == show.BuiltIn {
+		out.Origin = pool.BuiltIn
+	}
 	switch {
-	case e.SHA1 == "":
-		out.Shown = &Shown{slices.Clone(e.Issuer), slices.Clone(e.Subject), e.NotBefore, e.NotAfter}
-	case !e.NotBefore.Known() || !e.NotAfter.Known():
-		out.Shown = &Shown{NotBefore: e.NotBefore, NotAfter: e.NotAfter}
+	case s.SHA1 == "":
+		out.Shown = &pool.Shown{Issuer: slices.Clone(s.Issuer), Subject: slices.Clone(s.Subject), NotBefore: s.NotBefore, NotAfter: s.NotAfter}
+	case !s.NotBefore.Known() || !s.NotAfter.Known():
+		out.Shown = &pool.Shown{NotBefore: s.NotBefore, NotAfter: s.NotAfter}
 	}
-	if e.SHA1 != "" {
-		out.Issuer, out.Subject = strings.Join(e.Issuer, ""), strings.Join(e.Subject, "")
+	if s.SHA1 != "" {
+		out.Issuer, out.Subject = strings.Join(s.Issuer, ""), strings.Join(s.Subject, "")
 	}
-	if e.NotBefore.Known() {
-		out.NotBefore = e.NotBefore.Clock
+	if s.NotBefore.Known() {
+		out.NotBefore = s.NotBefore.Clock
 	}
-	if e.NotAfter.Known() {
-		out.NotAfter = e.NotAfter.Clock
+	if s.NotAfter.Known() {
+		out.NotAfter = s.NotAfter.Clock
 	}
 	return out
 }
 
 // SHA256 is the fingerprint of the certificate that the entry was identified as,
-// in hex; empty where there is none.
+// in hex; empty if there is none.
 func (e *Listed) SHA256() string {
-	if e.Certificate == nil {
+	if e.Entry.Certificate == nil {
 		return ""
 	}
-	return hex.EncodeToString(e.Certificate.SHA256[:])
+	return hex.EncodeToString(e.Entry.Certificate.SHA256[:])
 }

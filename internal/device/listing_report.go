@@ -10,6 +10,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device/show"
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
 )
 
@@ -26,11 +27,11 @@ type listingCount struct {
 	Ambiguous      int `json:"ambiguous"`
 	NotFound       int `json:"not_found"`
 
-	byKey map[Key]int
+	byKey map[pool.Key]int
 }
 
 func (l *Listing) count() (n listingCount) {
-	n.byKey = map[Key]int{}
+	n.byKey = map[pool.Key]int{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		if e.Origin == show.BuiltIn {
@@ -38,20 +39,20 @@ func (l *Listing) count() (n listingCount) {
 		} else {
 			n.Downloaded++
 		}
-		switch expired, known := e.Expired(l.At); {
+		switch expired, known := e.Entry.ValidTo().Before(l.At); {
 		case !known:
 			n.ExpiryNotKnown++
 		case expired:
 			n.Expired++
 		}
 		switch {
-		case e.Candidates > 1:
+		case e.Match.Candidates > 1:
 			n.Ambiguous++
-		case e.Certificate == nil:
+		case e.Entry.Certificate == nil:
 			n.NotFound++
 		default:
 			n.Identified++
-			n.byKey[e.Match]++
+			n.byKey[e.Match.By]++
 		}
 	}
 	if !l.identified {
@@ -101,13 +102,13 @@ func (l *Listing) WriteText(w io.Writer) error {
 }
 
 // keyCounts says by what so many were matched, and of what is not certain so.
-func keyCounts(n map[Key]int) (parts []string) {
-	for _, k := range []Key{BySHA256, BySHA1, ByShownDates, ByShown, ByIssuerSerial} {
+func keyCounts(n map[pool.Key]int) (parts []string) {
+	for _, k := range pool.Keys() {
 		if n[k] == 0 {
 			continue
 		}
-		part := fmt.Sprintf("%d by %s", n[k], keyName(k))
-		if !k.certain() {
+		part := fmt.Sprintf("%d by %s", n[k], k.Words())
+		if !k.Certain() {
 			part += " (inferred)"
 		}
 		parts = append(parts, part)
@@ -123,7 +124,7 @@ func (l *Listing) writeTable(w io.Writer) {
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		sum := "-"
-		if e.Certificate != nil {
+		if e.Entry.Certificate != nil {
 			sum = e.SHA256()[:16]
 		}
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s%s\n", i+1, strings.ToLower(string(e.Origin)), e.until(l.At), l.matchText(e), sum,
@@ -136,14 +137,14 @@ func (l *Listing) writeTable(w io.Writer) {
 func (e *Listed) until(at time.Time) string {
 	text := show.Date{}.String()
 	switch {
-	case e.Certificate != nil && e.Certificate.NotAfter.Valid:
-		text = e.Certificate.NotAfter.UTC().Format(time.DateOnly)
+	case e.Entry.Certificate != nil && e.Entry.Certificate.NotAfter.Valid:
+		text = e.Entry.Certificate.NotAfter.UTC().Format(time.DateOnly)
 	case e.NotAfter.Known():
 		text = e.NotAfter.Clock.Format(time.DateOnly)
 	case e.NotAfter.Zone != "":
 		text = e.NotAfter.Clock.Format(time.DateOnly) + " " + e.NotAfter.Zone
 	}
-	switch expired, known := e.Expired(at); {
+	switch expired, known := e.Entry.ValidTo().Before(at); {
 	case expired:
 		text += " expired"
 	case !known:
@@ -155,10 +156,10 @@ func (e *Listed) until(at time.Time) string {
 // matchText is how the certificate was identified.
 func (l *Listing) matchText(e *Listed) string {
 	switch {
-	case e.Match != "":
-		return string(e.Match)
-	case e.Candidates > 1:
-		return fmt.Sprintf("ambiguous: %d", e.Candidates)
+	case e.Match.By != "":
+		return string(e.Match.By)
+	case e.Match.Candidates > 1:
+		return fmt.Sprintf("ambiguous: %d", e.Match.Candidates)
 	case l.identified:
 		return "not found"
 	}
@@ -177,8 +178,8 @@ func (e *Listed) remarks() (out string) {
 
 // title is the subject for people.
 func (e *Listed) title() string {
-	if e.Certificate != nil {
-		return e.Certificate.Subject.String()
+	if e.Entry.Certificate != nil {
+		return e.Entry.Certificate.Subject.String()
 	}
 	return strings.Join(e.Subject, ",")
 }
@@ -187,7 +188,7 @@ func (e *Listed) title() string {
 type listedJSON struct {
 	Index          int              `json:"index"`
 	Line           int              `json:"line"`
-	Origin         Origin           `json:"origin"`
+	Origin         pool.Origin      `json:"origin"`
 	Serial         string           `json:"serial"`
 	Subject        *string          `json:"subject"`
 	Issuer         *string          `json:"issuer"`
@@ -211,34 +212,31 @@ type listedJSON struct {
 }
 
 func (e *Listed) json(index int, at time.Time) listedJSON {
-	p := e.entry()
+	p := &e.Entry
 	out := listedJSON{
-		Index: index, Line: e.Line, Origin: Downloaded, Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
+		Index: index, Line: e.Line, Origin: p.Origin, Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
 		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: report.Optional(p.SHA1),
 		ShownSubject: list(e.Shown.Subject), ShownIssuer: list(e.Shown.Issuer), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
-		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match)), Candidates: e.Candidates,
-		FoundIn: report.Optional(e.FoundIn), SHA256: report.Optional(e.SHA256()), Differs: e.Differs,
-	}
-	if e.Origin == show.BuiltIn {
-		out.Origin = BuiltIn
+		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match.By)), Candidates: e.Match.Candidates,
+		FoundIn: report.Optional(e.Match.In), SHA256: report.Optional(e.SHA256()), Differs: e.Differs,
 	}
 	if e.SameAs > 0 {
 		out.SameAs = &e.SameAs
 	}
-	if c := e.Certificate; c != nil {
+	if c := e.Entry.Certificate; c != nil {
 		subject, issuer := c.Subject.String(), c.Issuer.String()
 		out.Subject, out.Issuer, out.NotBefore, out.NotAfter = &subject, &issuer, c.NotBefore, c.NotAfter
-		out.MatchBasis = report.Optional(string(e.Match.basis()))
+		out.MatchBasis = report.Optional(string(basisOf(e.Match.By)))
 	}
-	if expired, known := e.Expired(at); known {
+	if expired, known := e.Entry.ValidTo().Before(at); known {
 		out.Expired = &expired
 	}
 	return out
 }
 
-// basis is how sure it is that what has the same key is the same certificate.
-func (k Key) basis() Basis {
-	if k.certain() {
+// basisOf is how sure it is that what has the same key is the same certificate.
+func basisOf(k pool.Key) Basis {
+	if k.Certain() {
 		return Confirmed
 	}
 	return Inferred

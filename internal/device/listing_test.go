@@ -16,6 +16,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/device/show"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 )
 
 // shown is what a device shows of the certificates.
@@ -47,15 +48,18 @@ func capture(t testing.TB, name string) string {
 }
 
 // again writes a pool and reads it.
-func again(t testing.TB, p *device.Pool) *device.Pool {
+func again(t testing.TB, p *pool.Pool) *pool.Pool {
 	t.Helper()
 	var b bytes.Buffer
 	if err := p.WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	got, err := device.ReadPool(bytes.NewReader(b.Bytes()))
+	got, err := pool.Read(bytes.NewReader(b.Bytes()), device.CheckName)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b.Bytes())
+	}
+	for i := range p.Entries {
+		p.Entries[i].Certificate = nil // a pool file does not hold it
 	}
 	if !reflect.DeepEqual(got, p) {
 		t.Errorf("read\n%+v\nwritten\n%+v", got, p)
@@ -82,32 +86,33 @@ func checkIdentified(t *testing.T, b *bundle.Bundle) {
 	certs := readable(b)
 	for _, name := range []string{"ios", "iosxe", "iosxr"} {
 		l := listing(t, name, shown(t, styleOf(name), b.Certificates, show.Downloaded))
-		l.Identify([]device.Source{{Name: "it", Bundle: b}})
+		l.Identify(pool.Source{Name: "it", Certificates: b.Certificates})
 		same(t, name, len(l.Entries), len(certs))
 		for i := range l.Entries {
 			switch e := &l.Entries[i]; {
-			case e.Candidates != 1, e.Certificate == nil || e.Certificate.SHA256 != certs[i].SHA256 || e.FoundIn != "it" || e.Differs:
+			case e.Match.Candidates != 1, e.Entry.Certificate == nil || e.Entry.Certificate.SHA256 != certs[i].SHA256 || e.Match.In != "it" || e.Differs:
 				t.Errorf("%s %d: %+v", name, i+1, e)
-			case name == "iosxr" && e.Match != device.BySHA1, name != "iosxr" && e.Match != device.ByShownDates && e.Match != device.ByShown:
-				t.Errorf("%s %d: matched by %s", name, i+1, e.Match)
+			case name == "iosxr" && e.Match.By != pool.BySHA1, name != "iosxr" && e.Match.By != pool.ByShownDates && e.Match.By != pool.ByShown:
+				t.Errorf("%s %d: matched by %s", name, i+1, e.Match.By)
 			}
 		}
 
 		// What is saved has all of the bundle, identified or not.
-		for _, pool := range []*device.Pool{l.Pool(), listing(t, name, shown(t, styleOf(name), b.Certificates, show.Downloaded)).Pool()} {
-			d, err := again(t, pool).Compare(b)
+		for _, have := range []*pool.Pool{l.Pool(), listing(t, name, shown(t, styleOf(name), b.Certificates, show.Downloaded)).Pool()} {
+			d, err := device.Compare(again(t, have), b)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !d.Same() {
 				t.Errorf("%s: %d missing, %d extra", name, len(d.Missing), len(d.Extra))
 			}
-			found, err := pool.Certificates(&bundle.Bundle{}, b)
-			if err != nil || len(found) != len(pool.Entries) || slices.Contains(found, nil) {
-				t.Errorf("%s: %d certificates, %v", name, len(found), err)
+			for i, m := range have.Identify(pool.Source{}, pool.Source{Name: "it", Certificates: b.Certificates}) {
+				if m.Candidates != 1 || have.Entries[i].Certificate == nil {
+					t.Errorf("%s: entry %d is not found: %+v", name, i+1, m)
+				}
 			}
 			for _, c := range d.Common {
-				if (c.By == device.BySHA1) != (name == "iosxr") || c.By == device.BySHA256 {
+				if (c.By == pool.BySHA1) != (name == "iosxr") || c.By == pool.BySHA256 {
 					t.Errorf("%s: %d by %s", name, c.Index, c.By)
 				}
 			}
@@ -137,14 +142,14 @@ func TestIdentifyZones(t *testing.T) {
 	for _, tt := range []struct {
 		offset time.Duration
 		zone   string
-		want   device.Key
+		want   pool.Key
 	}{
-		{0, "UTC", device.ByShownDates},
-		{0, "GMT", device.ByShownDates},
+		{0, "UTC", pool.ByShownDates},
+		{0, "GMT", pool.ByShownDates},
 		{time.Hour, "UTC", ""},
-		{5*time.Hour + 30*time.Minute, "IST", device.ByShownDates},
-		{-8 * time.Hour, "PST", device.ByShownDates},
-		{14 * time.Hour, "X", device.ByShownDates},
+		{5*time.Hour + 30*time.Minute, "IST", pool.ByShownDates},
+		{-8 * time.Hour, "PST", pool.ByShownDates},
+		{14 * time.Hour, "X", pool.ByShownDates},
 		{14*time.Hour + time.Minute, "X", ""},
 		{30 * time.Second, "IST", ""},
 		{24 * time.Hour, "IST", ""},
@@ -154,9 +159,9 @@ func TestIdentifyZones(t *testing.T) {
 			moved = strings.Replace(moved, d.String(), show.Date{Clock: d.Clock.Add(tt.offset), Zone: tt.zone}.String(), 1)
 		}
 		l := listing(t, "iosxe", moved)
-		l.Identify([]device.Source{{Name: "it", Bundle: b}})
-		same(t, tt.zone, l.Entries[0].Match, tt.want)
-		d, err := listing(t, "iosxe", moved).Pool().Compare(b)
+		l.Identify(pool.Source{Name: "it", Certificates: b.Certificates})
+		same(t, tt.zone, l.Entries[0].Match.By, tt.want)
+		d, err := device.Compare(listing(t, "iosxe", moved).Pool(), b)
 		if err != nil || d.Same() != (tt.want != "") {
 			t.Errorf("%s %s: %+v, %v", tt.offset, tt.zone, d, err)
 		}
@@ -185,9 +190,9 @@ func TestListingExpired(t *testing.T) {
 		{"IST", -14*time.Hour - 1, false, true},
 	} {
 		l := listing(t, "iosxe", strings.ReplaceAll(text, " UTC ", " "+tt.zone+" "))
-		expired, known := l.Entries[0].Expired(at.Add(tt.offset))
+		expired, known := l.Entries[0].Entry.ValidTo().Before(at.Add(tt.offset))
 		same(t, tt.zone+" "+tt.offset.String(), []bool{expired, known}, []bool{tt.expired, tt.known})
-		expired, known = again(t, l.Pool()).Entries[0].Expired(at.Add(tt.offset))
+		expired, known = again(t, l.Pool()).Entries[0].ValidTo().Before(at.Add(tt.offset))
 		same(t, "pool: "+tt.zone+" "+tt.offset.String(), []bool{expired, known}, []bool{tt.expired, tt.known})
 	}
 }
@@ -196,11 +201,11 @@ func TestListingExpired(t *testing.T) {
 func TestImportIntoListing(t *testing.T) {
 	t.Parallel()
 	b := fixture(t, "lab-core-v1.p7b")
-	for name, want := range map[string]device.Key{"iosxe": device.ByShownDates, "iosxr": device.BySHA1} {
+	for name, want := range map[string]pool.Key{"iosxe": pool.ByShownDates, "iosxr": pool.BySHA1} {
 		for _, identified := range []bool{false, true} {
 			l := listing(t, name, shown(t, styleOf(name), b.Certificates[:5], show.Downloaded))
 			if identified {
-				l.Identify([]device.Source{{Name: "it", Bundle: b}})
+				l.Identify(pool.Source{Name: "it", Certificates: b.Certificates})
 			}
 			r := doImport(t, again(t, l.Pool()), b, lab(t, name))
 			same(t, name, counts(r), [4]int{3, 5, 0, 0})
@@ -232,14 +237,14 @@ func TestShownAlike(t *testing.T) {
 	same(t, "outcomes", outcomes, []device.Outcome{device.Duplicate, device.Installed, device.Duplicate, device.Duplicate, device.Installed})
 
 	l := listing(t, "iosxe", text)
-	l.Identify([]device.Source{{Name: "it", Bundle: b}, {Name: "again", Bundle: b}})
-	if e := l.Entries[0]; e.Candidates != 2 || e.Certificate != nil || e.Match != "" {
+	l.Identify(pool.Source{Name: "it", Certificates: b.Certificates}, pool.Source{Name: "again", Certificates: b.Certificates})
+	if e := l.Entries[0]; e.Match.Candidates != 2 || e.Entry.Certificate != nil || e.Match.By != "" {
 		t.Errorf("%+v", e)
 	}
 	if e := l.Pool().Entries[0]; e.SHA256 != "" || e.Shown == nil {
 		t.Errorf("%+v", e)
 	}
-	d, err := l.Pool().Compare(b)
+	d, err := device.Compare(l.Pool(), b)
 	if err != nil || len(d.Common) != 1 || len(d.Missing) != 2 || len(d.Extra) != 0 {
 		t.Errorf("%+v, %v", d, err)
 	}
@@ -256,13 +261,13 @@ func TestListingChanged(t *testing.T) {
 			t.Fatalf("no %q in\n%s", change[0], text)
 		}
 		l := listing(t, "iosxr", changed)
-		l.Identify([]device.Source{{Name: "it", Bundle: b}})
-		if e := l.Entries[0]; e.Match != device.BySHA1 || !e.Differs {
+		l.Identify(pool.Source{Name: "it", Certificates: b.Certificates})
+		if e := l.Entries[0]; e.Match.By != pool.BySHA1 || !e.Differs {
 			t.Errorf("%s: %+v", change[1], e)
 		}
 	}
 	l := listing(t, "iosxr", text)
-	l.Identify([]device.Source{{Name: "it", Bundle: b}})
+	l.Identify(pool.Source{Name: "it", Certificates: b.Certificates})
 	if l.Entries[0].Differs {
 		t.Error("nothing was changed")
 	}
@@ -294,7 +299,7 @@ func TestCaptureIsBuiltIn(t *testing.T) {
 			if e.NotBefore.Known() {
 				offset = 0
 			}
-			if !slices.ContainsFunc(platform(t, name).BuiltIn().Entries, func(b device.PoolEntry) bool {
+			if !slices.ContainsFunc(platform(t, name).BuiltIn().Entries, func(b pool.Entry) bool {
 				return b.Serial == e.Serial && (e.SHA1 == "" || strings.EqualFold(e.SHA1, b.SHA1)) &&
 					b.NotBefore.Add(offset).Equal(e.NotBefore.Clock) && b.NotAfter.Add(offset).Equal(e.NotAfter.Clock)
 			}) {
@@ -311,8 +316,8 @@ func TestListingReports(t *testing.T) {
 	l := listing(t, "iosxe", text+"\n"+first[:strings.Index(first, "\n\n")]+"\n")
 	l.File = "a\u202eb"
 	root := fixture(t, "quovadis-root-ca-2.pem")
-	l.Identify([]device.Source{{Name: "roots.pem", Bundle: root}})
-	d, err := l.Pool().Compare(root)
+	l.Identify(pool.Source{Name: "roots.pem", Certificates: root.Certificates})
+	d, err := device.Compare(l.Pool(), root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,18 @@ func Lookup(name string) (Platform, error) {
 		}
 		names = append(append(names, p.Name), p.Aliases...)
 	}
-	return Platform{}, fmt.Errorf("%q is no platform: give one of %s", name, strings.Join(names, ", "))
+	return Platform{}, fmt.Errorf("%q is not a platform: give one of %s", name, strings.Join(names, ", "))
+}
+
+// CheckName refuses a name that is not a platform's own, an alias too: a pool file
+// has the name.
+func CheckName(name string) error {
+	if p, err := Lookup(name); err != nil {
+		return err
+	} else if p.Name != name {
+		return fmt.Errorf("platform %q is an alias: write %q", name, p.Name)
+	}
+	return nil
 }
 
 // Anchors are the roots that the platform takes bundles under: Cisco Root CA M1

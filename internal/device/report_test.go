@@ -66,15 +66,15 @@ func TestTextIOS(t *testing.T) {
 	o := lab(t, "iosxe")
 	o.Location = "http://192.0.2.1/ios_core.p7b"
 	own := "Reading file from http://192.0.2.1/ios_core.p7b\nLoading http://192.0.2.1/ios_core.p7b\n"
-	pool := o.Platform.BuiltIn()
-	r := doImport(t, pool, fixture(t, "lab-core-v1.p7b"), o)
+	have := o.Platform.BuiltIn()
+	r := doImport(t, have, fixture(t, "lab-core-v1.p7b"), o)
 	same(t, "quiet", text(t, r, true), own+"% PEM files import succeeded.\n")
 	r.Notes = nil
 	same(t, "text", text(t, r, false), own+"% PEM files import succeeded.\n\ncounted by trustpool; Cisco IOS XE prints no counters:\n"+
 		strings.TrimPrefix(block, "Trustpool import:\n"))
 
 	// What it prints when there was nothing to install is not known.
-	r = doImport(t, pool, fixture(t, "lab-core-v1.p7b"), o)
+	r = doImport(t, have, fixture(t, "lab-core-v1.p7b"), o)
 	same(t, "nothing new", text(t, r, true), own)
 	if long := text(t, r, false); !strings.Contains(long, "is not known:\n   attempted:  8\n   installed:  0\n   duplicates: 8\n") {
 		t.Error(long)

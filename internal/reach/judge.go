@@ -10,6 +10,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
+	"trustpool/internal/pool"
 )
 
 // A Plan is a change of what a device trusts, and the servers to judge it by.
@@ -26,7 +27,7 @@ type Plan struct {
 	// is what that device has before; nil stands for what is built in and, after an
 	// import of it, Old.
 	Device *device.Options
-	Pool   *device.Pool
+	Pool   *pool.Pool
 
 	Servers []Server
 	Options
@@ -195,7 +196,7 @@ func (j *judge) stages() error {
 	return j.deviceStages(before, kept)
 }
 
-func (j *judge) add(name string, certs []*certificate.Certificate, absent []device.PoolEntry) {
+func (j *judge) add(name string, certs []*certificate.Certificate, absent []pool.Entry) {
 	p := NewPool(certs, absent...)
 	j.pools = append(j.pools, p)
 	j.report.Stages = append(j.report.Stages, Stage{name, p.Size(), len(absent)})
@@ -208,13 +209,11 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 	if now == nil {
 		now = j.Device.Platform.BuiltIn()
 	}
-	now = &device.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
-	fresh := &device.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
+	now = &pool.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
+	fresh := &pool.Pool{Platform: now.Platform, Entries: slices.Clone(now.Entries)}
 	switch {
 	case j.Pool != nil:
-		if err := j.resolve(StageBefore, now.Entries); err != nil {
-			return err
-		}
+		j.resolve(StageBefore, now.Entries)
 	case before != nil:
 		r, err := device.Import(now, before, *j.Device)
 		if err != nil {
@@ -222,8 +221,8 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 		}
 		if r.Refused != "" {
 			j.note(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
-		} else if err := j.resolve(StageBefore, now.Entries); err != nil {
-			return err
+		} else {
+			j.resolve(StageBefore, now.Entries)
 		}
 		if before == j.New {
 			now = fresh // so that what is left out was never there
@@ -239,7 +238,7 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 		j.note(r.RefusedOn, "nothing is imported: %s", r.Refused)
 	}
 	j.report.Notes = append(j.report.Notes, r.Notes...)
-	if !slices.ContainsFunc(now.Entries, func(e device.PoolEntry) bool { return e.Origin == device.BuiltIn }) {
+	if !slices.ContainsFunc(now.Entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
 		j.note(device.Ground{Basis: device.Unverified, Source: "nothing found in public sources"},
 			"a server whose chain leads to what %s has built in is called broken here, because that is not known", j.Device.Platform.Title)
 	}
@@ -253,7 +252,8 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 			gone[hex.EncodeToString(e.Certificate.SHA256[:])] = true
 		}
 	}
-	return j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e device.PoolEntry) bool { return gone[e.SHA256] }))
+	j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e pool.Entry) bool { return gone[e.SHA256] }))
+	return nil
 }
 
 func (j *judge) note(g device.Ground, format string, args ...any) {
@@ -261,18 +261,15 @@ func (j *judge) note(g device.Ground, format string, args ...any) {
 }
 
 // resolve adds a stage of a device's pool, with those of its certificates that are
-// at hand. The bundles' are known by what device.Import knows them by; what a
+// at hand. The bundles' are found by pool.Pool.Identify; what a
 // server sent by a fingerprint alone, because it may send a certificate of its own
 // making that has the name and serial number of a built-in one.
-func (j *judge) resolve(name string, entries []device.PoolEntry) error {
-	bundles := []*bundle.Bundle{j.New}
+func (j *judge) resolve(name string, entries []pool.Entry) {
+	sources := []pool.Source{{Name: StageNew, Certificates: j.New.Certificates}}
 	if j.Old != nil {
-		bundles = append(bundles, j.Old)
+		sources = append(sources, pool.Source{Name: StageBefore, Certificates: j.Old.Certificates})
 	}
-	certs, err := (&device.Pool{Platform: j.Device.Platform.Name, Entries: entries}).Certificates(bundles...)
-	if err != nil {
-		return err
-	}
+	(&pool.Pool{Entries: entries}).Identify(sources...)
 	sent := map[string]*certificate.Certificate{}
 	for _, s := range j.Servers {
 		for _, c := range s.Certificates {
@@ -280,22 +277,20 @@ func (j *judge) resolve(name string, entries []device.PoolEntry) error {
 			sent[hex.EncodeToString(c.SHA256[:])], sent[hex.EncodeToString(sum[:])] = c, c
 		}
 	}
-	for i, e := range entries {
-		if certs[i] == nil {
-			certs[i] = sent[cmp.Or(e.SHA256, e.SHA1)]
-		}
-	}
 	var there []*certificate.Certificate
-	var absent []device.PoolEntry
-	for i, c := range certs {
+	var absent []pool.Entry
+	for _, e := range entries {
+		c := e.Certificate
+		if c == nil {
+			c = sent[cmp.Or(e.SHA256, e.SHA1)]
+		}
 		if c != nil {
 			there = append(there, c)
 		} else {
-			absent = append(absent, entries[i])
+			absent = append(absent, e)
 		}
 	}
 	j.add(name, there, absent)
-	return nil
 }
 
 // server judges one server at every stage.

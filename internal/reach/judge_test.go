@@ -14,6 +14,7 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
@@ -251,8 +252,8 @@ func TestFIPS(t *testing.T) {
 func TestBuiltIn(t *testing.T) {
 	t.Parallel()
 	root := certificate.Read(pkitest.Lab().Root.DER)
-	pool := &device.Pool{Platform: "iosxe", Entries: []device.PoolEntry{{
-		Origin: device.BuiltIn, SHA256: hex.EncodeToString(root.SHA256[:]), Subject: root.Subject.String(), Issuer: root.Issuer.String(),
+	pool := &pool.Pool{Platform: "iosxe", Entries: []pool.Entry{{
+		Origin: pool.BuiltIn, SHA256: hex.EncodeToString(root.SHA256[:]), Subject: root.Subject.String(), Issuer: root.Issuer.String(),
 	}}}
 	none := signed(t, pkitest.CoreV1()[2])
 	o := options(t, "iosxe")
@@ -277,8 +278,8 @@ func TestBuiltInForged(t *testing.T) {
 	root := authority(nil, "root", nil)
 	forged := authority(nil, "root", func(t *pkitest.Template) { t.Key, t.Serial = pkitest.ECDSA("forger", elliptic.P256()), root.Serial })
 	c := certificate.Read(root.DER)
-	pool := &device.Pool{Platform: "asa", Entries: []device.PoolEntry{{
-		Origin: device.BuiltIn, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.Serial.String(),
+	pool := &pool.Pool{Platform: "asa", Entries: []pool.Entry{{
+		Origin: pool.BuiltIn, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: c.Serial.String(),
 	}}}
 	s := server(t, host, pkitest.ServerTemplate(host).Sign(forged), forged.DER)
 	r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()...), Servers: []reach.Server{s}, Device: options(t, "asa"), Pool: pool})
@@ -291,13 +292,13 @@ func TestBuiltInForged(t *testing.T) {
 // one that is known by a fingerprint alone may have any name.
 func TestShown(t *testing.T) {
 	t.Parallel()
-	for name, entry := range map[string]device.PoolEntry{
-		"shown":                {Origin: device.Downloaded, Serial: "01", Shown: &device.Shown{Subject: []string{"o=Trustpool Lab", "cn=Lab Root CA"}, Issuer: []string{"o=Trustpool Lab", "cn=Lab Root CA"}}},
-		"other words for keys": {Origin: device.Downloaded, Serial: "01", Issuer: "x", Subject: "organization=Trustpool Lab,name=Lab Root CA"},
-		"SHA-1 alone":          {Origin: device.BuiltIn, SHA1: strings.Repeat("0a", 20)},
-		"SHA-256 alone":        {Origin: device.BuiltIn, SHA256: strings.Repeat("0a", 32)},
+	for name, entry := range map[string]pool.Entry{
+		"shown":                {Origin: pool.Downloaded, Serial: "01", Shown: &pool.Shown{Subject: []string{"o=Trustpool Lab", "cn=Lab Root CA"}, Issuer: []string{"o=Trustpool Lab", "cn=Lab Root CA"}}},
+		"other words for keys": {Origin: pool.Downloaded, Serial: "01", Issuer: "x", Subject: "organization=Trustpool Lab,name=Lab Root CA"},
+		"SHA-1 alone":          {Origin: pool.BuiltIn, SHA1: strings.Repeat("0a", 20)},
+		"SHA-256 alone":        {Origin: pool.BuiltIn, SHA256: strings.Repeat("0a", 32)},
 	} {
-		pool := &device.Pool{Platform: "iosxe", Entries: []device.PoolEntry{entry}}
+		pool := &pool.Pool{Platform: "iosxe", Entries: []pool.Entry{entry}}
 		r := judge(t, reach.Plan{New: signed(t, pkitest.CoreV1()[2]), Servers: labServers(t)[:1], Device: options(t, "iosxe"), Pool: pool})
 		if r.Servers[0].Verdict != reach.NotKnown || r.Servers[0].Results[2].Reason != reach.AnchorNotAtHand {
 			t.Errorf("%s: %s", name, text(t, r))
@@ -373,8 +374,8 @@ func TestPlan(t *testing.T) {
 	for name, p := range map[string]reach.Plan{
 		"no servers":             {New: b, Options: o},
 		"no time":                {New: b, Servers: labServers(t)},
-		"a pool and no platform": {New: b, Servers: labServers(t), Options: o, Pool: &device.Pool{Platform: "asa"}},
-		"a pool of another":      {New: b, Servers: labServers(t), Options: o, Pool: &device.Pool{Platform: "asa"}, Device: options(t, "iosxr")},
+		"a pool and no platform": {New: b, Servers: labServers(t), Options: o, Pool: &pool.Pool{Platform: "asa"}},
+		"a pool of another":      {New: b, Servers: labServers(t), Options: o, Pool: &pool.Pool{Platform: "asa"}, Device: options(t, "iosxr")},
 		"too many servers":       {New: b, Servers: make([]reach.Server, reach.MaxServers+1), Options: o},
 	} {
 		if _, err := reach.Judge(p); err == nil {

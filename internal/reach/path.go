@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"trustpool/bundle/certificate"
-	"trustpool/internal/device"
+	"trustpool/internal/pool"
 	"trustpool/signing"
 )
 
@@ -42,7 +42,7 @@ type walk struct {
 	doubts   []Doubt // about the server's certificate itself
 
 	found, doubtful []Path
-	absent          *device.PoolEntry // one that could have gone on
+	absent          *pool.Entry // one that could have gone on
 	tooComplex      bool
 	unsupported     error // of a signature that cannot be judged here
 
@@ -151,7 +151,7 @@ func (w *walk) certificates() []*certificate.Certificate {
 }
 
 // title is what is known of an entry whose certificate is not at hand.
-func title(e *device.PoolEntry) string {
+func title(e *pool.Entry) string {
 	switch {
 	case e.Title() != "":
 		return cut(e.Title())

@@ -7,7 +7,7 @@ import (
 	"unicode"
 
 	"trustpool/bundle/certificate"
-	"trustpool/internal/device"
+	"trustpool/internal/pool"
 )
 
 // maxSameName is how many certificates of one name a pool gives to a search. The
@@ -19,17 +19,17 @@ type Pool struct {
 	certificates []*certificate.Certificate
 	bySubject    map[string][]*certificate.Certificate // by folded name
 	bySHA256     map[[32]byte]bool
-	crowded      map[string]bool               // names of which more than maxSameName were left out
-	absent       map[string][]device.PoolEntry // by the words of the subject
+	crowded      map[string]bool         // names of which more than maxSameName were left out
+	absent       map[string][]pool.Entry // by the words of the subject
 }
 
 // NewPool prepares certificates. Those that cannot be read are passed over, and
 // what stands twice counts once. absent are entries of a device's pool whose
 // certificate is not at hand.
-func NewPool(certs []*certificate.Certificate, absent ...device.PoolEntry) *Pool {
+func NewPool(certs []*certificate.Certificate, absent ...pool.Entry) *Pool {
 	p := &Pool{
 		bySubject: map[string][]*certificate.Certificate{}, bySHA256: map[[32]byte]bool{},
-		crowded: map[string]bool{}, absent: map[string][]device.PoolEntry{},
+		crowded: map[string]bool{}, absent: map[string][]pool.Entry{},
 	}
 	for _, c := range certs {
 		if c.Err != nil || p.bySHA256[c.SHA256] {

@@ -21,6 +21,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/hosting"
+	"trustpool/internal/pool"
 	"trustpool/internal/tooltest"
 )
 
@@ -350,7 +351,7 @@ func auditPage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Certificates: b.Certificates}, audit.Options{At: at})
+	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Entries: pool.Of(b.Certificates)}, audit.Options{At: at})
 	if err != nil {
 		t.Fatal(err)
 	}

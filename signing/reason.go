@@ -20,11 +20,14 @@ const (
 	ContentTypeMissing       Reason = "content-type-missing"            // RFC 5652 section 11.1
 	ContentTypeDoubled       Reason = "content-type-doubled"            // two attributes, or not one value (RFC 5652 section 11.1)
 	ContentTypeDiffers       Reason = "content-type-differs"            // from eContentType (RFC 5652 section 11.1)
+	ContentTypeUnsigned      Reason = "content-type-unsigned"           // as an unsigned attribute, beside a signed one or not (RFC 5652 section 11.1)
 	DigestMissing            Reason = "message-digest-missing"          // RFC 5652 section 11.2
 	DigestDoubled            Reason = "message-digest-doubled"          // two attributes, or not one value (RFC 5652 section 11.2)
 	DigestDiffers            Reason = "message-digest-differs"          // the content is not what was signed (RFC 5652 section 5.6)
+	DigestUnsigned           Reason = "message-digest-unsigned"         // as an unsigned attribute (RFC 5652 section 11.2)
 	SigningTimeDoubled       Reason = "signing-time-doubled"            // RFC 5652 section 11.3
 	SigningTimeMalformed     Reason = "signing-time-malformed"          // RFC 5652 section 11.3
+	SigningTimeUnsigned      Reason = "signing-time-unsigned"           // as an unsigned attribute (RFC 5652 section 11.3)
 	NameMalformed            Reason = "name-malformed"                  // Cisco's name attribute: twice, not one value, or no string
 	VersionMalformed         Reason = "version-malformed"               // Cisco's version attribute: twice, not one value, or no string
 	DigestWeak               Reason = "digest-weak"                     // SHA-1 or MD5 as the message's digest

@@ -3,6 +3,7 @@ package signing
 import (
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -153,8 +154,12 @@ func (j *judge) checkAttributes() *refusal {
 	if s.SignedAttrs == nil || len(s.Attributes) == 0 {
 		return refuse(NoSignedAttributes, "the signer signed no attributes")
 	}
+	j.result.Signed = sha256.Sum256(s.SignedBytes())
 	if err := s.CheckAttributesDER(); err != nil {
 		return &refusal{AttributesNotDER, fmt.Errorf("the signed attributes are not DER: %w", err)}
+	}
+	if r := j.checkUnsigned(); r != nil {
+		return r
 	}
 	if r := j.checkContentType(); r != nil {
 		return r
@@ -167,6 +172,22 @@ func (j *judge) checkAttributes() *refusal {
 		return refuseClaim(err)
 	}
 	j.result.Claims = claims
+	return nil
+}
+
+// checkUnsigned refuses unsigned attributes of the types that must be signed: what
+// reads them might take them for the signer's word.
+func (j *judge) checkUnsigned() *refusal {
+	for _, a := range j.info.UnsignedAttributes {
+		switch a.Type {
+		case oidContentType:
+			return refuse(ContentTypeUnsigned, "a contentType is among the unsigned attributes")
+		case oidMessageDigest:
+			return refuse(DigestUnsigned, "a messageDigest is among the unsigned attributes")
+		case bundle.OIDSigningTime:
+			return refuse(SigningTimeUnsigned, "a signingTime is among the unsigned attributes")
+		}
+	}
 	return nil
 }
 

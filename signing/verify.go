@@ -36,6 +36,10 @@ type Signer struct {
 	Certificate *certificate.Certificate // nil where the message does not hold it
 	Reason      Reason                   // empty where the signer is good
 	Err         error                    // what was wrong, in words; nil where the signer is good
+	// Signed is the SHA-256 of the signed attributes as they were signed. They hold
+	// the digest of the content, so where Reason is empty this is the identity of
+	// what was signed: it stays the same when bytes around the signature change.
+	Signed [32]byte
 	// Chain leads from the signer's certificate to the anchor; where the signer
 	// was refused it is as far as it could be followed.
 	Chain  []Link

@@ -79,6 +79,8 @@ type SignerInfo struct {
 	Attributes         []Attribute
 	SignatureAlgorithm Algorithm
 	Signature          []byte
+	// UnsignedAttributes are those that anybody may have added.
+	UnsignedAttributes []Attribute
 }
 
 // An Attribute has a type and, as elements, its values (RFC 5652 section 5.3).
@@ -334,8 +336,12 @@ func parseSignerInfo(e element, depth int) (SignerInfo, error) {
 	if si.Signature, err = joinSegments(sig, depth); err != nil {
 		return fail(err)
 	}
-	if c.peek() == tagContext1 { // unsigned attributes: anybody may have added them
-		if _, err := c.next(depth); err != nil {
+	if c.peek() == tagContext1 {
+		attrs, err := c.next(depth)
+		if err != nil {
+			return fail(fmt.Errorf("unsignedAttrs: %w", err))
+		}
+		if si.UnsignedAttributes, err = parseAttributes(attrs, depth); err != nil {
 			return fail(fmt.Errorf("unsignedAttrs: %w", err))
 		}
 	}

@@ -89,7 +89,7 @@ func TestVectors(t *testing.T) {
 	for reason := range strings.FieldsSeq(`verified malformed not-signed pool-not-covered content-not-certs-only content-type-not-data
 		no-signers signer-certificate-missing digest-weak digest-unsupported digest-not-listed signature-hash-differs
 		no-signed-attributes attributes-not-der content-type-missing content-type-doubled content-type-differs
-		message-digest-missing message-digest-doubled message-digest-differs signing-time-doubled signing-time-malformed
+		content-type-unsigned message-digest-unsigned signing-time-unsigned message-digest-missing message-digest-doubled message-digest-differs signing-time-doubled signing-time-malformed
 		name-malformed version-malformed signature-algorithm-unsupported signature-invalid signer-purpose signer-key-usage
 		chain-no-anchor chain-signature chain-sha1 chain-weak chain-expired chain-not-yet-valid chain-not-ca chain-key-usage
 		chain-path-length chain-critical-extension chain-name-constraints chain-purpose chain-algorithm-unsupported

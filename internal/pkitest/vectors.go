@@ -316,6 +316,25 @@ func (v *vectors) attributes() {
 	v.add("message-digest-short", "message-digest-differs", "the messageDigest is the right one cut to 16 bytes: RFC 5652 section 5.6.",
 		values(AttributeMessageDigest, octetString(digest(crypto.SHA256, smallPool())[:16])))
 
+	for _, unsigned := range []struct {
+		name  string
+		kind  OID
+		value []byte
+	}{
+		{"content-type", AttributeContentType, oidData.DER()},
+		{"message-digest", AttributeMessageDigest, content},
+		{"signing-time", AttributeSigningTime, Date(2025, 1, 15).DER()},
+	} {
+		about := "a valid message to which an unsigned " + unsigned.name + " was added, with the value of the signed one: RFC 5652 section 11."
+		v.add(unsigned.name+"-unsigned", unsigned.name+"-unsigned", about,
+			v.signed(func(s *SignerInfo) { s.Unsigned = []Attribute{{unsigned.kind, [][]byte{unsigned.value}}} }))
+	}
+	v.add("signing-time-unsigned-alone", "signing-time-unsigned", "a signingTime that is not signed is the only one: RFC 5652 section 11.3.",
+		v.signed(func(s *SignerInfo) {
+			s.Time = Time{}
+			s.Unsigned = []Attribute{{AttributeSigningTime, [][]byte{Date(2026, 1, 15).DER()}}}
+		}))
+
 	v.add("signing-time-doubled", "signing-time-doubled", "two signingTime attributes: RFC 5652 section 11.3.",
 		again(AttributeSigningTime, Date(2021, 1, 1).DER()))
 	v.add("signing-time-two-values", "signing-time-doubled", "a signingTime attribute with two values: RFC 5652 section 11.3.",

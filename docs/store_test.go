@@ -57,13 +57,12 @@ func TestStoreFields(t *testing.T) {
 	l := store.Listing{Bundles: []store.History{{Name: "lab", Releases: releases}}}
 	fields(t, printed(t, l.WriteJSON), history)
 	fields(t, object("current/lab"), index)
-	stated, mirrored := map[string]bool{}, map[string]bool{}
+	stated := map[string]bool{}
 	data, err := s.ReadBeside(t.Context(), releases[0], "release.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	fields(t, data, stated)
-	fields(t, object("mirror/lab"), mirrored)
 
 	same(t, "publish", documentedFields(t, "### trustpool.publish/1"), names(publication))
 	for name := range publication {
@@ -81,7 +80,6 @@ func TestStoreFields(t *testing.T) {
 	same(t, "history", documentedFields(t, "### trustpool.history/1"), names(history))
 	same(t, "index", documentedFields(t, "### trustpool.index/1"), names(index))
 	same(t, "release.json", documentedFields(t, "### trustpool.release/1"), names(stated))
-	same(t, "mirror/NAME", documentedFields(t, "### trustpool.mirrored/1"), names(mirrored))
 }
 
 func TestGates(t *testing.T) {

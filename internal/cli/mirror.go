@@ -29,11 +29,13 @@ func (a *app) mirrorCommand() *cobra.Command {
 		Short: "Fetch a bundle and publish it, once or again and again",
 		Long: `Fetch a bundle from an http or https URL and publish it, if it is another one
 than last time. A source that fails is asked again, four times in all, with
-growing pauses. Whatever fails, what is current stays as it is.
+growing pauses. Whatever fails, what is current stays as it is. The bytes decide
+whether it is another one, whatever a server says of times.
 ` + gateHelp + `
 Without --every, for cron. With it, until it is interrupted: a failure is a line
-on standard error, and the next look is made when it is due. With --json each
-look is a document.
+on standard error, and the next look is made when it is due. A source with ETags
+is then asked whether it has another file; once a day the bytes are compared all
+the same. With --json each look is a document.
 
 Exit status: 0, or 1 where nothing was published: it is unchanged, or refused.
 With --every 0 when it is interrupted.`,
@@ -53,13 +55,15 @@ With --every 0 when it is interrupted.`,
 			if err != nil {
 				return err
 			}
+			var seen *store.Seen
 			look := func(ctx context.Context) error {
 				o.Now, o.At = a.env.Now(), g.at.or(a.env.Now)
-				return a.mirror(ctx, s, from, o, g)
+				return a.mirror(ctx, s, from, o, g, seen)
 			}
 			if pause == 0 {
 				return look(cmd.Context())
 			}
+			seen = new(store.Seen)
 			for {
 				if err := look(cmd.Context()); err != nil && !errors.Is(err, errNo) && cmd.Context().Err() == nil {
 					a.warn("%v", err)
@@ -94,12 +98,13 @@ func interval(every string) (time.Duration, error) {
 }
 
 // mirror is one look at the source.
-func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate) error {
+func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate, seen *store.Seen) error {
 	m, err := s.Mirror(ctx, from, store.MirrorOptions{
 		PublishOptions: o,
 		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.env.Version},
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
+		Seen:           seen,
 	})
 	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {

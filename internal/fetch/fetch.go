@@ -27,7 +27,7 @@ const (
 	DefaultHeaderTimeout = 30 * time.Second // Options.HeaderTimeout
 	MaxRedirects         = 5                // followed for one URL
 	MaxFiles             = 100_000          // entries of one directory
-	MaxValidator         = 1 << 10          // bytes of an ETag or a Last-Modified
+	MaxETag              = 1 << 10          // bytes of an ETag
 	SniffBytes           = 65 << 10         // of a source, at most, given to Options.Sniff
 )
 
@@ -40,7 +40,7 @@ const (
 // ErrOffline is the reason of a refused URL when Options.Offline is set.
 var ErrOffline = errors.New("not fetched because of --offline")
 
-// ErrNotModified is the error where a server still has what Options.Since was read from.
+// ErrNotModified is the error if a server still has the version that Options.ETag names.
 var ErrNotModified = errors.New("not modified")
 
 // TooLargeError says that a source is over the limit. Nothing of it is returned.
@@ -81,8 +81,8 @@ type Options struct {
 	// whole source as its beginning states it: one byte more is read, to show that there is more, and no further.
 	Sniff func(prefix []byte) (length int64, err error)
 
-	// Since makes a fetch conditional (RFC 9110 section 13.1): the error is ErrNotModified where the server has nothing newer.
-	Since Validators
+	// ETag makes a fetch conditional (RFC 9110 section 13.1.2): the error is ErrNotModified if the server still has that version.
+	ETag string
 	// Offline refuses every URL with ErrOffline.
 	Offline bool
 	// Timeout is for a whole fetch, redirects and body included. Zero stands for DefaultTimeout.
@@ -109,14 +109,12 @@ func (o Options) withDefaults() (Options, error) {
 
 // File is one source, read whole.
 type File struct {
-	Name string // as the user gave it, of a URL without its credentials; of a file in a directory the joined path
+	Name string // as the user gave it, of a URL without user and query; of a file in a directory the joined path
 	Data []byte
-	Validators
+	// ETag is what a server calls this version of the file (RFC 9110 section 8.8.3). It is empty if the server does not, or
+	// with more than MaxETag bytes, and for what was not fetched.
+	ETag string
 }
-
-// Validators are what a server calls a version of a file (RFC 9110 section 8.8). They are empty where it does not, or at
-// more than MaxValidator bytes, and for what was not fetched.
-type Validators struct{ ETag, LastModified string }
 
 // Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
 // a File for each regular file in it, or symbolic link to one, in byte order of their names; hidden files and whatever

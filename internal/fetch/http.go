@@ -20,7 +20,7 @@ const (
 
 // StatusError says that a server answered with something else than the file.
 type StatusError struct {
-	URL  string // without credentials
+	URL  string // without user and query
 	Code int
 }
 
@@ -59,7 +59,7 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 		if urlError, ok := errors.AsType[*url.Error](err); ok {
 			reason = urlError.Err
 		}
-		if shown != raw {
+		if strings.Contains(raw, "@") {
 			return File{}, fmt.Errorf("%s: malformed URL; percent-encode the user name and password", shown)
 		}
 		return File{}, fmt.Errorf("%s: malformed URL: %w", shown, reason)
@@ -71,10 +71,10 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 
 	timed, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	data, validators, err := get(timed, u, name, o)
+	data, etag, err := get(timed, u, name, o)
 	switch {
 	case err == nil:
-		return File{name, data, validators}, nil
+		return File{name, data, etag}, nil
 	case ctx.Err() != nil:
 		return File{}, fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	case timed.Err() != nil:
@@ -84,7 +84,7 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 }
 
 // get fetches u, which errors call name.
-func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, Validators, error) {
+func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, etag string, err error) {
 	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
@@ -100,49 +100,43 @@ func get(ctx context.Context, u *url.URL, name string, o Options) ([]byte, Valid
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, Validators{}, fmt.Errorf("%s: malformed URL", name)
+		return nil, "", fmt.Errorf("%s: malformed URL", name)
 	}
 	req.Header.Set("User-Agent", o.UserAgent)
 	req.Header.Set("Accept-Encoding", "identity")
-	if o.Since.ETag != "" {
-		req.Header.Set("If-None-Match", o.Since.ETag)
-	}
-	if o.Since.LastModified != "" {
-		req.Header.Set("If-Modified-Since", o.Since.LastModified)
+	if o.ETag != "" {
+		req.Header.Set("If-None-Match", o.ETag)
 	}
 	resp, err := client.Do(req)
 	if err != nil {
 		if urlError, ok := errors.AsType[*url.Error](err); ok {
 			err = urlError.Err // it repeats the URL, and masks the password alone
 		}
-		return nil, Validators{}, fmt.Errorf("%s: %w", name, err)
+		return nil, "", fmt.Errorf("%s: %w", name, err)
 	}
 	defer resp.Body.Close()
 	if resp.Request.Response != nil { // the answer that redirected here
-		name = fmt.Sprintf("%s (redirected to %s)", name, maskTarget(resp.Request.URL))
+		name = fmt.Sprintf("%s (redirected to %s)", name, mask(resp.Request.URL))
 	}
-	if resp.StatusCode == http.StatusNotModified && o.Since != (Validators{}) {
-		return nil, Validators{}, fmt.Errorf("%s: %w", name, ErrNotModified)
+	if resp.StatusCode == http.StatusNotModified && o.ETag != "" {
+		return nil, "", fmt.Errorf("%s: %w", name, ErrNotModified)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, Validators{}, &StatusError{URL: name, Code: resp.StatusCode}
+		return nil, "", &StatusError{URL: name, Code: resp.StatusCode}
 	}
 	length := resp.ContentLength // -1 where it is not told
 	if length > o.MaxBytes {
-		return nil, Validators{}, &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
+		return nil, "", &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
 	}
-	data, err := readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
-	return data, Validators{validator(resp, "ETag"), validator(resp, "Last-Modified")}, err
-}
-
-func validator(resp *http.Response, name string) string {
-	if v := resp.Header.Get(name); len(v) <= MaxValidator {
-		return v
+	if etag = resp.Header.Get("ETag"); len(etag) > MaxETag {
+		etag = ""
 	}
-	return ""
+	data, err = readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
+	return data, etag, err
 }
 
 func checkRedirect(req *http.Request, via []*http.Request) error {
+	req.Header.Del("Referer") // it would tell the next server the query of this one
 	last := via[len(via)-1].URL
 	switch to := req.URL; {
 	case len(via) > MaxRedirects:
@@ -150,12 +144,13 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	case to.Scheme != "http" && to.Scheme != "https":
 		return fmt.Errorf("redirected to a URL of scheme %q, which is not followed", to.Scheme)
 	case last.Scheme == "https" && to.Scheme == "http":
-		return fmt.Errorf("redirected from https to %s, which is not followed; fetch that URL itself if it is to be trusted", maskTarget(to))
+		return fmt.Errorf("redirected from https to %s, which is not followed; fetch that URL itself if it is to be trusted", mask(to))
 	}
 	return nil
 }
 
-// Mask spells a name that Read takes as its errors and File.Name do: a URL without its credentials.
+// Mask spells a name that Read takes as its errors and File.Name do: a URL without user, query and fragment, which may be
+// credentials.
 func Mask(name string) string {
 	u, err := url.Parse(name)
 	if scheme, _, ok := strings.Cut(name, "://"); !ok || !isScheme(scheme) {
@@ -166,28 +161,18 @@ func Mask(name string) string {
 	return mask(u)
 }
 
-// mask spells u without its credentials. A token is as often the user name as it is the password.
+// mask is Mask for a URL. A token is as often the user name as it is the password, and in signed URLs the query.
 func mask(u *url.URL) string {
-	if u.User == nil {
-		return u.String()
-	}
 	masked := *u
-	masked.User = url.User("xxxxx")
+	masked.User, masked.RawQuery, masked.ForceQuery, masked.Fragment, masked.RawFragment = nil, "", false, "", ""
 	return masked.String()
-}
-
-// maskTarget spells where a server redirects to: without the query too, which in signed URLs is a credential.
-func maskTarget(u *url.URL) string {
-	target := *u
-	target.RawQuery, target.ForceQuery, target.Fragment, target.RawFragment = "", false, "", ""
-	return mask(&target)
 }
 
 // maskRaw is mask for what may not parse: it takes everything before the last @ for credentials.
 func maskRaw(raw string) string {
 	scheme, rest, _ := strings.Cut(raw, "://")
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
-		return scheme + "://xxxxx" + rest[i:]
-	}
-	return raw
+	rest = rest[strings.LastIndexByte(rest, '@')+1:]
+	rest, _, _ = strings.Cut(rest, "?")
+	rest, _, _ = strings.Cut(rest, "#")
+	return scheme + "://" + rest
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"trustpool/bundle"
@@ -17,7 +18,8 @@ const (
 	// GateSignature: the signature does not lead to an anchor. It cannot be
 	// allowed, for nothing that is not verified is ever served.
 	GateSignature Gate = "not-verified"
-	// GateUnchanged: the same bytes are current already.
+	// GateUnchanged: what was signed is current already: the same content under the
+	// same signed attributes, whatever the bytes around them.
 	GateUnchanged Gate = "unchanged"
 	// GateOtherName: the signed name is not that of the current release. Versions
 	// count per signed name.
@@ -27,12 +29,13 @@ const (
 	GateNoVersion Gate = "no-version"
 	// GateOlder: the version is lower than that of the current release.
 	GateOlder Gate = "older-version"
-	// GateSameVersion: the version of the current release, and other bytes.
+	// GateSameVersion: the version of the current release, and something else signed.
 	GateSameVersion Gate = "same-version"
-	// GateWithdrawn: a rollback took these bytes out of service. Without this gate
-	// a mirror would bring them back.
+	// GateWithdrawn: a rollback took what was signed out of service. Without this
+	// gate a mirror would bring it back.
 	GateWithdrawn Gate = "withdrawn"
-	// GateFewer: fewer certificates than a share of the current release has.
+	// GateFewer: fewer certificates than a share of the current release has, each
+	// counted once.
 	GateFewer Gate = "fewer-certificates"
 	// GateUndecodable: a certificate that cannot be decoded. Genuine bundles have
 	// none.
@@ -61,7 +64,7 @@ func (e *RefusedError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// Unchanged reports whether the only reason is that the same bytes are current.
+// Unchanged reports whether the only reason is that the same is current.
 func (e *RefusedError) Unchanged() bool {
 	r := e.Publication.Refusals
 	return len(r) == 1 && r[0].Gate == GateUnchanged
@@ -73,8 +76,9 @@ const DefaultMinShare = 50
 
 // judge lists every gate that does not let a candidate pass, allowed or not.
 // notVerified is what was wrong with its signature; then its claims are not
-// looked at.
-func judge(candidate *Release, notVerified error, history []Release, minShare int) (refusals []Refusal) {
+// looked at. counts are the distinct certificates of the candidate and of the
+// current release.
+func judge(candidate *Release, notVerified error, history []Release, counts [2]int, minShare int) (refusals []Refusal) {
 	refuse := func(g Gate, format string, args ...any) {
 		refusals = append(refusals, Refusal{g, fmt.Sprintf(format, args...)})
 	}
@@ -86,15 +90,17 @@ func judge(candidate *Release, notVerified error, history []Release, minShare in
 		switch {
 		case candidate.SHA256 == current.SHA256:
 			refuse(GateUnchanged, "the same bytes are current since %s", stamp(current.Published))
+		case candidate.same(&current.Contents):
+			refuse(GateUnchanged, "the same signed content is current since %s, in a file with other bytes around it", stamp(current.Published))
 		default:
 			if notVerified == nil {
 				judgeClaims(candidate, current, refuse)
 			}
-			if r := withdrawn(candidate.SHA256, history); r != nil {
-				refuse(GateWithdrawn, "release %d, a rollback, took the same bytes out of service", r.Number)
+			if r := withdrawn(candidate, history); r != nil {
+				refuse(GateWithdrawn, "release %d, a rollback, took the same signed content out of service", r.Number)
 			}
-			if candidate.Certificates*100 < current.Certificates*minShare {
-				refuse(GateFewer, "%s, less than %d %% of the current %d", report.Count(candidate.Certificates, "certificate"), minShare, current.Certificates)
+			if counts[0]*100 < counts[1]*minShare {
+				refuse(GateFewer, "%s, less than %d %% of the current %d", report.Count(counts[0], "distinct certificate"), minShare, counts[1])
 			}
 		}
 	}
@@ -117,20 +123,37 @@ func judgeClaims(candidate, current *Release, refuse func(Gate, string, ...any))
 	case order < 0:
 		refuse(GateOlder, "version %s, and %s is current", candidate.Version, current.Version)
 	case order == 0:
-		refuse(GateSameVersion, "version %s is current with other bytes", candidate.Version)
+		refuse(GateSameVersion, "version %s is current with other signed content", candidate.Version)
 	}
 }
 
-// withdrawn is the rollback that took the bytes out of service, nil where none
-// did, or where they were published again since.
-func withdrawn(sum string, history []Release) *Release {
+// withdrawn is the rollback that took what the candidate is out of service, nil if
+// none did, or if it was published again since.
+func withdrawn(candidate *Release, history []Release) *Release {
 	for i := len(history) - 1; i > 0; i-- {
-		if history[i].SHA256 == sum {
+		if candidate.same(&history[i].Contents) {
 			return nil
 		}
-		if history[i].Kind == RolledBack && history[i-1].SHA256 == sum {
+		if history[i].Kind == RolledBack && candidate.same(&history[i-1].Contents) {
 			return &history[i]
 		}
 	}
 	return nil
+}
+
+// same reports whether two bundles are one as far as a signature covers them: they
+// have a signer in common that signed the same attributes, which hold the digest of
+// the content. The file around that, such as the certificates beside a signature,
+// can be changed by anybody and proves nothing.
+func (c *Contents) same(o *Contents) bool {
+	return c.SHA256 == o.SHA256 || slices.ContainsFunc(c.Signed, func(s string) bool { return slices.Contains(o.Signed, s) })
+}
+
+// distinct is how many different certificates a bundle has.
+func distinct(b *bundle.Bundle) int {
+	seen := map[[32]byte]bool{}
+	for _, c := range b.Certificates {
+		seen[c.SHA256] = true
+	}
+	return len(seen)
 }

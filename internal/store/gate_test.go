@@ -203,7 +203,7 @@ func TestDryRun(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 	}
-	for _, prefix := range []string{"current/", "archive/", "mirror/"} {
+	for _, prefix := range []string{"current/", "archive/"} {
 		if keys, err := s.Backend().List(t.Context(), prefix); err != nil || len(keys) > 0 {
 			t.Errorf("wrote %q, %v", keys, err)
 		}

@@ -1,9 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +26,26 @@ type MirrorOptions struct {
 	// many mirrors do not come at once. Both must be set.
 	Sleep  func(ctx context.Context, d time.Duration) error
 	Jitter func() float64
+	// Seen is what a look leaves for the next at the same source. nil for a single
+	// look: it transfers and compares the bytes, whatever the server says of them.
+	Seen *Seen
 }
+
+// A Seen is which version of its file a source had at the last look.
+type Seen struct {
+	etag, sha256 string
+	compared     time.Time // when the bytes were transferred
+}
+
+// fresh reports whether the source can be believed that nothing has changed.
+func (s *Seen) fresh(now time.Time) bool {
+	age := now.Sub(s.compared)
+	return age >= 0 && age < compareEvery
+}
+
+// compareEvery is how long a source is believed that says that nothing has changed.
+// Servers make an ETag of time and size, so that it misses some changes.
+const compareEvery = 24 * time.Hour
 
 // DefaultTries is how often a source is asked.
 const DefaultTries = 4
@@ -42,7 +59,7 @@ const (
 
 // A Mirroring is what one look at a source led to.
 type Mirroring struct {
-	From        string // without credentials
+	From        string // without user and query
 	Tries       int    // how often the source was asked
 	NotModified bool   // the source said so, and nothing was transferred
 	*Publication
@@ -53,8 +70,9 @@ type Mirroring struct {
 // is given too. Any other error says that the source could not be had, or that it
 // is no bundle. What is current is never touched by a failure.
 //
-// The store remembers what the source called the bytes that are current, so that
-// they are not transferred again (RFC 9110 section 13.1).
+// With o.Seen the source is asked whether it still has what it had at the last look
+// (RFC 9110 section 13.1.2), by a strong ETag alone, and at least once a day the
+// bytes are transferred and compared.
 func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirroring, error) {
 	if o.Sleep == nil || o.Jitter == nil {
 		return nil, errors.New("store: nothing to wait with")
@@ -80,10 +98,9 @@ func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	state := s.mirrorState(ctx, o.Name)
-	if current != nil && state.SHA256 == current.SHA256 && state.URL == m.From {
+	if seen := o.Seen; seen != nil && current != nil && seen.sha256 == current.SHA256 && seen.fresh(o.Now) {
 		if _, err := s.Read(ctx, *current); err == nil { // otherwise the bytes are needed, to mend those
-			o.Fetch.Since = fetch.Validators{ETag: state.ETag, LastModified: state.LastModified}
+			o.Fetch.ETag = seen.etag
 		}
 	}
 	f, err := m.fetch(ctx, from, o)
@@ -107,10 +124,10 @@ func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.From, err)
 	}
-	if !o.DryRun && (!isRefused || refused.Unchanged()) {
-		next := mirrorState{mirrorSchema, m.From, m.Release.SHA256, f.ETag, f.LastModified}
-		if next != state {
-			s.remember(ctx, o.Name, next, m.Publication)
+	if o.Seen != nil && (!isRefused || refused.Unchanged()) { // otherwise it says nothing of what is current
+		*o.Seen = Seen{}
+		if strings.HasPrefix(f.ETag, `"`) { // a weak one (W/) is not of the very bytes
+			*o.Seen = Seen{f.ETag, m.Release.SHA256, o.Now}
 		}
 	}
 	return m, err
@@ -150,55 +167,6 @@ func passing(err error) bool {
 	_, large := errors.AsType[*fetch.TooLargeError](err)
 	_, other := errors.AsType[*bundle.SyntaxError](err) // what came is something else
 	return !large && !other && !errors.Is(err, fetch.ErrNotModified) && !errors.Is(err, fetch.ErrOffline)
-}
-
-const (
-	mirrorSchema   = "trustpool.mirrored/1"
-	maxMirrorState = 64 << 10 // bytes
-)
-
-// A mirrorState is mirror/NAME: what a source called the bytes that it gave.
-type mirrorState struct {
-	Schema       string `json:"schema"`
-	URL          string `json:"url"` // without credentials
-	SHA256       string `json:"sha256"`
-	ETag         string `json:"etag"` // empty where the source gives none, as the next
-	LastModified string `json:"last_modified"`
-}
-
-// mirrorState reads what was remembered. Whatever is wrong with it, the source can
-// be asked without.
-func (s *Store) mirrorState(ctx context.Context, name string) (state mirrorState) {
-	data, _, err := s.backend.Get(ctx, mirrorPrefix+name, maxMirrorState)
-	if err != nil {
-		return mirrorState{}
-	}
-	return parseMirrorState(data)
-}
-
-func parseMirrorState(data []byte) (state mirrorState) {
-	if json.Unmarshal(data, &state) != nil || state.Schema != mirrorSchema || !sendable(state.ETag) || !sendable(state.LastModified) {
-		return mirrorState{}
-	}
-	return state
-}
-
-// sendable reports whether a validator can be in a header again.
-func sendable(v string) bool {
-	return len(v) <= fetch.MaxValidator && !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-}
-
-// remember keeps the source's validators. Without them the next look transfers
-// the bytes again, which is no reason to fail.
-func (s *Store) remember(ctx context.Context, name string, state mirrorState, p *Publication) {
-	var out bytes.Buffer
-	err := report.WriteJSON(&out, state)
-	if err == nil {
-		_, err = s.backend.Put(ctx, mirrorPrefix+name, out.Bytes(), Condition{})
-	}
-	if err != nil {
-		p.Notes = append(p.Notes, fmt.Sprintf("the next look at the source will transfer it again: %v", err))
-	}
 }
 
 // WriteJSON writes the mirroring as one document, "trustpool.mirror/1". store is

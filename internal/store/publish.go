@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -73,9 +74,6 @@ type Publication struct {
 // same time.
 const maxTries = 5
 
-// derSequence begins every message in DER or BER.
-const derSequence = 0x30
-
 // NameOf is the name under which a bundle is customarily served: ios_core, ios or
 // ios_union for the signed names of Cisco's bundles, else the name of its file
 // without .p7b. It does not look at the signature.
@@ -93,7 +91,8 @@ func NameOf(b *bundle.Bundle, file string) string {
 	return strings.ToLower(strings.TrimSuffix(base, fileSuffix))
 }
 
-// Publish makes data the current release of its name, if the gate lets it pass.
+// Publish makes data the current release of its name, if the gate lets it pass: of
+// a message in PEM armour or bare base64 the DER within, which devices read.
 // The error is a *RefusedError where it does not, with every refusal.
 func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Publication, error) {
 	o, err := o.withDefaults()
@@ -116,12 +115,21 @@ func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Pu
 // publish brings a bundle before the gate, and once more where somebody else
 // published meanwhile.
 func (s *Store) publish(ctx context.Context, b *bundle.Bundle, o PublishOptions) (*Publication, error) {
+	b, wrapped := b.Unwrap()
 	contents, notVerified, err := examine(b, o)
 	if err != nil {
 		return nil, err
 	}
 	for try := 1; ; try++ {
 		p, err := s.tryPublish(ctx, b, contents, notVerified, o)
+		if wrapped {
+			const note = "the file is text around DER, and what is published is the DER within: devices read no text"
+			if refused, ok := errors.AsType[*RefusedError](err); ok {
+				refused.Publication.Notes = append(refused.Publication.Notes, note)
+			} else if p != nil {
+				p.Notes = append(p.Notes, note)
+			}
+		}
 		if !errors.Is(err, ErrConflict) || try == maxTries || o.Kind == RolledBack { // which meant what was current
 			return p, err
 		}
@@ -149,6 +157,9 @@ func examine(b *bundle.Bundle, o PublishOptions) (c Contents, notVerified, err e
 		c.SigningTime = new(v.SigningTime.UTC())
 	}
 	c.Anchor = Anchor{v.Anchor.Name, hex.EncodeToString(v.Anchor.SHA256[:])}
+	for _, signer := range v.Signers {
+		c.Signed = append(c.Signed, hex.EncodeToString(signer.Signed[:]))
+	}
 	return c, nil, nil
 }
 
@@ -169,26 +180,37 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 	if ix != nil {
 		history = ix.Releases
 	}
-	for _, r := range judge(&p.Release, notVerified, history, o.MinShare) {
+	if err := s.identify(ctx, history, o.Limits); err != nil {
+		return nil, err
+	}
+	old, damaged, err := s.previous(ctx, p, o.Limits)
+	if err != nil {
+		return nil, err
+	}
+	counts := [2]int{distinct(b), 0}
+	if old != nil {
+		counts[1] = distinct(old)
+		p.Diff = bundle.Compare(old, b)
+	} else if p.Previous != nil {
+		counts[1] = p.Previous.Certificates
+	}
+	for _, r := range judge(&p.Release, notVerified, history, counts, o.MinShare) {
 		if slices.Contains(o.Allow, r.Gate) {
 			p.Release.Allowed = append(p.Release.Allowed, r.Gate)
 		} else {
 			p.Refusals = append(p.Refusals, r)
 		}
 	}
-	if b.Raw[0] != derSequence {
-		p.Notes = append(p.Notes, "the file is text: genuine bundles are DER, and whether a device reads this one is not known")
-	}
-	damaged, err := s.compare(ctx, b, p, o.Limits)
-	if err != nil {
-		return nil, err
-	}
 	next := ix.with(p.Release)
 	p.Release.Number = next.current().Number
 	if p.Refusals != nil {
 		p.Release.Published = time.Time{}
 		refused := &RefusedError{p}
-		if damaged && refused.Unchanged() && !o.DryRun {
+		switch {
+		case !damaged || !refused.Unchanged():
+		case p.Release.SHA256 != p.Previous.SHA256:
+			p.Notes = append(p.Notes, "the bytes of the current release are damaged or gone: publish that very file, or this one with --allow-unchanged")
+		case !o.DryRun:
 			if err := s.archive(ctx, b, p); err != nil {
 				return nil, err
 			}
@@ -205,28 +227,60 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 	return p, s.point(ctx, next, condition)
 }
 
-// compare finds the change from the previous release. That its bytes are damaged
-// or gone must not keep a good bundle out.
-func (s *Store) compare(ctx context.Context, b *bundle.Bundle, p *Publication, limits bundle.Limits) (damaged bool, err error) {
+// previous reads the bundle that is current, nil for none. That its bytes are
+// damaged or gone must not keep a good bundle out: then there is a note.
+func (s *Store) previous(ctx context.Context, p *Publication, limits bundle.Limits) (old *bundle.Bundle, damaged bool, err error) {
 	if p.Previous == nil {
-		return false, nil
+		return nil, false, nil
 	}
 	data, err := s.Read(ctx, *p.Previous)
-	_, damaged = errors.AsType[*DamagedError](err)
-	damaged = damaged || errors.Is(err, ErrNotFound)
-	if err != nil && !damaged {
-		return false, err
+	if damaged = isDamaged(err); err != nil && !damaged {
+		return nil, false, err
 	}
-	var old *bundle.Bundle
 	if err == nil {
 		old, err = limits.Parse(data)
 	}
 	if err != nil {
 		p.Notes = append(p.Notes, fmt.Sprintf("the current release cannot be compared: %v", err))
-		return damaged, nil
 	}
-	p.Diff = bundle.Compare(old, b)
-	return false, nil
+	return old, damaged, nil
+}
+
+// isDamaged reports whether an error of Read says that the bytes are damaged or gone.
+func isDamaged(err error) bool {
+	_, damaged := errors.AsType[*DamagedError](err)
+	return damaged || errors.Is(err, ErrNotFound)
+}
+
+// identify finds out what was signed of the releases that the gate compares with,
+// if the history does not say so yet: the current one, and those that a rollback
+// took out of service. A release with bytes that are damaged or gone keeps only
+// its SHA-256 for an identity.
+func (s *Store) identify(ctx context.Context, history []Release, limits bundle.Limits) error {
+	for i := range history {
+		r := &history[i]
+		if len(r.Signed) > 0 || i < len(history)-1 && history[i+1].Kind != RolledBack {
+			continue
+		}
+		data, err := s.Read(ctx, *r)
+		if isDamaged(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		b, err := limits.Parse(data)
+		if err != nil || b.Message == nil {
+			continue // nothing that the gate let pass
+		}
+		for _, signer := range b.Message.Signers {
+			if signer.SignedAttrs != nil {
+				sum := sha256.Sum256(signer.SignedBytes())
+				r.Signed = append(r.Signed, hex.EncodeToString(sum[:]))
+			}
+		}
+	}
+	return nil
 }
 
 // archive writes the directory of a release: the bytes last but one, and last

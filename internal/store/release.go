@@ -53,6 +53,10 @@ type Contents struct {
 	Certificates int        `json:"certificates"`
 	Undecodable  int        `json:"undecodable"` // of them
 	Anchor       Anchor     `json:"anchor"`
+	// Signed is the identity of what was signed: of each signer the SHA-256 of the
+	// signed attributes. Empty if the bundle is not verified, and in the history of
+	// publications before it was recorded.
+	Signed []string `json:"signed"`
 }
 
 // MarshalJSON gives null for what is empty. It is read back as any struct is.
@@ -94,9 +98,8 @@ func (r *Release) check() error {
 	if err := CheckName(r.Name); err != nil {
 		return err
 	}
-	sum, err := hex.DecodeString(r.SHA256)
 	switch {
-	case err != nil || len(sum) != 32 || strings.ToLower(r.SHA256) != r.SHA256:
+	case !isSHA256(r.SHA256):
 		return fmt.Errorf("%q is no SHA-256", r.SHA256)
 	case r.Size < 1 || r.Size > MaxBundle:
 		return fmt.Errorf("a bundle of %d bytes", r.Size)
@@ -106,10 +109,17 @@ func (r *Release) check() error {
 		return fmt.Errorf("%q is no kind of release", r.Kind)
 	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
 		return fmt.Errorf("%d certificates, of which %d undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
+	case slices.ContainsFunc(r.Signed, func(s string) bool { return !isSHA256(s) }):
+		return fmt.Errorf("%q is not what signers signed", r.Signed)
 	case r.Published.IsZero():
 		return errors.New("no time of publication")
 	}
 	return nil
+}
+
+func isSHA256(s string) bool {
+	sum, err := hex.DecodeString(s)
+	return err == nil && len(sum) == 32 && strings.ToLower(s) == s
 }
 
 // indexSchema is that of current/NAME.

@@ -22,10 +22,11 @@ type contentsReport struct {
 	Certificates int        `json:"certificates"`
 	Undecodable  int        `json:"undecodable"`
 	Anchor       *Anchor    `json:"anchor"`
+	Signed       []string   `json:"signed"`
 }
 
 func (c *Contents) report() contentsReport {
-	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil}
+	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil, append([]string{}, c.Signed...)}
 	if c.Anchor != (Anchor{}) {
 		r.Anchor = &c.Anchor
 	}
@@ -67,7 +68,7 @@ type Outcome string
 // The outcomes.
 const (
 	OutcomePublished Outcome = "published" // or would be, in a dry run
-	OutcomeUnchanged Outcome = "unchanged" // the same bytes are current
+	OutcomeUnchanged Outcome = "unchanged" // the same is current
 	OutcomeRefused   Outcome = "refused"
 )
 

@@ -11,8 +11,8 @@ import (
 const minHashPrefix = 8
 
 // Rollback publishes an earlier release of a name again: to is its version, or at
-// least 8 digits of its SHA-256; empty stands for the one before the bytes that
-// are current were first published. It is a publication like any other, verified
+// least 8 digits of its SHA-256; empty stands for the one before what is current
+// was first published. It is a publication like any other, verified
 // anew; the gates that an older bundle cannot pass are allowed, and recorded. Of o
 // it takes Anchors, At, Now, DryRun and Limits.
 func (s *Store) Rollback(ctx context.Context, name, to string, o PublishOptions) (*Publication, error) {
@@ -45,7 +45,7 @@ func find(history []Release, to string) (*Release, error) {
 	current := &history[len(history)-1]
 	if to == "" {
 		for i := range history {
-			if history[i].SHA256 != current.SHA256 {
+			if !history[i].same(&current.Contents) {
 				continue
 			}
 			if i == 0 {

@@ -7,7 +7,6 @@
 //	archive/NAME/VERSION-HASH/NAME.p7b     the bytes of one version, as they came
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
-//	mirror/NAME                            what the mirror's source said last
 //
 // The archive is immutable. current/NAME is written last, whole, and only where it
 // is still what the gate looked at: of two publishers one wins, and the other
@@ -43,7 +42,6 @@ const (
 const (
 	currentPrefix = "current/"
 	archivePrefix = "archive/"
-	mirrorPrefix  = "mirror/"
 )
 
 // A Store is published bundles. It has no state but its backend's: any number of

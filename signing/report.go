@@ -59,7 +59,7 @@ type LinkReport struct {
 func NewReport(v *Verification, refused *VerifyError, at *time.Time) Report {
 	r := Report{Schema: "trustpool.verify/1", Signers: []SignerReport{}}
 	if at != nil {
-		r.At = new(at.UTC().Format(time.RFC3339))
+		r.At = new(report.Stamp(*at))
 	}
 	var signers []Signer
 	if v != nil {

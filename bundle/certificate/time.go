@@ -32,6 +32,14 @@ func (t Time) String() string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
+// Day returns the date in UTC, or what String returns if no date could be read.
+func (t Time) Day() string {
+	if !t.Valid {
+		return t.String()
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
 const (
 	tagUTCTime         = 23
 	tagGeneralizedTime = 24

@@ -97,7 +97,7 @@ func stamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil
 	}
-	return new(t.UTC().Format(time.RFC3339))
+	return new(report.Stamp(t))
 }
 
 // WriteJSON writes one document, "trustpool.audit/1".

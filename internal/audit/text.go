@@ -94,7 +94,7 @@ func (r *Report) head() [][2]string {
 		add("pool", r.poolWords())
 	}
 	if r.At != nil {
-		add("judged at", r.At.UTC().Format(time.RFC3339))
+		add("judged at", report.Stamp(*r.At))
 	}
 	if r.Against != nil {
 		words := report.Count(len(r.Against.Entries), "certificate")

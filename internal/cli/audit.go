@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +14,7 @@ import (
 	"trustpool/internal/audit"
 	"trustpool/internal/fetch"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 	"trustpool/internal/yamlstrict"
 )
 
@@ -231,7 +231,7 @@ func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, err
 }
 
 func writeNeeds(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := report.Table(w)
 	for i, n := range audit.Needs() {
 		if i > 0 {
 			fmt.Fprintln(t)

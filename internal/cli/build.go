@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -318,7 +317,7 @@ func writeProduct(w io.Writer, p *recipe.Product, quiet bool) error {
 	if quiet {
 		return nil
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	table := report.Table(w)
 	if len(p.Dropped) > 0 {
 		fmt.Fprintln(table, "\ndropped\tsource\treason\tsubject")
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -71,7 +70,7 @@ func pemFiles(b *bundle.Bundle) []file {
 	var files []file
 	for i, c := range b.Certificates {
 		if c.Err == nil {
-			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), hex.EncodeToString(c.SHA256[:8]))
+			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), report.ShortHash(c.SHA256[:]))
 			files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})})
 		}
 	}

@@ -42,7 +42,7 @@ type IndexRelease struct {
 
 // Index lists what is served, with what has expired at the given time.
 func (c *Catalog) Index(at time.Time) Index {
-	out := Index{Schema: "trustpool.catalog/1", At: stamp(at), Bundles: []IndexEntry{}}
+	out := Index{Schema: "trustpool.catalog/1", At: report.Stamp(at), Bundles: []IndexEntry{}}
 	for _, e := range c.Entries {
 		i := IndexEntry{Name: e.Name, Path: "/" + e.FileName(), Current: e.Current.index(at), Archive: []IndexRelease{}}
 		for _, r := range e.Archive {
@@ -56,15 +56,13 @@ func (c *Catalog) Index(at time.Time) Index {
 func (r *Release) index(at time.Time) IndexRelease {
 	i := IndexRelease{
 		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: len(r.Raw), SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
-		Published: stamp(r.Modified), Anchor: r.Verification.Anchor, Certificates: r.Certificates, Expired: r.Expired(at),
+		Published: report.Stamp(r.Modified), Anchor: r.Verification.Anchor, Certificates: r.Certificates, Expired: r.Expired(at),
 	}
 	if next, ok := r.NextExpiry(at); ok {
-		i.NextExpiry = new(stamp(next))
+		i.NextExpiry = new(report.Stamp(next))
 	}
 	return i
 }
 
 // WriteJSON writes the index as one document.
 func (i Index) WriteJSON(w io.Writer) error { return report.WriteJSON(w, i) }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

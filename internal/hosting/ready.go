@@ -44,8 +44,8 @@ func (r ReadyReport) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r
 func (s *Server) Ready() ReadyReport {
 	c, now, state := s.Catalog(), s.now(), s.state.Load()
 	r := ReadyReport{
-		Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: stamp(now),
-		LastRefresh: stamp(state.good), Age: int64(now.Sub(state.good) / time.Second), Failures: []string{}, Bundles: []ReadyBundle{},
+		Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: report.Stamp(now),
+		LastRefresh: report.Stamp(state.good), Age: int64(now.Sub(state.good) / time.Second), Failures: []string{}, Bundles: []ReadyBundle{},
 	}
 	for _, f := range state.failures {
 		r.Failures = append(r.Failures, f.Error())

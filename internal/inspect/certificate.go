@@ -73,8 +73,8 @@ func NewCertificateReport(c *certificate.Certificate, index int) CertificateRepo
 		SPKISHA256: hex.EncodeToString(spki[:]),
 	}
 	r.SignatureAlgorithm = new(c.SignatureAlgorithm.String())
-	r.IsCA = orNil(c.IsCA, !c.Has(certificate.QuirkBasicUnreadable))
-	r.PathLen = orNil(c.PathLen, c.PathLen >= 0)
+	r.IsCA = report.OrNil(c.IsCA, !c.Has(certificate.QuirkBasicUnreadable))
+	r.PathLen = report.OrNil(c.PathLen, c.PathLen >= 0)
 	if !c.Has(certificate.QuirkKeyUsageUnreadable) {
 		r.KeyUsage = c.KeyUsage.Names()
 	}
@@ -84,19 +84,11 @@ func NewCertificateReport(c *certificate.Certificate, index int) CertificateRepo
 			r.ExtKeyUsage[i] = id.String()
 		}
 	}
-	r.SubjectKeyID = orNil(hex.EncodeToString(c.SubjectKeyID), c.SubjectKeyID != nil)
-	r.AuthorityKeyID = orNil(hex.EncodeToString(c.AuthorityKeyID), c.AuthorityKeyID != nil)
+	r.SubjectKeyID = report.OrNil(hex.EncodeToString(c.SubjectKeyID), c.SubjectKeyID != nil)
+	r.AuthorityKeyID = report.OrNil(hex.EncodeToString(c.AuthorityKeyID), c.AuthorityKeyID != nil)
 	r.SelfIssued = new(c.SelfIssued())
 	if c.Quirks != nil {
 		r.Quirks = c.Quirks
 	}
 	return r
-}
-
-// orNil is a pointer to v where it is known, else nil.
-func orNil[T any](v T, known bool) *T {
-	if !known {
-		return nil
-	}
-	return &v
 }

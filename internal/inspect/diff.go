@@ -197,7 +197,7 @@ func signer(s *bundle.Side) string {
 	if s.Signer == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s)", orEmptyName(s.Signer.Subject), shortHash(s.Signer))
+	return fmt.Sprintf("%s (%s)", orEmptyName(s.Signer.Subject), report.ShortHash(s.Signer.SHA256[:]))
 }
 
 func orEmptyName(n certificate.Name) string {
@@ -207,24 +207,13 @@ func orEmptyName(n certificate.Name) string {
 	return emptyName
 }
 
-// shortHash is as much of the hash as tells certificates apart to the eye.
-func shortHash(c *certificate.Certificate) string { return hex.EncodeToString(c.SHA256[:8]) }
-
-// notAfter is the day until which a certificate is valid.
-func notAfter(c *certificate.Certificate) string {
-	if !c.NotAfter.Valid {
-		return c.NotAfter.String()
-	}
-	return c.NotAfter.UTC().Format("2006-01-02")
-}
-
 // line is the entry in text.
 func line(e bundle.DiffEntry) string {
 	c := e.Certificate
 	if c.Err != nil {
-		return fmt.Sprintf("%s  %-10s  %s", shortHash(c), "-", report.NotACertificate)
+		return fmt.Sprintf("%s  %-10s  %s", report.ShortHash(c.SHA256[:]), "-", report.NotACertificate)
 	}
-	return fmt.Sprintf("%s  %-10s  %s", shortHash(c), notAfter(c), report.Printable(orEmptyName(c.Subject)))
+	return fmt.Sprintf("%s  %-10s  %s", report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(orEmptyName(c.Subject)))
 }
 
 // row is the entry in a table of Markdown, without the first bar.
@@ -232,7 +221,7 @@ func row(e bundle.DiffEntry) string {
 	c := e.Certificate
 	date, serial, subject := "", "", report.NotACertificate
 	if c.Err == nil {
-		date, serial, subject = notAfter(c), c.Serial.String(), report.Markdown(orEmptyName(c.Subject))
+		date, serial, subject = c.NotAfter.Day(), c.Serial.String(), report.Markdown(orEmptyName(c.Subject))
 	}
 	return fmt.Sprintf("%d | %x | %s | %s | %s |", e.Index, c.SHA256, date, serial, subject)
 }

@@ -3,7 +3,6 @@
 package inspect
 
 import (
-	"encoding/csv"
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
@@ -93,25 +92,18 @@ func (r *Report) WriteText(w io.Writer) error {
 		return err
 	}
 	for i, c := range r.each() {
-		n, sum := strconv.Itoa(i+1), hex.EncodeToString(c.SHA256[:8])
+		n, sum := strconv.Itoa(i+1), report.ShortHash(c.SHA256[:])
 		var err error
 		if c.Err != nil {
 			err = row(n, "-", "-", "-", sum, "not readable: "+report.Printable(c.Err.Error()))
 		} else {
-			err = row(n, date(c.NotAfter), c.PublicKey.String(), c.SignatureAlgorithm.String(), sum, report.Printable(c.Subject.String())+quirkList(c))
+			err = row(n, c.NotAfter.Day(), c.PublicKey.String(), c.SignatureAlgorithm.String(), sum, report.Printable(c.Subject.String())+quirkList(c))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func date(t certificate.Time) string {
-	if !t.Valid {
-		return "unreadable"
-	}
-	return t.UTC().Format("2006-01-02")
 }
 
 // quirkList is the quirks that the table's other columns do not show already.
@@ -237,40 +229,43 @@ var csvHeader = []string{
 	"authority_key_id", "self_issued", "quirks", "error",
 }
 
-// WriteCSV writes a header and a line a certificate (RFC 4180).
+// WriteCSV writes a header and a line for each certificate.
 func (r *Report) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	if err := out.Write(csvHeader); err != nil {
-		return err
-	}
-	for i, c := range r.each() {
-		j := NewCertificateReport(c, i+1)
-		row := make([]string, len(csvHeader))
-		copy(row, []string{strconv.Itoa(j.Index), j.SHA256, j.SHA1, j.MD5})
-		if c.Err != nil {
-			row[len(row)-1] = report.Printable(*j.Error)
-		} else {
-			quirks := make([]string, len(c.Quirks))
-			for i, q := range c.Quirks {
-				quirks[i] = string(q)
-			}
-			pathLen := ""
-			if c.PathLen >= 0 {
-				pathLen = strconv.Itoa(c.PathLen)
-			}
-			copy(row[4:], []string{
-				report.Printable(*j.Subject), report.Printable(*j.Issuer), *j.Serial, j.NotBefore.String(), j.NotAfter.String(),
-				c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), pathLen,
-				strings.Join(j.KeyUsage, " "), strings.Join(j.ExtKeyUsage, " "), hex.EncodeToString(c.SubjectKeyID),
-				hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), strings.Join(quirks, " "),
-			})
+	return report.WriteCSV(w, func(yield func([]string) bool) {
+		if !yield(csvHeader) {
+			return
 		}
-		if err := out.Write(row); err != nil {
-			return err
+		for i, c := range r.each() {
+			if !yield(csvRow(c, i+1)) {
+				return
+			}
 		}
+	})
+}
+
+func csvRow(c *certificate.Certificate, index int) []string {
+	j := NewCertificateReport(c, index)
+	row := make([]string, len(csvHeader))
+	copy(row, []string{strconv.Itoa(j.Index), j.SHA256, j.SHA1, j.MD5})
+	if c.Err != nil {
+		row[len(row)-1] = *j.Error
+		return row
 	}
-	out.Flush()
-	return out.Error()
+	quirks := make([]string, len(c.Quirks))
+	for i, q := range c.Quirks {
+		quirks[i] = string(q)
+	}
+	pathLen := ""
+	if c.PathLen >= 0 {
+		pathLen = strconv.Itoa(c.PathLen)
+	}
+	copy(row[4:], []string{
+		*j.Subject, *j.Issuer, *j.Serial, j.NotBefore.String(), j.NotAfter.String(),
+		c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), pathLen,
+		strings.Join(j.KeyUsage, " "), strings.Join(j.ExtKeyUsage, " "), hex.EncodeToString(c.SubjectKeyID),
+		hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), strings.Join(quirks, " "),
+	})
+	return row
 }
 
 // WritePEM writes the certificates as PEM, a comment line before each. An

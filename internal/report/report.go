@@ -28,19 +28,18 @@ func Optional[T comparable](v T) *T {
 	return &v
 }
 
+// OrNil is a pointer to v if it is known, and nil, which is null in JSON, if it is not.
+func OrNil[T any](v T, known bool) *T {
+	if !known {
+		return nil
+	}
+	return &v
+}
+
 // OrDash is s, and a dash where it is empty, for a column of a table.
 func OrDash(s string) string {
 	if s == "" {
 		return "-"
-	}
-	return s
-}
-
-// Cell is printable text for CSV that no spreadsheet takes for a formula: an apostrophe stands before what begins like one, as
-// OWASP has it (CSV Injection). The full-width forms count too, which spreadsheets in some languages take for the others.
-func Cell(s string) string {
-	if strings.IndexAny(s, "=+-@|%＝＋－＠") == 0 {
-		return "'" + s
 	}
 	return s
 }

@@ -1,7 +1,10 @@
 package report_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"trustpool/internal/report"
 )
@@ -40,6 +43,35 @@ func TestOrDash(t *testing.T) {
 		if got := report.OrDash(s); got != want {
 			t.Errorf("OrDash(%q) = %q, want %q", s, got, want)
 		}
+	}
+}
+
+func TestOrNil(t *testing.T) {
+	t.Parallel()
+	if got := report.OrNil("", true); got == nil || *got != "" {
+		t.Errorf("OrNil of what is known = %v", got)
+	}
+	if got := report.OrNil("x", false); got != nil {
+		t.Errorf("OrNil of what is not known = %q", *got)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 1, 0, 30, 0, 0, time.FixedZone("", 3600))
+	if day, stamp := report.Day(at), report.Stamp(at); day != "2026-02-28" || stamp != "2026-02-28T23:30:00Z" {
+		t.Errorf("Day = %s, Stamp = %s", day, stamp)
+	}
+}
+
+func TestWriteCSV(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := report.WriteCSV(&out, slices.Values([][]string{{"name", "note"}, {"=1+1", "a\u202e,\n\"b\""}})); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "name,note\n'=1+1,\"a\\u202e,\\x0a\"\"b\"\"\"\n"; got != want {
+		t.Errorf("WriteCSV wrote %q, want %q", got, want)
 	}
 }
 

@@ -89,9 +89,9 @@ func judge(candidate *Release, notVerified error, history []Release, counts [2]i
 		current := &history[len(history)-1]
 		switch {
 		case candidate.SHA256 == current.SHA256:
-			refuse(GateUnchanged, "the same bytes are current since %s", stamp(current.Published))
+			refuse(GateUnchanged, "the same bytes are current since %s", report.Stamp(current.Published))
 		case candidate.same(&current.Contents):
-			refuse(GateUnchanged, "the same signed content is current since %s, in a file with other bytes around it", stamp(current.Published))
+			refuse(GateUnchanged, "the same signed content is current since %s, in a file with other bytes around it", report.Stamp(current.Published))
 		default:
 			if notVerified == nil {
 				judgeClaims(candidate, current, refuse)

@@ -110,7 +110,7 @@ func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 			Release:  Release{Name: o.Name, Number: current.Number + 1, Kind: Mirrored, Contents: current.Contents, From: m.From},
 			Previous: current,
 			DryRun:   o.DryRun,
-			Refusals: []Refusal{{GateUnchanged, "the source still has what is current since " + stamp(current.Published)}},
+			Refusals: []Refusal{{GateUnchanged, "the source still has what is current since " + report.Stamp(current.Published)}},
 		}
 		return m, &RefusedError{m.Publication}
 	}

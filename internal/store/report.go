@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"trustpool/internal/report"
@@ -197,10 +196,8 @@ func optionalStamp(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
-	return stamp(*t)
+	return report.Stamp(*t)
 }
-
-func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // A History is every publication of one name, the oldest first.
 type History struct {
@@ -234,7 +231,7 @@ func (l Listing) WriteJSON(w io.Writer) error {
 
 // WriteText writes the listing for a person, a line a publication.
 func (l Listing) WriteText(w io.Writer) error {
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	out := report.Table(w)
 	fmt.Fprintln(out, "name\trelease\t\tpublished\tkind\tversion\tcertificates\tSHA-256\tallowed")
 	for _, h := range l.Bundles {
 		for i, r := range h.Releases {
@@ -242,7 +239,7 @@ func (l Listing) WriteText(w io.Writer) error {
 			if i == len(h.Releases)-1 {
 				mark = "current"
 			}
-			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, stamp(r.Published), r.Kind,
+			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, report.Stamp(r.Published), r.Kind,
 				report.OrDash(report.Printable(r.Version)), r.Certificates, r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
 		}
 	}

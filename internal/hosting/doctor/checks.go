@@ -10,6 +10,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
+	"trustpool/internal/report"
 )
 
 // A check is one thing to look at. Its run gives what it found; result Skipped
@@ -134,12 +135,10 @@ func (e *exam) tlsCertificate() (Result, string) {
 		return Fail, err.Error()
 	}
 	if e.o.At.Before(leaf.NotBefore) || e.o.At.After(leaf.NotAfter) {
-		return Fail, fmt.Sprintf("valid from %s to %s", leaf.NotBefore.UTC().Format(day), leaf.NotAfter.UTC().Format(day))
+		return Fail, fmt.Sprintf("valid from %s to %s", report.Day(leaf.NotBefore), report.Day(leaf.NotAfter))
 	}
-	return OK, fmt.Sprintf("for %s, until %s", e.u.Hostname(), leaf.NotAfter.UTC().Format(day))
+	return OK, fmt.Sprintf("for %s, until %s", e.u.Hostname(), report.Day(leaf.NotAfter))
 }
-
-const day = "2006-01-02"
 
 // tlsRoot never judges who issued the server's certificate: the roots of this
 // machine say nothing about a device.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"trustpool/internal/device"
@@ -30,7 +29,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "  signature  %s\n", r.Signature.Summary())
 	}
 	b.WriteByte('\n')
-	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	table := report.Table(&b)
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		fmt.Fprintf(table, "%s\t%s\t%s\n", word(c.Result), c.ID, report.Printable(c.Detail))

@@ -323,7 +323,7 @@ func testLayout(b browser) {
 	}
 }
 
-// Paper has no navigation, no form and no dark.
+// Paper has no navigation, no form and no dark, and the numbers of the chart although nobody can open them there.
 func testPrint(b browser) {
 	b.run(media("screen", "dark"))
 	b.open("/pages/bundles/ios")
@@ -335,6 +335,9 @@ func testPrint(b browser) {
 	}
 	if got := ask[string](b, `getComputedStyle(document.body).backgroundColor + getComputedStyle(document.body).color`); got != "rgb(255, 255, 255)rgb(0, 0, 0)" {
 		b.Errorf("printed in %s", got)
+	}
+	if !ask[bool](b, `document.querySelector(".years").checkVisibility()`) {
+		b.Error("the numbers of the chart are not printed")
 	}
 	pdf := value(b, chromedp.PrintToPDF())
 	if *shots != "" {

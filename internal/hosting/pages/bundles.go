@@ -150,7 +150,7 @@ func versionName(v version) string {
 		b.WriteString("no version")
 	}
 	if v.release.SigningTime.Valid {
-		b.WriteString(", signed " + v.release.SigningTime.UTC().Format("2006-01-02"))
+		b.WriteString(", signed " + v.release.SigningTime.Day())
 	}
 	return b.String()
 }

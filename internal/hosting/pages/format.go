@@ -108,7 +108,7 @@ func groups(b []byte) string {
 func title(c *certificate.Certificate) string {
 	switch {
 	case c.Err != nil:
-		return "not a certificate"
+		return report.NotACertificate
 	case len(c.Subject.Attributes()) == 0:
 		return "(empty name)"
 	}

@@ -167,7 +167,7 @@ func (c *Chart) label(first, last int, step float64, years map[int]*YearCount, a
 
 // Summary is the chart in a sentence.
 func (c *Chart) Summary() string {
-	return fmt.Sprintf("%s: by %s %d had expired, %d had not.", report.Count(c.Expired+c.Valid, "certificate"), c.Now.Text, c.Expired, c.Valid)
+	return fmt.Sprintf("%s: %d had expired by %s, %d had not.", report.Count(c.Expired+c.Valid, "certificate"), c.Expired, c.Now.Text, c.Valid)
 }
 
 func percent(x float64) string { return strconv.FormatFloat(x, 'f', 2, 64) }

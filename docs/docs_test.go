@@ -291,7 +291,7 @@ func TestImportFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := platform.BuiltIn()
-		r, err := device.Import(p, read(t, "lab-quirks-v1.p7b"), device.Options{Platform: platform, Anchors: labRoot(t), At: at})
+		r, err := device.Import(p, read(t, "lab-quirks-v1.p7b"), device.ImportOptions{Platform: platform, Anchors: labRoot(t), At: at})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -445,7 +445,7 @@ func TestReachFields(t *testing.T) {
 	servers = append(servers, doubtful)
 	all := func(*certificate.Certificate) bool { return true }
 	real := map[string]bool{}
-	for _, o := range []*device.Options{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
+	for _, o := range []*device.ImportOptions{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
 		r, err := reach.Judge(reach.Plan{
 			New: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b"), Without: []bundle.Filter{all},
 			Device: o, Servers: servers, Options: reach.Options{At: at},
@@ -468,7 +468,7 @@ func TestAuditFields(t *testing.T) {
 	}
 	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
 	r, err := audit.Run(audit.Subject{Platform: "asa", Entries: pool.Of(b.Certificates), Signature: &signature, Against: &audit.Subject{Entries: pool.Of(old.Certificates)}},
-		audit.Options{At: at, Requirements: requirements, Program: program, Needs: audit.Needs()})
+		audit.Criteria{At: at, Requirements: requirements, Program: program, Needs: audit.Needs()})
 	if err != nil {
 		t.Fatal(err)
 	}

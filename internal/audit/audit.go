@@ -76,13 +76,13 @@ type Program struct {
 	Date  time.Time // of the snapshot; zero where it is not known
 }
 
-// DefaultExpiring is how long before its end a certificate is called expiring.
-const DefaultExpiring = 90 * 24 * time.Hour
+// defaultExpiring is how long before its end a certificate is called expiring.
+const defaultExpiring = 90 * 24 * time.Hour
 
-// Options say what to judge by. At must be set.
-type Options struct {
+// Criteria say what to judge by. At must be set.
+type Criteria struct {
 	At           time.Time     // the time at which certificates must be valid
-	Expiring     time.Duration // how soon is soon; where zero that of Requirements, else DefaultExpiring
+	Expiring     time.Duration // how soon is soon; where zero that of Requirements, else defaultExpiring
 	Needs        []Need
 	Requirements *Requirements // nil for none
 	Program      *Program      // nil for none
@@ -135,8 +135,8 @@ const (
 	NotApplicable State = "not-applicable" // there was nothing to apply it to
 )
 
-// A Result is what came of one rule.
-type Result struct {
+// A RuleResult is what came of one rule.
+type RuleResult struct {
 	Rule    *Rule
 	State   State
 	Applied int // how many certificates it was applied to; 1 for a rule about the whole
@@ -154,9 +154,9 @@ type Report struct {
 	Expiring time.Duration
 	Program  *Program
 	Needs    []NeedResult
-	Results  []Result  // in the order of Rules
-	Findings []Finding // the severest first, then in the order of Rules, then of the certificates
-	Gone     []Finding // of Against, in the same order
+	Results  []RuleResult // in the order of Rules
+	Findings []Finding    // the severest first, then in the order of Rules, then of the certificates
+	Gone     []Finding    // of Against, in the same order
 	// NotJudged is how many findings of Against are not called gone, because their
 	// rule could not be applied to every entry of a pool.
 	NotJudged int
@@ -165,12 +165,12 @@ type Report struct {
 }
 
 // Run applies the rules. It fails only where the options are unusable.
-func Run(s Subject, o Options) (*Report, error) {
+func Run(s Subject, o Criteria) (*Report, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("audit: no time to judge at")
 	}
 	if o.Expiring == 0 {
-		o.Expiring = DefaultExpiring
+		o.Expiring = defaultExpiring
 		if o.Requirements != nil && o.Requirements.Expiring != 0 {
 			o.Expiring = o.Requirements.Expiring
 		}

@@ -41,7 +41,7 @@ func subject(t testing.TB, file string, anchors []roots.Anchor) audit.Subject {
 	return audit.Subject{File: file, Entries: pool.Of(b.Certificates), Signature: &r}
 }
 
-func run(t testing.TB, s audit.Subject, o audit.Options) *audit.Report {
+func run(t testing.TB, s audit.Subject, o audit.Criteria) *audit.Report {
 	t.Helper()
 	if o.At.IsZero() {
 		o.At = at
@@ -81,7 +81,7 @@ func TestGenuine(t *testing.T) {
 			"same-names": 4, "same-key": 4, "rsa-exponent": 5, "serial-zero": 10, "time-form": 1, "name-form": 1,
 		},
 	} {
-		r := run(t, subject(t, tooltest.Corpus(t, file), roots.BuiltIn()), audit.Options{})
+		r := run(t, subject(t, tooltest.Corpus(t, file), roots.BuiltIn()), audit.Criteria{})
 		if got := found(r); !maps.Equal(got, want) {
 			t.Errorf("%s: %v, not %v", file, got, want)
 		}
@@ -95,7 +95,7 @@ func TestGenuine(t *testing.T) {
 
 func TestNoTime(t *testing.T) {
 	t.Parallel()
-	if _, err := audit.Run(audit.Subject{}, audit.Options{}); err == nil {
+	if _, err := audit.Run(audit.Subject{}, audit.Criteria{}); err == nil {
 		t.Error("no time, no error")
 	}
 }
@@ -114,7 +114,7 @@ func TestAgainst(t *testing.T) {
 	old := bundled(t, plain(nil), quirk("expired"), quirk("serial-0"))
 	s := bundled(t, quirk("serial-0"), quirk("rsa-1024"), plain(nil))
 	s.Against = &old
-	o := audit.Options{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)}
+	o := audit.Criteria{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)}
 	r := run(t, s, o)
 	if got, want := changes(r), (map[audit.Change]int{audit.New: 1, audit.Unchanged: 1, audit.Gone: 1}); !maps.Equal(got, want) {
 		t.Errorf("%v, not %v", got, want)
@@ -179,7 +179,7 @@ func TestNeeds(t *testing.T) {
 		if !ok {
 			t.Fatalf("no need is called %s", test.need)
 		}
-		r := run(t, bundled(t, plain(nil)), audit.Options{At: day(test.at), Needs: []audit.Need{n}})
+		r := run(t, bundled(t, plain(nil)), audit.Criteria{At: day(test.at), Needs: []audit.Need{n}})
 		if got := strings.Join(missing(r), ", "); got != test.want {
 			t.Errorf("%s at %s: %q", test.need, test.at, got)
 		}
@@ -188,15 +188,15 @@ func TestNeeds(t *testing.T) {
 	smart, _ := audit.LookupNeed("smart-licensing")
 	for file, want := range map[string]string{tooltest.Core2017: "IdenTrust Commercial Root CA 1", tooltest.IOS2016: "", tooltest.IOS2021: ""} {
 		s := subject(t, tooltest.Corpus(t, file), roots.BuiltIn())
-		if got := strings.Join(missing(run(t, s, audit.Options{Needs: []audit.Need{smart}})), ", "); got != want {
+		if got := strings.Join(missing(run(t, s, audit.Criteria{Needs: []audit.Need{smart}})), ", "); got != want {
 			t.Errorf("%s: %q", file, got)
 		}
-		if got := missing(run(t, s, audit.Options{At: day("2018-10-10"), Needs: []audit.Need{smart}})); len(got) > 0 {
+		if got := missing(run(t, s, audit.Criteria{At: day("2018-10-10"), Needs: []audit.Need{smart}})); len(got) > 0 {
 			t.Errorf("%s in 2018: %q", file, got)
 		}
 	}
 	seed := subject(t, "../../testdata/bundles/quovadis-root-ca-2.pem", roots.BuiltIn())
-	if got := missing(run(t, seed, audit.Options{At: day("2018-10-10"), Needs: []audit.Need{smart}})); len(got) > 0 {
+	if got := missing(run(t, seed, audit.Criteria{At: day("2018-10-10"), Needs: []audit.Need{smart}})); len(got) > 0 {
 		t.Errorf("%q", got)
 	}
 }
@@ -218,15 +218,15 @@ func TestExceptions(t *testing.T) {
 		{"exceptions: [{rule: same-key, sha256: " + bytesHex(sum(quirk("same-name-key-a"))[:]) + ", reason: r}]\n", 0}, // one of two
 		{"exceptions: [{rule: same-key, sha256: " + bytesHex(sum(quirk("same-name-key-a"))[:]) + ", reason: r}, {rule: same-key, sha256: " + bytesHex(sum(quirk("same-name-key-b"))[:]) + ", reason: r}]\n", 1},
 	} {
-		if r := run(t, s, audit.Options{Requirements: requirements(t, test.text)}); r.Excused() != test.excused {
+		if r := run(t, s, audit.Criteria{Requirements: requirements(t, test.text)}); r.Excused() != test.excused {
 			t.Errorf("%s excuses %d", test.text, r.Excused())
 		}
 	}
-	r := run(t, s, audit.Options{Requirements: requirements(t, "severities: {expired: error}\nexceptions: [{rule: expired, reason: r}]\n")})
+	r := run(t, s, audit.Criteria{Requirements: requirements(t, "severities: {expired: error}\nexceptions: [{rule: expired, reason: r}]\n")})
 	if r.Count(audit.Error) != 0 || r.Fails() {
 		t.Error("an excused error counts")
 	}
-	r = run(t, s, audit.Options{Requirements: requirements(t, "severities: {expired: error}\n")})
+	r = run(t, s, audit.Criteria{Requirements: requirements(t, "severities: {expired: error}\n")})
 	if r.Count(audit.Error) != 1 || !r.Fails() || r.Findings[0].Rule.ID != "expired" {
 		t.Error("the severity of the requirements does not count")
 	}
@@ -245,11 +245,11 @@ func TestRequirementsCount(t *testing.T) {
 		"required: [{spki: " + strings.Repeat("f", 64) + "}]\n": {"required-missing": 1},
 		"min-certificates: 2\n":                                 {"count": 1},
 	} {
-		if got := found(run(t, s, audit.Options{Requirements: requirements(t, text)})); !maps.Equal(got, want) {
+		if got := found(run(t, s, audit.Criteria{Requirements: requirements(t, text)})); !maps.Equal(got, want) {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
-	r := run(t, s, audit.Options{Requirements: requirements(t, "expiring: 1y\n"), Expiring: time.Hour})
+	r := run(t, s, audit.Criteria{Requirements: requirements(t, "expiring: 1y\n"), Expiring: time.Hour})
 	if len(r.Findings) > 0 {
 		t.Errorf("%v", r.Findings)
 	}

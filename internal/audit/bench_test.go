@@ -25,7 +25,7 @@ func BenchmarkRun(b *testing.B) {
 func benchmarkRun(b *testing.B, s audit.Subject) {
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := audit.Run(s, audit.Options{At: at}); err != nil {
+		if _, err := audit.Run(s, audit.Criteria{At: at}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -1,8 +1,8 @@
 package audit
 
-// DistrustedAsOf is the day up to which KnownDistrusted was compiled. What was
+// distrustedAsOf is the day up to which KnownDistrusted was compiled. What was
 // decided later is in a root program's file.
-const DistrustedAsOf = "2025-03-28"
+const distrustedAsOf = "2025-03-28"
 
 // KnownDistrusted are the CA certificates that the rule known-distrusted has data
 // on: those that root programs stopped trusting over what the CA had done. Hashes

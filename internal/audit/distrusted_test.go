@@ -18,13 +18,13 @@ import (
 // certificate; anything else is not.
 func TestKnownDistrusted(t *testing.T) {
 	t.Parallel()
-	a := newAuditor(Subject{Entries: make([]pool.Entry, 1)}, Options{})
+	a := newAuditor(Subject{Entries: make([]pool.Entry, 1)}, Criteria{})
 	find := func(c *certificate.Certificate) string {
 		_, detail := knownDistrusted(a, Item{1, &pool.Entry{Certificate: c}})
 		return detail
 	}
 	for _, d := range KnownDistrusted() {
-		if d.Name == "" || d.Why == "" || d.Source == "" || !strings.HasPrefix(d.Date, "20") || d.Date > DistrustedAsOf {
+		if d.Name == "" || d.Why == "" || d.Source == "" || !strings.HasPrefix(d.Date, "20") || d.Date > distrustedAsOf {
 			t.Errorf("%+v", d)
 		}
 		sum, key := *pinned("", d.SHA256, "").SHA256, *pinned("", d.SPKI, "").SHA256

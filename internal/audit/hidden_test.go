@@ -57,7 +57,7 @@ func TestHiddenCharacters(t *testing.T) {
 						x.Subject, x.Issuer = odd, odd
 					}
 				})
-				for _, f := range run(t, bundled(t, der), audit.Options{}).Findings {
+				for _, f := range run(t, bundled(t, der), audit.Criteria{}).Findings {
 					if f.Rule.ID == "name-hidden" {
 						return f.Detail
 					}

@@ -8,8 +8,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// Schema is that of WriteJSON.
-const Schema = "trustpool.audit/1"
+// reportSchema is that of WriteJSON.
+const reportSchema = "trustpool.audit/1"
 
 // head is the JSON of a report, its lists excepted.
 type head struct {
@@ -103,7 +103,7 @@ func stamp(t time.Time) *string {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: Schema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: DistrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: distrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {

@@ -16,8 +16,8 @@ import (
 	"trustpool/internal/yamlstrict"
 )
 
-// RequirementsSchema is the value of the requirements' field schema.
-const RequirementsSchema = "trustpool.requirements/1"
+// requirementsSchema is the value of the requirements' field schema.
+const requirementsSchema = "trustpool.requirements/1"
 
 // field reads the value of one key.
 type field = yamlstrict.Field
@@ -50,8 +50,8 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case schema != RequirementsSchema:
-		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "schema is to be %s, not %q", RequirementsSchema, schema)
+	case schema != requirementsSchema:
+		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "schema is to be %s, not %q", requirementsSchema, schema)
 	case r.MaxCertificates != 0 && r.MinCertificates > r.MaxCertificates:
 		return nil, yamlstrict.ErrorAt(yamlstrict.At(root), "min-certificates is above max-certificates")
 	}
@@ -127,7 +127,7 @@ func (r *Requirements) readSeverities(n *yaml.Node) error {
 }
 
 func knownRule(id string, n *yaml.Node) error {
-	if !slices.ContainsFunc(rules(), func(r Rule) bool { return r.ID == id }) {
+	if !slices.ContainsFunc(Rules(), func(r Rule) bool { return r.ID == id }) {
 		return yamlstrict.ErrorAt(yamlstrict.At(n), "no rule is called %q: docs/rules.md lists them", id)
 	}
 	return nil
@@ -172,7 +172,7 @@ min-rsa-bits: %d
 #   - {rule: expired, sha256: "…", reason: "…", until: 2027-01-01}
 # What is in the bundle now. Without this list everything is allowed.
 allowed:
-`, RequirementsSchema, int(DefaultExpiring/(24*time.Hour)), defaultRSABits)
+`, requirementsSchema, int(defaultExpiring/(24*time.Hour)), defaultRSABits)
 	seen := map[[32]byte]bool{}
 	n := 0
 	for _, c := range certs {

@@ -22,7 +22,7 @@ func TestLongNames(t *testing.T) {
 			x.NotAfter = pkitest.Date(2020, 1, 1)
 		}))
 	}
-	r := run(t, bundled(t, ders...), audit.Options{})
+	r := run(t, bundled(t, ders...), audit.Criteria{})
 	for name, print := range printings(r) {
 		n := len(printed(t, print))
 		if people := name == "text" || name == "markdown" || name == "html"; people && n > 700_000 {
@@ -43,7 +43,7 @@ func TestLongFinding(t *testing.T) {
 		c.SHA256[0], c.SHA256[1] = byte(i), byte(i>>8)
 		s.Entries = append(s.Entries, pool.Of([]*certificate.Certificate{&c})...)
 	}
-	if out := string(printed(t, run(t, s, audit.Options{}).WriteHTML)); !strings.Contains(out, ">and 234 more<") {
+	if out := string(printed(t, run(t, s, audit.Criteria{}).WriteHTML)); !strings.Contains(out, ">and 234 more<") {
 		t.Error("the page does not say that it leaves something out")
 	}
 }
@@ -51,7 +51,7 @@ func TestLongFinding(t *testing.T) {
 // What is good to know takes a line a rule, unless it decides.
 func TestInfoInText(t *testing.T) {
 	t.Parallel()
-	r := run(t, bundled(t, quirk("serial-0")), audit.Options{})
+	r := run(t, bundled(t, quirk("serial-0")), audit.Criteria{})
 	out := string(printed(t, r.WriteText))
 	if !strings.Contains(out, "\n  serial-zero                  1  The serial number is zero\n") || strings.Contains(out, "serial number 00") {
 		t.Error(out)
@@ -71,7 +71,7 @@ func TestArtifactURI(t *testing.T) {
 	} {
 		s := bundled(t, quirk("expired"))
 		s.File = file
-		if out := string(printed(t, run(t, s, audit.Options{}).WriteSARIF)); !strings.Contains(out, `"uri": "`+want+`"`) {
+		if out := string(printed(t, run(t, s, audit.Criteria{}).WriteSARIF)); !strings.Contains(out, `"uri": "`+want+`"`) {
 			t.Errorf("%q is not %q", file, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestChart(t *testing.T) {
 	for _, end := range []time.Time{at.AddDate(-36, 0, 0), at.AddDate(-6, 0, 0), at.AddDate(0, 0, -1), at, at.AddDate(73, 0, 0), at.AddDate(474, 0, 0)} {
 		ders = append(ders, plain(func(x *pkitest.Template) { x.NotAfter = pkitest.At(end) }))
 	}
-	out := string(printed(t, run(t, bundled(t, ders...), audit.Options{}).WriteHTML))
+	out := string(printed(t, run(t, bundled(t, ders...), audit.Criteria{}).WriteHTML))
 	for _, want := range []string{">to 2011</text>", ">from 2066</text>", `<th scope="row">2026</th><td>1</td><td>1</td>`, `<th scope="row">All</th><td>3</td><td>3</td>`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the page has no %s", want)

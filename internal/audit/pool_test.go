@@ -24,9 +24,9 @@ func known(s audit.Subject) audit.Subject {
 	return s
 }
 
-func result(t testing.TB, r *audit.Report, id string) audit.Result {
+func result(t testing.TB, r *audit.Report, id string) audit.RuleResult {
 	t.Helper()
-	i := slices.IndexFunc(r.Results, func(x audit.Result) bool { return x.Rule.ID == id })
+	i := slices.IndexFunc(r.Results, func(x audit.RuleResult) bool { return x.Rule.ID == id })
 	if i < 0 {
 		t.Fatalf("no result of %s", id)
 	}
@@ -43,8 +43,8 @@ func TestUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needs := audit.Options{Needs: []audit.Need{need}}
-	demand := func(text string) audit.Options { return audit.Options{Requirements: requirements(t, text)} }
+	needs := audit.Criteria{Needs: []audit.Need{need}}
+	demand := func(text string) audit.Criteria { return audit.Criteria{Requirements: requirements(t, text)} }
 	sha256 := "[{sha256: " + bytesHex(sum(root)[:]) + "}]\n"
 	spki := "[{spki: " + strings.Repeat("ab", 32) + "}]\n"
 	const zone = 14 * time.Hour
@@ -53,25 +53,25 @@ func TestUnknown(t *testing.T) {
 
 	for name, test := range map[string]struct {
 		entry   pool.Entry
-		options audit.Options
+		options audit.Criteria
 		rule    string
 		state   audit.State
 		unknown int
 		detail  string
 	}{
-		"expired":                  {pool.Entry{NotAfter: at.Add(-time.Second)}, audit.Options{}, "expired", audit.Found, 0, "expired "},
-		"valid in its last second": {pool.Entry{NotAfter: at}, audit.Options{}, "expired", audit.Passed, 0, ""},
-		"no date":                  {pool.Entry{}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
-		"within the zone":          {pool.Entry{Shown: inZone(at.Add(-zone))}, audit.Options{}, "expired", audit.NotApplicable, 1, ""},
-		"beyond the zone":          {pool.Entry{Shown: inZone(at.Add(-zone - time.Second))}, audit.Options{}, "expired", audit.Found, 0, "by the clock of the device's zone"},
-		"expiring":                 {pool.Entry{NotAfter: at.Add(time.Hour)}, audit.Options{}, "expiring", audit.Found, 0, "expires "},
-		"expired, not expiring":    {pool.Entry{NotAfter: at.Add(-time.Hour)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
-		"not expiring":             {pool.Entry{NotAfter: at.AddDate(9, 0, 0)}, audit.Options{}, "expiring", audit.Passed, 0, ""},
-		"not yet valid":            {pool.Entry{NotBefore: at.Add(time.Hour)}, audit.Options{}, "not-yet-valid", audit.Found, 0, "valid from "},
+		"expired":                  {pool.Entry{NotAfter: at.Add(-time.Second)}, audit.Criteria{}, "expired", audit.Found, 0, "expired "},
+		"valid in its last second": {pool.Entry{NotAfter: at}, audit.Criteria{}, "expired", audit.Passed, 0, ""},
+		"no date":                  {pool.Entry{}, audit.Criteria{}, "expired", audit.NotApplicable, 1, ""},
+		"within the zone":          {pool.Entry{Shown: inZone(at.Add(-zone))}, audit.Criteria{}, "expired", audit.NotApplicable, 1, ""},
+		"beyond the zone":          {pool.Entry{Shown: inZone(at.Add(-zone - time.Second))}, audit.Criteria{}, "expired", audit.Found, 0, "by the clock of the device's zone"},
+		"expiring":                 {pool.Entry{NotAfter: at.Add(time.Hour)}, audit.Criteria{}, "expiring", audit.Found, 0, "expires "},
+		"expired, not expiring":    {pool.Entry{NotAfter: at.Add(-time.Hour)}, audit.Criteria{}, "expiring", audit.Passed, 0, ""},
+		"not expiring":             {pool.Entry{NotAfter: at.AddDate(9, 0, 0)}, audit.Criteria{}, "expiring", audit.Passed, 0, ""},
+		"not yet valid":            {pool.Entry{NotBefore: at.Add(time.Hour)}, audit.Criteria{}, "not-yet-valid", audit.Found, 0, "valid from "},
 
-		"distrusted by SHA-256": {pool.Entry{SHA256: distrusted.SHA256}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
-		"distrusted by SHA-1":   {pool.Entry{SHA1: distrusted.SHA1}, audit.Options{}, "known-distrusted", audit.Found, 0, distrusted.Why},
-		"another, of any key":   {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "known-distrusted", audit.NotApplicable, 1, ""},
+		"distrusted by SHA-256": {pool.Entry{SHA256: distrusted.SHA256}, audit.Criteria{}, "known-distrusted", audit.Found, 0, distrusted.Why},
+		"distrusted by SHA-1":   {pool.Entry{SHA1: distrusted.SHA1}, audit.Criteria{}, "known-distrusted", audit.Found, 0, distrusted.Why},
+		"another, of any key":   {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Criteria{}, "known-distrusted", audit.NotApplicable, 1, ""},
 
 		"required":               {pool.Entry{SHA256: bytesHex(sum(root)[:])}, needs, "required-missing", audit.Passed, 0, ""},
 		"required, by SHA-1":     {pool.Entry{SHA1: rootSHA1}, needs, "required-missing", audit.Passed, 0, ""},
@@ -83,16 +83,16 @@ func TestUnknown(t *testing.T) {
 		"not forbidden":             {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("forbidden: " + sha256), "forbidden", audit.Passed, 0, ""},
 		"perhaps forbidden":         {pool.Entry{SHA1: rootSHA1}, demand("forbidden: " + sha256), "forbidden", audit.NotApplicable, 1, ""},
 		"of a forbidden key":        {pool.Entry{SHA256: bytesHex(sum(root)[:])}, demand("forbidden: " + spki), "forbidden", audit.NotApplicable, 1, ""},
-		"nothing is forbidden":      {pool.Entry{}, audit.Options{}, "forbidden", audit.NotApplicable, 0, ""},
+		"nothing is forbidden":      {pool.Entry{}, audit.Criteria{}, "forbidden", audit.NotApplicable, 0, ""},
 		"allowed":                   {pool.Entry{SHA256: bytesHex(sum(root)[:])}, demand("allowed: " + sha256), "not-allowed", audit.Passed, 0, ""},
 		"not allowed":               {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("allowed: " + sha256), "not-allowed", audit.Found, 0, "SHA-256 01"},
 		"perhaps allowed":           {pool.Entry{SHA1: rootSHA1}, demand("allowed: " + sha256), "not-allowed", audit.NotApplicable, 1, ""},
 		"perhaps of an allowed key": {pool.Entry{SHA256: "01" + strings.Repeat("00", 31)}, demand("allowed: " + spki), "not-allowed", audit.NotApplicable, 1, ""},
 		"nothing is allowed":        {pool.Entry{}, demand("allowed: []\n"), "not-allowed", audit.Found, 0, ""},
 
-		"its contents":        {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "rsa-small", audit.NotApplicable, 1, ""},
-		"compared":            {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Options{}, "same-key", audit.NotApplicable, 1, ""},
-		"without a signature": {pool.Entry{}, audit.Options{}, "not-signed", audit.NotApplicable, 0, ""},
+		"its contents":        {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Criteria{}, "rsa-small", audit.NotApplicable, 1, ""},
+		"compared":            {pool.Entry{SHA256: bytesHex(sum(root)[:])}, audit.Criteria{}, "same-key", audit.NotApplicable, 1, ""},
+		"without a signature": {pool.Entry{}, audit.Criteria{}, "not-signed", audit.NotApplicable, 0, ""},
 		"how many":            {pool.Entry{}, demand("min-certificates: 2\n"), "count", audit.Found, 0, "1, fewer than 2"},
 	} {
 		r := run(t, unknown(test.entry), test.options)
@@ -121,7 +121,7 @@ func TestUnknownPrinted(t *testing.T) {
 	known := bundled(t, plain(nil)).Entries[0]
 	known.IdentifiedBy = pool.ByShown
 	s.Entries = append(s.Entries, known)
-	r := run(t, s, audit.Options{})
+	r := run(t, s, audit.Criteria{})
 	for name, print := range printings(r) {
 		out := string(printed(t, print))
 		want := []string{"certificate-not-known", "cn=Nobody"}
@@ -143,7 +143,7 @@ func TestPoolAgainst(t *testing.T) {
 	s := unknown(pool.Entry{SHA256: bytesHex(sum(expired)[:]), NotAfter: at.AddDate(-1, 0, 0)})
 	old := bundled(t, expired)
 	s.Against = &old
-	r := run(t, s, audit.Options{})
+	r := run(t, s, audit.Criteria{})
 	for _, f := range r.Findings {
 		if want := map[bool]audit.Change{true: audit.Unchanged, false: audit.New}[f.Rule.ID == "expired"]; f.Change != want {
 			t.Errorf("%s is %s", f.Rule.ID, f.Change)
@@ -158,7 +158,7 @@ func TestPoolNotJudged(t *testing.T) {
 	s := unknown(pool.Entry{SHA256: bytesHex(sum(weak)[:]), NotAfter: at.AddDate(9, 0, 0)})
 	old := bundled(t, weak, expired)
 	s.Against = &old
-	r := run(t, s, audit.Options{})
+	r := run(t, s, audit.Criteria{})
 	var gone []string
 	for _, f := range r.Gone {
 		gone = append(gone, f.Rule.ID)

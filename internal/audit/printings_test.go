@@ -80,7 +80,7 @@ func full(t testing.TB) *audit.Report {
 	})
 	p.Name = evil
 	req := requirements(t, "exceptions: [{rule: expired, sha256: "+bytesHex(sum(ders[2])[:])+", reason: \"=1 <b> | `x`\", until: 2027-01-01}]\n")
-	r := run(t, s, audit.Options{Program: p, Requirements: req, Needs: []audit.Need{{Name: evil}}})
+	r := run(t, s, audit.Criteria{Program: p, Requirements: req, Needs: []audit.Need{{Name: evil}}})
 	r.At = &at
 	if r.Excused() != 1 || len(r.Gone) == 0 {
 		t.Fatalf("%d excused, %d gone", r.Excused(), len(r.Gone))
@@ -202,7 +202,7 @@ func TestCycloneDX(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reports := map[string]*audit.Report{"full": full(t), "empty": run(t, audit.Subject{}, audit.Options{})}
+	reports := map[string]*audit.Report{"full": full(t), "empty": run(t, audit.Subject{}, audit.Criteria{})}
 	for name, r := range reports {
 		out := printed(t, r.WriteCycloneDX)
 		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(out))
@@ -314,7 +314,7 @@ func TestManyFindings(t *testing.T) {
 		c.NotAfter.Time = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 		s.Entries = append(s.Entries, pool.Of([]*certificate.Certificate{&c})...)
 	}
-	r := run(t, s, audit.Options{})
+	r := run(t, s, audit.Criteria{})
 	if len(r.Findings) != 2_001 {
 		t.Fatalf("%d findings", len(r.Findings))
 	}
@@ -339,7 +339,7 @@ func FuzzParseRequirements(f *testing.F) {
 		if err != nil {
 			return
 		}
-		run(t, audit.Subject{Entries: pool.Of([]*certificate.Certificate{fuzzCertificate()})}, audit.Options{Requirements: r})
+		run(t, audit.Subject{Entries: pool.Of([]*certificate.Certificate{fuzzCertificate()})}, audit.Criteria{Requirements: r})
 	})
 }
 
@@ -357,7 +357,7 @@ func FuzzPrintings(f *testing.F) {
 		if n := pkitest.NewName("CN=" + name).DER(); len(n) > 0 {
 			c.Subject = certificate.Name(n)
 		}
-		r := run(t, audit.Subject{File: name, Entries: pool.Of([]*certificate.Certificate{&c})}, audit.Options{})
+		r := run(t, audit.Subject{File: name, Entries: pool.Of([]*certificate.Certificate{&c})}, audit.Criteria{})
 		for kind, print := range printings(r) {
 			out := printed(t, print)
 			for _, x := range string(out) {

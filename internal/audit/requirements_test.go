@@ -101,10 +101,10 @@ func TestWriteRequirements(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.Bytes())
 	}
-	if got := found(run(t, s, audit.Options{Requirements: r}))["not-allowed"]; got != 1 { // the element that is no certificate
+	if got := found(run(t, s, audit.Criteria{Requirements: r}))["not-allowed"]; got != 1 { // the element that is no certificate
 		t.Errorf("%d are not allowed", got)
 	}
-	if got := found(run(t, bundled(t, plain(nil)), audit.Options{Requirements: r}))["not-allowed"]; got != 1 {
+	if got := found(run(t, bundled(t, plain(nil)), audit.Criteria{Requirements: r}))["not-allowed"]; got != 1 {
 		t.Errorf("%d of another bundle are not allowed", got)
 	}
 	if err := audit.WriteRequirements(&out, nil); err == nil {
@@ -164,7 +164,7 @@ func TestExceptionForMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	req := requirements(t, "exceptions: [{rule: required-missing, sha256: "+bytesHex(sum(root)[:])+", reason: later}]\n")
-	r := run(t, bundled(t, quirk("serial-0")), audit.Options{Needs: []audit.Need{need}, Requirements: req})
+	r := run(t, bundled(t, quirk("serial-0")), audit.Criteria{Needs: []audit.Need{need}, Requirements: req})
 	if found(r)["required-missing"] != 2 || r.Excused() != 1 || !r.Fails() {
 		t.Errorf("%v, %d excused", found(r), r.Excused())
 	}

@@ -40,9 +40,7 @@ func (r *Rule) isAsked(a *auditor) bool { return r.asked == nil || r.asked(a) }
 //go:generate go test -run TestRulesDocument -update .
 
 // Rules are all rules, in the order of reports.
-func Rules() []Rule { return rules() }
-
-func rules() []Rule {
+func Rules() []Rule {
 	list := []Rule{
 		{
 			ID: "signature-not-verified", Title: "The signature does not lead to a trusted root", Severity: Error, Always: true,

@@ -104,7 +104,7 @@ func program(der []byte, change func(*roots.Root)) *audit.Program {
 // finds nothing although it applies. applies is false where nothing silent applies.
 type ruleCase struct {
 	fires, silent               audit.Subject
-	firesOptions, silentOptions audit.Options
+	firesOptions, silentOptions audit.Criteria
 }
 
 func ruleCases(t testing.TB) map[string]ruleCase {
@@ -117,14 +117,14 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 	change := func(f func(*pkitest.Template)) ruleCase { return with(plain(f)) }
 	distrusted := program(root, func(r *roots.Root) { r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted} })
 	after := program(root, func(r *roots.Root) { r.DistrustAfter = map[roots.Purpose]time.Time{roots.ServerAuth: at} })
-	need := func(ders ...[]byte) audit.Options {
+	need := func(ders ...[]byte) audit.Criteria {
 		n, err := audit.NeedFile("mine.pem", certificates(bundled(t, ders...)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return audit.Options{Needs: []audit.Need{n}}
+		return audit.Criteria{Needs: []audit.Need{n}}
 	}
-	demand := func(text string) audit.Options { return audit.Options{Requirements: requirements(t, text)} }
+	demand := func(text string) audit.Criteria { return audit.Criteria{Requirements: requirements(t, text)} }
 	hex := func(der []byte) string { return bytesHex(sum(der)[:]) }
 
 	unknownVersion := change(func(x *pkitest.Template) { x.Version = 1 })
@@ -136,8 +136,8 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 		}), silent: verified(good, nil)},
 		"bundle-old":                {fires: verified(good, nil), silent: verified(good, nil), firesOptions: demand("max-age: 90d\n"), silentOptions: demand("max-age: 2y\n")},
 		"undecodable":               {fires: bundled(t, root, quirk("not-a-certificate")), silent: good},
-		"known-distrusted":          {fires: good, silent: good, firesOptions: audit.Options{Program: distrusted}},
-		"distrust-after":            {fires: good, silent: bundled(t, other), firesOptions: audit.Options{Program: after}, silentOptions: audit.Options{Program: after}},
+		"known-distrusted":          {fires: good, silent: good, firesOptions: audit.Criteria{Program: distrusted}},
+		"distrust-after":            {fires: good, silent: bundled(t, other), firesOptions: audit.Criteria{Program: after}, silentOptions: audit.Criteria{Program: after}},
 		"expired":                   q("expired"),
 		"expiring":                  change(func(x *pkitest.Template) { x.NotAfter = pkitest.At(at.AddDate(0, 0, 90)) }),
 		"not-yet-valid":             change(func(x *pkitest.Template) { x.NotBefore = pkitest.At(at.Add(time.Second)) }),
@@ -214,14 +214,14 @@ func unknownAlgorithm(t testing.TB, der []byte) audit.Subject {
 func TestEachRule(t *testing.T) {
 	t.Parallel()
 	cases := ruleCases(t)
-	result := func(r *audit.Report, id string) audit.Result {
+	result := func(r *audit.Report, id string) audit.RuleResult {
 		for _, x := range r.Results {
 			if x.Rule.ID == id {
 				return x
 			}
 		}
 		t.Fatalf("no result of %s", id)
-		return audit.Result{}
+		return audit.RuleResult{}
 	}
 	seen := map[string]bool{}
 	for _, rule := range audit.Rules() {
@@ -259,7 +259,7 @@ func TestEachRule(t *testing.T) {
 // No rule applies to nothing.
 func TestNotApplicable(t *testing.T) {
 	t.Parallel()
-	r := run(t, audit.Subject{}, audit.Options{})
+	r := run(t, audit.Subject{}, audit.Criteria{})
 	for _, x := range r.Results {
 		if x.State != audit.NotApplicable {
 			t.Errorf("%s: %s", x.Rule.ID, x.State)
@@ -284,7 +284,7 @@ func TestOddities(t *testing.T) {
 		"same-name-key-a": "same-key same-names", "same-name-key-b": "same-key same-names", "expired": "expired", "hostile-text": "name-hidden",
 		"ber-framed": "not-der", "ber-long-length": "not-der", "not-a-certificate": "undecodable",
 	}
-	r := run(t, bundled(t, pkitest.QuirkPool()...), audit.Options{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)})
+	r := run(t, bundled(t, pkitest.QuirkPool()...), audit.Criteria{At: time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)})
 	got := make([][]string, len(r.Entries))
 	for _, f := range r.Findings {
 		for _, e := range f.Items {
@@ -312,7 +312,7 @@ func TestEachQuirk(t *testing.T) {
 		case certificate.QuirkRSAShort, certificate.QuirkRSAExponent, certificate.QuirkNoBasicConstraints:
 			continue
 		}
-		if r := run(t, s, audit.Options{}); len(r.Findings) == 0 {
+		if r := run(t, s, audit.Criteria{}); len(r.Findings) == 0 {
 			t.Errorf("no rule finds %s", q)
 		}
 	}

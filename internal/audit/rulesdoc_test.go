@@ -45,14 +45,14 @@ Made by `+"`go generate`"+` from the rules themselves. What a rule found may be 
 | rule | severity | what it finds | where it is written |
 |---|---|---|---|
 `)
-	for _, r := range rules() {
+	for _, r := range Rules() {
 		star := ""
 		if r.Always {
 			star = " \\*"
 		}
 		fmt.Fprintf(out, "| [`%s`](#%s) | %s%s | %s | %s |\n", r.ID, r.ID, r.Severity, star, r.Title, r.Citation)
 	}
-	for _, r := range rules() {
+	for _, r := range Rules() {
 		fmt.Fprintf(out, "\n## %s\n\n%s. %s\n", r.ID, r.Title, r.Advice)
 	}
 	fmt.Fprintf(out, `
@@ -62,7 +62,7 @@ The list in the program, as of %s. Each entry is matched by certificate and by k
 
 | certificate | SHA-256 | SHA-256 of the key | since | source |
 |---|---|---|---|---|
-`, DistrustedAsOf)
+`, distrustedAsOf)
 	for _, d := range KnownDistrusted() {
 		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", d.Name, d.SHA256, d.SPKI, d.Date, d.Source)
 	}

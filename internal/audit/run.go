@@ -16,7 +16,7 @@ import (
 // An auditor is one run over one subject.
 type auditor struct {
 	Subject
-	Options
+	Criteria
 	rules []Rule
 	keys  [][sha256.Size]byte // KeyID of each certificate; zero if there is none
 	self  []error             // what signing.CheckSelfSignature says of each
@@ -24,17 +24,17 @@ type auditor struct {
 	found       *positions
 	foundBefore *positions // of Against; made where it is needed
 	excuses     map[string]*excuse
-	notApplied  []int // of each rule so far, Result.NotKnown
+	notApplied  []int // of each rule so far, RuleResult.NotKnown
 
 	distrusted map[string]*Distrust // by the SHA-256 of certificate and of key, and by SHA-1
 }
 
-func newAuditor(s Subject, o Options) *auditor {
+func newAuditor(s Subject, o Criteria) *auditor {
 	if o.Requirements != nil {
 		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
 	}
 	n := len(s.Entries)
-	a := &auditor{Subject: s, Options: o, rules: rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
 	if o.Requirements != nil {
 		a.excuses = o.Requirements.excuses(o.At)
 	}
@@ -125,7 +125,7 @@ const chunk = 16
 
 // run applies the rules over single entries side by side, a self-signature being
 // most of the work, then those over the whole.
-func (a *auditor) run() ([]Result, []Finding) {
+func (a *auditor) run() ([]RuleResult, []Finding) {
 	parts := make([]part, (len(a.Entries)+chunk-1)/chunk)
 	var next atomic.Int64
 	work := func() {
@@ -145,11 +145,11 @@ func (a *auditor) run() ([]Result, []Finding) {
 	others.Wait()
 
 	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
-	results := make([]Result, len(a.rules))
+	results := make([]RuleResult, len(a.rules))
 	var all []Finding
 	for n := range a.rules {
 		rule := &a.rules[n]
-		result := Result{Rule: rule, State: NotApplicable}
+		result := RuleResult{Rule: rule, State: NotApplicable}
 		before := len(all)
 		switch {
 		case !rule.isAsked(a):

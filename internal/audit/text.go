@@ -106,7 +106,7 @@ func (r *Report) head() [][2]string {
 	for _, n := range r.Needs {
 		add("need", n.String())
 	}
-	add("distrust list", "built in, of "+DistrustedAsOf)
+	add("distrust list", "built in, of "+distrustedAsOf)
 	if r.Program != nil {
 		add("root program", r.Program.Name+", "+r.Program.age(r.at))
 	}

@@ -131,7 +131,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 		r, err := x.verify(ctx, a, b)
 		return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
 	}
-	o := audit.Options{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
+	o := audit.Criteria{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
 	s, err := subject(file)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 
 func (a *app) importCommand() *cobra.Command {
 	var t trust
-	var o device.Options
+	var o device.ImportOptions
 	var platform, poolFile string
 	var save, quiet bool
 	var as printing
@@ -89,7 +89,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 }
 
 // settingFlags are how a device is set for an import.
-func settingFlags(cmd *cobra.Command, o *device.Options) {
+func settingFlags(cmd *cobra.Command, o *device.ImportOptions) {
 	f := cmd.Flags()
 	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
 	f.BoolVar(&o.FIPS, "fips", false, "the device is in FIPS mode")

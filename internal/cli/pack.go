@@ -190,7 +190,7 @@ func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
 			return err
 		}
 	}
-	r, err := audit.Run(*s, audit.Options{At: x.at.or(a.env.Now)})
+	r, err := audit.Run(*s, audit.Criteria{At: x.at.or(a.env.Now)})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ import (
 type reachRun struct {
 	*app
 	trust
-	device                   device.Options
+	device                   device.ImportOptions
 	plan                     reach.Plan
 	against, platform, pool  string
 	chains, connect, without []string

@@ -16,11 +16,11 @@ func TestGenuineBundles(t *testing.T) {
 	t.Parallel()
 	then, now := time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	const core, ios3, ios10 = "ios_core-v4-2017-01-11.p7b", "ios-v3-2016-11-22.p7b", "ios-v10-2021-09-01.p7b"
-	fips := func(o *device.Options) { o.FIPS = true }
+	fips := func(o *device.ImportOptions) { o.FIPS = true }
 	for _, tt := range []struct {
 		file, platform string
 		at             time.Time
-		change         func(*device.Options)
+		change         func(*device.ImportOptions)
 		want           [4]int // installed, duplicates, expired, failed
 	}{
 		{core, "asa", then, nil, [4]int{17, 0, 0, 0}},
@@ -28,13 +28,13 @@ func TestGenuineBundles(t *testing.T) {
 		{core, "asa", now, nil, [4]int{15, 0, 2, 0}},
 		{core, "iosxr", then, nil, [4]int{13, 4, 0, 0}},
 		{core, "iosxe", then, nil, [4]int{7, 10, 0, 0}},
-		{core, "iosxr", then, func(o *device.Options) { o.DisableRSA1024 = true }, [4]int{13, 4, 0, 0}}, // the one of 1024 bits is built in
+		{core, "iosxr", then, func(o *device.ImportOptions) { o.DisableRSA1024 = true }, [4]int{13, 4, 0, 0}}, // the one of 1024 bits is built in
 		{ios3, "asa", now, nil, [4]int{103, 0, 29, 0}},
 		{ios10, "asa", now, nil, [4]int{102, 0, 6, 0}},
-		{ios10, "iosxe", then, func(o *device.Options) { o.At = now; o.UniqueNames = true }, [4]int{}}, // see below
+		{ios10, "iosxe", then, func(o *device.ImportOptions) { o.At = now; o.UniqueNames = true }, [4]int{}}, // see below
 	} {
 		b := corpus(t, tt.file)
-		o := device.Options{Platform: platform(t, tt.platform), At: tt.at}
+		o := device.ImportOptions{Platform: platform(t, tt.platform), At: tt.at}
 		if tt.change != nil {
 			tt.change(&o)
 		}
@@ -60,7 +60,7 @@ func TestGenuineBundles(t *testing.T) {
 // TestGenuineText prints the block of the ASA that the community article shows.
 func TestGenuineText(t *testing.T) {
 	t.Parallel()
-	o := device.Options{Platform: platform(t, "asa"), At: time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC)}
+	o := device.ImportOptions{Platform: platform(t, "asa"), At: time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC)}
 	r := doImport(t, nil, corpus(t, "ios_core-v4-2017-01-11.p7b"), o)
 	same(t, "block", text(t, r, true), `Root file signature verified.
 Trustpool import:
@@ -112,7 +112,7 @@ func TestMatchedBy(t *testing.T) {
 	t.Parallel()
 	b := corpus(t, "ios_core-v4-2017-01-11.p7b")
 	for name, want := range map[string]pool.Key{"iosxr": pool.BySHA1, "iosxe": pool.BySHA256} {
-		r := doImport(t, nil, b, device.Options{Platform: platform(t, name), At: time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC)})
+		r := doImport(t, nil, b, device.ImportOptions{Platform: platform(t, name), At: time.Date(2018, 10, 10, 0, 0, 0, 0, time.UTC)})
 		for _, e := range r.Certificates {
 			if e.Outcome == device.Duplicate && e.MatchedBy != want {
 				t.Errorf("%s: %s by %s", name, e.Certificate.Subject, e.MatchedBy)

@@ -58,12 +58,12 @@ const (
 )
 
 // ByNames is a key by which two certificates need not be the same: it is the rule
-// that Options.UniqueNames asks for.
+// that ImportOptions.UniqueNames asks for.
 const ByNames pool.Key = "issuer-subject"
 
-// Options say which device imports, how it is set, and when. Platform and At
+// ImportOptions say which device imports, how it is set, and when. Platform and At
 // must be set. A setting that the platform does not have is an error.
-type Options struct {
+type ImportOptions struct {
 	Platform Platform
 	// Anchors are the roots to judge the signature under instead of the platform's
 	// own: the result is then that of a lab device which has them built in.
@@ -84,9 +84,9 @@ type Options struct {
 	Location string // of the file, as the device would show it; empty leaves those lines out
 }
 
-// A Result is what an import did. The five counts are always those of
+// An ImportReport is what an import did. The five counts are always those of
 // Certificates.
-type Result struct {
+type ImportReport struct {
 	Platform Platform
 	At       time.Time
 	Location string
@@ -100,16 +100,16 @@ type Result struct {
 	// was not; it is empty too where the platform imports no bundle.
 	Verification *signing.Verification
 	Reason       signing.Reason
-	LabRoot      bool // Options.Anchors were given
+	LabRoot      bool // ImportOptions.Anchors were given
 
 	Attempted, Installed, Duplicates, Expired, Failed int
 
-	Certificates []Entry // in file order; empty where the file was refused
-	Notes        []Note  // what a reader should know of this result
+	Certificates []Judged // in file order; empty where the file was refused
+	Notes        []Note   // what a reader should know of this result
 }
 
-// An Entry is what became of one certificate of the file.
-type Entry struct {
+// A Judged is what became of one certificate of the file.
+type Judged struct {
 	Index       int // from 1
 	Certificate *certificate.Certificate
 	Outcome     Outcome
@@ -129,10 +129,10 @@ type Note struct {
 // A nil p stands for the platform's built-in pool.
 //
 // It verifies b itself, under the platform's anchors or o.Anchors, at o.At. A
-// refused file is a Result with Refused set and Attempted 0, no error. Where the
+// refused file is an ImportReport with Refused set and Attempted 0, no error. Where the
 // file is refused, or there is an error, p stays as it was. An error says that
 // the options or the pool cannot be used.
-func Import(p *pool.Pool, b *bundle.Bundle, o Options) (*Result, error) {
+func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	if p.Platform != o.Platform.Name {
 		return nil, fmt.Errorf("the pool is that of platform %q, not of %s: give one of the same platform", p.Platform, o.Platform.Name)
 	}
-	r := &Result{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Entry{}, Notes: []Note{}}
+	r := &ImportReport{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Judged{}, Notes: []Note{}}
 	if o.Platform.Advice != "" {
 		r.Refused = o.Platform.Title + " imports no bundle: " + o.Platform.Advice
 		r.RefusedOn = Ground{Unverified, "no such command was found"}
@@ -162,7 +162,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Certificates = make([]Entry, 0, len(b.Certificates))
+	r.Certificates = make([]Judged, 0, len(b.Certificates))
 	after := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy
 	for i, c := range b.Certificates {
 		e := j.judge(i+1, c)
@@ -177,7 +177,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o Options) (*Result, error) {
 }
 
 // check refuses options that the platform does not have.
-func (o Options) check() error {
+func (o ImportOptions) check() error {
 	rules := o.Platform.rules
 	title := o.Platform.Title
 	switch {
@@ -203,7 +203,7 @@ func (o Options) check() error {
 
 // judgeSignature verifies the file and refuses it where the platform would. The
 // error says that the anchors or the time are unusable.
-func (r *Result) judgeSignature(b *bundle.Bundle, o Options) error {
+func (r *ImportReport) judgeSignature(b *bundle.Bundle, o ImportOptions) error {
 	anchors := o.Platform.rules.anchors
 	if r.LabRoot = len(o.Anchors) > 0; r.LabRoot {
 		anchors = o.Anchors
@@ -242,7 +242,7 @@ func anchorNames(anchors []roots.Anchor) string {
 }
 
 // add counts the entry and keeps it.
-func (r *Result) add(e Entry) {
+func (r *ImportReport) add(e Judged) {
 	r.Attempted++
 	switch e.Outcome {
 	case Installed:
@@ -258,7 +258,7 @@ func (r *Result) add(e Entry) {
 }
 
 // addNotes says what the entries cannot: it is called for a file that was taken.
-func (r *Result) addNotes(entries []pool.Entry, o Options) {
+func (r *ImportReport) addNotes(entries []pool.Entry, o ImportOptions) {
 	note := func(g Ground, format string, args ...any) {
 		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
 	}
@@ -290,7 +290,7 @@ func (r *Result) addNotes(entries []pool.Entry, o Options) {
 
 // usesSHA1 reports whether a link of the chain that was verified is signed with
 // SHA-1.
-func (r *Result) usesSHA1() bool {
+func (r *ImportReport) usesSHA1() bool {
 	if r.Verification == nil {
 		return false
 	}

@@ -49,12 +49,12 @@ func TestAnchors(t *testing.T) {
 func TestSignature(t *testing.T) {
 	t.Parallel()
 	other := []roots.Anchor{roots.CiscoRootCAM1()}
-	accept := func(o *device.Options) { o.AcceptUnsigned = true }
-	given := func(o *device.Options) { o.Anchors = other }
-	own := func(o *device.Options) { o.Anchors = nil }
+	accept := func(o *device.ImportOptions) { o.AcceptUnsigned = true }
+	given := func(o *device.ImportOptions) { o.Anchors = other }
+	own := func(o *device.ImportOptions) { o.Anchors = nil }
 	for _, tt := range []struct {
 		platform, file string
-		change         func(*device.Options)
+		change         func(*device.ImportOptions)
 		reason         signing.Reason // why it is not verified
 		basis          device.Basis   // of the refusal; empty for none
 	}{
@@ -143,19 +143,19 @@ func TestRules(t *testing.T) {
 	// Letters: installed, duplicate, expired, failed, each with c, i or u for its basis.
 	for _, tt := range []struct {
 		platform string
-		change   func(*device.Options)
+		change   func(*device.ImportOptions)
 		want     string
 	}{
 		{"asa", nil, "Ic Iu Ei Ic Di Ic Ic Ic Ic Fi Fi Fi"},
-		{"asa", func(o *device.Options) { o.FIPS = true }, "Ii Iu Ei Ii Di Ii Fi Fu Fu Fi Fi Fi"},
+		{"asa", func(o *device.ImportOptions) { o.FIPS = true }, "Ii Iu Ei Ii Di Ii Fi Fu Fu Fi Fi Fi"},
 		{"ios", nil, "Ii Iu Eu Ii Du Ii Ii Ii Ii Fi Fi Fi"},
-		{"ios", func(o *device.Options) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
+		{"ios", func(o *device.ImportOptions) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
 		{"iosxe", nil, "Ic Iu Eu Ic Du Ic Ic Ic Ic Fi Fi Fi"},
-		{"iosxe", func(o *device.Options) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
-		{"iosxe", func(o *device.Options) { o.UniqueNames = true }, "Ic Iu Eu Ic Du Di Ic Ic Ic Fi Fi Fi"},
+		{"iosxe", func(o *device.ImportOptions) { o.FIPS = true }, "Iu Iu Eu Iu Du Iu Fu Fu Fu Fi Fi Fi"},
+		{"iosxe", func(o *device.ImportOptions) { o.UniqueNames = true }, "Ic Iu Eu Ic Du Di Ic Ic Ic Fi Fi Fi"},
 		{"iosxr", nil, "Ii Iu Eu Ii Du Ii Ii Ii Ii Fi Fi Fi"},
-		{"iosxr", func(o *device.Options) { o.DisableRSA1024 = true }, "Ii Iu Eu Ii Du Ii Ii Ii Fc Fi Fi Fi"},
-		{"iosxr", func(o *device.Options) { o.DisableRSA1024, o.FIPS = true, true }, "Iu Iu Eu Iu Du Iu Fu Fu Fc Fi Fi Fi"},
+		{"iosxr", func(o *device.ImportOptions) { o.DisableRSA1024 = true }, "Ii Iu Eu Ii Du Ii Ii Ii Fc Fi Fi Fi"},
+		{"iosxr", func(o *device.ImportOptions) { o.DisableRSA1024, o.FIPS = true, true }, "Iu Iu Eu Iu Du Iu Fu Fu Fc Fi Fi Fi"},
 	} {
 		o := lab(t, tt.platform)
 		if tt.change != nil {
@@ -273,24 +273,24 @@ func TestPoolUntouched(t *testing.T) {
 	good := fixture(t, "lab-core-v1.p7b")
 	for _, tt := range []struct {
 		name, platform string
-		change         func(*device.Options)
+		change         func(*device.ImportOptions)
 		b              *bundle.Bundle
 		err            string // empty: refused
 	}{
 		{"not signed", "iosxr", nil, fixture(t, "lab.pem"), ""},
-		{"not signed, clean", "iosxe", func(o *device.Options) { o.Clean = true }, fixture(t, "lab.pem"), ""},
-		{"other anchor", "asa", func(o *device.Options) { o.Anchors = nil }, good, ""},
-		{"too early", "asa", func(o *device.Options) { o.At = time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC) }, good, ""},
-		{"no platform", "asa", func(o *device.Options) { o.Platform = device.Platform{} }, good, "Lookup"},
-		{"made platform", "asa", func(o *device.Options) { o.Platform = device.Platform{Name: "asa"} }, good, "Lookup"},
-		{"no time", "asa", func(o *device.Options) { o.At = time.Time{} }, good, "no time"},
-		{"other pool", "asa", func(o *device.Options) { o.Platform = platform(t, "iosxr") }, good, `platform "asa"`},
-		{"RSA-1024 on ASA", "asa", func(o *device.Options) { o.DisableRSA1024 = true }, good, "IOS XR"},
-		{"RSA-1024 on IOS XE", "iosxe", func(o *device.Options) { o.DisableRSA1024 = true }, good, "IOS XR"},
-		{"unsigned on IOS XE", "iosxe", func(o *device.Options) { o.AcceptUnsigned = true }, good, "terminal"},
-		{"unsigned on IOS", "ios", func(o *device.Options) { o.AcceptUnsigned = true }, good, "terminal"},
-		{"unsigned on IOS XR", "iosxr", func(o *device.Options) { o.AcceptUnsigned = true }, good, "IOS XR takes no unsigned"},
-		{"names on ASA", "asa", func(o *device.Options) { o.UniqueNames = true }, good, "IOS XE 16"},
+		{"not signed, clean", "iosxe", func(o *device.ImportOptions) { o.Clean = true }, fixture(t, "lab.pem"), ""},
+		{"other anchor", "asa", func(o *device.ImportOptions) { o.Anchors = nil }, good, ""},
+		{"too early", "asa", func(o *device.ImportOptions) { o.At = time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC) }, good, ""},
+		{"no platform", "asa", func(o *device.ImportOptions) { o.Platform = device.Platform{} }, good, "Lookup"},
+		{"made platform", "asa", func(o *device.ImportOptions) { o.Platform = device.Platform{Name: "asa"} }, good, "Lookup"},
+		{"no time", "asa", func(o *device.ImportOptions) { o.At = time.Time{} }, good, "no time"},
+		{"other pool", "asa", func(o *device.ImportOptions) { o.Platform = platform(t, "iosxr") }, good, `platform "asa"`},
+		{"RSA-1024 on ASA", "asa", func(o *device.ImportOptions) { o.DisableRSA1024 = true }, good, "IOS XR"},
+		{"RSA-1024 on IOS XE", "iosxe", func(o *device.ImportOptions) { o.DisableRSA1024 = true }, good, "IOS XR"},
+		{"unsigned on IOS XE", "iosxe", func(o *device.ImportOptions) { o.AcceptUnsigned = true }, good, "terminal"},
+		{"unsigned on IOS", "ios", func(o *device.ImportOptions) { o.AcceptUnsigned = true }, good, "terminal"},
+		{"unsigned on IOS XR", "iosxr", func(o *device.ImportOptions) { o.AcceptUnsigned = true }, good, "IOS XR takes no unsigned"},
+		{"names on ASA", "asa", func(o *device.ImportOptions) { o.UniqueNames = true }, good, "IOS XE 16"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -346,7 +346,7 @@ func TestSums(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	t.Parallel()
-	has := func(r *device.Result, text string) bool {
+	has := func(r *device.ImportReport, text string) bool {
 		return slices.ContainsFunc(r.Notes, func(n device.Note) bool { return strings.Contains(n.Text, text) })
 	}
 	lab1 := lab(t, "asa")

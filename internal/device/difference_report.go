@@ -13,8 +13,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// PoolDiffSchema is the schema of a PoolDiff's document.
-const PoolDiffSchema = "trustpool.pool-diff/1"
+// poolDiffSchema is the schema of a PoolDiff's document.
+const poolDiffSchema = "trustpool.pool-diff/1"
 
 // WriteText writes what is missing, what the device alone has, and how sure it is
 // that the others are the same.
@@ -137,10 +137,10 @@ func (d *PoolDiff) json() differenceJSON {
 	return out
 }
 
-// WriteJSON writes the difference as one document, schema PoolDiffSchema.
+// WriteJSON writes the difference as one document, schema poolDiffSchema.
 func (d *PoolDiff) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
 		Schema string `json:"schema"`
 		differenceJSON
-	}{PoolDiffSchema, d.json()})
+	}{poolDiffSchema, d.json()})
 }

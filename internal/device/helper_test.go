@@ -62,13 +62,13 @@ func platform(t testing.TB, name string) device.Platform {
 }
 
 // lab are the options of a lab device.
-func lab(t testing.TB, name string) device.Options {
+func lab(t testing.TB, name string) device.ImportOptions {
 	t.Helper()
-	return device.Options{Platform: platform(t, name), Anchors: labAnchor(t), At: at}
+	return device.ImportOptions{Platform: platform(t, name), Anchors: labAnchor(t), At: at}
 }
 
 // doImport imports and checks what holds for every result.
-func doImport(t testing.TB, p *pool.Pool, b *bundle.Bundle, o device.Options) *device.Result {
+func doImport(t testing.TB, p *pool.Pool, b *bundle.Bundle, o device.ImportOptions) *device.ImportReport {
 	t.Helper()
 	before := 0
 	if p != nil {
@@ -109,7 +109,9 @@ func doImport(t testing.TB, p *pool.Pool, b *bundle.Bundle, o device.Options) *d
 }
 
 // counts are installed, duplicates, expired, failed.
-func counts(r *device.Result) [4]int { return [4]int{r.Installed, r.Duplicates, r.Expired, r.Failed} }
+func counts(r *device.ImportReport) [4]int {
+	return [4]int{r.Installed, r.Duplicates, r.Expired, r.Failed}
+}
 
 // corpus reads a genuine bundle of TRUSTPOOL_CORPUS.
 func corpus(t testing.TB, name string) *bundle.Bundle {

@@ -21,7 +21,7 @@ const (
 // A judge holds what one import needs to judge a certificate, each in constant
 // time.
 type judge struct {
-	options   Options
+	options   ImportOptions
 	installed Ground
 	entries   []pool.Entry
 	index     *pool.Index
@@ -29,7 +29,7 @@ type judge struct {
 	names     map[string]int   // issuer and subject of earlier entries
 }
 
-func newJudge(entries []pool.Entry, r *Result, o Options) (*judge, error) {
+func newJudge(entries []pool.Entry, r *ImportReport, o ImportOptions) (*judge, error) {
 	j := &judge{options: o, entries: entries, installed: o.Platform.rules.installed, seen: make(map[[32]byte]int), names: make(map[string]int)}
 	switch {
 	case r.Verification == nil: // accepted by the user
@@ -45,13 +45,13 @@ func newJudge(entries []pool.Entry, r *Result, o Options) (*judge, error) {
 // Takes judges one certificate as where it is imported by itself into an empty
 // pool, on whatever way a platform has for that: nothing is signed, and nothing is
 // a duplicate. The error says that the options cannot be used.
-func Takes(c *certificate.Certificate, o Options) (Entry, error) {
+func Takes(c *certificate.Certificate, o ImportOptions) (Judged, error) {
 	if err := o.check(); err != nil {
-		return Entry{}, err
+		return Judged{}, err
 	}
-	j, err := newJudge(nil, &Result{Verification: &signing.Verification{}}, o)
+	j, err := newJudge(nil, &ImportReport{Verification: &signing.Verification{}}, o)
 	if err != nil {
-		return Entry{}, err
+		return Judged{}, err
 	}
 	e := j.judge(1, c)
 	if e.Basis == "" { // the platform imports no bundle, so there are no rules of it
@@ -61,8 +61,8 @@ func Takes(c *certificate.Certificate, o Options) (Entry, error) {
 }
 
 // judge applies the rules in the order of the package comment.
-func (j *judge) judge(index int, c *certificate.Certificate) Entry {
-	e := Entry{Index: index, Certificate: c}
+func (j *judge) judge(index int, c *certificate.Certificate) Judged {
+	e := Judged{Index: index, Certificate: c}
 	if j.unreadable(&e) || j.expired(&e) || j.duplicate(&e) || j.disabled(&e) {
 		return e
 	}
@@ -74,7 +74,7 @@ func (j *judge) judge(index int, c *certificate.Certificate) Entry {
 	return e
 }
 
-func (j *judge) unreadable(e *Entry) bool {
+func (j *judge) unreadable(e *Judged) bool {
 	c := e.Certificate
 	switch {
 	case c.Err != nil:
@@ -90,7 +90,7 @@ func (j *judge) unreadable(e *Entry) bool {
 	return true
 }
 
-func (j *judge) expired(e *Entry) bool {
+func (j *judge) expired(e *Judged) bool {
 	// RFC 5280 section 4.1.2.5: the period includes notAfter.
 	if !j.options.At.After(e.Certificate.NotAfter.Time) {
 		return false
@@ -100,7 +100,7 @@ func (j *judge) expired(e *Entry) bool {
 	return true
 }
 
-func (j *judge) duplicate(e *Entry) bool {
+func (j *judge) duplicate(e *Judged) bool {
 	c, ground := e.Certificate, j.options.Platform.rules.duplicate
 	if i, key := j.index.Find(c); key != "" {
 		e.MatchedBy = key
@@ -131,7 +131,7 @@ func (j *judge) duplicate(e *Entry) bool {
 }
 
 // disabled applies the settings that refuse single certificates.
-func (j *judge) disabled(e *Entry) bool {
+func (j *judge) disabled(e *Judged) bool {
 	c, k, fips := e.Certificate, e.Certificate.PublicKey, j.options.FIPS
 	rsa := (k.Algorithm == "RSA" || k.Algorithm == "RSASSA-PSS") && k.Bits > 0
 	switch {

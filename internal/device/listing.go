@@ -31,7 +31,7 @@ type Listed struct {
 	show.Shown
 	SameAs int // the number, from 1, of an earlier entry that shows the same; else 0
 
-	// Entry is what is shown, as an entry of a pool. Its Certificate is the one that
+	// Judged is what is shown, as an entry of a pool. Its Certificate is the one that
 	// it was identified as, by Match.
 	Entry pool.Entry
 	Match pool.Match

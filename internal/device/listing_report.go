@@ -14,8 +14,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// ListingSchema is the schema of a Listing's document.
-const ListingSchema = "trustpool.pool-read/1"
+// listingSchema is the schema of a Listing's document.
+const listingSchema = "trustpool.pool-read/1"
 
 // A listingCount is a Listing in numbers.
 type listingCount struct {
@@ -254,7 +254,7 @@ func list(lines []string) []string {
 	return lines
 }
 
-// WriteJSON writes the listing as one document, schema ListingSchema. The time is
+// WriteJSON writes the listing as one document, schema listingSchema. The time is
 // there only where the user gave it, which showAt says.
 func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
 	head := struct {
@@ -265,7 +265,7 @@ func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
 		listingCount
 		Difference *differenceJSON `json:"difference"`
 		Notes      []noteJSON      `json:"notes"`
-	}{Schema: ListingSchema, File: l.File, Platform: l.Platform.Name, listingCount: l.count(), Notes: []noteJSON{}}
+	}{Schema: listingSchema, File: l.File, Platform: l.Platform.Name, listingCount: l.count(), Notes: []noteJSON{}}
 	if showAt {
 		head.At = report.Optional(l.At.UTC().Format(time.RFC3339Nano))
 	}

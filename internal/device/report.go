@@ -11,21 +11,21 @@ import (
 	"trustpool/internal/report"
 )
 
-// ResultSchema is the schema of WriteJSON's document.
-const ResultSchema = "trustpool.import/1"
+// importSchema is the schema of WriteJSON's document.
+const importSchema = "trustpool.import/1"
 
 // WriteText writes what the platform would print, where that is known, then the
 // counts where it prints none, a table of what was not installed, and the notes.
 //
 // Where quiet is set it writes the platform's own lines alone: for an ASA its
 // block of five counters. Of IOS XR none are known, so the counts take their place.
-func (r *Result) WriteText(w io.Writer, quiet bool) error {
+func (r *ImportReport) WriteText(w io.Writer, quiet bool) error {
 	buf := bufio.NewWriter(w)
 	r.writeText(buf, quiet)
 	return buf.Flush() // a bufio.Writer keeps its first error
 }
 
-func (r *Result) writeText(w *bufio.Writer, quiet bool) {
+func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 	title, words := r.Platform.Title, r.Platform.rules.words
 	switch {
 	case r.Refused != "":
@@ -79,14 +79,14 @@ func (r *Result) writeText(w *bufio.Writer, quiet bool) {
 }
 
 // writeCounts writes the counters as an ASA aligns them.
-func (r *Result) writeCounts(w io.Writer) {
+func (r *ImportReport) writeCounts(w io.Writer) {
 	fmt.Fprintf(w, "   attempted:  %d\n   installed:  %d\n   duplicates: %d\n   expired:    %d\n   failed:     %d\n",
 		r.Attempted, r.Installed, r.Duplicates, r.Expired, r.Failed)
 }
 
 // writeTable writes what was not installed. The subject stands last, so that a
 // long one does not widen the other rows.
-func (r *Result) writeTable(w io.Writer) {
+func (r *ImportReport) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "index\toutcome\treason\tbasis\tsubject")
 	for i := range r.Certificates {
@@ -103,12 +103,12 @@ func (r *Result) writeTable(w io.Writer) {
 	_ = table.Flush() // w keeps the error
 }
 
-// WriteJSON writes the result as one document, schema ResultSchema: the fields of
+// WriteJSON writes the result as one document, schema importSchema: the fields of
 // resultJSON, then the certificates as they come. The time is there
 // only where the user gave it, which showAt says.
-func (r *Result) WriteJSON(w io.Writer, showAt bool) error {
+func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 	head := resultJSON{
-		Schema: ResultSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
+		Schema: importSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
 		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
 		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
 		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Notes: []noteJSON{},
@@ -174,7 +174,7 @@ type entryJSON struct {
 	MatchedBy *string `json:"matched_by"` // a Key; null where it is no duplicate
 }
 
-func (e *Entry) json() entryJSON {
+func (e *Judged) json() entryJSON {
 	out := entryJSON{
 		Index: e.Index, SHA256: hex.EncodeToString(e.Certificate.SHA256[:]), Outcome: e.Outcome,
 		Reason: e.Reason, Basis: e.Basis, Source: e.Source, MatchedBy: report.Optional(string(e.MatchedBy)),

@@ -13,7 +13,7 @@ import (
 	"trustpool/internal/pkitest"
 )
 
-func text(t *testing.T, r *device.Result, quiet bool) string {
+func text(t *testing.T, r *device.ImportReport, quiet bool) string {
 	t.Helper()
 	var b strings.Builder
 	if err := r.WriteText(&b, quiet); err != nil {
@@ -89,7 +89,7 @@ func TestTextXR(t *testing.T) {
 
 func TestTextRefused(t *testing.T) {
 	t.Parallel()
-	r := doImport(t, nil, fixture(t, "lab.pem"), device.Options{Platform: platform(t, "iosxr"), At: at})
+	r := doImport(t, nil, fixture(t, "lab.pem"), device.ImportOptions{Platform: platform(t, "iosxr"), At: at})
 	got := text(t, r, false)
 	want := "refused: Cisco IOS XR takes a bundle only where it is signed under Cisco Root CA M1; this one is not verified: not-signed: "
 	if !strings.HasPrefix(got, want) || !strings.Contains(got, "\n   confirmed: Cisco field notice FN72290\n") {
@@ -98,7 +98,7 @@ func TestTextRefused(t *testing.T) {
 	if quiet := text(t, r, true); strings.Count(quiet, "\n") != 1 || !strings.HasPrefix(got, quiet) {
 		t.Error(quiet)
 	}
-	r = doImport(t, nil, fixture(t, "lab.pem"), device.Options{Platform: platform(t, "fxos"), At: at})
+	r = doImport(t, nil, fixture(t, "lab.pem"), device.ImportOptions{Platform: platform(t, "fxos"), At: at})
 	if got := text(t, r, false); !strings.HasPrefix(got, "refused: Cisco FXOS imports no bundle: make one trustpoint per root") {
 		t.Error(got)
 	}
@@ -211,7 +211,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONRefused(t *testing.T) {
 	t.Parallel()
-	o := device.Options{Platform: platform(t, "iosxr"), At: time.Date(2025, 6, 1, 2, 0, 0, 500, time.FixedZone("", 7200))}
+	o := device.ImportOptions{Platform: platform(t, "iosxr"), At: time.Date(2025, 6, 1, 2, 0, 0, 500, time.FixedZone("", 7200))}
 	r := doImport(t, nil, fixture(t, "lab-core-v1.p7b"), o)
 	for _, showAt := range []bool{false, true} {
 		var out bytes.Buffer
@@ -234,7 +234,7 @@ func TestJSONRefused(t *testing.T) {
 			t.Error("not refused")
 		}
 	}
-	r = doImport(t, nil, fixture(t, "lab-core-v1.p7b"), device.Options{Platform: platform(t, "ftd"), At: at})
+	r = doImport(t, nil, fixture(t, "lab-core-v1.p7b"), device.ImportOptions{Platform: platform(t, "ftd"), At: at})
 	var out bytes.Buffer
 	if err := r.WriteJSON(&out, false); err != nil || !strings.Contains(out.String(), `"signature": null`) {
 		t.Error(err, out.String())

@@ -9,13 +9,13 @@ import (
 	"trustpool/internal/report"
 )
 
-// Schema is the schema of a pool file.
-const Schema = "trustpool.pool/1"
+// fileSchema is the schema of a pool file.
+const fileSchema = "trustpool.pool/1"
 
 // Limits of a pool file.
 const (
-	MaxSize    = 256 << 20 // bytes
-	MaxEntries = 1_000_000
+	maxSize    = 256 << 20 // bytes
+	maxEntries = 1_000_000
 )
 
 // WriteJSON writes the pool as Read reads it, always the same bytes for the
@@ -29,7 +29,7 @@ func (p *Pool) WriteJSON(w io.Writer) error {
 	head := struct {
 		Schema   string `json:"schema"`
 		Platform string `json:"platform"`
-	}{Schema, p.Platform}
+	}{fileSchema, p.Platform}
 	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
 		for _, e := range p.Entries {
 			e.NotBefore, e.NotAfter = e.NotBefore.UTC(), e.NotAfter.UTC()
@@ -45,10 +45,10 @@ func (p *Pool) WriteJSON(w io.Writer) error {
 //	{"schema": "trustpool.pool/1", "platform": "asa", "certificates": [Entry…]}
 //
 // of a platform that check accepts. It refuses unknown fields, anything after the
-// document, entries that could never be matched, and more than MaxSize or
-// MaxEntries.
+// document, entries that could never be matched, and more than maxSize or
+// maxEntries.
 func Read(r io.Reader, check func(platform string) error) (*Pool, error) {
-	return fileLimits{MaxSize, MaxEntries}.read(r, check)
+	return fileLimits{maxSize, maxEntries}.read(r, check)
 }
 
 // fileLimits are the limits of a pool file; tests have smaller ones.
@@ -113,8 +113,8 @@ func readFile(r io.Reader, limit int) (*Pool, error) {
 		return nil, fmt.Errorf("offset %d: something follows the document", dec.InputOffset())
 	case !errors.Is(err, io.EOF):
 		return nil, syntax(dec, err)
-	case schema != Schema:
-		return nil, fmt.Errorf("schema %.80q is not %q", schema, Schema)
+	case schema != fileSchema:
+		return nil, fmt.Errorf("schema %.80q is not %q", schema, fileSchema)
 	case !seen["certificates"]:
 		return nil, errors.New("no field certificates")
 	}

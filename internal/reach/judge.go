@@ -26,7 +26,7 @@ type Plan struct {
 	// Device says what imports New; its Platform and At are needed, nil is none. Pool
 	// is what that device has before; nil stands for what is built in and, after an
 	// import of it, Old.
-	Device *device.Options
+	Device *device.ImportOptions
 	Pool   *pool.Pool
 
 	Servers []Server
@@ -97,7 +97,7 @@ type Report struct {
 	FIPS     bool
 	LeftOut  []*certificate.Certificate // that Without picked
 	Stages   []Stage
-	Import   *device.Result // of New; nil without a device
+	Import   *device.ImportReport // of New; nil without a device
 	Notes    []device.Note
 	Servers  []ServerReport
 
@@ -164,8 +164,8 @@ func (p Plan) check() error {
 type judge struct {
 	Plan
 	report *Report
-	pools  []*Pool                   // of the stages
-	judged map[[32]byte]device.Entry // what the import did with each certificate
+	pools  []*Pool                    // of the stages
+	judged map[[32]byte]device.Judged // what the import did with each certificate
 }
 
 func (j *judge) leftOut(c *certificate.Certificate) bool {
@@ -242,7 +242,7 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 		j.note(device.Ground{Basis: device.Unverified, Source: "nothing found in public sources"},
 			"a server whose chain leads to what %s has built in is called broken here, because that is not known", j.Device.Platform.Title)
 	}
-	j.judged = make(map[[32]byte]device.Entry, len(r.Certificates))
+	j.judged = make(map[[32]byte]device.Judged, len(r.Certificates))
 	gone := map[string]bool{}
 	for _, e := range r.Certificates {
 		if _, twice := j.judged[e.Certificate.SHA256]; !twice {

@@ -60,7 +60,7 @@ func filter(t testing.TB, text string) bundle.Filter {
 	return f
 }
 
-func options(t testing.TB, platform string) *device.Options {
+func options(t testing.TB, platform string) *device.ImportOptions {
 	t.Helper()
 	p, err := device.Lookup(platform)
 	if err != nil {
@@ -70,7 +70,7 @@ func options(t testing.TB, platform string) *device.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &device.Options{Platform: p, At: at, Anchors: []roots.Anchor{root}}
+	return &device.ImportOptions{Platform: p, At: at, Anchors: []roots.Anchor{root}}
 }
 
 func judge(t testing.TB, p reach.Plan) *reach.Report {
@@ -132,7 +132,7 @@ func TestGenuine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan.Without, plan.Device = nil, &device.Options{Platform: asa, At: plan.At, FIPS: true}
+	plan.Without, plan.Device = nil, &device.ImportOptions{Platform: asa, At: plan.At, FIPS: true}
 	r = judge(t, plan)
 	s = r.Servers[0]
 	if s.Verdict != reach.Works || len(s.Lost) != 1 || s.Lost[0].Certificate.SHA256 != quovadis.SHA256 || s.Lost[0].Basis != device.Inferred {

@@ -354,7 +354,7 @@ func auditPage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Entries: pool.Of(b.Certificates)}, audit.Options{At: at})
+	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Entries: pool.Of(b.Certificates)}, audit.Criteria{At: at})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -225,7 +225,7 @@ func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
 	if o.Platform.Anchors() == nil {
 		return nil
 	}
-	r, err := device.Import(nil, b, device.Options{Platform: o.Platform, At: q.at, Clean: o.Clean})
+	r, err := device.Import(nil, b, device.ImportOptions{Platform: o.Platform, At: q.at, Clean: o.Clean})
 	if err != nil {
 		return nil
 	}

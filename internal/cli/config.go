@@ -8,14 +8,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
-	"trustpool/bundle/certificate"
+	"trustpool/internal/audit"
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
+	"trustpool/roots"
 )
 
 func (a *app) configCommand() *cobra.Command {
 	var o config.Options
 	var platform, pemFile string
+	var t trust
 	var filters []string
 	var as printing
 	cmd := &cobra.Command{
@@ -34,15 +36,21 @@ Exactly one says where the certificates come from:
 NAME is asa, fxos, ios, iosxe, iosxr or nxos. fxos takes pasted certificates
 alone, iosxr takes none, and for ftd the answer says what to do instead.
 
-What stands between the lines is a comment to the device. Where a device asks
-whether to accept a certificate the answer is not among the lines: compare
-first.
+Of --pem the first line says who vouches for FILE. If it is signed and not
+verified, nothing is written (status 1); --unverified writes it, with a warning
+before every certificate. A certificate that nobody vouches for and that only has
+the name of a known root is treated alike. Each certificate has its SHA-256,
+SHA-1 and MD5 to compare with a second source; what has expired at --at, or is
+distrusted by root programs, is warned of.
+
+What is between the lines is a comment to the device. If a device asks whether
+to accept a certificate the answer is not among the lines: compare first.
 
 --ansible writes a playbook for ios, iosxe, iosxr and asa that imports from the
 URL or file, checks the result, and fails where there was no import.
 
-Exit status: 0, or 1 where the platform cannot do it or a filter matched
-nothing.`,
+Exit status: 0, or 1 if the platform cannot do it, FILE is not verified, or a
+filter matched nothing.`,
 		Example: `  trustpool config --platform iosxe --url http://192.0.2.1/ios_core.p7b --clean
   trustpool config --platform iosxr --file /tmp/ios.p7b
   trustpool config --platform asa --pem ios_core.p7b --filter QuoVadis
@@ -54,9 +62,11 @@ nothing.`,
 				return fmt.Errorf("--platform: %w", err)
 			}
 			if pemFile != "" {
-				if o.PEM, err = a.readPEM(cmd.Context(), pemFile, filters); err != nil {
+				if err = a.readPEM(cmd.Context(), pemFile, filters, &t, &o); err != nil {
 					return err
 				}
+			} else if len(t.roots) > 0 || o.Unverified || t.at.given {
+				return errors.New("--root, --at and --unverified are about --pem FILE, which is missing")
 			} else if filters != nil {
 				return errors.New("--filter picks certificates of --pem FILE, which is missing")
 			}
@@ -77,6 +87,8 @@ nothing.`,
 	f.StringVar(&o.File, "file", "", "import the bundle at `PATH` on the device")
 	f.StringVar(&pemFile, "pem", "", "paste the certificates of `FILE`")
 	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
+	f.BoolVar(&o.Unverified, "unverified", false, "of --pem: paste also what is signed and not verified, or only has the name of a known root")
+	t.flags(cmd)
 	f.BoolVar(&o.Policy, "policy", false, "with --url: let the device fetch by itself from there, too")
 	f.StringVar(&o.VRF, "vrf", "", "fetch in the VRF `NAME`")
 	f.StringVar(&o.SourceInterface, "source-interface", "", "fetch from the address of the interface `NAME`")
@@ -88,22 +100,27 @@ nothing.`,
 	return cmd
 }
 
-// readPEM reads the certificates to paste: those that match every filter. An
-// element that is no certificate is left out with a warning.
-func (a *app) readPEM(ctx context.Context, arg string, filters []string) ([]*certificate.Certificate, error) {
+// readPEM reads the certificates to paste, those that match every filter, and has
+// the signature of their file judged. An element that is not a certificate is left
+// out with a warning.
+func (a *app) readPEM(ctx context.Context, arg string, filters []string, t *trust, o *config.Options) error {
 	b, name, err := a.read(ctx, arg)
 	if err != nil {
-		return nil, fmt.Errorf("--pem: %w", err)
+		return fmt.Errorf("--pem: %w", err)
 	}
+	r, err := t.verify(ctx, a, b)
+	if err != nil {
+		return err
+	}
+	o.Signature, o.At, o.Known = &r, t.at.or(a.env.Now), knownRoots()
 	var wanted []bundle.Filter
 	for _, f := range filters {
-		filter, err := bundle.ParseFilter(f, a.env.Now())
+		filter, err := bundle.ParseFilter(f, o.At)
 		if err != nil {
-			return nil, fmt.Errorf("--filter: %w", err)
+			return fmt.Errorf("--filter: %w", err)
 		}
 		wanted = append(wanted, filter)
 	}
-	var out []*certificate.Certificate
 certificates:
 	for i, c := range b.Certificates {
 		for _, f := range wanted {
@@ -112,17 +129,30 @@ certificates:
 			}
 		}
 		if c.Err != nil {
-			a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
+			a.warn("%s: entry %d is left out, it is not a certificate: %v", name, i+1, c.Err)
 			continue
 		}
-		out = append(out, c)
+		o.PEM = append(o.PEM, c)
 	}
-	if len(out) == 0 {
+	if len(o.PEM) == 0 {
 		if filters != nil {
 			a.warn("%s: no certificate matches the filter", name)
-			return nil, errNo
+			return errNo
 		}
-		return nil, fmt.Errorf("--pem: %s has no certificate", name)
+		return fmt.Errorf("--pem: %s has no certificate", name)
 	}
-	return out, nil
+	return nil
+}
+
+// knownRoots are those that are pinned somewhere in the program.
+func knownRoots() (out []config.Known) {
+	for _, anchor := range roots.BuiltIn() {
+		out = append(out, config.Known{Name: anchor.Name, SHA256: anchor.SHA256})
+	}
+	for _, n := range audit.Needs() {
+		for _, r := range n.Roots {
+			out = append(out, config.Known{Name: r.Name, SHA256: *r.SHA256})
+		}
+	}
+	return out
 }

@@ -65,13 +65,21 @@ func (s *Script) asaTrustpoints() {
 			line(CRL, g, "crypto ca authenticate "+name),
 		)
 		lines = append(lines, paste(g, c, "quit")...)
-		lines = append(lines, Line{Answer, "yes", g, "only where the ASA shows this line:\n" + Fingerprint(c)})
-		s.step(s.pasteTitle(i)+", trustpoint "+name, lines...)
+		lines = append(lines, Line{Answer, "yes", g, s.only("the ASA shows this line:\n" + Fingerprint(c))})
+		s.pasteStep(i, ", trustpoint "+name, lines)
 	}
 	s.step("Keep it", line(Config, unverified(sourceCommon), "end"), line(Exec, unverified(sourceCommon), "write memory"))
 	for _, name := range names {
 		s.check(unverified(sourceCommon), "show crypto ca certificates "+name, "the certificate")
 	}
+}
+
+// only says when to say yes to a certificate.
+func (s *Script) only(shows string) string {
+	if s.options.verified() {
+		return "only if " + shows
+	}
+	return "only if its fingerprints are those of a second source, and " + shows
 }
 
 // Fingerprint is the line that an ASA shows before it asks whether to accept a

@@ -14,10 +14,13 @@ package config
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
+	"trustpool/internal/distrust"
 	"trustpool/internal/report"
+	"trustpool/signing"
 )
 
 // Limits of what New takes.
@@ -39,6 +42,16 @@ type Options struct {
 	URL  string                     // where the device fetches the bundle
 	File string                     // where the bundle is on the device: flash:ios.p7b, /tmp/ios.p7b
 	PEM  []*certificate.Certificate // pasted one by one
+
+	// Signature is how the signature of the file that PEM is from was judged; nil
+	// means that there is none. If it is not verified the script is refused.
+	Signature *signing.Report
+	// Unverified takes PEM all the same, with a warning before each certificate.
+	Unverified bool
+	// At is when the dates of PEM are judged; zero says nothing of them.
+	At time.Time
+	// Known are roots that no certificate of PEM may only seem to be.
+	Known []Known
 
 	// Policy also makes URL the place from which the device fetches by itself.
 	// NX-OS has no other way; on IOS, IOS XE and IOS XR a VRF or an interface asks
@@ -86,8 +99,9 @@ type Line struct {
 
 // A Step is lines that belong together.
 type Step struct {
-	Title string
-	Lines []Line
+	Title   string
+	Remarks []string // to read before the lines are typed: of a paste, who vouches, and fingerprints
+	Lines   []Line
 }
 
 // A Check is a command to run afterwards.
@@ -103,8 +117,11 @@ type Script struct {
 	File     string                     // of Options
 	PEM      []*certificate.Certificate // of Options
 
-	// Refused says why there are no commands for this platform, and what to do
-	// instead, and RefusedOn on what ground; the rest is then empty.
+	// Vouched says who vouches for PEM; it is empty without PEM.
+	Vouched string
+
+	// Refused says why there are no commands, and what to do instead, and RefusedOn
+	// on what ground, if it is about the platform; the rest is then empty.
 	Refused   string
 	RefusedOn device.Ground
 
@@ -112,7 +129,8 @@ type Script struct {
 	Checks   []Check
 	Warnings []device.Note
 
-	options Options
+	options  Options
+	distrust *distrust.Index // for PEM
 }
 
 // New makes the script. A platform that cannot do it is a Script with Refused
@@ -125,6 +143,12 @@ func New(o Options) (*Script, error) {
 		return nil, err
 	}
 	s := &Script{Platform: o.Platform, URL: o.URL, File: o.File, PEM: o.PEM, options: o}
+	if len(o.PEM) > 0 {
+		s.distrust = distrust.NewIndex()
+		if !s.vouch() {
+			return s, nil
+		}
+	}
 	switch o.Platform.Name {
 	case "ios", "iosxe":
 		s.ios()
@@ -141,6 +165,7 @@ func New(o Options) (*Script, error) {
 	}
 	if s.Refused == "" {
 		s.warn()
+		s.warnAgainst()
 	}
 	return s, nil
 }
@@ -148,7 +173,12 @@ func New(o Options) (*Script, error) {
 func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
 
 func (s *Script) step(title string, lines ...Line) {
-	s.Steps = append(s.Steps, Step{title, lines})
+	s.Steps = append(s.Steps, Step{Title: title, Lines: lines})
+}
+
+// pasteStep is a step that pastes certificate i.
+func (s *Script) pasteStep(i int, more string, lines []Line) {
+	s.Steps = append(s.Steps, Step{"Paste " + s.certificateTitle(i) + more, s.remarks(s.PEM[i]), lines})
 }
 
 func (s *Script) check(g device.Ground, command, want string) {

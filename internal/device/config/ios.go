@@ -84,7 +84,7 @@ func (s *Script) iosPaste(begin, end Line, on func(string) device.Ground) {
 		if i == len(s.PEM)-1 {
 			lines = append(lines, end)
 		}
-		s.step(s.pasteTitle(i), lines...)
+		s.pasteStep(i, "", lines)
 	}
 }
 

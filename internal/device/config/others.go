@@ -27,7 +27,7 @@ func (s *Script) fxos() {
 			line(SecurityTP, g, "set certchain"),
 		}
 		lines = append(lines, paste(g, c, "ENDOFBUF")...)
-		s.step(s.pasteTitle(i)+", trustpoint "+names[i], append(lines, line(SecurityTP, g, "commit-buffer"), line(SecurityTP, g, "end"))...)
+		s.pasteStep(i, ", trustpoint "+names[i], append(lines, line(SecurityTP, g, "commit-buffer"), line(SecurityTP, g, "end")))
 	}
 	s.check(g, "show license all", "no Failure reason: Failed to authenticate server")
 }
@@ -53,8 +53,8 @@ func (s *Script) nxos() {
 				line(Config, common, "crypto ca authenticate "+names[i]),
 			)
 			lines = append(lines, paste(common, c, "END OF INPUT")...)
-			lines = append(lines, Line{Answer, "yes", common, "only where the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:")))})
-			s.step(s.pasteTitle(i)+", trustpoint "+names[i], lines...)
+			lines = append(lines, Line{Answer, "yes", common, s.only("the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:"))))})
+			s.pasteStep(i, ", trustpoint "+names[i], lines)
 		}
 		s.step("Keep it", line(Config, common, "end"), line(Exec, common, "copy running-config startup-config"))
 		s.check(common, "show crypto ca certificates", "the certificates")
@@ -88,10 +88,6 @@ func paste(g device.Ground, c *certificate.Certificate, end string) []Line {
 		lines = append(lines, line(Paste, g, strings.TrimSuffix(l, "\n")))
 	}
 	return append(lines, line(Paste, g, end))
-}
-
-func (s *Script) pasteTitle(i int) string {
-	return fmt.Sprintf("Paste certificate %d of %d, %s", i+1, len(s.PEM), ascii(s.PEM[i].Subject.String()))
 }
 
 // trustpoints names a trustpoint for each certificate. No two names are the same,

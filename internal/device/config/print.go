@@ -10,6 +10,7 @@ import (
 
 	"trustpool/internal/device"
 	"trustpool/internal/report"
+	"trustpool/signing"
 )
 
 // Schema is the schema of WriteJSON's document.
@@ -25,8 +26,14 @@ const width = 78
 func (s *Script) WriteText(w io.Writer) error {
 	buf := bufio.NewWriter(w)
 	if s.Refused != "" {
-		fmt.Fprintf(buf, "refused: %s\n   %s: %s\n", report.Printable(s.Refused), s.RefusedOn.Basis, s.RefusedOn.Source)
+		fmt.Fprintf(buf, "refused: %s\n", report.Printable(s.Refused))
+		if s.RefusedOn.Basis != "" {
+			fmt.Fprintf(buf, "   %s: %s\n", s.RefusedOn.Basis, s.RefusedOn.Source)
+		}
 		return buf.Flush()
+	}
+	if s.Vouched != "" {
+		comment(buf, "", s.Vouched)
 	}
 	comment(buf, "", s.Platform.Title+": "+s.source())
 	for _, n := range s.Warnings {
@@ -53,6 +60,9 @@ func (s *Script) WriteText(w io.Writer) error {
 
 // writeText writes comments, then the lines without any between them.
 func (step Step) writeText(w io.Writer) {
+	for _, r := range step.Remarks {
+		comment(w, "", r)
+	}
 	var marks []device.Ground
 	marked := map[device.Ground][]string{}
 	for _, l := range step.Lines {
@@ -119,16 +129,31 @@ func (s *Script) WriteJSON(w io.Writer) error {
 	doc := scriptJSON{
 		Schema: Schema, Platform: s.Platform.Name, URL: report.Optional(s.URL), File: report.Optional(s.File), Refused: report.Optional(s.Refused),
 		RefusedBasis: report.Optional(string(s.RefusedOn.Basis)), RefusedSource: report.Optional(s.RefusedOn.Source),
-		Certificates: []certificateJSON{}, Warnings: []noteJSON{}, Steps: []stepJSON{}, Checks: []checkJSON{},
+		Certificates: []certificateJSON{}, Vouched: report.Optional(s.Vouched), Warnings: []noteJSON{}, Steps: []stepJSON{}, Checks: []checkJSON{},
+	}
+	switch {
+	case len(s.PEM) == 0:
+	case s.options.verified():
+		doc.Signature = new("verified")
+	case s.options.Signature != nil:
+		doc.Signature = new(string(*s.options.Signature.Reason))
+	default:
+		doc.Signature = new(string(signing.NotSigned))
 	}
 	for _, c := range s.PEM {
-		doc.Certificates = append(doc.Certificates, certificateJSON{hex.EncodeToString(c.SHA256[:]), c.Subject.String()})
+		f := FingerprintsOf(c)
+		doc.Certificates = append(doc.Certificates, certificateJSON{
+			hex.EncodeToString(f.SHA256[:]), hex.EncodeToString(f.SHA1[:]), hex.EncodeToString(f.MD5[:]), c.Subject.String(),
+		})
 	}
 	for _, n := range s.Warnings {
 		doc.Warnings = append(doc.Warnings, noteJSON{n.Text, n.Basis, n.Source})
 	}
 	for _, step := range s.Steps {
-		out := stepJSON{Title: step.Title}
+		out := stepJSON{Title: step.Title, Remarks: step.Remarks}
+		if out.Remarks == nil {
+			out.Remarks = []string{}
+		}
 		for _, l := range step.Lines {
 			out.Lines = append(out.Lines, lineJSON{l.Mode, l.Text, l.Basis, l.Source, report.Optional(l.Comment)})
 		}
@@ -146,6 +171,8 @@ type scriptJSON struct {
 	URL           *string           `json:"url"`
 	File          *string           `json:"file"`
 	Certificates  []certificateJSON `json:"certificates"` // to paste
+	Signature     *string           `json:"signature"`    // "verified", or a signing.Reason; null without certificates
+	Vouched       *string           `json:"vouched"`      // the same in words
 	Refused       *string           `json:"refused"`
 	RefusedBasis  *string           `json:"refused_basis"`
 	RefusedSource *string           `json:"refused_source"`
@@ -156,6 +183,8 @@ type scriptJSON struct {
 
 type certificateJSON struct {
 	SHA256  string `json:"sha256"`
+	SHA1    string `json:"sha1"`
+	MD5     string `json:"md5"`
 	Subject string `json:"subject"`
 }
 
@@ -166,8 +195,9 @@ type noteJSON struct {
 }
 
 type stepJSON struct {
-	Title string     `json:"title"`
-	Lines []lineJSON `json:"lines"`
+	Title   string     `json:"title"`
+	Remarks []string   `json:"remarks"`
+	Lines   []lineJSON `json:"lines"`
 }
 
 type lineJSON struct {

@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"trustpool/bundle/certificate"
@@ -53,6 +54,13 @@ func (s *Script) warn() {
 			s.note(unknown, "under which root a bundle must be signed is not known")
 		}
 	}
+	if u, err := url.Parse(s.URL); err == nil && isLoopback(u.Hostname()) {
+		s.note(confirmed("RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3"), "the device would ask itself: "+u.Hostname()+" is an address of whoever uses it; give one of the server that the device can reach")
+	}
+	if s.Platform.Name == "iosxe" && slices.Contains([]string{"bootflash:ios_core.p7b", "bootflash:/ios_core.p7b"}, strings.ToLower(s.File)) {
+		s.note(inferred("a public capture of dir on CSR1000v 17.3.1a: bootflash:ios_core.p7b of 20109 bytes from the first boot, which is the size of Core version 4"),
+			"a device may have a file of this name from the factory, of January 2017 and without IdenTrust Commercial Root CA 1: look with dir that it is yours, or give yours another name")
+	}
 	if strings.HasPrefix(s.URL, "https:") {
 		s.note(inferred("published instructions for CUBE fetch so; the rest is reasoned"), "over HTTPS the device must trust the server already, by the pool that it has; over HTTP the bundle's signature protects it as well")
 	}
@@ -88,12 +96,11 @@ func (s *Script) warnIOS(file bool) {
 // warnFIPS names what a device in FIPS mode refuses.
 func (s *Script) warnFIPS() {
 	for i, c := range s.PEM {
-		title := s.pasteTitle(i)
 		switch {
 		case c.Has(certificate.QuirkSignatureSHA1):
-			s.note(confirmed(sourceASA), strings.TrimPrefix(title, "Paste ")+", is signed with SHA-1: in FIPS mode it is refused, and an intermediate with SHA-256 can be pasted instead")
+			s.note(confirmed(sourceASA), s.certificateTitle(i)+", is signed with SHA-1: in FIPS mode it is refused, and an intermediate with SHA-256 can be pasted instead")
 		case c.Has(certificate.QuirkSignatureMD5), c.Has(certificate.QuirkRSAShort):
-			s.note(common, strings.TrimPrefix(title, "Paste ")+", is signed with MD5 or has a short RSA key: in FIPS mode it is refused")
+			s.note(common, s.certificateTitle(i)+", is signed with MD5 or has a short RSA key: in FIPS mode it is refused")
 		}
 	}
 }

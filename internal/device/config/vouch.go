@@ -1,0 +1,163 @@
+package config
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
+	"trustpool/internal/distrust"
+	"trustpool/signing"
+)
+
+// A Known names a root that is known by its SHA-256, so that another certificate
+// with its name is noticed.
+type Known struct {
+	Name   string // the common name
+	SHA256 [32]byte
+}
+
+// noSecond is what to do with a certificate that no signature vouches for.
+const noSecond = "compare its fingerprints with a second source, such as the CA's own page, before you paste it"
+
+// signed reports whether the file that PEM is from bears a signature at all.
+func (o *Options) signed() bool {
+	return o.Signature != nil && (o.Signature.Verified || *o.Signature.Reason != signing.NotSigned)
+}
+
+func (o *Options) verified() bool { return o.Signature != nil && o.Signature.Verified }
+
+// vouch says who vouches for what is pasted. It is false if nothing is to be
+// pasted: the file's signature is not verified, or a certificate has the name of a
+// known root and is another one.
+func (s *Script) vouch() bool {
+	o := &s.options
+	if o.verified() {
+		r := o.Signature
+		s.Vouched = "verified: " + r.Anchor.Name + " vouches for the certificates"
+		if r.Name != nil && r.Version != nil {
+			s.Vouched += fmt.Sprintf(", in the bundle %s, version %s, signed %s", *r.Name, *r.Version, r.SigningTime)
+		}
+		return true
+	}
+	s.Vouched = "nobody vouches for the certificates: the file bears no signature"
+	if o.signed() {
+		why := fmt.Sprintf("%s: %s", *o.Signature.Reason, *o.Signature.Detail)
+		s.Vouched = "not verified: the file is signed, and its signature does not hold, " + why
+		if !o.Unverified {
+			s.refuse("the file is signed, and not verified, "+why+"; nothing in it is to be typed before that is settled", device.Ground{})
+			return false
+		}
+	}
+	for i, c := range o.PEM {
+		if k := o.impostor(c); k != nil && !o.Unverified {
+			s.refuse(fmt.Sprintf("%s: %s", s.certificateTitle(i), k), device.Ground{})
+			return false
+		}
+	}
+	return true
+}
+
+// impostor says that a certificate nobody vouches for has the name of a known root
+// and is another one; it is nil for any other.
+func (o *Options) impostor(c *certificate.Certificate) error {
+	if o.verified() {
+		return nil
+	}
+	var other *Known
+	name := strings.Join(strings.Fields(c.Subject.CommonName()), " ")
+	for _, k := range o.Known {
+		switch {
+		case k.SHA256 == c.SHA256:
+			return nil
+		case strings.EqualFold(k.Name, name):
+			other = &k
+		}
+	}
+	if other == nil {
+		return nil
+	}
+	return fmt.Errorf("it has the name of %s, of SHA-256 %x, and is another certificate, of SHA-256 %x, that nobody vouches for", other.Name, other.SHA256, c.SHA256)
+}
+
+// Fingerprints are the hashes to compare with those of a second source.
+type Fingerprints struct {
+	SHA256 [32]byte
+	SHA1   [20]byte
+	MD5    [16]byte
+}
+
+// FingerprintsOf computes them.
+func FingerprintsOf(c *certificate.Certificate) Fingerprints {
+	return Fingerprints{c.SHA256, sha1.Sum(c.Raw), md5.Sum(c.Raw)}
+}
+
+// remarks are what to know before a certificate is pasted: who vouches for it, its
+// fingerprints, and what speaks against it.
+func (s *Script) remarks(c *certificate.Certificate) []string {
+	o := &s.options
+	var out []string
+	switch {
+	case o.verified():
+	case o.signed():
+		out = append(out, fmt.Sprintf("warning: NOT VERIFIED, %s. Do not paste it, unless you know from elsewhere that it is the right one: %s", *o.Signature.Reason, noSecond))
+	default:
+		out = append(out, "nobody vouches for this certificate: "+noSecond)
+	}
+	if err := o.impostor(c); err != nil {
+		out = append(out, "warning: "+err.Error())
+	}
+	for _, w := range s.against(c) {
+		out = append(out, "warning: "+w)
+	}
+	f := FingerprintsOf(c)
+	return append(out, fmt.Sprintf("SHA-256 %X", f.SHA256), fmt.Sprintf("SHA-1 %X", f.SHA1), fmt.Sprintf("MD5 %X", f.MD5))
+}
+
+// against is what speaks against a certificate: its dates, and root programs.
+func (s *Script) against(c *certificate.Certificate) (out []string) {
+	if at := s.options.At; !at.IsZero() {
+		day := at.UTC().Format(time.RFC3339)
+		switch {
+		case !c.NotBefore.Valid || !c.NotAfter.Valid:
+			out = append(out, "when it is valid cannot be read")
+		case at.After(c.NotAfter.Time):
+			out = append(out, fmt.Sprintf("it expired %s, judged at %s", c.NotAfter, day))
+		case at.Before(c.NotBefore.Time):
+			out = append(out, fmt.Sprintf("it is valid from %s, judged at %s", c.NotBefore, day))
+		}
+	}
+	for _, m := range s.distrust.Find(c) {
+		if m.Kind != distrust.NotTrusted {
+			out = append(out, m.String())
+		}
+	}
+	return out
+}
+
+// warnAgainst puts what speaks against certificates at the head of the script, too.
+func (s *Script) warnAgainst() {
+	for i, c := range s.PEM {
+		for _, w := range s.against(c) {
+			s.note(confirmed("its notBefore and notAfter, and the list of distrust of "+distrust.AsOf), s.certificateTitle(i)+": "+w)
+		}
+	}
+}
+
+func (s *Script) certificateTitle(i int) string {
+	return fmt.Sprintf("certificate %d of %d, %s", i+1, len(s.PEM), ascii(s.PEM[i].Subject.String()))
+}
+
+// isLoopback reports whether a host is one that a device would take for itself.
+func isLoopback(host string) bool {
+	if name := strings.TrimSuffix(strings.ToLower(host), "."); name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	a = a.Unmap()
+	return err == nil && (a.IsLoopback() || a.IsUnspecified())
+}

@@ -37,11 +37,11 @@ NAME is asa, fxos, ios, iosxe, iosxr or nxos. fxos takes pasted certificates
 alone, iosxr takes none, and for ftd the answer says what to do instead.
 
 Of --pem the first line says who vouches for FILE. If it is signed and not
-verified, nothing is written (status 1); --unverified writes it, with a warning
-before every certificate. A certificate that nobody vouches for and that only has
-the name of a known root is treated alike. Each certificate has its SHA-256,
-SHA-1 and MD5 to compare with a second source; what has expired at --at, or is
-distrusted by root programs, is warned of.
+verified, nothing is written; --unverified writes it, with a warning before
+every certificate. So it is with a certificate that nobody vouches for, and
+that has no more than the name of a known root. Each certificate has its
+SHA-256, SHA-1 and MD5 to compare with a second source. What has expired at
+--at, or is distrusted by root programs, is warned of.
 
 What is between the lines is a comment to the device. If a device asks whether
 to accept a certificate the answer is not among the lines: compare first.

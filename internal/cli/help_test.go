@@ -57,7 +57,7 @@ func TestHelpForm(t *testing.T) {
 		if s := cmd.Short; s == "" || s[:1] != strings.ToUpper(s[:1]) || strings.HasSuffix(s, ".") {
 			t.Errorf("%s: Short is no sentence without a full stop: %q", cmd.CommandPath(), s)
 		}
-		if i := strings.Index(cmd.Long, "Exit status:"); i >= 0 && !regexp.MustCompile(`^Exit status: 0(, or 1 where| when) [^.]+\.[^.]*\.?$`).MatchString(cmd.Long[i:]) {
+		if i := strings.Index(cmd.Long, "Exit status:"); i >= 0 && !regexp.MustCompile(`^Exit status: 0(, or 1 (where|if)| when) [^.]+\.[^.]*\.?$`).MatchString(cmd.Long[i:]) {
 			t.Errorf("%s: the line on the status: %q", cmd.CommandPath(), cmd.Long[i:])
 		}
 		for line := range strings.Lines(cmd.Example) {

@@ -22,3 +22,18 @@ func BenchmarkParse(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkParsePEM reads the same certificates as PEM.
+func BenchmarkParsePEM(b *testing.B) {
+	var data []byte
+	for _, der := range pkitest.LargePool(367) {
+		data = append(data, pkitest.CertificatePEM(der)...)
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := bundle.Parse(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ package bundle
 
 import (
 	"crypto/sha256"
+	"slices"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
@@ -25,8 +26,8 @@ const (
 	FormSigned    Form = "signed"     // Cisco's two layers: a signed message around a certs-only message
 	FormOuter     Form = "outer"      // a signed message whose pool is its outer certificates, which no signature covers
 	FormCertsOnly Form = "certs-only" // a message without content and signers (RFC 8551 section 3.8)
-	FormPEM       Form = "pem"        // PEM blocks, concatenated
-	FormDER       Form = "der"        // one certificate
+	FormPEM       Form = "pem"        // PEM blocks, concatenated; or PEM, DER and base64 mixed
+	FormDER       Form = "der"        // one certificate, or several one after the other
 	FormDirectory Form = "directory"  // files of the other forms, one after the other
 )
 
@@ -48,12 +49,33 @@ type Bundle struct {
 	Content *cms.SignedData
 	Chain   []*certificate.Certificate
 
-	// Mixed says that the certificates of a PEM file are not all blocks of their
-	// own: some are of a message beside the others.
+	// Mixed reports whether some certificates of a PEM file are of a message beside
+	// the others.
 	Mixed bool
+
+	// Passed is the text around the certificates of a file, which was passed over.
+	Passed Passed
+
+	// Quirks are those of the bundle as a whole.
+	Quirks []Quirk
 
 	outlined bool // by ParseOutline: Certificates is nil, the pool was not decoded
 }
+
+// Passed counts text that holds no certificate: lines with something other than
+// blanks, and their bytes without blanks around them.
+type Passed struct {
+	Bytes int `json:"bytes"`
+	Lines int `json:"lines"`
+}
+
+// A Quirk names one way in which a bundle as a whole departs from its form, and
+// was read anyway.
+type Quirk string
+
+// QuirkEmptyContent is a certs-only message with content of no bytes, where
+// RFC 8551 section 3.8 has none.
+const QuirkEmptyContent Quirk = "empty-content"
 
 // SHA256 is the hash of the file as read; it is all zero for a directory.
 func (b *Bundle) SHA256() (sum [32]byte) {
@@ -81,6 +103,13 @@ func Join(parts []*Bundle) *Bundle {
 	b := &Bundle{Form: FormDirectory}
 	for _, p := range parts {
 		b.Certificates = append(b.Certificates, p.Certificates...)
+		b.Passed.Bytes += p.Passed.Bytes
+		b.Passed.Lines += p.Passed.Lines
+		for _, q := range p.Quirks {
+			if !slices.Contains(b.Quirks, q) {
+				b.Quirks = append(b.Quirks, q)
+			}
+		}
 	}
 	return b
 }

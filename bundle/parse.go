@@ -1,15 +1,13 @@
 package bundle
 
 import (
-	"bytes"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
+	"trustpool/internal/fetch/text"
 )
 
 // DefaultMaxBytes is how large a file may be where Limits says nothing.
@@ -45,9 +43,13 @@ func syntaxErr(offset int, format string, args ...any) error {
 // Parse reads a bundle in any form, under the default limits. It verifies
 // nothing. The bundle keeps data, which must not be changed afterwards.
 //
-// A certificate that cannot be decoded is one entry with Err set; Parse fails
-// only where the file as a whole is none of the forms, or no certificate at all
-// could be decoded. Errors are, or wrap, *SyntaxError where there is an offset.
+// A file may hold PEM, DER and bare base64 in any order, with text around them,
+// in UTF-8, UTF-16 or gzip. Text is passed over and counted in Passed. Anything
+// else that is not a certificate or a message of certificates is an error.
+//
+// A certificate that cannot be decoded is one entry with Err set; Parse fails if
+// none at all can be decoded. Errors are, or wrap, *TypeError if the file is a
+// known kind of something else, and *SyntaxError if there is an offset.
 func Parse(data []byte) (*Bundle, error) { return Limits{}.Parse(data) }
 
 // Parse reads a bundle as the function Parse does, under the limits l.
@@ -68,6 +70,9 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	if len(b.Certificates) == 0 {
 		return nil, errors.New("no certificate in it")
 	}
+	if err := identifyDER(b.Certificates[0].Raw, 0); err != nil {
+		return nil, err
+	}
 	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
 }
 
@@ -80,114 +85,130 @@ func (l Limits) ParseOutline(data []byte) (*Bundle, error) {
 	return l.Parse(data)
 }
 
-// Sniff judges the beginning of a stream, so that one which cannot become a
-// bundle is refused before it is read to its end. It needs the first SniffSize
-// bytes, or all of a shorter one. Where the beginning says how long the whole
-// is, so does Sniff; otherwise length is 0.
-func Sniff(prefix []byte) (length int64, err error) {
-	text := skipSpace(prefix)
-	switch {
-	case beginsAsDER(prefix):
-		return cms.Length(prefix), nil
-	case len(text) == 0 && len(prefix) < SniffSize, bytes.Contains(prefix, beginMark):
-		return 0, nil
-	case len(text) == 0:
-		return 0, notABundle(prefix)
-	case isHTML(text):
-		return 0, errHTML
-	case notBase64(text) >= 0 && (len(prefix) >= SniffSize || !looksLikeText(prefix)):
-		return 0, notABundle(prefix)
-	case notBase64(text) < 0 && len(text) >= 8 && !beginsSequence(text):
-		return 0, notABundle(prefix)
-	}
-	return 0, nil
-}
-
-// Limits on what stands before the first PEM block.
-const (
-	MaxPreamble = 64 << 10               // bytes of text
-	SniffSize   = MaxPreamble + maxLabel // what Sniff needs to see of a longer stream
-)
-
-// beginsSequence reports whether base64 text decodes to something that begins like
-// DER.
-func beginsSequence(text []byte) bool {
-	start := bytes.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\r\n", r) {
-			return -1
-		}
-		return r
-	}, text[:min(len(text), 64)])
-	der := make([]byte, 3)
-	if len(start) >= 4 {
-		_, _ = base64.StdEncoding.Decode(der, start[:4])
-	}
-	return len(start) < 4 || der[0] == 0x30
-}
-
-var errHTML = &SyntaxError{Msg: "an HTML page, not a bundle,"}
-
 func (b *Bundle) parse(data []byte, l Limits) error {
 	if len(data) == 0 {
 		return errors.New("empty file")
 	}
-	if beginsAsDER(data) {
-		return b.parseDER(data, 0, l)
+	if !beginsAsDER(data) && text.Detect(data) != text.UTF8 {
+		decoded, err := text.Decode(data, l.Bytes)
+		if err != nil {
+			return wrongType(err)
+		}
+		data = decoded
 	}
-	if i := bytes.Index(data, beginMark); i > MaxPreamble {
-		return syntaxErr(i, "more than %d bytes of text before the first PEM block", MaxPreamble)
-	} else if i >= 0 {
-		return b.parsePEM(data, l)
+	s := scanner{data: data, limits: l}
+	if err := s.file(); err != nil {
+		return err
 	}
-	text := skipSpace(data)
-	if len(text) == 0 {
-		return errors.New("nothing but white space in it")
+	b.Passed = s.passed
+	return b.assemble(s.pieces, l)
+}
+
+// A piece is a certificate or a message as it was found in a file.
+type piece struct {
+	der    []byte
+	offset int // in the file
+	kind   pieceKind
+	label  string // of a PEM block
+}
+
+type pieceKind string
+
+const (
+	inPEM    pieceKind = "PEM"
+	inBase64 pieceKind = "base64" // without armour
+	inDER    pieceKind = "DER"
+)
+
+// assemble makes the bundle of its pieces. A file whose only piece is a message
+// has the form of that message.
+func (b *Bundle) assemble(pieces []piece, l Limits) error {
+	if len(pieces) == 1 && cms.IsContentInfo(pieces[0].der) {
+		b.DER = pieces[0].der
+		return pieces[0].parseMessage(b, l)
 	}
-	if isHTML(text) {
-		return errHTML
+	l.outline = false // of several pieces the certificates are wanted
+	b.Form = FormDER
+	var certs [][]byte
+	for _, p := range pieces {
+		if p.kind == inPEM {
+			b.Form = FormPEM
+		}
+		if !cms.IsContentInfo(p.der) {
+			certs = append(certs, p.der)
+		}
 	}
-	if i := notBase64(text); i >= 0 {
-		return notABundle(data)
-	}
-	der, err := decodeBase64(text, len(data)-len(text))
+	read, err := certificate.ReadAll(certs)
 	if err != nil {
 		return err
 	}
-	if len(der) == 0 || der[0] != 0x30 {
-		return notABundle(data)
+	for _, p := range pieces {
+		if cms.IsContentInfo(p.der) {
+			var m Bundle
+			if err := p.parseMessage(&m, l); err != nil {
+				return err
+			}
+			b.Form, b.Mixed = FormPEM, true
+			b.Certificates = append(b.Certificates, m.Certificates...)
+		} else {
+			c := read[0]
+			read = read[1:]
+			if p.label == labelTrusted {
+				c = certificate.ReadTrusted(p.der)
+			}
+			if c.Err != nil && p.kind != inPEM && len(pieces) > 1 {
+				if err := identifyDER(p.der, p.offset); err != nil {
+					return err
+				}
+			}
+			b.Certificates = append(b.Certificates, c)
+		}
+		if len(b.Certificates) > l.certificates() {
+			return syntaxErr(p.offset, "more than %d certificates", l.certificates())
+		}
 	}
-	if err := b.parseDER(der, 0, l); err != nil {
+	if b.Form == FormDER && len(pieces) == 1 {
+		b.DER = pieces[0].der
+	}
+	return nil
+}
+
+// parseMessage reads the message that p is into b.
+func (p *piece) parseMessage(b *Bundle, l Limits) error {
+	base := 0
+	if p.kind == inDER {
+		base = p.offset
+	}
+	err := b.parseMessage(p.der, base, l)
+	switch {
+	case err == nil:
+		return nil
+	case p.kind == inPEM:
+		return fmt.Errorf("PEM block %q at offset %d, decoded: %w", p.label, p.offset, err)
+	case p.kind == inBase64 && p.offset > 0:
+		return fmt.Errorf("base64 at offset %d, decoded: %w", p.offset, err)
+	case p.kind == inBase64:
 		return fmt.Errorf("decoded from base64: %w", err)
 	}
-	return nil
+	return err
 }
 
-func notABundle(data []byte) error {
-	return syntaxErr(0, "neither PKCS#7, PEM, base64 nor a certificate: it begins with %q", data[:min(len(data), 16)])
-}
-
-// parseDER reads one message or one certificate, in DER or BER. base is the
-// offset of der in the file.
-func (b *Bundle) parseDER(der []byte, base int, l Limits) error {
-	b.DER = der
-	if cms.IsContentInfo(der) {
-		return b.parseMessage(der, base, l)
-	}
-	if err := cms.CheckOne(der); err != nil {
-		return err
-	}
-	b.Form = FormDER
-	b.Certificates = []*certificate.Certificate{certificate.Read(der)}
-	return nil
-}
-
+// parseMessage reads one message, in DER or BER. base is the offset of der in
+// the file.
 func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 	sd, err := cms.ParseSignedData(der, base, l.cms())
 	if err != nil {
 		return err
 	}
-	if len(sd.Signers) == 0 && sd.Content == nil {
+	if sd.ContentType == oidTrustList {
+		return &TypeError{Type: "a Microsoft certificate trust list (.stl)", Offset: base,
+			Advice: "it names certificates without holding them; get them as PKCS#7 or PEM"}
+	}
+	if len(sd.Signers) == 0 && len(sd.Content) == 0 && (sd.Content == nil || sd.ContentType == cms.OIDData) {
 		b.Form = FormCertsOnly
+		if sd.Content != nil {
+			b.Quirks = append(b.Quirks, QuirkEmptyContent)
+		}
 		b.Certificates, err = certificate.ReadAll(sd.Certificates)
 		return err
 	}
@@ -217,78 +238,4 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 // anyReadable reports whether a certificate of a pool can be decoded.
 func anyReadable(pool [][]byte) bool {
 	return slices.ContainsFunc(pool, func(raw []byte) bool { return certificate.Read(raw).Err == nil })
-}
-
-// beginsAsDER reports whether data begins with a SEQUENCE, and not with the digit 0
-// of text that stands before a PEM block.
-func beginsAsDER(data []byte) bool {
-	return len(data) > 0 && data[0] == 0x30 && !(looksLikeText(data[:min(len(data), 64)]) && bytes.Contains(data, beginMark))
-}
-
-func isHTML(text []byte) bool { return len(text) > 0 && text[0] == '<' }
-
-// looksLikeText reports whether bytes could be the text that stands before a
-// PEM block.
-func looksLikeText(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != '\f' {
-			return false
-		}
-	}
-	return true
-}
-
-// skipSpace drops a byte order mark and white space from the front.
-func skipSpace(b []byte) []byte {
-	return bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n\f\v")
-}
-
-// notBase64 is the index of the first byte that base64 text cannot have, or -1.
-func notBase64(text []byte) int {
-	for i, c := range text {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			c == '+', c == '/', c == '=', c == '\n', c == '\r', c == ' ', c == '\t':
-		default:
-			return i
-		}
-	}
-	return -1
-}
-
-// decodeBase64 decodes text that may hold white space anywhere. base is the
-// offset of text in the file.
-func decodeBase64(text []byte, base int) ([]byte, error) {
-	dense := text
-	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 { // ten times as fast as ContainsAny
-		dense = bytes.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' {
-				return -1
-			}
-			return r
-		}, text)
-	}
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(dense)))
-	n, err := base64.StdEncoding.Decode(out, dense)
-	if err != nil {
-		var at base64.CorruptInputError
-		errors.As(err, &at)
-		return nil, syntaxErr(base+withBlanks(text, int(at)), "base64 that does not decode")
-	}
-	return out[:n], nil
-}
-
-// withBlanks is the index in text of what is the n-th byte, counted from 0,
-// where blanks do not count.
-func withBlanks(text []byte, n int) int {
-	for i, c := range text {
-		if c == ' ' || c == '\t' {
-			continue
-		}
-		if n == 0 {
-			return i
-		}
-		n--
-	}
-	return len(text)
 }

@@ -129,14 +129,14 @@ var refusedFiles = []struct {
 	{"HTML", "<!DOCTYPE html>\n<html><body>404 Not Found</body></html>", 0, "an HTML page", true},
 	{"HTML after a byte order mark", "\xef\xbb\xbf\r\n<html>", 0, "an HTML page", true},
 	{"XML", `<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>`, 0, "an HTML page", true},
-	{"JSON", `{"error": "not found"}`, 0, "neither PKCS#7, PEM, base64 nor a certificate: it begins with", false},
+	{"JSON", `{"error": "not found"}`, 0, "JSON, not a bundle, at offset 0: give the certificates as PEM or DER", false},
 	{"text", "Not found.\n", 0, `it begins with "Not found.\n"`, false},
 	{"zeroes", strings.Repeat("\x00", 5000), 0, "neither PKCS#7", true},
-	{"ELF", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00", 0, "neither PKCS#7", true},
-	{"gzip", "\x1f\x8b\x08\x00\x00\x00\x00\x00", 0, "neither PKCS#7", true},
-	{"zip", "PK\x03\x04\x14\x00\x00\x00", 0, "neither PKCS#7", true},
+	{"ELF", "\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00", 0, "a program (ELF), not a bundle", true},
+	{"gzip, cut short", "\x1f\x8b\x08\x00\x00\x00\x00\x00", -1, "a gzip file that is cut short", false},
+	{"zip", "PK\x03\x04\x14\x00\x00\x00", 0, "a zip archive, not a bundle, at offset 0: unpack it", true},
 	{"escape sequences", "\x1b[31mred\x1b[0m", 0, `it begins with "\x1b[31mred\x1b[0m"`, true},
-	{"UTF-16", "\xff\xfe-\x00-\x00-\x00-\x00-\x00B\x00E\x00G\x00I\x00N\x00", 0, "neither PKCS#7", true},
+	{"UTF-16", "\xff\xfe-\x00-\x00-\x00-\x00-\x00B\x00E\x00G\x00I\x00N\x00", 0, "a PEM block without a label", false},
 	{"a set", "\x31\x00", 0, "neither PKCS#7", true},
 	{"base64 of text", "SGVsbG8sIHdvcmxkIQ==", 0, "neither PKCS#7", true},
 	{"half a quantum of base64", "MIIB\nMII", 5, "base64 that does not decode", false},
@@ -150,7 +150,7 @@ var refusedFiles = []struct {
 	{"a message of another type", "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03", 2, "a PKCS#7 message of type 1.2.840.113549.1.7.3, not signed-data", false},
 	{"a message cut after its type", "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", 13, "the content is missing", false},
 	{"indefinite lengths without end", strings.Repeat("\x30\x80", 5000), -2, "", false},
-	{"a BEGIN in the middle of a line", "see -----BEGIN CERTIFICATE-----", -1, "no certificate in it", false},
+	{"a BEGIN in the middle of a line", "see -----BEGIN CERTIFICATE-----", 4, `a PEM block "CERTIFICATE" without an end: truncated`, false},
 }
 
 func TestRefusedFiles(t *testing.T) {
@@ -320,7 +320,7 @@ func pemFiles() []pemFile {
 		read("byte order mark and CRLF", "\xef\xbb\xbf"+strings.ReplaceAll(a, "\n", "\r\n"), nameA),
 		read("no line break at the end", strings.TrimSuffix(a, "\n"), nameA),
 		read("no line break at the end of two", a+strings.TrimSuffix(b, "\n"), nameA+"|"+nameB),
-		read("text between", "Roots\n=====\n"+a+"\n# -----BEGIN CERTIFICATE----- begins one\n\xc3\xa9\n"+b+"end", nameA+"|"+nameB),
+		read("text between", "Roots\n=====\n"+a+"\n# BEGIN CERTIFICATE begins one\n\xc3\xa9\n"+b+"end", nameA+"|"+nameB),
 		read("text before that begins with 0", "0 s:CN = Dogwood\n"+a, nameA),
 		read("text before with a colon", "subject: CN=Dogwood\n"+a, nameA),
 		read("indented", "  "+strings.ReplaceAll(a, "\n", "\n  "), nameA),
@@ -371,6 +371,7 @@ func pemFiles() []pemFile {
 		refused("certificate as PKCS7", a+block("PKCS7", core[3]), len(a), `a PEM block "PKCS7" that holds a certificate, not a message`),
 		refused("rubbish as PKCS7", a+block("PKCS7", []byte{0x30, 5}), -2, fmt.Sprintf(`PEM block "PKCS7" at offset %d`, len(a))),
 		refused("empty blocks", block("CERTIFICATE", nil)+block("CERTIFICATE", nil), -1, "none of its 2 certificates can be decoded"),
+		refused("a BEGIN in a comment", a+"# -----BEGIN CERTIFICATE----- begins one\n"+b, -2, `PEM block "CERTIFICATE": base64 that does not decode`),
 		refused("too much text before it", strings.Repeat("text\n", 20_000)+a, 100_000, "more than 65536 bytes of text before the first PEM block"),
 	}
 }

@@ -273,12 +273,12 @@ func csvRow(c *certificate.Certificate, index int) []string {
 func (r *Report) WritePEM(w io.Writer) error {
 	for i, c := range r.each() {
 		if c.Err != nil {
-			if _, err := fmt.Fprintf(w, "# %d: left out, it is not readable: %s\n", i+1, report.Printable(c.Err.Error())); err != nil {
+			if _, err := fmt.Fprintf(w, "# %d: left out, it is not readable: %s\n", i+1, report.Comment(c.Err.Error())); err != nil {
 				return err
 			}
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "# %d: %s\n", i+1, report.Printable(c.Subject.String())); err != nil {
+		if _, err := fmt.Fprintf(w, "# %d: %s\n", i+1, report.Comment(c.Subject.String())); err != nil {
 			return err
 		}
 		if err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {

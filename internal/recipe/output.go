@@ -29,7 +29,7 @@ func pemFile(entries []Entry) []byte {
 	var b bytes.Buffer
 	b.Grow(sizeOf(entries) * 3 / 2)
 	for _, e := range entries {
-		fmt.Fprintf(&b, "# %s\n", report.Printable(e.Certificate.Subject.String()))
+		fmt.Fprintf(&b, "# %s\n", report.Comment(e.Certificate.Subject.String()))
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate.Raw}) // a bytes.Buffer takes all
 	}
 	return b.Bytes()

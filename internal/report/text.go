@@ -34,6 +34,20 @@ func Printable(s string) string {
 	return b.String()
 }
 
+// maxComment is less than the base64 of any certificate.
+const maxComment = 160
+
+// Comment makes text from a certificate safe for a comment in a PEM file: it is
+// printable, and nothing in it can be taken for a PEM block or for base64 of a
+// certificate.
+func Comment(s string) string {
+	s = strings.ReplaceAll(Printable(s), "-----", `----\x2d`)
+	if len(s) <= maxComment {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxComment], "") + "…"
+}
+
 // printable reports whether a character shows as itself: the space counts, other
 // white space and everything of Unicode's category C do not, nor do variation
 // selectors, fillers and others that fonts leave out.

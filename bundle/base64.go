@@ -1,0 +1,328 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"trustpool/internal/cms"
+)
+
+// notBase64 is the index of the first byte that base64 text cannot have, or -1.
+func notBase64(text []byte) int {
+	for i, c := range text {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
+			c == '+', c == '/', c == '=', c == '\n', c == '\r', c == ' ', c == '\t':
+		default:
+			return i
+		}
+	}
+	return -1
+}
+
+// decodeBase64 decodes text that may hold white space anywhere. base is the
+// offset of text in the file.
+func decodeBase64(text []byte, base int) ([]byte, error) {
+	dense := text
+	if bytes.IndexByte(text, ' ') >= 0 || bytes.IndexByte(text, '\t') >= 0 { // ten times as fast as ContainsAny
+		dense = bytes.Map(func(r rune) rune {
+			if r == ' ' || r == '\t' {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(dense)))
+	n, err := base64.StdEncoding.Decode(out, dense)
+	if err != nil {
+		var at base64.CorruptInputError
+		errors.As(err, &at)
+		return nil, syntaxErr(base+withBlanks(text, int(at)), "base64 that does not decode")
+	}
+	return out[:n], nil
+}
+
+// withBlanks is the index in text of what is the n-th byte, counted from 0,
+// where blanks do not count.
+func withBlanks(text []byte, n int) int {
+	for i, c := range text {
+		if c == ' ' || c == '\t' {
+			continue
+		}
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(text)
+}
+
+// A base64Reader gives the characters of base64 that was copied into something
+// else: white space, the marks of quoted mail, and the escapes and quotes of
+// strings in programs, JSON and YAML are no part of it.
+type base64Reader struct {
+	data   []byte
+	i      int
+	prefix []byte // of every line, such as "> "
+}
+
+// next is the next character, or false at what is neither base64 nor around it.
+func (r *base64Reader) next() (byte, bool) {
+	for r.i < len(r.data) {
+		rest := r.data[r.i:]
+		c := rest[0]
+		switch {
+		case c == '\n' || c == '\r':
+			r.i++
+			r.skipPrefix()
+		case c == ' ' || c == '\t':
+			r.i++
+		case c == '\\':
+			n, c := unescape(rest)
+			if n == 0 {
+				return 0, false
+			}
+			r.i += n
+			if c != 0 {
+				return c, true
+			}
+		case c == '"' || c == '\'':
+			n := betweenStrings(rest)
+			if n == 0 {
+				return 0, false
+			}
+			r.i += n
+		case c == '=' && (bytes.HasPrefix(rest, []byte("=\n")) || bytes.HasPrefix(rest, []byte("=\r\n"))) && r.isSoft(): // of quoted-printable
+			r.i++
+		case c == '=' && bytes.HasPrefix(rest, []byte("=3D")):
+			r.i += 3
+			return '=', true
+		case isBase64(c) || c == '=':
+			r.i++
+			return c, true
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// isSoft reports whether the = at the end of a line is a line break of
+// quoted-printable and not padding, which nothing but padding follows.
+func (r *base64Reader) isSoft() bool {
+	rest := bytes.TrimLeft(r.data[r.i+1:], "\r\n")
+	return len(rest) > 0 && (isBase64(rest[0]) || bytes.HasPrefix(rest, []byte("=3D")))
+}
+
+func (r *base64Reader) skipPrefix() {
+	if len(r.prefix) == 0 {
+		return
+	}
+	if bytes.HasPrefix(r.data[r.i:], r.prefix) {
+		r.i += len(r.prefix)
+	} else if short := bytes.TrimRight(r.prefix, " \t"); bytes.HasPrefix(r.data[r.i:], short) {
+		r.i += len(short)
+	}
+}
+
+func isBase64(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/'
+}
+
+// unescape reads an escape that begins with a backslash: how long it is, and the
+// character of base64 that it stands for, 0 for white space. The length of what
+// is no such escape is 0.
+func unescape(b []byte) (n int, c byte) {
+	if len(b) < 2 {
+		return 0, 0
+	}
+	switch b[1] {
+	case 'n', 'r', 't', '\n':
+		return 2, 0
+	case '\r':
+		if len(b) > 2 && b[2] == '\n' {
+			return 3, 0
+		}
+		return 2, 0
+	case '/':
+		return 2, '/'
+	case '\\': // escaped twice
+		return 1, 0
+	case 'u', 'x':
+		size := 6
+		if b[1] == 'x' {
+			size = 4
+		}
+		if len(b) < size {
+			return 0, 0
+		}
+		v, err := strconv.ParseUint(string(b[2:size]), 16, 8)
+		switch {
+		case err != nil:
+			return 0, 0
+		case v == '\n' || v == '\r' || v == '\t' || v == ' ':
+			return size, 0
+		case isBase64(byte(v)) || v == '=':
+			return size, byte(v)
+		}
+	}
+	return 0, 0
+}
+
+// maxBetween is how much there may be between two strings that belong together.
+const maxBetween = 200
+
+// betweenStrings is how much there is from the quote that ends a string to the one
+// that begins the next, if they are one text: "…" + "…", or on lines of their own.
+func betweenStrings(b []byte) int {
+	for i := 1; i < min(len(b), maxBetween); i++ {
+		switch c := b[i]; c {
+		case '"', '\'':
+			return i + 1
+		case ' ', '\t', '\r', '\n', '+', '.', ',', '&', '_', '\\', '(', ')':
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// linePrefix is what precedes an offset in its line, nil for blanks, and for
+// what has a quote in it: that is where a string begins.
+func linePrefix(data []byte, at int) []byte {
+	start := at
+	for start > 0 && data[start-1] != '\n' && data[start-1] != '\r' {
+		if start--; at-start > maxPrefix {
+			return nil
+		}
+	}
+	prefix := bytes.TrimPrefix(data[start:at], []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(prefix)) == 0 || bytes.ContainsAny(prefix, `"'`) {
+		return nil
+	}
+	return prefix
+}
+
+const maxPrefix = 120
+
+// startsAsBase64 reports whether the text at an offset decodes to the beginning of
+// a certificate, a message or the like.
+func startsAsBase64(data []byte, at int) bool {
+	if at+2 >= len(data) || data[at+2] < 'A' || data[at+2] > 'T' {
+		return false
+	}
+	r := base64Reader{data: data[:min(len(data), at+200)], i: at, prefix: quotePrefix(data, at)}
+	var start [24]byte
+	for i := range start {
+		c, ok := r.next()
+		if !ok || c == '=' {
+			return false
+		}
+		start[i] = c
+	}
+	var der [18]byte
+	_, err := base64.StdEncoding.Decode(der[:], start[:])
+	return err == nil && startsAsCertificate(der[:])
+}
+
+// quotePrefix is the prefix of a line if it only marks a quotation or a comment.
+func quotePrefix(data []byte, at int) []byte {
+	prefix := linePrefix(data, at)
+	for _, c := range prefix {
+		if bytes.IndexByte([]byte(">|#;%:*! \t"), c) < 0 {
+			return nil
+		}
+	}
+	return prefix
+}
+
+// base64 reads a certificate in base64 without armour. Its header says how long
+// it is.
+func (s *scanner) base64(at int) (next int, err error) {
+	if at > 0 && isBase64(s.data[at-1]) && !(at > 1 && s.data[at-2] == '\\') {
+		return 0, syntaxErr(at, "base64 that begins as a certificate does, in the middle of other base64")
+	}
+	r := base64Reader{data: s.data, i: at, prefix: quotePrefix(s.data, at)}
+	var dense []byte
+	need := -1 // characters without padding; of indefinite length as many as there are
+	for need < 0 || len(dense) < need {
+		before := r.i
+		c, ok := r.next()
+		if !ok || c == '=' {
+			r.i = before
+			break
+		}
+		if dense = append(dense, c); len(dense) == 24 && need < 0 {
+			var der [18]byte
+			_, _ = base64.StdEncoding.Decode(der[:], dense)
+			if n := cms.Length(der[:]); n > 0 {
+				if n > int64(len(s.data)) {
+					return 0, errCutBase64(at)
+				}
+				need = int((n*8 + 5) / 6)
+				dense = append(make([]byte, 0, need), dense...)
+			}
+		}
+	}
+	if len(dense) < need {
+		return 0, errCutBase64(at)
+	}
+	for range (4 - len(dense)%4) % 4 { // the padding
+		if c, ok := r.next(); !ok || c != '=' {
+			return 0, syntaxErr(at, "base64 of a certificate that goes on after it, or lacks its padding")
+		}
+	}
+	if r.i < len(s.data) && (isBase64(s.data[r.i]) || s.data[r.i] == '=') {
+		return 0, syntaxErr(r.i, "base64 that goes on after a certificate")
+	}
+	der, err := base64.RawStdEncoding.DecodeString(string(dense))
+	if err != nil {
+		return 0, syntaxErr(at, "base64 that does not decode")
+	}
+	return r.i, s.addDER(der, at, inBase64, "")
+}
+
+func errCutBase64(at int) error {
+	return syntaxErr(at, "base64 that begins as a certificate does and ends before it: truncated or damaged")
+}
+
+// inDecoded says of an error that its offset is in what was decoded from base64.
+func inDecoded(err error, at int) error {
+	if at == 0 {
+		return fmt.Errorf("decoded from base64: %w", err)
+	}
+	return fmt.Errorf("base64 at offset %d, decoded: %w", at, err)
+}
+
+// startsAsHex reports whether text is the beginning of a certificate in
+// hexadecimal: 3082…, with or without blanks, colons or 0x.
+func startsAsHex(b []byte) bool {
+	var der []byte
+	high := -1
+	for i := 0; i < min(len(b), 120) && len(der) < 16; i++ {
+		c := b[i]
+		switch {
+		case c == '0' && i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == 'X'):
+			i++
+			continue
+		case bytes.IndexByte([]byte(" :,\\x\t\r\n"), c) >= 0:
+			continue
+		}
+		v, err := strconv.ParseUint(string(c), 16, 8)
+		if err != nil {
+			break
+		}
+		if high < 0 {
+			high = int(v)
+		} else {
+			der, high = append(der, byte(high<<4|int(v))), -1
+		}
+		if len(der) == 2 && der[1] < 0x80 {
+			return false
+		}
+	}
+	return len(der) >= 12 && startsAsCertificate(der)
+}

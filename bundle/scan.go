@@ -1,0 +1,338 @@
+package bundle
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"trustpool/internal/cms"
+)
+
+// A scanner finds the certificates and messages of a file: PEM blocks, DER and
+// bare base64, in any order and with text around them. It visits each byte a
+// bounded number of times. Whatever could be a certificate is a piece or an
+// error; the rest is text, and is counted.
+type scanner struct {
+	data   []byte
+	limits Limits
+	pieces []piece
+	passed Passed
+}
+
+// file reads the whole file.
+func (s *scanner) file() error {
+	if beginsAsDER(s.data) {
+		return s.binary()
+	}
+	blank := skipSpace(s.data)
+	if len(blank) == 0 {
+		return errors.New("nothing but white space in it")
+	}
+	var bare error // why the file as a whole is not base64
+	if notBase64(blank) < 0 {
+		der, err := decodeBase64(blank, len(s.data)-len(blank))
+		if bare = err; err == nil {
+			if len(der) == 0 || der[0] != 0x30 {
+				return s.notBase64DER(der)
+			}
+			return s.addDER(der, 0, inBase64, "")
+		}
+	}
+	if err := s.from(0); err != nil {
+		return err
+	}
+	switch {
+	case len(s.pieces) > 0:
+		return nil
+	case bare != nil:
+		return bare
+	}
+	return identifyText(s.data)
+}
+
+// binary reads a file that begins with DER or BER.
+func (s *scanner) binary() error {
+	first, rest, err := cms.First(s.data)
+	if err != nil || cms.IsContentInfo(s.data) || len(rest) == 0 {
+		if err != nil || len(rest) > 0 {
+			if damage := damagedDER(s.data); damage != nil {
+				return damage
+			}
+		}
+		if err == nil { // what follows a message is its error
+			s.pieces = append(s.pieces, piece{s.data, 0, inDER, ""})
+		}
+		return err
+	}
+	s.pieces = append(s.pieces, piece{first, 0, inDER, ""})
+	if err := s.from(len(first)); err != nil {
+		if damage := damagedDER(s.data); damage != nil {
+			return damage
+		}
+		return err
+	}
+	return nil
+}
+
+// notBase64DER is the error for base64 of something that is not DER.
+func (s *scanner) notBase64DER(der []byte) error {
+	if err := identify(der, 0); err != nil {
+		err.Type += " in base64"
+		return err
+	}
+	return notABundle(s.data)
+}
+
+// What find finds.
+type found int
+
+const (
+	foundNothing found = iota
+	foundBinary        // a byte that text does not have
+	foundBegin         // "-----BEGIN"
+	foundEnd           // "-----END"
+	foundMark          // BEGIN CERTIFICATE between dashes that are not five hyphens
+	foundDER
+	foundBase64
+	foundHex
+)
+
+// find looks from an offset on for the first thing that is not text.
+func (s *scanner) find(from int) (int, found) {
+	data := s.data
+	for i := from; i < len(data); i++ {
+		switch c := data[i]; {
+		case textBytes[c] == plain:
+		case textBytes[c] == binary:
+			return i, foundBinary
+		case c == '-':
+			rest := data[i:min(len(data), i+len(beginMark))]
+			switch {
+			case bytes.EqualFold(rest, beginMark):
+				return i, foundBegin
+			case bytes.EqualFold(rest[:min(len(rest), len(endMark))], endMark):
+				return i, foundEnd
+			}
+		case c == 'B' || c == 'b':
+			if isDamagedMark(data, i) {
+				return i, foundMark
+			}
+		case c == '0':
+			if i+1 < len(data) && data[i+1] >= 0x80 && startsAsCertificate(data[i:]) {
+				return i, foundDER
+			}
+		case c == 'M':
+			if i+1 < len(data) && data[i+1] == 'I' && startsAsBase64(data, i) {
+				return i, foundBase64
+			}
+		case c == '3':
+			if i+1 < len(data) && data[i+1] == '0' && startsAsHex(data[i:]) {
+				return i, foundHex
+			}
+		}
+	}
+	return len(data), foundNothing
+}
+
+// textBytes says of each byte whether find has to look at it. Every certificate
+// has binary bytes: the tags of its INTEGER and its BIT STRING.
+var textBytes = func() (table [256]byteClass) {
+	for c := range byte(' ') {
+		if bytes.IndexByte([]byte("\a\b\t\n\v\f\r\x1a\x1b"), c) < 0 {
+			table[c] = binary
+		}
+	}
+	for _, c := range []byte("-Bb0M3") {
+		table[c] = mark
+	}
+	return table
+}()
+
+type byteClass byte
+
+const (
+	plain  byteClass = iota
+	mark             // may begin something
+	binary           // never in text
+)
+
+// from reads the pieces from an offset on.
+func (s *scanner) from(offset int) error {
+	for offset < len(s.data) {
+		at, what := s.find(offset)
+		if err := s.pass(offset, at); err != nil {
+			return err
+		}
+		if what != foundNothing && what != foundBinary && len(s.pieces) == 0 && at > MaxPreamble {
+			return syntaxErr(at, "more than %d bytes of text before the first PEM block", MaxPreamble)
+		}
+		var err error
+		switch what {
+		case foundNothing:
+			return nil
+		case foundBinary:
+			if s.isPadding(at) {
+				return nil
+			}
+			return s.notText(at)
+		case foundBegin:
+			offset, err = s.block(at)
+		case foundEnd:
+			return syntaxErr(at, "the END of a PEM block without its BEGIN")
+		case foundMark:
+			return errDashes(s.data, at)
+		case foundDER:
+			offset, err = s.der(at)
+		case foundBase64:
+			offset, err = s.base64(at)
+		case foundHex:
+			return errHex(s.data, at)
+		}
+		if err != nil {
+			return err
+		}
+		if len(s.pieces) > s.limits.certificates() {
+			return syntaxErr(s.pieces[len(s.pieces)-1].offset, "more than %d certificates", s.limits.certificates())
+		}
+	}
+	return nil
+}
+
+// isPadding reports whether a text ends at an offset, and what follows is the
+// padding that C programs and DOS put there.
+func (s *scanner) isPadding(at int) bool {
+	if n := len(s.pieces); n == 0 || s.pieces[n-1].kind == inDER {
+		return false
+	}
+	return len(bytes.Trim(s.data[at:], "\x00\x1a \t\r\n")) == 0
+}
+
+// notText is the error for a byte that text does not have.
+func (s *scanner) notText(at int) error {
+	if len(s.pieces) == 0 {
+		if err := identify(s.data, 0); err != nil {
+			return err
+		}
+		return notABundle(s.data)
+	}
+	if s.pieces[len(s.pieces)-1].kind == inDER {
+		return syntaxErr(at, "trailing bytes that are neither a certificate nor text")
+	}
+	return syntaxErr(at, "bytes that are neither a certificate nor text")
+}
+
+// der reads DER amid other things.
+func (s *scanner) der(at int) (next int, err error) {
+	first, _, err := cms.First(s.data[at:])
+	if err != nil {
+		var syntax *SyntaxError
+		errors.As(err, &syntax)
+		return 0, syntaxErr(at+syntax.Offset, "DER amid the file: %s", syntax.Msg)
+	}
+	s.pieces = append(s.pieces, piece{first, at, inDER, ""})
+	return at + len(first), nil
+}
+
+// addDER adds what was decoded from base64 or PEM: a message, or one certificate,
+// or several one after the other.
+func (s *scanner) addDER(der []byte, at int, kind pieceKind, label string) error {
+	for !cms.IsContentInfo(der) && label != labelTrusted {
+		first, rest, err := cms.First(der)
+		if err == nil && len(rest) > 0 && startsAsCertificate(rest) {
+			s.pieces = append(s.pieces, piece{first, at, kind, label})
+			der = rest
+			continue
+		}
+		if kind == inBase64 {
+			if err == nil && len(rest) > 0 {
+				err = syntaxErr(len(first), "trailing bytes after it")
+			}
+			if err != nil {
+				return inDecoded(err, at)
+			}
+		}
+		break
+	}
+	s.pieces = append(s.pieces, piece{der, at, kind, label})
+	return nil
+}
+
+// pass counts text, and refuses what could be a piece of a certificate in it.
+func (s *scanner) pass(from, to int) error {
+	if to-from < 64 && len(bytes.TrimSpace(s.data[from:to])) == 0 {
+		return nil
+	}
+	run := 0 // lines of base64 so far
+	for offset := from; offset < to; {
+		line := s.data[offset:to]
+		if i := bytes.IndexAny(line[:min(len(line), 1<<10)], "\r\n"); i >= 0 {
+			line = line[:i]
+		} else if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i]
+		}
+		text := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+		if len(text) > 0 {
+			s.passed.Lines++
+			s.passed.Bytes += len(text)
+		}
+		if isBase64Line(bytes.TrimLeft(text, "> ")) {
+			if run++; run == minBase64Lines {
+				return syntaxErr(offset, "lines of base64 that do not begin as a certificate does: its beginning is missing or damaged")
+			}
+		} else if len(text) > 0 {
+			run = 0
+		}
+		offset += len(line) + 1
+	}
+	return nil
+}
+
+// minBase64Lines of base64, one after the other, are not text.
+const minBase64Lines = 3
+
+// isBase64Line reports whether a line is of base64 as PEM has it.
+func isBase64Line(line []byte) bool {
+	if len(line) < 60 || len(line) > 80 || notBase64(line) >= 0 || bytes.IndexByte(line, ' ') >= 0 {
+		return false
+	}
+	has := func(from, to byte) bool {
+		return slices.ContainsFunc(line, func(c byte) bool { return c >= from && c <= to })
+	}
+	return has('a', 'z') && has('A', 'Z') && has('0', '9')
+}
+
+// startsAsCertificate reports whether DER begins as a certificate does, or a
+// message, or one of the things that are mistaken for them: three levels deep.
+// That text does so by chance is out of the question.
+func startsAsCertificate(b []byte) bool {
+	inner, ok := within(b)
+	if !ok || b[1] < 0x80 || len(inner) < 2 {
+		return false
+	}
+	switch inner[0] {
+	case 0x06: // a message
+		return bytes.HasPrefix([]byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"), inner[:min(len(inner), 10)])
+	case 0x02: // PKCS#12, a private key
+		return len(inner) > 3 && inner[1] == 1 && inner[2] <= 3 && (inner[3] == 0x30 || inner[3] == 0x02 || inner[3] == 0x04)
+	case 0x30:
+		third, ok := within(inner)
+		return ok && len(third) > 1 && (third[0] == 0xa0 && third[1] == 3 || third[0] == 0xa0 && third[1] == 0x80 ||
+			third[0] == 0x02 && third[1] > 0 && third[1] < 0x40 || third[0] == 0x30 && third[1] < 0x40)
+	}
+	return false
+}
+
+// within returns the contents of a SEQUENCE, which may be cut short.
+func within(b []byte) ([]byte, bool) {
+	if len(b) < 2 || b[0] != 0x30 {
+		return nil, false
+	}
+	if b[1] < 0x80 {
+		return b[2:], true
+	}
+	n := int(b[1] & 0x7f)
+	if n > 4 || len(b) < 2+n {
+		return nil, false
+	}
+	return b[2+n:], true
+}

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench fuzz generate lint generated
+.PHONY: help build demo test check bench fuzz generate picture lint generated
 
 GO ?= go
 FUZZTIME ?= 60s
@@ -38,6 +38,9 @@ check: ## lint, test with every tool required, race detector, generated files
 	CGO_ENABLED=1 $(GO) test -count=1 -tags pkcs11 ./signing
 	$(GO) test -race ./...
 	$(MAKE) --no-print-directory generated
+
+picture: ## take docs/page.png, the picture in README.md, with chromium
+	TRUSTPOOL_REQUIRE_TOOLS=1 $(GO) test -count=1 ./internal/hosting/pages -run TestBrowser/picture -picture $(CURDIR)/docs/page.png
 
 lint:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not gofmt:\n%s\n' "$$files" >&2; exit 1; }

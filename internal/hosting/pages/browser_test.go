@@ -183,7 +183,7 @@ func TestBrowser(t *testing.T) {
 	plain := command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	for name, test := range map[string]func(browser){
 		"search": testSearch, "search without script": func(b browser) { b.run(plain); testPlainSearch(b) }, "hostile": testHostile,
-		"keyboard": testKeyboard, "copy": testCopy, "layout": testLayout, "print": testPrint, "accessibility": testAccessibility,
+		"keyboard": testKeyboard, "copy": testCopy, "layout": testLayout, "print": testPrint, "accessibility": testAccessibility, "picture": testPicture,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -413,5 +413,17 @@ func testAccessibility(b browser) {
 	}
 	if grounds["light"] == grounds["dark"] {
 		b.Errorf("light and dark are both %s", grounds["light"])
+	}
+}
+
+// The picture of README.md is the beginning of a page.
+func testPicture(b browser) {
+	if *picture == "" {
+		b.Skip("skipped: -picture FILE writes it")
+	}
+	b.run(chromedp.EmulateViewport(960, 640), media("screen", "light"))
+	b.open("/pages/bundles/quirks")
+	if err := os.WriteFile(*picture, value(b, chromedp.CaptureScreenshot()), 0o644); err != nil {
+		b.Fatal(err)
 	}
 }

@@ -19,7 +19,10 @@ import (
 	"trustpool/signing"
 )
 
-var shots = flag.String("shots", "", "write screenshots into this directory, to be looked at")
+var (
+	shots   = flag.String("shots", "", "write screenshots into this directory, to be looked at")
+	picture = flag.String("picture", "", "write the picture of README.md into this file")
+)
 
 const bundles = "../../../testdata/bundles/"
 

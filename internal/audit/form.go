@@ -44,7 +44,7 @@ func rulesOfTheWhole() []Rule {
 // rulesOfForm are those about how a certificate is written.
 func rulesOfForm() []Rule {
 	form := func(id, title string, severity Severity, citation, advice string, list ...certificate.Quirk) Rule {
-		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, certificate: quirks(list...)}
+		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, Quirks: list}
 	}
 	const fine = "Nothing, where the device is known to take it. Strict readers refuse it."
 	return []Rule{

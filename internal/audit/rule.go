@@ -17,11 +17,14 @@ type Rule struct {
 	Severity Severity
 	Citation string // where it is written
 	Advice   string // what to do
+	// Quirks are those that the rule finds. A rule with a function of its own looks at
+	// the field that they name.
+	Quirks []certificate.Quirk
 	// Always is set where a finding counts also if it was there before: it is about
 	// who vouches, about what is distrusted, or about a demand of the user.
 	Always bool
 
-	// Exactly one of the three is set. A rule over certificates looks at one that is
+	// Exactly one of the three is set, certificate by Rules if there are only Quirks. A rule over certificates looks at one that is
 	// at hand and can be decoded: whether the rule applies, and what was found, empty
 	// for nothing. A rule over entries looks at what is known of one, whether or not
 	// its certificate is at hand: applies says whether that was enough. A rule over the
@@ -105,45 +108,45 @@ func Rules() []Rule {
 		},
 		{
 			ID: "md5-signature", Title: "Signed with MD5 or MD2", Severity: Warning,
-			Citation:    "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:      "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
-			certificate: quirks(certificate.QuirkSignatureMD5),
+			Citation: "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:   "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
+			Quirks:   []certificate.Quirk{certificate.QuirkSignatureMD5},
 		},
 		{
 			ID: "sha1-signature", Title: "Signed with SHA-1", Severity: Info,
-			Citation:    "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:      "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
-			certificate: quirks(certificate.QuirkSignatureSHA1),
+			Citation: "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			Advice:   "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
+			Quirks:   []certificate.Quirk{certificate.QuirkSignatureSHA1},
 		},
 		{
 			ID: "rsa-small", Title: "An RSA key under 2048 bits", Severity: Warning,
 			Citation:    "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
 			Advice:      "Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.",
-			certificate: rsaSmall,
+			certificate: rsaSmall, Quirks: []certificate.Quirk{certificate.QuirkRSAShort},
 		},
 		{
 			ID: "rsa-exponent", Title: "An unusual RSA exponent", Severity: Info,
 			Citation:    "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
 			Advice:      "Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.",
-			certificate: rsaExponent,
+			certificate: rsaExponent, Quirks: []certificate.Quirk{certificate.QuirkRSAExponent},
 		},
 		{
 			ID: "rsa-exponent-unusable", Title: "An RSA exponent with which no signature is worth anything", Severity: Error,
 			Citation:    "RFC 8017 section 3.1",
 			Advice:      "Keep it out: with the exponent 1 anyone can sign, with an even one nobody.",
-			certificate: rsaExponentUnusable,
+			certificate: rsaExponentUnusable, Quirks: []certificate.Quirk{certificate.QuirkRSAExponent},
 		},
 		{
 			ID: "public-key-unreadable", Title: "The public key cannot be read", Severity: Warning,
-			Citation:    "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
-			Advice:      "Nothing validates below it. Devices may count it as failed.",
-			certificate: quirks(certificate.QuirkPublicKeyUnreadable),
+			Citation: "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
+			Advice:   "Nothing validates below it. Devices may count it as failed.",
+			Quirks:   []certificate.Quirk{certificate.QuirkPublicKeyUnreadable},
 		},
 		{
 			ID: "not-ca", Title: "Not marked as a CA", Severity: Warning,
 			Citation:    "RFC 5280 section 4.2.1.9",
 			Advice:      "Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.",
-			certificate: notCA,
+			certificate: notCA, Quirks: []certificate.Quirk{certificate.QuirkNoBasicConstraints},
 		},
 		{
 			ID: "no-key-cert-sign", Title: "Its key usage does not let it sign certificates", Severity: Warning,
@@ -153,9 +156,9 @@ func Rules() []Rule {
 		},
 		{
 			ID: "intermediate", Title: "An intermediate among roots", Severity: Info,
-			Citation:    "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
-			Advice:      "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
-			certificate: quirks(certificate.QuirkIntermediate),
+			Citation: "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
+			Advice:   "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
+			Quirks:   []certificate.Quirk{certificate.QuirkIntermediate},
 		},
 		{
 			ID: "self-signature-invalid", Title: "Self-issued, and not signed by its own key", Severity: Warning,
@@ -173,7 +176,13 @@ func Rules() []Rule {
 	list = append(list, rulesOfTheWhole()...)
 	list = append(list, rulesOfForm()...)
 	list = append(list, rulesOfDemands()...)
-	return append(list, ruleOfPools())
+	list = append(list, ruleOfPools())
+	for i := range list {
+		if r := &list[i]; len(r.Quirks) > 0 && r.certificate == nil {
+			r.certificate = findQuirks(r.Quirks)
+		}
+	}
+	return list
 }
 
 func signatureNotVerified(a *auditor) (int, []Finding) {
@@ -371,8 +380,8 @@ func selfSignatureNotJudged(a *auditor, i int, c *certificate.Certificate) (bool
 	return true, ""
 }
 
-// quirks is a rule that finds each of the given quirks.
-func quirks(list ...certificate.Quirk) func(*auditor, int, *certificate.Certificate) (bool, string) {
+// findQuirks is the function of a rule that finds each of the given quirks.
+func findQuirks(list []certificate.Quirk) func(*auditor, int, *certificate.Certificate) (bool, string) {
 	return func(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
 		if len(c.Quirks) == 0 {
 			return true, ""

@@ -306,7 +306,14 @@ func TestOddities(t *testing.T) {
 // Each quirk is found by a rule.
 func TestEachQuirk(t *testing.T) {
 	t.Parallel()
+	var tied []certificate.Quirk
+	for _, r := range audit.Rules() {
+		tied = append(tied, r.Quirks...)
+	}
 	for _, q := range certificate.Quirks() {
+		if !slices.Contains(tied, q) {
+			t.Errorf("no rule names %s", q)
+		}
 		s := withQuirk(bundled(t, plain(nil)), q)
 		switch q { // rules that look at the fields, which the quirk only names
 		case certificate.QuirkRSAShort, certificate.QuirkRSAExponent, certificate.QuirkNoBasicConstraints:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -30,7 +31,7 @@ func TestRulesDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want.Bytes()) {
-		t.Error("docs/rules.md is not what the rules say: run go generate ./audit")
+		t.Error("docs/rules.md is not what the rules say: run go generate ./internal/audit")
 	}
 }
 
@@ -54,6 +55,13 @@ Made by `+"`go generate`"+` from the rules themselves. What a rule found may be 
 	}
 	for _, r := range Rules() {
 		fmt.Fprintf(out, "\n## %s\n\n%s. %s\n", r.ID, r.Title, r.Advice)
+		if len(r.Quirks) > 0 {
+			var quirks []string
+			for _, q := range r.Quirks {
+				quirks = append(quirks, fmt.Sprintf("`%s`", q))
+			}
+			fmt.Fprintf(out, "\n[Quirks](formats.md#quirks): %s.\n", strings.Join(quirks, ", "))
+		}
 	}
 	fmt.Fprintf(out, `
 ## What is known to be distrusted

@@ -126,7 +126,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 			{v.file(digits + ".der"), "DER", size(len(c.Raw))},
 		}
 		for _, s := range c.Quirks {
-			d.Quirks = append(d.Quirks, quirk{s, meaning(s), v.page() + "?quirk=" + string(s)})
+			d.Quirks = append(d.Quirks, quirk{s, s.Meaning(), v.page() + "?quirk=" + string(s)})
 		}
 	}
 	return p.render("certificate", http.StatusOK, report.Printable(d.Title), q.at, d)

@@ -4,18 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"trustpool/bundle/certificate"
 	"trustpool/internal/hosting"
 )
-
-func TestMeaning(t *testing.T) {
-	t.Parallel()
-	for _, q := range certificate.Quirks() {
-		if meaning(q) == "" {
-			t.Errorf("nothing is said of %s", q)
-		}
-	}
-}
 
 func TestAgo(t *testing.T) {
 	t.Parallel()

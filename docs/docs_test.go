@@ -98,43 +98,6 @@ func same(t *testing.T, what string, documented, real []string) {
 	}
 }
 
-func TestQuirks(t *testing.T) {
-	t.Parallel()
-	var real []string
-	for _, q := range certificate.Quirks() {
-		real = append(real, string(q))
-	}
-	same(t, "quirks", firstCells(section(t, "formats.md", "## Quirks")), real)
-}
-
-func TestReasons(t *testing.T) {
-	t.Parallel()
-	for heading, path := range map[string]string{"## Reasons": "../signing/reason.go", "## Reasons of reach": "../internal/reach/reason.go", "## Reasons of kits": "../internal/kit/reason.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var real []string
-		ast.Inspect(file, func(n ast.Node) bool {
-			spec, ok := n.(*ast.ValueSpec)
-			if !ok {
-				return true
-			}
-			for _, v := range spec.Values {
-				if lit, ok := v.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-					slug, _ := strconv.Unquote(lit.Value)
-					real = append(real, slug)
-				}
-			}
-			return true
-		})
-		if len(real) == 0 {
-			t.Fatal("no reasons found")
-		}
-		same(t, "reasons of "+path, firstCells(section(t, "formats.md", heading)), real)
-	}
-}
-
 // fields collects the paths of a document's members: signers[].chain[].subject.
 // It does not go into those of skip.
 func fields(t *testing.T, doc []byte, into map[string]bool, skip ...string) {

@@ -81,12 +81,3 @@ func TestStoreFields(t *testing.T) {
 	same(t, "index", documentedFields(t, "### trustpool.index/1"), names(index))
 	same(t, "release.json", documentedFields(t, "### trustpool.release/1"), names(stated))
 }
-
-func TestGates(t *testing.T) {
-	t.Parallel()
-	var real []string
-	for _, g := range store.Gates() {
-		real = append(real, string(g))
-	}
-	same(t, "gates", firstCells(section(t, "formats.md", "## Gates")), real)
-}

@@ -15,31 +15,15 @@ type Gate string
 
 // The gates.
 const (
-	// GateSignature: the signature does not lead to an anchor. It cannot be
-	// allowed, for nothing that is not verified is ever served.
-	GateSignature Gate = "not-verified"
-	// GateUnchanged: what was signed is current already: the same content under the
-	// same signed attributes, whatever the bytes around them.
-	GateUnchanged Gate = "unchanged"
-	// GateOtherName: the signed name is not that of the current release. Versions
-	// count per signed name.
-	GateOtherName Gate = "other-name"
-	// GateNoVersion: this version or the current one is no decimal number, so that
-	// nothing tells which is newer.
-	GateNoVersion Gate = "no-version"
-	// GateOlder: the version is lower than that of the current release.
-	GateOlder Gate = "older-version"
-	// GateSameVersion: the version of the current release, and something else signed.
-	GateSameVersion Gate = "same-version"
-	// GateWithdrawn: a rollback took what was signed out of service. Without this
-	// gate a mirror would bring it back.
-	GateWithdrawn Gate = "withdrawn"
-	// GateFewer: fewer certificates than a share of the current release has, each
-	// counted once.
-	GateFewer Gate = "fewer-certificates"
-	// GateUndecodable: a certificate that cannot be decoded. Genuine bundles have
-	// none.
-	GateUndecodable Gate = "undecodable"
+	GateSignature   Gate = "not-verified"       // the signature does not lead to an anchor. It cannot be allowed: nothing serves what is not verified
+	GateUnchanged   Gate = "unchanged"          // the same signed content under the same signed attributes is current, whatever the bytes around it; the outcome is then `unchanged`
+	GateOtherName   Gate = "other-name"         // the signed name is not that of the current release: versions count per signed name
+	GateNoVersion   Gate = "no-version"         // its version or the current one is not a decimal number, so that nothing shows which is newer
+	GateOlder       Gate = "older-version"      // its version is lower than the current one
+	GateSameVersion Gate = "same-version"       // its version is the current one, and something else was signed
+	GateWithdrawn   Gate = "withdrawn"          // a rollback took the same signed content out of service; without this gate a mirror would bring it back
+	GateFewer       Gate = "fewer-certificates" // it has less than `--min-share` of the certificates of the current release, by default 50 %, each certificate counted once
+	GateUndecodable Gate = "undecodable"        // an entry of it is not a certificate
 )
 
 // Gates are all of them, in the order in which refusals are listed.

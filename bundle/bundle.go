@@ -1,13 +1,42 @@
-// Package bundle is what a Cisco-style trust bundle is: an ordered list of CA
-// certificates as distributed, in the forms in which it is found.
+// Package bundle reads trust bundles: the files of CA certificates that Cisco devices import into their trustpool, such as ios.p7b and
+// ios_core.p7b.
 //
-// Parse reads any form and verifies nothing. It takes what OpenSSL takes, names
-// what is odd about each certificate, and keeps the file's own bytes. Compare
-// tells two bundles apart. Whose signature a bundle bears, and whether it
-// counts, is for package signing; everything a Bundle says of its name, version
-// and time is a claim until then.
+// # Reading
 //
-// The package knows no network, no clock and no command line.
+// [Parse] reads a bundle in every form in which it is found: Cisco's file, which is a signed message around a message that only holds
+// certificates; such a message alone; PEM, DER and bare base64, mixed and with text between. [Bundle.Form] says which it was.
+// [Bundle.Certificates] has the certificates in the order of the file:
+//
+//	b, err := bundle.Parse(data)
+//	if err != nil {
+//		return err // the file is not a bundle
+//	}
+//	for _, c := range b.Certificates {
+//		if c.Err != nil {
+//			continue // this entry is not a certificate
+//		}
+//		fmt.Println(c.Subject)
+//	}
+//
+// Nothing is passed over in silence: an entry that cannot be decoded is in the list with its [certificate.Certificate.Err] set, and
+// text around certificates is counted in [Bundle.Passed]. What is odd about a certificate that was read anyway is in its Quirks.
+// [Limits] bound what is read.
+//
+// # Using a bundle
+//
+// [Compare] finds what changed from one bundle to another, [ParseFilter] makes a filter of what a user asks for, and
+// [EncodeCertsOnly] writes certificates as a message that "openssl pkcs7" reads.
+//
+// # What it does not do
+//
+// Parse verifies nothing. Until [trustpool/signing.Verify] has judged the signature, the name, the version and the signing time of a
+// bundle ([Claims]) are only what somebody wrote into it. The package reads no files and no clock, and uses no network.
+//
+// # Sources
+//
+// Signed messages are those of RFC 5652 (CMS), certs-only messages those of RFC 8551 section 3.8, PEM is that of RFC 7468, and
+// certificates are those of RFC 5280. Cisco does not document the two attributes that carry name and version; their object identifiers
+// are those of the bundles that Cisco publishes.
 package bundle
 
 import (

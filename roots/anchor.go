@@ -1,6 +1,35 @@
-// Package roots is what one starts from: the pinned anchors that a signature must
-// lead to, and root programs with what they say of the roots that a bundle may be
-// made of. It knows no signature.
+// Package roots has the roots that trust starts from.
+//
+// # Anchors
+//
+// An [Anchor] is the certificate that the signature of a bundle must lead to (RFC 5280 section 6.1.1). It is pinned by the SHA-256 of
+// that certificate, and by nothing else: a certificate with the same name or the same key is not the anchor. [BuiltIn] returns Cisco's
+// two. [FromFile], [FromCertificate] and [FromSHA256] make others, for labs:
+//
+//	anchors, err := roots.FromFile(pem)
+//	if err != nil {
+//		return err
+//	}
+//	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: at})
+//
+// Only Cisco Root CA M1 tolerates SHA-1 in the chains below it, because it signed the certificate of Cisco's bundle signer so, in 2011.
+// The tolerance goes with its SHA-256, however the anchor was made.
+//
+// # Root programs
+//
+// [ParseCertdata] reads Mozilla's certdata.txt, and [ParseCCADB] the reports of the Common CA Database. Both return a [Store]: the roots
+// of a program, and for which purposes it trusts or distrusts each. [Root.Check] reports whether a root may be taken for a purpose, and
+// [Store.Find] looks a certificate up.
+//
+// # What it does not do
+//
+// It checks no signatures; that is package [trustpool/signing]. It never takes the roots of the system for anchors: [SystemPaths] only
+// says where they are, for those who make a bundle of them.
+//
+// # Sources
+//
+// The anchors are published at https://www.cisco.com/security/pki/, the reports at https://www.ccadb.org/resources, and certdata.txt in
+// the source of NSS.
 package roots
 
 import (

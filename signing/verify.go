@@ -1,8 +1,42 @@
-// Package signing says who vouches for a bundle.
+// Package signing says who vouches for a bundle, and signs bundles.
 //
-// Verify applies every rule of RFC 5652 and RFC 5280 section 6 that bears on a
-// bundle, and some that only bundles have; each refusal is a Reason, and each
-// Reason says beside its name which rule it is.
+// # Verifying
+//
+// [Verify] judges the signature of a bundle at a given time, under anchors that the caller chooses:
+//
+//	b, err := bundle.Parse(data)
+//	if err != nil {
+//		return err
+//	}
+//	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: roots.BuiltIn(), At: time.Now()})
+//	if refused, ok := errors.AsType[*signing.VerifyError](err); ok {
+//		return fmt.Errorf("not verified: %s: %w", refused.Reason, refused.Err)
+//	}
+//	if err != nil {
+//		return err // the options cannot be used
+//	}
+//	fmt.Println(v.Name, v.Version, "is vouched for by", v.Anchor.Name)
+//
+// A bundle is verified if every signer of it is good: the signature covers the whole pool, the signer's certificate leads to an anchor by
+// RFC 5280 section 6, and it is meant for signing. Otherwise the error is a [*VerifyError] with a [Reason], which is one of the
+// constants below; the comment beside each is the rule. [NewReport] makes a report of either answer, as text and as JSON.
+//
+// # Signing
+//
+// [Sign] makes a signed bundle in Cisco's form. It needs an [Identity]: a key and its certificates. [OpenIdentity] opens a key in a
+// file, behind a command or in a token; [NewLab] makes the root and the signer of a lab. What Sign returns it has verified first.
+// [SignDetached] and [VerifyDetached] do the same for a file with its signature beside it.
+//
+// # What it does not do
+//
+// Revocation is not checked: no CRL is fetched and no OCSP responder is asked. The certificates in the pool are not judged. Name
+// constraints are not evaluated, so a chain that has them is refused. A good signature does not say that a bundle is the newest. No
+// option makes Verify accept what it would refuse.
+//
+// # Sources
+//
+// RFC 5652 (CMS) for messages, RFC 5280 section 6.1 for chains, RFC 8551 for messages of certificates, RFC 8017, RFC 4055, RFC 5758 and
+// RFC 8419 for algorithms. A few rules are for bundles alone, such as that the signed content must be certificates; their comments say so.
 package signing
 
 import (

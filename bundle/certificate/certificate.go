@@ -1,3 +1,32 @@
+// Package certificate reads one X.509 certificate, as leniently as OpenSSL does.
+//
+// Trust bundles hold certificates that crypto/x509 refuses: roots from 1998 without extensions, with negative serial numbers, with
+// names in Latin-1. Devices import them, so they must be shown as they are. [Read] takes what OpenSSL takes, and lists each departure
+// from DER and RFC 5280 as a [Quirk]:
+//
+//	c := certificate.Read(der)
+//	if c.Err != nil {
+//		return c.Err // der is not a certificate
+//	}
+//	fmt.Println(c.Subject, c.NotAfter, c.PublicKey, c.Quirks)
+//
+// [ReadAll] reads many. [Certificate] has what chains are built and judged by; [Certificate.EachExtension] yields every extension, and
+// [Certificate.X509] gives the certificate to crypto/x509.
+//
+// # Identities
+//
+// A certificate is known by the SHA-256 of its DER, [Certificate.SHA256]. A key is known by [Certificate.KeyID]: it is the same for all
+// ways in which one key can be written. Two names are the same if their bytes are.
+//
+// # What it does not do
+//
+// It checks no signature, builds no chain and knows no time: an expired certificate, or a forged one, is read like any other. See
+// [trustpool/signing.Verify].
+//
+// # Sources
+//
+// RFC 5280 for the fields, X.690 for their encoding, RFC 4514 for names in text. Where OpenSSL 3 takes more than these allow, so does
+// this package; tests compare the two.
 package certificate
 
 import (

@@ -116,13 +116,20 @@ type Finding struct {
 type NeedResult struct {
 	Name            string
 	Required, There int
+	// Removal says which of the roots root programs are removing, and what they say:
+	// the service will need others. It is empty for none.
+	Removal string
 }
 
 func (n NeedResult) String() string {
 	if n.Required == 0 {
 		return n.Name + ": no root is known to be needed at this time"
 	}
-	return fmt.Sprintf("%s: %d of %s there", n.Name, n.There, report.Count(n.Required, "root"))
+	words := fmt.Sprintf("%s: %d of %s there", n.Name, n.There, report.Count(n.Required, "root"))
+	if n.Removal != "" {
+		words += "; being removed by root programs: " + n.Removal
+	}
+	return words
 }
 
 // A State is what came of a rule.

@@ -73,11 +73,11 @@ func TestGenuine(t *testing.T) {
 			"rsa-exponent": 3, "intermediate": 4, "time-form": 2, "version-form": 1,
 		},
 		tooltest.IOS2016: {
-			"signature-sha1-tolerated": 1, "known-distrusted": 3, "expired": 29, "expiring": 1, "sha1-signature": 73, "not-ca": 3,
+			"signature-sha1-tolerated": 1, "known-distrusted": 3, "distrust-after": 10, "expired": 29, "expiring": 1, "sha1-signature": 73, "not-ca": 3,
 			"rsa-exponent": 8, "intermediate": 4, "serial-zero": 11, "time-form": 3, "name-form": 5, "version-form": 3,
 		},
 		tooltest.IOS2021: {
-			"signature-sha1-tolerated": 1, "known-distrusted": 3, "expired": 6, "expiring": 1, "sha1-signature": 31,
+			"signature-sha1-tolerated": 1, "known-distrusted": 3, "distrust-after": 11, "expired": 6, "expiring": 1, "sha1-signature": 31,
 			"same-names": 4, "same-key": 4, "rsa-exponent": 5, "serial-zero": 10, "time-form": 1, "name-form": 1,
 		},
 	} {
@@ -169,7 +169,17 @@ func TestNeeds(t *testing.T) {
 		{"smart-licensing", "2018-10-04", ""},
 		{"smart-licensing", "2018-10-10", "QuoVadis Root CA 2"},
 		{"smart-licensing", "2021-03-31", "QuoVadis Root CA 2, IdenTrust Commercial Root CA 1"},
-		{"smart-licensing", "2022-02-05", "IdenTrust Commercial Root CA 1"},
+		{"smart-licensing", "2022-02-05", "QuoVadis Root CA 2, IdenTrust Commercial Root CA 1"},
+		{"smart-licensing", "2023-01-25", "QuoVadis Root CA 2, IdenTrust Commercial Root CA 1"},
+		{"smart-licensing", "2023-01-26", "IdenTrust Commercial Root CA 1"},
+		{"call-home", "2018-10-04", ""},
+		{"call-home", "2022-02-04", "QuoVadis Root CA 2, IdenTrust Commercial Root CA 1"},
+		{"call-home", "2022-02-05", "IdenTrust Commercial Root CA 1"},
+		{"smart-receiver", "2021-03-30", ""},
+		{"smart-receiver", "2023-01-25", "QuoVadis Root CA 2, IdenTrust Commercial Root CA 1"},
+		{"smart-receiver", "2023-01-26", "IdenTrust Commercial Root CA 1"},
+		{"client-auth", "2026-05-31", ""},
+		{"client-auth", "2026-06-01", "IdenTrust Public Sector Root CA 1, DigiCert Assured ID Root G2"},
 		{"umbrella", "2024-05-28", ""},
 		{"umbrella", "2024-05-29", "DigiCert Global Root G2"},
 		{"umbrella-switches", "2026-01-01", "ISRG Root X1"},
@@ -182,6 +192,21 @@ func TestNeeds(t *testing.T) {
 		r := run(t, bundled(t, plain(nil)), audit.Criteria{At: day(test.at), Needs: []audit.Need{n}})
 		if got := strings.Join(missing(r), ", "); got != test.want {
 			t.Errorf("%s at %s: %q", test.need, test.at, got)
+		}
+	}
+	// A need says which of its roots root programs are removing.
+	n, _ := audit.LookupNeed("webex")
+	r := run(t, bundled(t, plain(nil)), audit.Criteria{Needs: []audit.Need{n}})
+	if got := r.Needs[0].String(); !strings.HasPrefix(got, "webex: 0 of 3 roots there; being removed by root programs: DigiCert Global Root CA: Mozilla: not trusted for serverAuth") || strings.Contains(got, "G2") {
+		t.Error(got)
+	}
+	for _, n := range audit.Needs() {
+		for _, r := range n.Roots {
+			for _, h := range r.Hosts {
+				if !slices.Contains(n.Hosts, h) {
+					t.Errorf("%s: %s is for %s, which the need does not name", n.Name, r.Name, h)
+				}
+			}
 		}
 	}
 	// In genuine bundles, by the genuine fingerprints.

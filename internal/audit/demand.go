@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -79,12 +80,9 @@ func rulesOfDemands() []Rule {
 // asks for them.
 func (a *auditor) required() (out []Pin) {
 	for _, n := range a.Needs {
-		for _, r := range n.Roots {
-			if r.neededAt(a.At) {
-				p := r.Pin
-				p.Reason = n.Name
-				out = append(out, p)
-			}
+		for _, p := range n.at(a.At) {
+			p.Reason = n.Name
+			out = append(out, p)
 		}
 	}
 	if a.Requirements != nil {
@@ -93,19 +91,21 @@ func (a *auditor) required() (out []Pin) {
 	return out
 }
 
-// needs tells what came of each need.
+// needs says what came of each need.
 func (a *auditor) needs() (out []NeedResult) {
 	for _, n := range a.Needs {
 		r := NeedResult{Name: n.Name}
-		for _, root := range n.Roots {
-			if !root.neededAt(a.At) {
-				continue
-			}
+		var leaving []string
+		for _, p := range n.at(a.At) {
 			r.Required++
-			if _, ok := a.found.find(root.Pin); ok {
+			if _, ok := a.found.find(p); ok {
 				r.There++
 			}
+			if why := removal(a.distrust, p); why != "" {
+				leaving = append(leaving, p.Name+": "+why)
+			}
 		}
+		r.Removal = strings.Join(leaving, "; ")
 		out = append(out, r)
 	}
 	return out

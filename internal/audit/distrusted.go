@@ -1,75 +1,99 @@
 package audit
 
 import (
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/distrust"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
-// A Distrust is a certificate that root programs came to distrust, and its key.
-type Distrust struct {
-	Name   string
-	SHA256 string // of a certificate with the key; lower-case hex
-	SHA1   string // of the same certificate, where it was computed
-	SPKI   string // SHA-256 of its SubjectPublicKeyInfo
-	Why    string
-	Source string
-	Date   string // of the decision, 2011-08-30
-}
-
-func (d *Distrust) String() string { return fmt.Sprintf("%s (since %s; %s)", d.Why, d.Date, d.Source) }
-
-func distrustedIndex() map[string]*Distrust {
-	out := map[string]*Distrust{}
-	for _, d := range KnownDistrusted() {
-		out[d.SHA256], out[d.SPKI] = &d, &d
-		if d.SHA1 != "" {
-			out[d.SHA1] = &d
+// statements are what the list of the program says of an entry, in words, of one
+// kind. known is false if its certificate is not known and nothing was found by a
+// hash: others may have its key.
+func (a *auditor) statements(e Item, kind distrust.Kind) (found []distrust.Match, known bool) {
+	if c := e.Certificate; c != nil {
+		found = a.distrust.FindKey(c, a.keys[e.Index-1])
+	} else {
+		for _, hash := range []string{e.hash(), e.SHA1} {
+			for _, s := range a.distrust.ByHash(hash) {
+				if m := (distrust.Match{Statement: s}); !slices.Contains(found, m) {
+					found = append(found, m)
+				}
+			}
 		}
 	}
-	return out
+	found = slices.DeleteFunc(found, func(m distrust.Match) bool { return m.Kind != kind })
+	return found, e.Certificate != nil || len(found) > 0
 }
 
 func knownDistrusted(a *auditor, e Item) (bool, string) {
-	c := e.Certificate
-	if c == nil { // of its key nothing is known, so that it never passes
-		for _, hash := range []string{e.hash(), e.SHA1} {
-			if d, ok := a.distrusted[hash]; ok {
-				return true, d.String()
-			}
-		}
-		return false, ""
-	}
+	statements, known := a.statements(e, distrust.Distrusted)
 	var found []string
-	if d, ok := a.distrusted[hex.EncodeToString(c.SHA256[:])]; ok {
-		found = append(found, d.String())
-	} else if d, ok := a.distrusted[hex.EncodeToString(a.keys[e.Index-1][:])]; ok {
-		found = append(found, fmt.Sprintf("it has the key of %s. %s", d.Name, d))
+	for _, m := range statements {
+		found = append(found, m.String())
 	}
-	if a.Program != nil {
-		for _, m := range a.Program.Store.Find(c) {
-			if purposes := m.Root.With(roots.Distrusted); len(purposes) > 0 {
-				found = append(found, fmt.Sprintf("%s distrusts %s for %s (found by its %s)", a.Program.Name, m.Root.Label, words(purposes), m.By))
-			}
+	for _, m := range a.program(e) {
+		if purposes := m.Root.With(roots.Distrusted); len(purposes) > 0 {
+			found = append(found, fmt.Sprintf("%s distrusts %s for %s (found by its %s)", a.Program.Name, m.Root.Label, words(purposes), m.By))
 		}
 	}
-	return true, strings.Join(found, "; ")
+	return known, strings.Join(found, "; ")
 }
 
-func distrustAfter(a *auditor, _ int, c *certificate.Certificate) (bool, string) {
-	var found []string
-	for _, m := range a.Program.Store.Find(c) {
+// program is what the root program that the user named says of an entry.
+func (a *auditor) program(e Item) []roots.Match {
+	if a.Program == nil || e.Certificate == nil {
+		return nil
+	}
+	return a.Program.Store.Find(e.Certificate)
+}
+
+func distrustAfter(a *auditor, e Item) (bool, string) {
+	var found, said []string
+	for _, m := range a.program(e) {
 		for _, p := range roots.Purposes() {
 			if t, ok := m.Root.DistrustAfter[p]; ok {
+				said = append(said, string(p)+report.Stamp(t))
 				found = append(found, fmt.Sprintf("not trusted for %s certificates issued after %s (found by its %s)", p, certificate.Time{Time: t, Valid: true}, m.By))
 			}
 		}
 	}
-	return true, strings.Join(slices.Compact(found), "; ")
+	found = slices.Compact(found)
+	statements, known := a.statements(e, distrust.DistrustedAfter)
+	for _, m := range statements {
+		if !slices.Contains(said, string(m.Purposes[0])+m.After) { // else it is what the program's file says, too
+			found = append(found, m.String())
+		}
+	}
+	return known, strings.Join(found, "; ")
+}
+
+// listAge is the day of the newest list that was asked: the one of the program, or
+// that of the root program if its day is known.
+func (a *auditor) listAge() time.Time {
+	day, err := time.Parse(time.DateOnly, distrust.AsOf)
+	if err != nil {
+		panic("audit: " + err.Error()) // a test of the list holds it
+	}
+	if a.Program != nil && a.Program.Date.After(day) {
+		return a.Program.Date
+	}
+	return day
+}
+
+func distrustListOld(a *auditor) (int, []Finding) {
+	if len(a.Entries) == 0 {
+		return 0, nil
+	}
+	if newest := a.listAge(); distrust.Old(newest, a.At) {
+		return 1, one("the newest list is of %s, more than a year before %s", day(newest), day(a.At))
+	}
+	return 1, nil
 }
 
 func words(purposes []roots.Purpose) string {

@@ -10,54 +10,67 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/distrust"
 	"trustpool/internal/pool"
 	"trustpool/internal/tooltest"
 )
 
-// What is known to be distrusted is found by certificate, and by key in another
-// certificate; anything else is not.
+// What the list has is found by certificate, and by key in another certificate, by
+// the rule of its kind; anything else is not.
 func TestKnownDistrusted(t *testing.T) {
 	t.Parallel()
 	a := newAuditor(Subject{Entries: make([]pool.Entry, 1)}, Criteria{})
-	find := func(c *certificate.Certificate) string {
-		_, detail := knownDistrusted(a, Item{1, &pool.Entry{Certificate: c}})
+	find := func(k distrust.Kind, c *certificate.Certificate) string {
+		rule := knownDistrusted
+		if k == distrust.DistrustedAfter {
+			rule = distrustAfter
+		}
+		_, detail := rule(a, Item{1, &pool.Entry{Certificate: c}})
 		return detail
 	}
-	for _, d := range KnownDistrusted() {
-		if d.Name == "" || d.Why == "" || d.Source == "" || !strings.HasPrefix(d.Date, "20") || d.Date > distrustedAsOf {
-			t.Errorf("%+v", d)
+	for _, s := range distrust.List() {
+		if s.Kind == distrust.NotTrusted {
+			continue
 		}
-		sum, key := *pinned("", d.SHA256, "").SHA256, *pinned("", d.SPKI, "").SHA256
+		sum, key := *pinned("", s.SHA256, "").SHA256, *pinned("", s.Key, "").SHA256
 		a.keys[0] = [32]byte{}
-		if detail := find(&certificate.Certificate{SHA256: sum}); !strings.HasPrefix(detail, d.Why) {
-			t.Errorf("%s by certificate: %q", d.Name, detail)
+		if detail := find(s.Kind, &certificate.Certificate{SHA256: sum}); !strings.Contains(detail, s.Why) || !strings.Contains(detail, s.After) {
+			t.Errorf("%s by certificate: %q", s.Name, detail)
 		}
 		a.keys[0] = key
-		if detail := find(&certificate.Certificate{}); !strings.Contains(detail, "it has the key of ") || !strings.Contains(detail, d.Why[:9]) {
-			t.Errorf("%s by key: %q", d.Name, detail)
+		if detail := find(s.Kind, &certificate.Certificate{}); !strings.Contains(detail, "it has the key of ") || !strings.Contains(detail, s.Why[:6]) {
+			t.Errorf("%s by key: %q", s.Name, detail)
+		}
+		for _, hash := range []string{s.SHA256, s.SHA1} {
+			e := pool.Entry{SHA1: hash}
+			if len(hash) == 64 {
+				e = pool.Entry{SHA256: hash}
+			}
+			rule := knownDistrusted
+			if s.Kind == distrust.DistrustedAfter {
+				rule = distrustAfter
+			}
+			if applies, detail := rule(a, Item{1, &e}); hash != "" && (!applies || !strings.Contains(detail, s.Why[:6])) {
+				t.Errorf("%s in a pool, by %s: %t %q", s.Name, hash, applies, detail)
+			}
 		}
 	}
 	a.keys[0] = [32]byte{1}
-	if detail := find(&certificate.Certificate{SHA256: [32]byte{1}}); detail != "" {
-		t.Error(detail)
+	for _, k := range []distrust.Kind{distrust.Distrusted, distrust.DistrustedAfter} {
+		if detail := find(k, &certificate.Certificate{SHA256: [32]byte{1}}); detail != "" {
+			t.Error(detail)
+		}
 	}
 }
 
-// The hashes of one entry are those of one certificate, where a genuine bundle or
+// The hashes of a need's root are those of one certificate, if a genuine bundle or
 // the system has it.
 func TestHashesBelongTogether(t *testing.T) {
 	t.Parallel()
-	type hashes struct{ sha1, spki string }
-	want := map[string]hashes{}
-	for _, d := range KnownDistrusted() {
-		want[d.SHA256] = hashes{d.SHA1, d.SPKI}
-		if d.SHA1 != "" && (len(d.SHA1) != 40 || strings.Trim(d.SHA1, "0123456789abcdef") != "") {
-			t.Errorf("%s: %q is no SHA-1", d.Name, d.SHA1)
-		}
-	}
+	want := map[string]string{} // SHA-1 by SHA-256
 	for _, n := range Needs() {
 		for _, r := range n.Roots {
-			want[fmt.Sprintf("%x", *r.SHA256)] = hashes{sha1: r.SHA1}
+			want[fmt.Sprintf("%x", *r.SHA256)] = r.SHA1
 		}
 	}
 	files, err := filepath.Glob("/usr/share/ca-certificates/mozilla/*.crt")
@@ -74,12 +87,9 @@ func TestHashesBelongTogether(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range b.Certificates {
-			h, ok := want[fmt.Sprintf("%x", c.SHA256)]
-			if got := fmt.Sprintf("%x", sha1.Sum(c.Raw)); ok && got != h.sha1 {
-				t.Errorf("%s: SHA-1 %s, not %q", c.Subject, got, h.sha1)
-			}
-			if got := fmt.Sprintf("%x", c.KeyID()); ok && h.spki != "" && got != h.spki {
-				t.Errorf("%s: key %s, not %s", c.Subject, got, h.spki)
+			sum, ok := want[fmt.Sprintf("%x", c.SHA256)]
+			if got := fmt.Sprintf("%x", sha1.Sum(c.Raw)); ok && got != sum {
+				t.Errorf("%s: SHA-1 %s, not %q", c.Subject, got, sum)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/distrust"
 	"trustpool/internal/report"
 )
 
@@ -42,6 +43,7 @@ type needReport struct {
 	Name     string `json:"name"`
 	Required int    `json:"required"`
 	There    int    `json:"there"`
+	Removal  string `json:"removal"`
 }
 
 type programReport struct {
@@ -103,7 +105,7 @@ func stamp(t time.Time) *string {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: distrustedAsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: distrust.AsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 	}
 	if r.At != nil {

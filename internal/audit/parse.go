@@ -2,6 +2,8 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,8 +12,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"trustpool/bundle/certificate"
-	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/internal/yamlstrict"
 )
@@ -155,12 +155,26 @@ func (r *Requirements) readExceptions(n *yaml.Node) error {
 	})
 }
 
-// WriteRequirements writes requirements to start from, which the certificates
-// meet: all of them are allowed, and no other.
-func WriteRequirements(w io.Writer, certs []*certificate.Certificate) error {
+// WriteRequirements writes requirements to start from, which the bundle of a
+// report meets: all of its certificates are allowed, and no other, and what the
+// rules call an error in one of them is excused, marked for review. Nothing excuses a
+// signature: the first lines say whether it was verified.
+func WriteRequirements(w io.Writer, r *Report) error {
+	if r.isPool() {
+		return errors.New("a pool does not have the certificates to write requirements from")
+	}
+	if len(r.Entries) == 0 {
+		return errors.New("no certificate to write requirements from")
+	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `# What every bundle has to meet; docs/audit.md has the other fields.
-schema: %s
+	fmt.Fprintf(&b, "# What every bundle has to meet; docs/audit.md has the other fields.\n")
+	if s := r.Signature; s != nil {
+		fmt.Fprintf(&b, "# Written from a file with the signature %s.\n", s.Summary())
+		if !s.Verified {
+			fmt.Fprintf(&b, "# REVIEW: nobody vouches for what it lists as allowed.\n")
+		}
+	}
+	fmt.Fprintf(&b, `schema: %s
 expiring: %dd
 min-rsa-bits: %d
 # need: [smart-licensing]
@@ -168,33 +182,59 @@ min-rsa-bits: %d
 #   - {sha256: "…", name: "…"}
 # forbidden:
 #   - {spki: "…", reason: "…"}
-# exceptions:
-#   - {rule: expired, sha256: "…", reason: "…", until: 2027-01-01}
-# What is in the bundle now. Without this list everything is allowed.
-allowed:
 `, requirementsSchema, int(defaultExpiring/(24*time.Hour)), defaultRSABits)
-	seen := map[[32]byte]bool{}
-	n := 0
-	for _, c := range certs {
-		if c == nil || c.Err != nil || seen[c.SHA256] {
-			continue
+	r.writeExceptions(&b)
+	b.WriteString("# What is in the bundle now. Without this list everything is allowed.\nallowed:\n")
+	seen := map[string]bool{}
+	for i := range r.Entries {
+		e := r.item(i)
+		if sum := e.hash(); !seen[sum] {
+			seen[sum] = true
+			fmt.Fprintf(&b, "  - sha256: \"%s\"\n", sum)
+			if name := quoted(e.Name(), maxName); name != "" {
+				fmt.Fprintf(&b, "    name: %s\n", name)
+			}
 		}
-		seen[c.SHA256] = true
-		n++
-		name := Item{Entry: &pool.Entry{Certificate: c}}.Name()
-		// A quoted word of YAML has escapes of its own; what is no plain text is left
-		// out, for the hash says which certificate it is.
-		if plain := report.Printable(name); plain != name || strings.TrimSpace(name) == "" {
-			name = ""
-		}
-		fmt.Fprintf(&b, "  - sha256: \"%x\"\n", c.SHA256)
-		if name != "" {
-			fmt.Fprintf(&b, "    name: '%s'\n", strings.ReplaceAll(name, "'", "''"))
-		}
-	}
-	if n == 0 {
-		return fmt.Errorf("no certificate to write requirements from")
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// writeExceptions excuses what is an error in a certificate.
+func (r *Report) writeExceptions(b *bytes.Buffer) {
+	type excused struct{ rule, sum string }
+	seen := map[excused]bool{}
+	for _, f := range r.Findings {
+		if f.Severity < Error {
+			continue
+		}
+		for _, e := range f.Items {
+			x := excused{f.Rule.ID, e.hash()}
+			if seen[x] {
+				continue
+			}
+			if len(seen) == 0 {
+				b.WriteString("# REVIEW each of these: they excuse what is in the bundle now. Say why it is needed, and until when\n# (until: 2027-01-01), or take it out, and the certificate below too.\nexceptions:\n")
+			}
+			seen[x] = true
+			fmt.Fprintf(b, "  - rule: %s\n    sha256: \"%s\"\n", x.rule, x.sum)
+			if name := quoted(e.Name(), maxName); name != "" {
+				fmt.Fprintf(b, "    name: %s\n", name)
+			}
+			fmt.Fprintf(b, "    reason: %s\n", cmp.Or(quoted("REVIEW: "+f.Detail, maxDetail), "'REVIEW'"))
+		}
+	}
+	if len(seen) == 0 {
+		b.WriteString("# exceptions:\n#   - {rule: expired, sha256: \"…\", reason: \"…\", until: 2027-01-01}\n")
+	}
+}
+
+// quoted is text as a quoted word of YAML. It is empty for what is not plain text:
+// the hash says which certificate it is.
+func quoted(s string, limit int) string {
+	s = cut(s, limit)
+	if report.Printable(s) != s || strings.TrimSpace(s) == "" {
+		return ""
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }

@@ -10,6 +10,7 @@ import (
 
 	"trustpool/internal/audit"
 	"trustpool/internal/device/show"
+	"trustpool/internal/distrust"
 	"trustpool/internal/pool"
 )
 
@@ -49,7 +50,7 @@ func TestUnknown(t *testing.T) {
 	spki := "[{spki: " + strings.Repeat("ab", 32) + "}]\n"
 	const zone = 14 * time.Hour
 	inZone := func(t time.Time) *pool.Shown { return &pool.Shown{NotAfter: show.Date{Clock: t, Zone: "IST"}} }
-	distrusted := audit.KnownDistrusted()[0]
+	distrusted := distrust.List()[0]
 
 	for name, test := range map[string]struct {
 		entry   pool.Entry

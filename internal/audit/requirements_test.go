@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +12,10 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 	"trustpool/internal/yamlstrict/schematest"
+	"trustpool/roots"
+	"trustpool/signing"
 )
 
 var fuzzCertificate = sync.OnceValue(func() *certificate.Certificate {
@@ -92,23 +96,68 @@ func TestParseRequirements(t *testing.T) {
 // What is written from a bundle is read, and the bundle meets it; another does not.
 func TestWriteRequirements(t *testing.T) {
 	t.Parallel()
-	s := bundled(t, append(pkitest.QuirkPool(), pkitest.CoreV1()...)...)
-	var out bytes.Buffer
-	if err := audit.WriteRequirements(&out, certificates(s)); err != nil {
-		t.Fatal(err)
+	write := func(s audit.Subject, o audit.Criteria) string {
+		var out bytes.Buffer
+		if err := audit.WriteRequirements(&out, run(t, s, o)); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
 	}
-	r, err := audit.ParseRequirements(out.Bytes())
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out.Bytes())
+	meets := func(s audit.Subject, o audit.Criteria, text string) *audit.Report {
+		r, err := audit.ParseRequirements([]byte(text))
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		o.Requirements = r
+		return run(t, s, o)
 	}
-	if got := found(run(t, s, audit.Criteria{Requirements: r}))["not-allowed"]; got != 1 { // the element that is no certificate
-		t.Errorf("%d are not allowed", got)
+	// The elements are of every oddity, one that is not a certificate among them.
+	odd := verified(bundled(t, append(pkitest.QuirkPool(), pkitest.CoreV1()...)...), nil)
+	text := write(odd, audit.Criteria{})
+	r := meets(odd, audit.Criteria{}, text)
+	if n := found(r)["not-allowed"]; n != 0 || r.Fails() || r.Excused() != 1 {
+		t.Errorf("%d are not allowed, %d excused, fails: %t\n%s", n, r.Excused(), r.Fails(), text)
 	}
-	if got := found(run(t, bundled(t, plain(nil)), audit.Criteria{Requirements: r}))["not-allowed"]; got != 1 {
+	if got := found(meets(bundled(t, plain(nil)), audit.Criteria{}, text))["not-allowed"]; got != 1 {
 		t.Errorf("%d of another bundle are not allowed", got)
 	}
-	if err := audit.WriteRequirements(&out, nil); err == nil {
+	// What a root program distrusts is excused, and marked.
+	root := plain(nil)
+	distrusted := audit.Criteria{Program: program(root, func(r *roots.Root) { r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted} })}
+	s := verified(bundled(t, root, root), nil)
+	text = write(s, distrusted)
+	if r := meets(s, distrusted, text); r.Fails() || !strings.Contains(text, "reason: 'REVIEW: certdata.txt distrusts A Root for serverAuth") || strings.Count(text, "rule: known-distrusted") != 1 {
+		t.Errorf("fails: %t\n%s", r.Fails(), text)
+	}
+	// A signature is never excused.
+	for _, s := range []audit.Subject{refused(bundled(t, root), signing.ChainNoAnchor), refused(bundled(t, root), signing.NotSigned)} {
+		text := write(s, audit.Criteria{})
+		if !strings.Contains(text, "# REVIEW: nobody vouches") || strings.Contains(text, "rule: signature-not-verified") {
+			t.Error(text)
+		}
+	}
+	if err := audit.WriteRequirements(io.Discard, run(t, audit.Subject{}, audit.Criteria{})); err == nil {
 		t.Error("requirements of nothing")
+	}
+}
+
+// Genuine bundles hold what is distrusted, and meet what is written of them.
+func TestWriteRequirementsGenuine(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{tooltest.Core2017, tooltest.IOS2016, tooltest.IOS2021} {
+		s := subject(t, tooltest.Corpus(t, file), roots.BuiltIn())
+		r := run(t, s, audit.Criteria{})
+		var out bytes.Buffer
+		if err := audit.WriteRequirements(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		requirements, err := audit.ParseRequirements(out.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := run(t, s, audit.Criteria{Requirements: requirements}); again.Fails() || again.Excused() != r.Count(audit.Error) {
+			t.Errorf("%s: fails %t, %d excused of %d", file, again.Fails(), again.Excused(), r.Count(audit.Error))
+		}
 	}
 }
 

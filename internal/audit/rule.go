@@ -83,10 +83,15 @@ func Rules() []Rule {
 		},
 		{
 			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
-			Citation:    "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf",
-			Advice:      "Servers whose certificate is younger need another root. Older ones go on until they expire.",
-			certificate: distrustAfter,
-			asked:       func(a *auditor) bool { return a.Program != nil },
+			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf; Chrome root program, announcements",
+			Advice:   "Servers whose certificate is younger need another root. Older ones go on until they expire.",
+			entry:    distrustAfter,
+		},
+		{
+			ID: "distrust-list-old", Title: "The list of what root programs distrust is old", Severity: Info,
+			Citation: "the list of the program; --program and --program-date",
+			Advice:   "Get a newer version of this program, or give a root program's newest file with --program and its day with --program-date.",
+			whole:    distrustListOld,
 		},
 		{
 			ID: "expired", Title: "No longer valid", Severity: Warning,

@@ -137,6 +137,7 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 		"bundle-old":                {fires: verified(good, nil), silent: verified(good, nil), firesOptions: demand("max-age: 90d\n"), silentOptions: demand("max-age: 2y\n")},
 		"undecodable":               {fires: bundled(t, root, quirk("not-a-certificate")), silent: good},
 		"known-distrusted":          {fires: good, silent: good, firesOptions: audit.Criteria{Program: distrusted}},
+		"distrust-list-old":         {fires: good, silent: good, firesOptions: audit.Criteria{At: time.Date(2027, 4, 10, 0, 0, 0, 0, time.UTC)}, silentOptions: audit.Criteria{At: time.Date(2027, 4, 9, 0, 0, 0, 0, time.UTC)}},
 		"distrust-after":            {fires: good, silent: bundled(t, other), firesOptions: audit.Criteria{Program: after}, silentOptions: audit.Criteria{Program: after}},
 		"expired":                   q("expired"),
 		"expiring":                  change(func(x *pkitest.Template) { x.NotAfter = pkitest.At(at.AddDate(0, 0, 90)) }),

@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"trustpool/internal/distrust"
 )
 
 var update = flag.Bool("update", false, "write docs/rules.md anew")
@@ -66,26 +68,33 @@ Made by `+"`go generate`"+` from the rules themselves. What a rule found may be 
 	fmt.Fprintf(out, `
 ## What is known to be distrusted
 
-The list in the program, as of %s. Each entry is matched by certificate and by key.
+The list in the program, as of %s. Each entry is matched by certificate and by key. After the day in the column "after", what is issued
+below the root is not trusted; without one, nothing below it is. A list that is older than a year is a finding.
 
-| certificate | SHA-256 | SHA-256 of the key | since | source |
-|---|---|---|---|---|
-`, distrustedAsOf)
-	for _, d := range KnownDistrusted() {
-		fmt.Fprintf(out, "| %s | %s | %s | %s | %s |\n", d.Name, d.SHA256, d.SPKI, d.Date, d.Source)
+| certificate | SHA-256 | SHA-256 of the key | after | decided | source |
+|---|---|---|---|---|---|
+`, distrust.AsOf)
+	for _, s := range distrust.List() {
+		if s.Kind != distrust.NotTrusted {
+			fmt.Fprintf(out, "| %s | %s | %s | %s | %s | %s |\n", s.Name, s.SHA256, s.Key, s.After, s.Date, s.Source)
+		}
 	}
 	fmt.Fprint(out, "\n## What services need\n\nThe names of `--need`.\n")
 	for _, n := range Needs() {
-		fmt.Fprintf(out, "\n### %s\n\n%s. Source: %s. Basis: %s.\n\n| root | SHA-256 | from | until |\n|---|---|---|---|\n", n.Name, n.About, n.Source, n.Basis)
+		fmt.Fprintf(out, "\n### %s\n\n%s. Hosts: %s. Source: %s. Basis: %s.\n\n| root | SHA-256 | hosts | from | until | root programs |\n|---|---|---|---|---|---|\n",
+			n.Name, n.About, strings.ReplaceAll(n.HostsWords(), "*", `\*`), n.Source, n.Basis)
 		for _, r := range n.Roots {
-			from, until := "", ""
+			from, until, hosts := "", "", "all"
 			if !r.From.IsZero() {
 				from = day(r.From)
 			}
 			if !r.Until.IsZero() {
 				until = day(r.Until)
 			}
-			fmt.Fprintf(out, "| %s | %x | %s | %s |\n", r.Name, *r.SHA256, from, until)
+			if len(r.Hosts) > 0 {
+				hosts = strings.Join(r.Hosts, ", ")
+			}
+			fmt.Fprintf(out, "| %s | %x | %s | %s | %s | %s |\n", r.Name, *r.SHA256, hosts, from, until, r.Removal())
 		}
 	}
 	return out.Flush()

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/distrust"
 	"trustpool/signing"
 )
 
@@ -26,7 +27,7 @@ type auditor struct {
 	excuses     map[string]*excuse
 	notApplied  []int // of each rule so far, RuleResult.NotKnown
 
-	distrusted map[string]*Distrust // by the SHA-256 of certificate and of key, and by SHA-1
+	distrust *distrust.Index
 }
 
 func newAuditor(s Subject, o Criteria) *auditor {
@@ -34,7 +35,7 @@ func newAuditor(s Subject, o Criteria) *auditor {
 		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
 	}
 	n := len(s.Entries)
-	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrusted: distrustedIndex()}
+	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrust: distrust.NewIndex()}
 	if o.Requirements != nil {
 		a.excuses = o.Requirements.excuses(o.At)
 	}

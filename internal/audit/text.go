@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"trustpool/internal/distrust"
 	"trustpool/internal/report"
 )
 
@@ -106,7 +107,7 @@ func (r *Report) head() [][2]string {
 	for _, n := range r.Needs {
 		add("need", n.String())
 	}
-	add("distrust list", "built in, of "+distrustedAsOf)
+	add("distrust list", "built in, of "+distrust.AsOf)
 	if r.Program != nil {
 		add("root program", r.Program.Name+", "+r.Program.age(r.at))
 	}

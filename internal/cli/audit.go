@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,19 +73,15 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 			if listNeeds {
 				return a.write(writeNeeds)
 			}
-			if start {
-				pool, b, _, err := a.readEither(cmd.Context(), args[0])
-				if err != nil {
-					return err
-				}
-				if pool != nil {
-					return hinted{errors.New("--write-requirements takes a bundle: a pool does not have its certificates"), "give the bundle that the device should have"}
-				}
-				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, b.Certificates) })
-			}
 			r, err := x.run(cmd.Context(), a, args[0])
 			if err != nil {
 				return err
+			}
+			if start {
+				if r.Platform != "" {
+					return hinted{errors.New("--write-requirements takes a bundle: a pool does not have its certificates"), "give the bundle that the device should have"}
+				}
+				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, r) })
 			}
 			return a.answer(!r.Fails(), as, printings{
 				"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
@@ -103,9 +100,12 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
 	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
 	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")
-	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from")
+	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from; what is distrusted in it is excused, for review")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
 	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")
+	for _, other := range []string{"need", "requirements", "against"} { // what is demanded already is not what the bundle meets
+		exclusive(cmd, "write-requirements", other)
+	}
 	a.outputFlag(cmd)
 	return cmd
 }
@@ -236,16 +236,22 @@ func writeNeeds(w io.Writer) error {
 		if i > 0 {
 			fmt.Fprintln(t)
 		}
-		fmt.Fprintf(t, "%s\t%s\n\t%s\n\t%s\n", n.Name, n.About, n.Source, n.Basis)
+		fmt.Fprintf(t, "%s\t%s\n\thosts: %s\n\t%s\n\t%s\n", n.Name, n.About, n.HostsWords(), n.Source, n.Basis)
 		for _, r := range n.Roots {
 			fmt.Fprintf(t, "\t%x  %s%s\n", *r.SHA256, r.Name, when(r))
+			if why := r.Removal(); why != "" {
+				fmt.Fprintf(t, "\t  being removed by root programs: %s\n", why)
+			}
 		}
 	}
 	return t.Flush()
 }
 
-// when is how long a root is needed, in words.
+// when is for which hosts and how long a root is needed, in words.
 func when(r audit.NeededRoot) (s string) {
+	if len(r.Hosts) > 0 {
+		s = ", " + strings.Join(r.Hosts, ", ")
+	}
 	if !r.From.IsZero() {
 		s += ", from " + r.From.Format(time.DateOnly)
 	}

@@ -87,7 +87,9 @@ type app struct {
 	limits  bundle.Limits
 	size    size
 	output  string
-	input   int64 // bytes read so far
+
+	skipUnreadable bool  // files of a directory
+	input          int64 // bytes read so far
 }
 
 // helpWidth is how many columns the help takes.
@@ -133,6 +135,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.BoolVar(&a.offline, "offline", false, "use no network, even where FILE is a URL")
+	flags.BoolVar(&a.skipUnreadable, "skip-unreadable", false, "go on without files of a directory that cannot be read, and name them")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
 	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -42,14 +44,23 @@ type parser func(bundle.Limits, []byte) (*bundle.Bundle, error)
 
 // parse parses what a FILE argument was read as.
 func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bundle, name string, err error) {
-	parts := make([]*bundle.Bundle, len(files))
-	for i, f := range files {
-		if parts[i], err = parse(a.limits, f.Data); err != nil {
-			return nil, "", fmt.Errorf("%s: %w", label(f.Name), err)
+	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
+		if b, err = parse(a.limits, files[0].Data); err != nil {
+			return nil, "", fmt.Errorf("%s: %w", label(files[0].Name), err)
+		}
+		return b, files[0].Name, nil
+	}
+	var parts []*bundle.Bundle
+	for _, f := range files {
+		b, err := parse(a.limits, f.Data)
+		if err == nil {
+			parts = append(parts, b)
+		} else if err = fmt.Errorf("%s: %w", f.Name, err); !a.skip(f.Name, err) {
+			return nil, "", err
 		}
 	}
-	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
-		return parts[0], files[0].Name, nil
+	if len(parts) == 0 {
+		return nil, "", fmt.Errorf("%s: there are no files in this directory that can be read", arg)
 	}
 	return bundle.Join(parts), arg, nil
 }
@@ -57,7 +68,9 @@ func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bun
 // readEither is read where FILE may also be a pool file: one that begins as JSON
 // does, which no bundle does.
 func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bundle.Bundle, name string, err error) {
-	isJSON := func(data []byte) bool { return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) }
+	isJSON := func(data []byte) bool {
+		return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && !bytes.Contains(data, []byte("-----BEGIN"))
+	}
 	captured := false
 	defer func() {
 		if err != nil && captured {
@@ -108,7 +121,65 @@ func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
 	defer a.announce("reading %s …", arg)()
 	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
-	return fetch.Read(ctx, arg, o)
+	passed := map[fetch.Passed]int{}
+	o.Directory = fetch.Directory{
+		Companion:  isCompanion,
+		Passed:     func(_ string, why fetch.Passed) { passed[why]++ },
+		Unreadable: a.skip,
+	}
+	files, err := fetch.Read(ctx, arg, o)
+	if err == nil && len(passed) > 0 {
+		a.warn("%s: %s read; passed over: %s", arg, report.Count(len(files), "file"), countPassed(passed))
+	}
+	return files, err
+}
+
+// countPassed lists what is passed over in a directory.
+func countPassed(passed map[fetch.Passed]int) string {
+	var out []string
+	for _, why := range []fetch.Passed{fetch.PassedCompanion, fetch.PassedLink, fetch.PassedHidden, fetch.PassedDirectory, fetch.PassedSpecial} {
+		n := passed[why]
+		switch {
+		case n == 0:
+		case n > 1 && why == fetch.PassedLink:
+			out = append(out, fmt.Sprintf("%d links to files that were read", n))
+		case n > 1 && why == fetch.PassedDirectory:
+			out = append(out, fmt.Sprintf("%d directories", n))
+		default:
+			out = append(out, report.Count(n, string(why)))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// skip reports whether to go on without a file of a directory, as
+// --skip-unreadable asks, and says so.
+func (a *app) skip(_ string, err error) bool {
+	if a.skipUnreadable {
+		a.warn("skipped: %v", err)
+	}
+	return a.skipUnreadable
+}
+
+// isCompanion reports by its name whether a file goes with the certificates of a
+// trust anchor package, such as those of the IGTF, and is none itself: where CRLs
+// are (.crl_url), what a CA may sign (.namespaces, .signing_policy), what it is
+// (.info), its CRLs (.r0), checksums and signatures, and what people are to read.
+func isCompanion(name string) bool {
+	lower := strings.ToLower(name)
+	ext := filepath.Ext(lower)
+	switch ext {
+	case ".info", ".namespaces", ".signing_policy", ".crl_url", ".crl", ".lsc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig", ".md":
+		return true
+	}
+	if len(ext) > 2 && ext[1] == 'r' && strings.Trim(ext[2:], "0123456789") == "" {
+		return true
+	}
+	switch strings.TrimSuffix(lower, ext) {
+	case "readme", "license", "licence", "copying", "changes", "changelog", "makefile", "md5sums", "sha1sums", "sha256sums", "sha512sums":
+		return ext == "" || ext == ".txt"
+	}
+	return false
 }
 
 // announce tells on a terminal what is being done, unless the function that it

@@ -81,6 +81,9 @@ type Options struct {
 	// whole source as its beginning states it: one byte more is read, to show that there is more, and no further.
 	Sniff func(prefix []byte) (length int64, err error)
 
+	// Directory says what becomes of what is in a directory and is not simply read.
+	Directory Directory
+
 	// ETag makes a fetch conditional (RFC 9110 section 13.1.2): the error is ErrNotModified if the server still has that version.
 	ETag string
 	// Offline refuses every URL with ErrOffline.
@@ -107,6 +110,29 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
+// Directory says what becomes of what is in a directory and is not simply read. Its zero value makes an error of a file
+// that cannot be read, and passes over everything else in silence.
+type Directory struct {
+	// Companion, if set, reports by its name whether a file goes with others and is passed over.
+	Companion func(name string) bool
+	// Passed, if set, is told of what is passed over.
+	Passed func(path string, why Passed)
+	// Unreadable, if set, is told of a file that cannot be read or that Sniff refuses, and reports whether to go on.
+	Unreadable func(path string, err error) bool
+}
+
+// Passed is why something in a directory is passed over.
+type Passed string
+
+// What is passed over.
+const (
+	PassedHidden    Passed = "hidden file"
+	PassedCompanion Passed = "companion file"
+	PassedLink      Passed = "link to a file that was read"
+	PassedDirectory Passed = "directory"
+	PassedSpecial   Passed = "special file" // a socket, a device, a FIFO
+)
+
 // File is one source, read whole.
 type File struct {
 	Name string // as the user gave it, of a URL without user and query; of a file in a directory the joined path
@@ -117,8 +143,9 @@ type File struct {
 }
 
 // Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
-// a File for each regular file in it, or symbolic link to one, in byte order of their names; hidden files and whatever
-// is not a regular file are passed over, and one that cannot be read is an error. Everything else gives one File.
+// a File for each regular file in it, or symbolic link to one, in byte order of their names, and each once. Hidden files
+// and whatever is not a regular file are passed over, and o.Directory is told; one that cannot be read is an error.
+// Everything else gives one File.
 //
 // When ctx ends, Read returns at once, and a read that the system cannot interrupt, as of a terminal or a FIFO, is left
 // behind: o.Stdin is not to be used after that.
@@ -223,36 +250,75 @@ func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) 
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	var files []File
 	left := o
+	skipped := false
+	seen := map[string]bool{} // what links lead to
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
+		path := filepath.Join(dir, e.Name())
+		why, err := passedOver(path, e, o.Directory, seen)
+		if why != "" {
+			if o.Directory.Passed != nil {
+				o.Directory.Passed(path, why)
+			}
 			continue
 		}
-		name := filepath.Join(dir, e.Name())
-		if !e.Type().IsRegular() { // known before opening: to open a FIFO is to wait for its writer
-			fi, err := os.Stat(name)
-			if err != nil {
-				return nil, err
-			}
-			if !fi.Mode().IsRegular() {
-				continue
-			}
+		var one []File
+		if err == nil {
+			one, err = readPath(path, left)
 		}
-		read, err := readPath(name, left)
 		if _, ok := errors.AsType[*TooLargeError](err); ok {
-			return nil, &TooLargeError{Name: name, Size: -1, Limit: o.MaxBytes, Total: true}
+			return nil, &TooLargeError{Name: path, Size: -1, Limit: o.MaxBytes, Total: true}
 		}
 		if err != nil {
-			return nil, err
+			if o.Directory.Unreadable == nil || !o.Directory.Unreadable(path, err) {
+				return nil, err
+			}
+			skipped = true
+			continue
 		}
-		for _, f := range read {
+		for _, f := range one {
 			left.MaxBytes -= int64(len(f.Data))
 		}
-		files = append(files, read...)
+		files = append(files, one...)
+	}
+	if len(files) == 0 && skipped {
+		return nil, fmt.Errorf("%s: there are no files in this directory that can be read", dir)
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("%s: there are no files in this directory", dir)
 	}
 	return files, nil
+}
+
+// passedOver says why an entry of a directory is not read; empty if it is. seen are the files that were read.
+func passedOver(path string, e fs.DirEntry, d Directory, seen map[string]bool) (Passed, error) {
+	mode := e.Type()
+	if mode&fs.ModeSymlink != 0 && !strings.HasPrefix(e.Name(), ".") {
+		fi, err := os.Stat(path)
+		if err != nil {
+			return "", err
+		}
+		mode = fi.Mode().Type()
+	}
+	switch {
+	case mode.IsDir():
+		return PassedDirectory, nil
+	case strings.HasPrefix(e.Name(), "."):
+		return PassedHidden, nil
+	case !mode.IsRegular(): // known before opening: to open a FIFO is to wait for its writer
+		return PassedSpecial, nil
+	case d.Companion != nil && d.Companion(e.Name()):
+		return PassedCompanion, nil
+	}
+	// Root stores name each file once more by the hash of its subject.
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	if seen[target] {
+		return PassedLink, nil
+	}
+	seen[target] = true
+	return "", nil
 }
 
 // readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, not positive for anything

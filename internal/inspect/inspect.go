@@ -144,6 +144,12 @@ func (r *Report) writeHead(w io.Writer) error {
 		fmt.Fprintf(&b, "  signed        %s%s\n", r.Bundle.SigningTime, claimed)
 	}
 	fmt.Fprintf(&b, "  form          %s\n", formNames[r.Bundle.Form])
+	for _, q := range r.Bundle.Quirks {
+		fmt.Fprintf(&b, "                %s\n", q)
+	}
+	if p := r.Bundle.Passed; p.Lines > 0 {
+		fmt.Fprintf(&b, "  passed over   %s of text, %s\n", report.Count(p.Lines, "line"), report.Count(p.Bytes, "byte"))
+	}
 	if sum := r.sha256(); sum != nil {
 		fmt.Fprintf(&b, "  file SHA-256  %s\n", *sum)
 	}
@@ -181,6 +187,8 @@ type head struct {
 	Size         *int                   `json:"size"`   // null for a directory
 	SHA256       *string                `json:"sha256"` // null for a directory
 	Form         bundle.Form            `json:"form"`
+	Quirks       []bundle.Quirk         `json:"quirks"`
+	PassedOver   bundle.Passed          `json:"passed_over"`
 	Name         *string                `json:"name"` // these three as claimed; verification says whether they count
 	Version      *string                `json:"version"`
 	SigningTime  certificate.Time       `json:"signing_time"`
@@ -199,11 +207,12 @@ type verification struct {
 // WriteJSON writes one JSON document, certificate by certificate.
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, SigningTime: r.Bundle.SigningTime,
+		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, Quirks: []bundle.Quirk{}, PassedOver: r.Bundle.Passed, SigningTime: r.Bundle.SigningTime,
 		Verification: verification{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail, r.Signature.At, r.Signature.Anchor},
 		Signers:      r.Signature.Signers,
 		SHA256:       r.sha256(),
 	}
+	h.Quirks = append(h.Quirks, r.Bundle.Quirks...)
 	if r.Bundle.Raw != nil {
 		h.Size = new(len(r.Bundle.Raw))
 	}

@@ -309,8 +309,9 @@ func TestKitFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := kit.Pack([]kit.Item{{Name: "lab", Bundle: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b")}},
-		kit.PackOptions{Anchors: labRoot(t), At: at, Signer: id})
+	var packed bytes.Buffer
+	err = kit.Pack(&packed, []kit.Item{{Name: "lab", Bundle: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b")}},
+		kit.PackOptions{Anchors: labRoot(t), At: at, Signer: id, Program: &kit.Program{Name: "trustpool", Data: []byte("x")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +319,7 @@ func TestKitFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := kit.Open(packed, kit.OpenOptions{
+	k, err := kit.Open(packed.Bytes(), kit.OpenOptions{
 		Anchors: labRoot(t), At: at, KitAnchors: []roots.Anchor{kitRoot}, Previous: []kit.Previous{{File: "v1", Bundle: read(t, "lab-core-v1.p7b")}},
 	})
 	if err != nil {

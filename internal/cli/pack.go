@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -29,7 +32,8 @@ import (
 type packing struct {
 	trust
 	signer
-	diffs []string
+	diffs   []string
+	program string // file of --with-program
 }
 
 func (a *app) packCommand() *cobra.Command {
@@ -40,8 +44,8 @@ func (a *app) packCommand() *cobra.Command {
 		Long: `Make one tar file of bundles and of what goes with them: each bundle byte for
 byte, its certificates as PEM, its audit, the commands for each platform, the
 changes since the bundle that was carried last (--diff OLD), sums, a manifest,
-and verify.sh, which verifies it all with openssl alone. trustpool receive
-proves a kit.
+and verify.sh, which checks it with openssl alone. trustpool receive proves a kit;
+--with-program carries it to where it is missing, as program/NAME.
 
 Each bundle must be verified, under --root or Cisco's roots; no other is packed,
 and no flag changes that. --sign signs the manifest, so that who knows the root
@@ -62,23 +66,32 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			data, items, err := x.pack(cmd.Context(), a, args)
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			items, o, err := x.prepare(cmd.Context(), a, args)
+			if err != nil {
+				return err
+			}
+			if o.Signer != nil {
+				defer func() { err = errors.Join(err, o.Signer.Close()) }()
+			}
+			sum, size := sha256.New(), counter(0)
+			write := func(w io.Writer) error {
+				out := bufio.NewWriterSize(w, 1<<20)
+				return errors.Join(kit.Pack(io.MultiWriter(out, sum, &size), items, o), out.Flush())
+			}
+			if a.output == "-" {
+				err = write(a.env.Stdout)
+			} else {
+				err = durable.Write(a.output, 0o644, write)
+			}
 			if refused := (*signing.VerifyError)(nil); errors.As(err, &refused) {
 				a.warn("not packed: %v", err)
 				return errNo
 			}
-			if err != nil {
+			if err != nil || a.output == "-" {
 				return err
 			}
-			if a.output == "-" {
-				_, err := a.env.Stdout.Write(data)
-				return err
-			}
-			if err := durable.WriteFile(a.output, data, 0o644); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d bytes, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), len(data), sha256.Sum256(data))
+			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d bytes, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), size, sum.Sum(nil))
 			return err
 		},
 	}
@@ -86,51 +99,91 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 	f.StringVarP(&a.output, "output", "o", "", "write to `KIT.tar`, whole or not at all; - is standard output")
 	required(cmd, "output")
 	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
+	f.StringVar(&x.program, "with-program", "", "put the program `FILE` into the kit, for whoever receives it: a released trustpool")
 	x.trust.flags(cmd)
 	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
 	return cmd
 }
 
-func (x *packing) pack(ctx context.Context, a *app, args []string) (data []byte, items []kit.Item, err error) {
-	o := kit.PackOptions{At: x.at.or(a.env.Now), ShowAt: x.at.given}
+// prepare reads what goes into the kit.
+func (x *packing) prepare(ctx context.Context, a *app, args []string) (items []kit.Item, o kit.PackOptions, err error) {
+	o = kit.PackOptions{At: x.at.or(a.env.Now), ShowAt: x.at.given}
+	fail := func(err error) ([]kit.Item, kit.PackOptions, error) { return nil, kit.PackOptions{}, err }
 	if o.Epoch, err = a.sourceDateEpoch(); err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	if o.Anchors, err = x.anchors(ctx, a); err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	if o.Anchors == nil {
 		o.Anchors = roots.BuiltIn()
 	}
+	if x.program != "" {
+		if o.Program, err = readProgram(x.program); err != nil {
+			return fail(fmt.Errorf("--with-program: %w", err))
+		}
+	}
 	for _, arg := range args {
 		it, err := x.item(ctx, a, arg)
 		if err != nil {
-			return nil, nil, err
+			return fail(err)
 		}
 		items = append(items, it)
 	}
 	if err := x.pair(ctx, a, items); err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	for i := range items {
 		if err := x.audit(ctx, a, &items[i]); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", items[i].Name, err)
+			return fail(fmt.Errorf("%s: %w", items[i].Name, err))
 		}
 	}
 	if o.Commands, err = commands(items); err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	if x.key == "" && (x.cert != "" || x.chain != "") {
-		return nil, nil, errors.New("--cert and --chain are for --sign KEY, which is missing")
+		return fail(errors.New("--cert and --chain are for --sign KEY, which is missing"))
 	}
 	if x.key != "" {
 		if o.Signer, err = x.identity(ctx, a); err != nil {
-			return nil, nil, err
+			return fail(err)
 		}
-		defer func() { err = errors.Join(err, o.Signer.Close()) }()
 	}
-	data, err = kit.Pack(items, o)
-	return data, items, err
+	return items, o, nil
+}
+
+// maxProgram bounds the file of --with-program.
+const maxProgram = kit.MaxFile
+
+// readProgram reads a program for whoever receives a kit.
+func readProgram(path string) (*kit.Program, error) {
+	p := &kit.Program{Name: filepath.Base(path)}
+	if err := kit.CheckName(p.Name); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if p.Data, err = io.ReadAll(io.LimitReader(f, maxProgram+1)); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(p.Data) == 0:
+		return nil, fmt.Errorf("%s: empty file", path)
+	case len(p.Data) > maxProgram:
+		return nil, fmt.Errorf("%s: more than %d bytes", path, maxProgram)
+	}
+	return p, nil
+}
+
+// A counter counts what is written.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 // item is a bundle to pack under the name of its file.
@@ -142,6 +195,10 @@ func (x *packing) item(ctx context.Context, a *app, arg string) (kit.Item, error
 	base := filepath.Base(name)
 	if u, err := url.Parse(name); isURL(name) && err == nil {
 		base = path.Base(u.Path)
+	}
+	b, wrapped := b.Unwrap()
+	if wrapped {
+		a.warn("%s: text around DER: the DER within is packed, which devices read", label(name))
 	}
 	it := kit.Item{Bundle: b, Name: strings.TrimSuffix(base, ".p7b")}
 	if err := kit.CheckName(it.Name); err != nil {

@@ -80,11 +80,38 @@ func pack(t testing.TB, signer *signing.Identity) []byte {
 	t.Helper()
 	o := packOptions(t)
 	o.Signer = signer
-	out, err := Pack(items(t), o)
+	out, err := packTo(items(t), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// packTo is Pack to memory.
+func packTo(items []Item, o PackOptions) ([]byte, error) {
+	var out bytes.Buffer
+	if err := Pack(&out, items, o); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// tarFile is one file of a tar.
+func tarFile(path string, data []byte, seconds int64) []byte {
+	var out bytes.Buffer
+	if err := writeTarFile(&out, path, int64(len(data)), seconds, held(data)); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+// sumsOf are the sums of bytes.
+func sumsOf(path string, data []byte) fileSums {
+	f, err := newFile(path, held(data))
+	if err != nil {
+		panic(err)
+	}
+	return f
 }
 
 func openOptions(t testing.TB) OpenOptions {
@@ -119,14 +146,14 @@ func newForge(t testing.TB, good []byte) *forge {
 // put changes a file, and everything that is known of it.
 func (f *forge) put(path string, data []byte) {
 	f.contents[path] = data
-	f.file(path, func(e *fileSums) { *e = newFile(path, data) })
+	f.file(path, func(e *fileSums) { *e = sumsOf(path, data) })
 	f.sum()
 }
 
 // sum makes the sums those of the manifest.
 func (f *forge) sum() {
 	f.contents[sumsFile] = sums(f.m.Files)
-	f.file(sumsFile, func(e *fileSums) { *e = newFile(sumsFile, f.contents[sumsFile]) })
+	f.file(sumsFile, func(e *fileSums) { *e = sumsOf(sumsFile, f.contents[sumsFile]) })
 }
 
 func (f *forge) file(path string, change func(*fileSums)) {
@@ -140,7 +167,7 @@ func (f *forge) file(path string, change func(*fileSums)) {
 // add lists a file more, in its place.
 func (f *forge) add(path string) {
 	f.contents[path] = []byte("x\n")
-	f.m.Files = append(f.m.Files, newFile(path, f.contents[path]))
+	f.m.Files = append(f.m.Files, sumsOf(path, f.contents[path]))
 	slices.SortStableFunc(f.m.Files, func(a, b fileSums) int { return bytes.Compare([]byte(a.Path), []byte(b.Path)) })
 	f.sum()
 }
@@ -163,7 +190,22 @@ func (f *forge) manifest(t testing.TB) []byte {
 }
 
 func (f *forge) tar(t testing.TB) []byte {
-	return assemble(f.manifest(t), f.signature, f.m.Files, f.contents, f.seconds)
+	t.Helper()
+	var out bytes.Buffer
+	write := func(path string, data []byte) {
+		if err := writeTarFile(&out, path, int64(len(data)), f.seconds, held(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(manifestFile, f.manifest(t))
+	if f.signature != nil {
+		write(signatureFile, f.signature)
+	}
+	for _, e := range f.m.Files {
+		write(e.Path, f.contents[e.Path])
+	}
+	out.Write(make([]byte, endSize))
+	return out.Bytes()
 }
 
 // at is where in a tar the header of a file is.

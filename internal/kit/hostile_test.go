@@ -171,7 +171,7 @@ func hostileExtensions() []hostile {
 		}}
 	}
 	file := func(path string) func() []byte {
-		return func() []byte { return appendFile(nil, path, []byte("x\n"), 1736942400) }
+		return func() []byte { return tarFile(path, []byte("x\n"), 1736942400) }
 	}
 	return []hostile{
 		before("a global header", manifestFile, NotAKit, "a global extended header", func() []byte {
@@ -198,7 +198,7 @@ func hostileExtensions() []hostile {
 		before("a file twice", "SHA256SUMS", TarForm, `the file "README.txt", where SHA256SUMS`, file(readmeFile)),
 		before("an end too soon", "verify.sh", TarForm, "the end, where verify.sh", func() []byte { return make([]byte, endSize) }),
 		{name: "a file after the last", reason: TarForm, words: `one file more than the manifest lists: "zzz"`, make: func(_ *testing.T, good []byte, _ *forge) []byte {
-			return insert(good, len(good)-endSize, appendFile(nil, "zzz", nil, 1736942400))
+			return insert(good, len(good)-endSize, tarFile("zzz", nil, 1736942400))
 		}},
 		{name: "a file less", reason: TarForm, words: `the file "SHA256SUMS", where README.txt`, make: func(t *testing.T, good []byte, _ *forge) []byte {
 			return slices.Delete(good, at(t, good, readmeFile), at(t, good, sumsFile))
@@ -320,7 +320,7 @@ func hostileContents() []hostile {
 		forged("a wrong SHA-512", WrongSum, "README.txt is not the file", func(f *forge) { f.file(readmeFile, func(e *fileSums) { e.SHA512 = strings.Repeat("0", 128) }) }),
 		forged("other sums", FileDiffers, "does not have the sums", func(f *forge) {
 			f.contents[sumsFile] = []byte("0  README.txt\n")
-			f.file(sumsFile, func(e *fileSums) { *e = newFile(sumsFile, f.contents[sumsFile]) })
+			f.file(sumsFile, func(e *fileSums) { *e = sumsOf(sumsFile, f.contents[sumsFile]) })
 		}),
 		bundle("a changed bundle with its sums", "not verified: message-digest-differs", func(f *forge) []byte {
 			b := bytes.Clone(f.contents[core])
@@ -346,7 +346,11 @@ func hostileContents() []hostile {
 	}
 	older := hostile{name: "an older bundle", reason: Older, words: "version 1 of", make: func(t *testing.T, _ []byte, f *forge) []byte {
 		f.put(core, read(t, "lab-core-v1.p7b"))
-		f.put("bundles/lab_core.pem", pemOf(lab(t, "lab-core-v1.p7b")))
+		var pem bytes.Buffer
+		if err := pemOf(lab(t, "lab-core-v1.p7b"))(&pem); err != nil {
+			t.Fatal(err)
+		}
+		f.put("bundles/lab_core.pem", pem.Bytes())
 		e := &f.m.Bundles[1]
 		e.Version, e.SigningTime, e.Certificates = "1", new("2024-01-15T12:00:00Z"), 8
 		return f.tar(t)
@@ -396,7 +400,7 @@ func hostileSignatures() []hostile {
 		{name: "two signatures", reason: TarForm, words: `the file "manifest.json.p7s", where README.txt`, make: func(t *testing.T, good []byte, f *forge) []byte {
 			f.signature = by(t, pkitest.Lab().Signer, f.manifest(t))
 			signed := f.tar(t)
-			return insert(signed, at(t, signed, readmeFile), appendFile(nil, signatureFile, f.signature, f.seconds))
+			return insert(signed, at(t, signed, readmeFile), tarFile(signatureFile, f.signature, f.seconds))
 		}},
 	}
 }
@@ -411,7 +415,7 @@ func FuzzOpen(f *testing.F) {
 	forge.contents = maps.Clone(forge.contents)
 	for i := range forge.m.Files {
 		forge.contents[forge.m.Files[i].Path] = nil
-		forge.m.Files[i] = newFile(forge.m.Files[i].Path, nil)
+		forge.m.Files[i] = sumsOf(forge.m.Files[i].Path, nil)
 	}
 	forge.sum()
 	f.Add(forge.tar(f))
@@ -428,9 +432,16 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		when, _ := k.Manifest.time()
-		if !bytes.Equal(assemble(raw, k.Signature, k.Manifest.Files, k.contents, when.Unix()), data) {
-			t.Error("made anew it is another kit")
+		contents := map[string]content{}
+		for path, data := range k.contents {
+			contents[path] = held(data)
+		}
+		var again bytes.Buffer
+		if err := assemble(&again, k.Manifest, raw, k.Signature, contents); err != nil || !bytes.Equal(again.Bytes(), data) {
+			t.Errorf("made anew it is another kit: %v", err)
+		}
+		if size := k.Manifest.size(len(raw), len(k.Signature)); size != int64(len(data)) {
+			t.Errorf("it has %d bytes, not %d", len(data), size)
 		}
 	})
 }

@@ -22,6 +22,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"maps"
 	"path"
 	"slices"
@@ -111,9 +113,33 @@ type fileSums struct {
 	MD5    string `json:"md5"`
 }
 
-func newFile(path string, data []byte) fileSums {
-	s256, s512, m5 := sha256.Sum256(data), sha512.Sum512(data), md5.Sum(data)
-	return fileSums{path, int64(len(data)), hex.EncodeToString(s256[:]), hex.EncodeToString(s512[:]), hex.EncodeToString(m5[:])}
+// A content writes what a file holds, the same bytes each time: so nothing large is
+// kept that can be made again.
+type content func(io.Writer) error
+
+// held is the content of bytes in memory.
+func held(data []byte) content {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
+}
+
+func newFile(path string, data content) (fileSums, error) {
+	s256, s512, m5, size := sha256.New(), sha512.New(), md5.New(), counter(0)
+	if err := data(io.MultiWriter(s256, s512, m5, &size)); err != nil {
+		return fileSums{}, fmt.Errorf("%s: %w", path, err)
+	}
+	sum := func(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
+	return fileSums{path, int64(size), sum(s256), sum(s512), sum(m5)}, nil
+}
+
+// A counter counts what is written.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 // encode writes the manifest in the one way that counts.
@@ -156,7 +182,11 @@ func (m *Manifest) check() error {
 		return fmt.Errorf("its time comes from %q", m.TimeFrom)
 	}
 	seen := map[string]bool{}
+	programs := 0
 	for i, f := range m.Files {
+		if strings.HasPrefix(f.Path, programDir) {
+			programs++
+		}
 		if err := checkPath(f.Path); err != nil {
 			return err
 		}
@@ -164,6 +194,8 @@ func (m *Manifest) check() error {
 		switch {
 		case seen[fold]:
 			return fmt.Errorf("the file %s stands twice", f.Path)
+		case programs > 1:
+			return fmt.Errorf("the file %s is a second program", f.Path)
 		case i > 0 && f.Path < m.Files[i-1].Path:
 			return fmt.Errorf("the file %s is out of order", f.Path)
 		case f.Size < 0 || f.Size > MaxFile:
@@ -212,7 +244,7 @@ func (m *Manifest) checkBundles() error {
 		}
 	}
 	for _, f := range m.Files {
-		if !want[f.Path] && !may[f.Path] && path.Dir(f.Path) != "commands" {
+		if !want[f.Path] && !may[f.Path] && path.Dir(f.Path) != "commands" && path.Dir(f.Path) != "program" {
 			return fmt.Errorf("the file %s belongs to no bundle of the manifest", f.Path)
 		}
 		delete(want, f.Path)
@@ -242,6 +274,10 @@ func bundlePath(name string) string       { return "bundles/" + name + ".p7b" }
 func pemPath(name string) string          { return "bundles/" + name + ".pem" }
 func auditPath(name, ext string) string   { return "audit/" + name + "." + ext }
 func changesPath(name, ext string) string { return "changes/" + name + "." + ext }
+
+// programDir has the program that goes with a kit: the only files that may be run.
+const programDir = "program/"
+
 func commandsPath(platform string) string { return "commands/" + platform + ".txt" }
 
 // checkPath says whether a path is one of those that files of a kit have.
@@ -251,7 +287,7 @@ func checkPath(p string) error {
 	}
 	dir, file := path.Split(p)
 	endings := map[string][]string{
-		"bundles/": {".p7b", ".pem"}, "audit/": {".html", ".txt"}, "changes/": {".txt", ".diff.json"}, "commands/": {".txt"},
+		"bundles/": {".p7b", ".pem"}, "audit/": {".html", ".txt"}, "changes/": {".txt", ".diff.json"}, "commands/": {".txt"}, programDir: {""},
 	}[dir]
 	for _, e := range endings {
 		if name, ok := strings.CutSuffix(file, e); ok && CheckName(name) == nil {

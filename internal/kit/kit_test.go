@@ -26,7 +26,7 @@ func TestPackTwice(t *testing.T) {
 		o.Signer, o.At = signer, time.Date(2026, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))
 		list := items(t)
 		list[0], list[1] = list[1], list[0]
-		if again, err := Pack(list, o); err != nil || !bytes.Equal(again, first) {
+		if again, err := packTo(list, o); err != nil || !bytes.Equal(again, first) {
 			t.Errorf("the day, or the order of the bundles, is in the kit: %v", err)
 		}
 	}
@@ -60,7 +60,7 @@ func TestOpen(t *testing.T) {
 
 	p := packOptions(t)
 	p.Epoch, p.ShowAt = time.Unix(0, 0), true
-	out, err := Pack(items(t), p)
+	out, err := packTo(items(t), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestPackRefused(t *testing.T) {
 			if c.change != nil {
 				c.change(&o)
 			}
-			out, err := Pack(c.items, o)
+			out, err := packTo(c.items, o)
 			if err == nil || !strings.Contains(err.Error(), c.want) || out != nil {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -123,15 +123,16 @@ func TestPrevious(t *testing.T) {
 		here []*Previous
 		want string // "": it is taken
 	}{
-		"older here":          {here: []*Previous{signed("1", pkitest.CoreV1())}},
-		"leading zeroes":      {here: []*Previous{signed("0001", pkitest.CoreV1())}},
-		"other name":          {here: []*Previous{{"quirks", lab(t, "lab-quirks-v1.p7b")}}},
-		"the same file":       {here: []*Previous{{"same", lab(t, "lab-core-v2.p7b")}}},
-		"newer here":          {here: []*Previous{signed("3", pkitest.CoreV1())}, want: "version 2 of \"Lab Core Bundle\", and v3 is version 3"},
-		"newer, two digits":   {here: []*Previous{signed("10", pkitest.CoreV1())}, want: "v10 is version 10"},
-		"newest of several":   {here: []*Previous{signed("1", pkitest.CoreV1()), signed("4", pkitest.CoreV1()), signed("2", pkitest.CoreV1())}, want: "v4 is version 4"},
-		"same version, other": {here: []*Previous{signed("2", pkitest.CoreV1())}, want: "not the same file"},
-		"no number":           {here: []*Previous{signed("two", pkitest.CoreV1())}, want: "cannot be told"},
+		"older here":               {here: []*Previous{signed("1", pkitest.CoreV1())}},
+		"leading zeroes":           {here: []*Previous{signed("0001", pkitest.CoreV1())}},
+		"other name":               {here: []*Previous{{"quirks", lab(t, "lab-quirks-v1.p7b")}}},
+		"the same file":            {here: []*Previous{{"same", lab(t, "lab-core-v2.p7b")}}},
+		"newer here":               {here: []*Previous{signed("3", pkitest.CoreV1())}, want: "version 2 of \"Lab Core Bundle\", and v3 is version 3"},
+		"newer, two digits":        {here: []*Previous{signed("10", pkitest.CoreV1())}, want: "v10 is version 10"},
+		"newest of several":        {here: []*Previous{signed("1", pkitest.CoreV1()), signed("4", pkitest.CoreV1()), signed("2", pkitest.CoreV1())}, want: "v4 is version 4"},
+		"same signed, other bytes": {here: []*Previous{{"ber", parse(t, pkitest.ToBER(lab(t, "lab-core-v2.p7b").Raw, 100))}}},
+		"same version, other":      {here: []*Previous{signed("2", pkitest.CoreV1())}, want: "something else was signed there"},
+		"no number":                {here: []*Previous{signed("two", pkitest.CoreV1())}, want: "cannot be told"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,6 +200,123 @@ func TestUnpack(t *testing.T) {
 	hidden, err2 := filepath.Glob(filepath.Join(parent, ".*"))
 	if err != nil || err2 != nil || len(names) != 4 || len(hidden) != 0 {
 		t.Errorf("left over: %q %q", names, hidden)
+	}
+}
+
+// A program goes with a kit, to be run; there is one at most.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	o := packOptions(t)
+	o.Program = &Program{"trustpool.exe", []byte("MZ program\n")}
+	out, err := packTo(items(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := Open(out, openOptions(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := k.program(); !ok || f.Path != "program/trustpool.exe" || f.SHA256 != sumsOf("", o.Program.Data).SHA256 {
+		t.Errorf("the manifest says %+v", f)
+	}
+	if !bytes.Contains(k.contents[readmeFile], []byte("program/trustpool.exe is a program that the sender put into this kit.")) || k.Readme() != FromThis {
+		t.Errorf("the README does not say what the program is:\n%s", k.contents[readmeFile])
+	}
+	dir := filepath.Join(t.TempDir(), "kit")
+	if err := k.Unpack(dir); err != nil {
+		t.Fatal(err)
+	}
+	for file, runs := range map[string]bool{"program/trustpool.exe": true, scriptFile: false, readmeFile: false} {
+		if fi, err := os.Stat(filepath.Join(dir, file)); err != nil || fi.Mode()&0o100 != 0 != runs {
+			t.Errorf("%s: %v, %v", file, fi.Mode(), err)
+		}
+	}
+	for _, name := range []string{"", "../x", "a/b", "con"} {
+		o.Program.Name = name
+		if _, err := packTo(items(t), o); err == nil {
+			t.Errorf("a program called %q was packed", name)
+		}
+	}
+	f := newForge(t, out)
+	f.add("program/second")
+	if _, err := Open(f.tar(t), openOptions(t)); err == nil || !strings.Contains(err.Error(), "second program") {
+		t.Errorf("two programs: %v", err)
+	}
+}
+
+// The first line of a report says whether the files that every kit has are as
+// trustpool writes them, and what was proved.
+func TestHeadline(t *testing.T) {
+	t.Parallel()
+	good, signed := pack(t, nil), pack(t, signerOf(t, pkitest.Lab().OtherSigner))
+	change := func(path string) func(*forge) { return func(f *forge) { f.put(path, []byte("run evil.sh\n")) } }
+	o := openOptions(t)
+	withRoot := o
+	withRoot.KitAnchors = []roots.Anchor{anchor(t, "lab-other-root.pem")}
+	for name, c := range map[string]struct {
+		kit    []byte
+		change func(*forge)
+		o      OpenOptions
+		want   string
+	}{
+		"unsigned":            {kit: good, o: o, want: "bundles proved, other files not"},
+		"signature not asked": {kit: signed, o: o, want: "bundles proved, other files not"},
+		"signed":              {kit: signed, o: withRoot, want: "proved"},
+		"another script":      {kit: good, o: o, change: change(scriptFile), want: "bundles proved, other files not; not as trustpool writes it: verify.sh"},
+		"another README":      {kit: good, o: o, change: change(readmeFile), want: "bundles proved, other files not; not as trustpool writes it: README.txt"},
+		"both": {kit: good, o: o, change: func(f *forge) { change(scriptFile)(f); change(readmeFile)(f) },
+			want: "bundles proved, other files not; not as trustpool writes it: verify.sh, README.txt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := c.kit
+			if c.change != nil {
+				f := newForge(t, data)
+				c.change(f)
+				data = f.tar(t)
+			}
+			k, err := Open(data, c.o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text bytes.Buffer
+			r := NewReport(k, k.SHA256, nil, nil)
+			if err := r.WriteText(&text); err != nil {
+				t.Fatal(err)
+			}
+			if first, _, _ := strings.Cut(text.String(), "\n"); first != c.want {
+				t.Errorf("%q, want %q", first, c.want)
+			}
+		})
+	}
+}
+
+// Scripts of earlier versions are known by their hash.
+func TestEarlierScript(t *testing.T) {
+	t.Parallel()
+	earlier := []byte("#!/bin/sh\n")
+	for _, sum := range earlierScripts {
+		if !isHex(sum, 32) {
+			t.Errorf("%q is no SHA-256", sum)
+		}
+	}
+	for data, want := range map[string]Origin{Script(): FromThis, string(earlier): FromEarlier, Script() + "\n": FromOther, "": FromOther} {
+		if got := scriptOrigin([]byte(data), []string{sumsOf("", earlier).SHA256}); got != want {
+			t.Errorf("%.20q is %s", data, got)
+		}
+	}
+	k, err := Open(pack(t, nil), openOptions(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := NewReport(k, k.SHA256, nil, nil)
+	*r.Script = FromEarlier
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(text.String(), "bundles proved, other files not\n") || !strings.Contains(text.String(), "\n  script   verify.sh of an earlier version\n") {
+		t.Errorf("%s", text.String())
 	}
 }
 

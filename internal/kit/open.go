@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,7 +126,7 @@ func read(data []byte) (*Kit, error) {
 		if err != nil {
 			return nil, err
 		}
-		if newFile(f.Path, content) != f {
+		if got, err := newFile(f.Path, held(content)); err != nil || got != f {
 			return nil, refuse(WrongSum, "%s is not the file that the manifest lists: its SHA-256 is %x", f.Path, sha256.Sum256(content))
 		}
 		k.paths, k.contents[f.Path] = append(k.paths, f.Path), content
@@ -249,10 +250,22 @@ func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
 	if !want.same(e) {
 		return nil, refuse(ManifestDiffers, "%s: the manifest says otherwise of its name, version, time, number of certificates or anchor", e.File)
 	}
-	if !bytes.Equal(pemOf(b), k.contents[e.PEM]) {
+	rest := compared(k.contents[e.PEM])
+	if err := pemOf(b)(&rest); err != nil || len(rest) > 0 {
 		return nil, refuse(FileDiffers, "%s does not hold the certificates of %s", e.PEM, e.File)
 	}
 	return &Bundle{Entry: e, Bundle: b, Verification: v}, nil
+}
+
+// compared is what is left to compare with what is written.
+type compared []byte
+
+func (c *compared) Write(b []byte) (int, error) {
+	if !bytes.HasPrefix(*c, b) {
+		return 0, errors.New("it differs")
+	}
+	*c = (*c)[len(b):]
+	return len(b), nil
 }
 
 // same compares but for the changes and the time, which are not of the bundle.
@@ -303,10 +316,60 @@ func (b *Bundle) compare(here Bundle) error {
 		return refuse(Older, "%s: %w", b.File, err)
 	case c < 0:
 		return refuse(Older, "%s is version %s of %q, and %s is version %s", b.File, b.Version, b.Name, here.Previous.File, here.PreviousVersion)
-	case c == 0 && b.Bundle.SHA256() != here.Bundle.SHA256():
-		return refuse(Older, "%s is version %s of %q, as is %s, and they are not the same file", b.File, b.Version, b.Name, here.Previous.File)
+	case c == 0 && !sameSigned(b.Verification, here.Verification):
+		return refuse(Older, "%s is version %s of %q, as is %s, and something else was signed there", b.File, b.Version, b.Name, here.Previous.File)
 	}
 	return nil
+}
+
+// sameSigned reports whether two bundles have a signer in common that signed the
+// same: the bytes around that can be changed by anybody.
+func sameSigned(a, b *signing.Verification) bool {
+	return slices.ContainsFunc(a.Signers, func(s signing.Signer) bool {
+		return slices.ContainsFunc(b.Signers, func(o signing.Signer) bool { return s.Signed == o.Signed })
+	})
+}
+
+// An Origin says who wrote a file that every kit has.
+type Origin string
+
+// The origins.
+const (
+	FromThis    Origin = "current" // trustpool of this version writes it so
+	FromEarlier Origin = "earlier" // an earlier version did
+	FromOther   Origin = "other"   // no version that is known here
+)
+
+// Script is where verify.sh is from.
+func (k *Kit) Script() Origin { return scriptOrigin(k.contents[scriptFile], earlierScripts) }
+
+func scriptOrigin(data []byte, earlier []string) Origin {
+	sum := sha256.Sum256(data)
+	switch {
+	case string(data) == Script():
+		return FromThis
+	case slices.Contains(earlier, hex.EncodeToString(sum[:])):
+		return FromEarlier
+	}
+	return FromOther
+}
+
+// Readme is where README.txt is from. It follows from the manifest.
+func (k *Kit) Readme() Origin {
+	if bytes.Equal(k.contents[readmeFile], readme(k.Manifest, k.paths, k.Signature != nil)) {
+		return FromThis
+	}
+	return FromOther
+}
+
+// program is the program that goes with the kit; false for none.
+func (k *Kit) program() (fileSums, bool) {
+	for _, f := range k.Manifest.Files {
+		if strings.HasPrefix(f.Path, programDir) {
+			return f, true
+		}
+	}
+	return fileSums{}, false
 }
 
 // pin is an anchor as the manifest names it.

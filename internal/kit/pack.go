@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +35,12 @@ type Commands struct {
 	Text     []byte
 }
 
+// A Program goes with a kit, such as a released trustpool for the far side.
+type Program struct {
+	Name string // of its file, see CheckName
+	Data []byte
+}
+
 // PackOptions say what is trusted, when, and what else goes into the kit. Anchors
 // and At must be set.
 type PackOptions struct {
@@ -43,38 +51,59 @@ type PackOptions struct {
 	// bundles.
 	Epoch    time.Time
 	Commands []Commands
+	Program  *Program          // for whoever receives the kit; nil for none
 	Signer   *signing.Identity // signs the manifest; nil for nobody
 }
 
-// The script, and the rules that it gives awk.
-var (
-	//go:embed verify.sh
-	script string
-	//go:embed rules.awk
-	rules string
-)
+//go:embed verify.sh
+var script string
 
-// Pack makes a kit. Each bundle must be verified, and bear a signed name and
+// Pack writes a kit to w. Each bundle must be verified, and bear a signed name and
 // version; otherwise the error names the first that is not, and wraps a
 // *signing.VerifyError. There is no way to pack another: who receives a kit takes
 // its being there for a promise.
 //
 // The same input gives the same bytes, except that ECDSA with a key outside this
 // process is as random as that makes it.
-func Pack(items []Item, o PackOptions) ([]byte, error) {
+func Pack(w io.Writer, items []Item, o PackOptions) error {
+	m, contents, err := gather(items, o)
+	if err != nil {
+		return err
+	}
+	raw, err := m.encode()
+	if err != nil {
+		return err
+	}
+	if _, err := parseManifest(raw); err != nil { // what Open would refuse is not written
+		return err
+	}
+	var signature []byte
+	if o.Signer != nil {
+		if signature, err = signing.SignDetached(raw, o.Signer, o.At); err != nil {
+			return err
+		}
+	}
+	if size := m.size(len(raw), len(signature)); len(raw) > MaxManifest || size > MaxSize {
+		return fmt.Errorf("a kit of %d bytes, with a manifest of %d: at most %d and %d", size, len(raw), MaxSize, MaxManifest)
+	}
+	return assemble(w, m, raw, signature, contents)
+}
+
+// gather makes the files of a kit, and the manifest that lists them.
+func gather(items []Item, o PackOptions) (*Manifest, map[string]content, error) {
 	m := &Manifest{Schema: Schema, TimeFrom: FromSourceDateEpoch}
-	contents := map[string][]byte{}
+	contents := map[string]content{}
 	newest := o.Epoch
 	if o.Epoch.IsZero() {
 		m.TimeFrom = FromSigningTime
 	}
 	if len(items) > MaxBundles {
-		return nil, fmt.Errorf("%d bundles, more than %d", len(items), MaxBundles)
+		return nil, nil, fmt.Errorf("%d bundles, more than %d", len(items), MaxBundles)
 	}
 	for _, it := range items {
 		e, err := it.pack(contents, o)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", it.Name, err)
+			return nil, nil, fmt.Errorf("%s: %w", it.Name, err)
 		}
 		m.Bundles = append(m.Bundles, *e)
 		if o.Epoch.IsZero() && e.SigningTime != nil {
@@ -84,62 +113,81 @@ func Pack(items []Item, o PackOptions) ([]byte, error) {
 		}
 	}
 	if newest.IsZero() {
-		return nil, errors.New("no bundle says when it was signed: give a time for the kit's files")
+		return nil, nil, errors.New("no bundle says when it was signed: give a time for the kit's files")
 	}
 	m.Time = newest.UTC().Format(time.RFC3339)
 	slices.SortFunc(m.Bundles, func(a, b Entry) int { return cmp.Compare(a.File, b.File) })
 	for _, c := range o.Commands {
-		contents[commandsPath(c.Platform)] = c.Text
+		contents[commandsPath(c.Platform)] = held(c.Text)
 	}
-	contents[scriptFile] = []byte(Script())
-	contents[readmeFile] = readme(m, contents, o.Signer != nil)
+	if o.Program != nil {
+		contents[programDir+o.Program.Name] = held(o.Program.Data)
+	}
+	contents[scriptFile] = held([]byte(Script()))
+	contents[readmeFile] = held(readme(m, slices.Collect(maps.Keys(contents)), o.Signer != nil))
 	for path, data := range contents {
-		m.Files = append(m.Files, newFile(path, data))
-	}
-	contents[sumsFile] = sums(m.Files)
-	m.Files = append(m.Files, newFile(sumsFile, contents[sumsFile]))
-	slices.SortFunc(m.Files, func(a, b fileSums) int { return cmp.Compare(a.Path, b.Path) })
-
-	if err := m.check(); err != nil {
-		return nil, err
-	}
-	raw, err := m.encode()
-	if err != nil {
-		return nil, err
-	}
-	var signature []byte
-	if o.Signer != nil {
-		if signature, err = signing.SignDetached(raw, o.Signer, o.At); err != nil {
-			return nil, err
+		f, err := newFile(path, data)
+		if err != nil {
+			return nil, nil, err
 		}
+		m.Files = append(m.Files, f)
 	}
-	out := assemble(raw, signature, m.Files, contents, newest.Unix())
-	if _, err := Open(out, OpenOptions{Anchors: o.Anchors, At: o.At}); err != nil {
-		return nil, fmt.Errorf("what was packed: %w", err)
+	contents[sumsFile] = held(sums(m.Files))
+	f, err := newFile(sumsFile, contents[sumsFile])
+	if err != nil {
+		return nil, nil, err
 	}
-	return out, nil
+	m.Files = append(m.Files, f)
+	slices.SortFunc(m.Files, func(a, b fileSums) int { return cmp.Compare(a.Path, b.Path) })
+	return m, contents, m.check()
 }
 
-// assemble makes the tar.
-func assemble(manifest, signature []byte, files []fileSums, contents map[string][]byte, seconds int64) []byte {
-	out := appendFile(nil, manifestFile, manifest, seconds)
+// size is that of the tar.
+func (m *Manifest) size(manifest, signature int) int64 {
+	total := int64(endSize)
+	add := func(size int64) { total += blockSize + size + int64(padding(size)) }
+	add(int64(manifest))
+	if signature > 0 {
+		add(int64(signature))
+	}
+	for _, f := range m.Files {
+		add(f.Size)
+	}
+	return total
+}
+
+// assemble writes the tar.
+func assemble(w io.Writer, m *Manifest, manifest, signature []byte, contents map[string]content) error {
+	when, err := m.time()
+	if err != nil {
+		return err
+	}
+	if err := writeTarFile(w, manifestFile, int64(len(manifest)), when.Unix(), held(manifest)); err != nil {
+		return err
+	}
 	if signature != nil {
-		out = appendFile(out, signatureFile, signature, seconds)
+		if err := writeTarFile(w, signatureFile, int64(len(signature)), when.Unix(), held(signature)); err != nil {
+			return err
+		}
 	}
-	for _, f := range files {
-		out = appendFile(out, f.Path, contents[f.Path], seconds)
+	for _, f := range m.Files {
+		if err := writeTarFile(w, f.Path, f.Size, when.Unix(), contents[f.Path]); err != nil {
+			return err
+		}
 	}
-	return append(out, make([]byte, endSize)...)
+	_, err = w.Write(make([]byte, endSize))
+	return err
 }
 
 // pack adds the files of a bundle to contents.
-func (it Item) pack(contents map[string][]byte, o PackOptions) (*Entry, error) {
+func (it Item) pack(contents map[string]content, o PackOptions) (*Entry, error) {
 	if err := CheckName(it.Name); err != nil {
 		return nil, err
 	}
 	if contents[bundlePath(it.Name)] != nil {
 		return nil, errors.New("two bundles of this name")
 	}
+	it.Bundle, _ = it.Bundle.Unwrap() // devices read DER
 	v, err := it.verify(it.Bundle, o)
 	if err != nil {
 		return nil, err
@@ -148,15 +196,16 @@ func (it Item) pack(contents map[string][]byte, o PackOptions) (*Entry, error) {
 	if o.ShowAt {
 		e.Verification.At = new(o.At.UTC().Format(time.RFC3339))
 	}
-	contents[e.File], contents[e.PEM] = it.Bundle.Raw, pemOf(it.Bundle)
+	contents[e.File], contents[e.PEM] = held(it.Bundle.Raw), pemOf(it.Bundle)
 	for ext, data := range map[string][]byte{"html": it.AuditHTML, "txt": it.AuditText} {
 		if data != nil {
-			contents[auditPath(it.Name, ext)] = data
+			contents[auditPath(it.Name, ext)] = held(data)
 		}
 	}
 	if it.Old == nil {
 		return &e, nil
 	}
+	it.Old, _ = it.Old.Unwrap()
 	old, err := it.verify(it.Old, o)
 	if err != nil {
 		return nil, fmt.Errorf("the bundle to compare it with: %w", err)
@@ -173,7 +222,7 @@ func (it Item) pack(contents map[string][]byte, o PackOptions) (*Entry, error) {
 	if err := errors.Join(inspect.Diff{Diff: d}.WriteText(&text), feed.WriteDiff(&json, d)); err != nil {
 		return nil, err
 	}
-	contents[e.Changes.Text], contents[e.Changes.JSON] = text.Bytes(), json.Bytes()
+	contents[e.Changes.Text], contents[e.Changes.JSON] = held(text.Bytes()), held(json.Bytes())
 	return &e, nil
 }
 
@@ -201,11 +250,7 @@ func newEntry(name string, b *bundle.Bundle, v *signing.Verification) Entry {
 }
 
 // pemOf is the pool as inspect --pem writes it.
-func pemOf(b *bundle.Bundle) []byte {
-	var out bytes.Buffer
-	_ = (&inspect.Report{Bundle: b}).WritePEM(&out) // a Buffer takes everything
-	return out.Bytes()
-}
+func pemOf(b *bundle.Bundle) content { return (&inspect.Report{Bundle: b}).WritePEM }
 
 // sums are the lines that sha256sum -c reads, of all files but SHA256SUMS itself.
 func sums(files []fileSums) []byte {
@@ -222,6 +267,14 @@ func sums(files []fileSums) []byte {
 // kit, or bundles, with openssl. The pins in it are those of the built-in anchors.
 func Script() string { return scriptFor(roots.BuiltIn()) }
 
+// earlierScripts are the SHA-256 of the scripts that earlier versions wrote.
+var earlierScripts = []string{
+	"0e9a3d5773041353ebfa0c2135d59a3f49fe4b29cb6519c5abc8e420c4c53a9e",
+	"f38d9e64764e29a1c6e5e5fb4ee753e266fcadbdf813bc79188342944d9e57f2",
+	"0f8aa90e71c754f97d78947b8a19ed4f256635fa3878f8c6a11e74a1c79e3298",
+	"89f23a7581f923268b70875e02c993c96f842ee7bcea78d87f493a679b6a7830",
+}
+
 func scriptFor(anchors []roots.Anchor) string {
 	var pins []string
 	for _, a := range anchors {
@@ -231,5 +284,5 @@ func scriptFor(anchors []roots.Anchor) string {
 		}
 		pins = append(pins, fmt.Sprintf("%x %s %s", a.SHA256, tolerates, a.Name))
 	}
-	return strings.NewReplacer("@PINS@", strings.Join(pins, "\n"), "@RULES@\n", rules).Replace(script)
+	return strings.Replace(script, "@PINS@", strings.Join(pins, "\n"), 1)
 }

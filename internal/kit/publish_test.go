@@ -55,7 +55,7 @@ func packed(t *testing.T, version string) []byte {
 	t.Helper()
 	other := map[string]string{"1": "2", "2": "1"}[version]
 	signer := pkitest.Lab().Signer
-	out, err := Pack([]Item{
+	out, err := packTo([]Item{
 		{Name: "first", Bundle: parse(t, pkitest.Bundle(signer, "First Bundle", other, now, pkitest.CoreV1()...))},
 		{Name: "second", Bundle: parse(t, pkitest.Bundle(signer, "Second Bundle", version, now, pkitest.CoreV1()...))},
 	}, packOptions(t))

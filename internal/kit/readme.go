@@ -16,10 +16,14 @@ func builtIn(a anchorID) bool {
 }
 
 // readme tells the person who receives a kit what to do.
-func readme(m *Manifest, contents map[string][]byte, signed bool) []byte {
+func readme(m *Manifest, paths []string, signed bool) []byte {
 	has := map[string]bool{}
-	for p := range contents {
+	program := ""
+	for _, p := range paths {
 		has[path.Dir(p)] = true
+		if strings.HasPrefix(p, programDir) {
+			program = p
+		}
 	}
 	var out strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&out, format+"\n", args...) }
@@ -64,6 +68,10 @@ func readme(m *Manifest, contents map[string][]byte, signed bool) []byte {
 	line("     sh verify.sh%s", root)
 	line("")
 	line("   sha256sum -c SHA256SUMS finds damage. It finds no forgery.")
+	if program != "" {
+		line("   %s is a program that the sender put into this kit. Run it only", program)
+		line("   if you know by another way that its SHA-256 is that of a release.")
+	}
 	line("")
 	step := 2
 	var read []string

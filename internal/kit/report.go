@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"trustpool/internal/report"
@@ -24,14 +25,19 @@ type Report struct {
 	Refused *Reason `json:"refused"`
 	Detail  *string `json:"detail"`
 	// Signature is "none", "not-judged" or "verified"; null where the kit is refused.
-	Signature *string        `json:"signature"`
-	Signer    *signerReport  `json:"signer"`
-	Time      *string        `json:"time"`
-	Bundles   []bundleReport `json:"bundles"`
-	Files     int            `json:"files"`
-	Unpacked  *string        `json:"unpacked"`
-	Store     *string        `json:"store"`
-	DryRun    bool           `json:"dry_run"` // for the caller to set: nothing was to be written
+	Signature *string       `json:"signature"`
+	Signer    *signerReport `json:"signer"`
+	// Script and Readme say where verify.sh and README.txt are from; null where the
+	// kit is refused.
+	Script   *Origin        `json:"script"`
+	Readme   *Origin        `json:"readme"`
+	Program  *programReport `json:"program"` // null for none
+	Time     *string        `json:"time"`
+	Bundles  []bundleReport `json:"bundles"`
+	Files    int            `json:"files"`
+	Unpacked *string        `json:"unpacked"`
+	Store    *string        `json:"store"`
+	DryRun   bool           `json:"dry_run"` // for the caller to set: nothing was to be written
 }
 
 // A signerReport says who signed a kit.
@@ -39,6 +45,13 @@ type signerReport struct {
 	Subject string   `json:"subject"`
 	SHA256  string   `json:"sha256"`
 	Anchor  anchorID `json:"anchor"`
+}
+
+// A programReport names the program that goes with a kit.
+type programReport struct {
+	File   string `json:"file"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
 }
 
 // A bundleReport is a bundle of a kit that was proved.
@@ -95,6 +108,10 @@ func NewReport(k *Kit, sum [32]byte, refused *Refusal, at *time.Time) Report {
 		return r
 	}
 	r.Time, r.Files = &k.Manifest.Time, len(k.paths)
+	r.Script, r.Readme = new(k.Script()), new(k.Readme())
+	if f, ok := k.program(); ok {
+		r.Program = &programReport{f.Path, f.Size, f.SHA256}
+	}
 	switch {
 	case k.Signature == nil:
 		r.Signature = new("none")
@@ -121,6 +138,25 @@ func (r Report) stored() bool {
 	return !slices.ContainsFunc(r.Bundles, func(b bundleReport) bool { return b.Store == nil || b.Store.Outcome == store.OutcomeRefused })
 }
 
+// headline says what was proved, and which files are not as trustpool writes them.
+func (r Report) headline() string {
+	s := "proved"
+	if r.Signer == nil {
+		s = "bundles proved, other files not"
+	}
+	var strange []string
+	if *r.Script == FromOther {
+		strange = append(strange, scriptFile)
+	}
+	if *r.Readme == FromOther {
+		strange = append(strange, readmeFile)
+	}
+	if strange != nil {
+		s += "; not as trustpool writes it: " + strings.Join(strange, ", ")
+	}
+	return s
+}
+
 // WriteJSON writes the report as one document.
 func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 
@@ -138,11 +174,18 @@ func (r Report) WriteText(w io.Writer) error {
 		line("  SHA-256  %s", r.SHA256)
 		return errors.Join(errs...)
 	}
-	line("proved")
+	line("%s", r.headline())
 	line("  file     %s", report.Printable(r.File))
 	line("  SHA-256  %s", r.SHA256)
 	if r.At != nil {
 		line("  judged   %s", *r.At)
+	}
+	if *r.Script == FromEarlier {
+		line("  script   verify.sh of an earlier version")
+	}
+	if r.Program != nil {
+		line("  program  %s, %d bytes", r.Program.File, r.Program.Size)
+		line("           SHA-256 %s: run it only if that is the hash of a release", r.Program.SHA256)
 	}
 	switch *r.Signature {
 	case "none":

@@ -3,10 +3,14 @@ package kit
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"io/fs"
+	"strings"
 )
 
 // The tar format of a kit is POSIX ustar (IEEE Std 1003.1, pax: ustar Interchange
-// Format) in its simplest form: regular files of mode 0644 that nobody owns.
+// Format) in its simplest form: regular files that nobody owns, of mode 0644, and
+// 0755 below program/.
 const (
 	blockSize = 512
 	maxTime   = 1<<33 - 1 // seconds: 11 octal digits
@@ -18,7 +22,7 @@ const (
 func header(path string, size, seconds int64) []byte {
 	h := make([]byte, blockSize)
 	copy(h, path)
-	copy(h[100:], "0000644\x00") // mode
+	copy(h[100:], fmt.Sprintf("%07o\x00", mode(path)))
 	copy(h[108:], "0000000\x00") // owner
 	copy(h[116:], "0000000\x00") // group
 	copy(h[124:], fmt.Sprintf("%011o\x00", size))
@@ -45,10 +49,24 @@ func headerSum(h []byte) (sum int) {
 // padding is how many zeroes follow a file of the given size.
 func padding(size int64) int { return int(-size & (blockSize - 1)) }
 
-func appendFile(out []byte, path string, data []byte, seconds int64) []byte {
-	out = append(out, header(path, int64(len(data)), seconds)...)
-	out = append(out, data...)
-	return append(out, make([]byte, padding(int64(len(data))))...)
+// mode is that of a file in a kit, and unpacked.
+func mode(path string) fs.FileMode {
+	if strings.HasPrefix(path, programDir) {
+		return 0o755
+	}
+	return 0o644
+}
+
+// writeTarFile writes a file of a kit.
+func writeTarFile(w io.Writer, path string, size, seconds int64, data content) error {
+	if _, err := w.Write(header(path, size, seconds)); err != nil {
+		return err
+	}
+	if err := data(w); err != nil {
+		return err
+	}
+	_, err := w.Write(make([]byte, padding(size)))
+	return err
 }
 
 // octal reads the digits of a header's field as header writes them.

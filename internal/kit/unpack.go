@@ -80,7 +80,7 @@ func (k *Kit) Unpack(dir string) (err error) {
 }
 
 func writeFile(root *os.Root, name string, data []byte) error {
-	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode(name))
 	if err != nil {
 		return err
 	}

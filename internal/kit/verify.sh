@@ -1,325 +1,162 @@
 #!/bin/sh
-# verify.sh: check this kit, or bundles, with openssl and nothing of trustpool's.
+# verify.sh checks this kit, or bundles, with openssl 3 and nothing of trustpool's.
 #
-#   sh verify.sh [--kit-root FILE] [--root FILE] [--at TIME]             the kit that it lies in
-#   sh verify.sh --bundle [--root FILE] [--at TIME] FILE...              bundles
+#   sh verify.sh [--kit-root FILE] [--root FILE] [--at DATE]     the kit that it lies in
+#   sh verify.sh [--root FILE] [--at DATE] FILE...               bundles
 #
-#   --kit-root FILE  the root of those who sign kits: the list of files must be signed under it
+#   --kit-root FILE  the root of those who sign kits: the manifest must be signed under it
 #   --root FILE      the root that bundles must be signed under, instead of Cisco's
-#   --at TIME        judge dates of bundles at 2026-11-21 or 2026-11-21T08:30:00Z (default now)
+#   --at DATE        judge dates at DATE, 2026-11-21, instead of now
 #
-# Each bundle gets one of three answers:
-#   verified       its signature leads to a pinned root, by the rules of trustpool verify
-#   not verified   it does not, and why
-#   cannot judge   openssl and this script cannot say; trustpool verify can
-# Exit status: 0 all is well and all verified, 1 something is not, 2 something could not be judged or read.
+# Exit status: 0 all is well, 1 something is not, 2 something cannot be judged.
 #
-# A script that came with a kit proves nothing to who does not trust the kit: whoever
-# can change one can change the other. Take it from another place, or use trustpool receive.
-#
-# It needs openssl 1.1.1 or later, a POSIX shell, and the programs that it asks for below.
-# All rules but the arithmetic of signatures are in the awk program below, because
-# openssl cms -verify lets pass what they refuse: attributes that are not signed or not
-# DER, weak digests, signers and intermediates of other purposes, SHA-1 under any root.
+# A script that came with a kit proves nothing to somebody who does not trust the kit:
+# whoever can change one can change the other. Take it from another place.
 
-# The roots that count where --root names none, by the SHA-256 of the certificate;
-# sha1 where certificates below it may be signed with SHA-1, else -.
-pins='
-@PINS@'
+limits='
+Not judged here, but by "trustpool receive" (kits) and "trustpool verify" (bundles):
+  - the values of the signed attributes, name, version, signing time and content type,
+    whether they are DER, and whether several signers agree on them;
+  - whether what was signed is a list of certificates and nothing else, and whether bytes follow it;
+  - what intermediates are for, and certificates signed with MD5 or by unusual algorithms;
+  - whether a kit is as pack makes it, and its manifest and .pem files fit the bundles;
+  - whether a bundle is older than the one that is here.'
 
-LC_ALL=C
-OPENSSL_CONF=/dev/null
-# This machine's roots count for nothing, and take long to read.
-SSL_CERT_FILE=/dev/null
-SSL_CERT_DIR=/dev/null
-export LC_ALL OPENSSL_CONF SSL_CERT_FILE SSL_CERT_DIR
+# The roots that count without --root: the SHA-256 of the certificate, sha1 if certificates
+# below it may be signed with SHA-1 and else -, and a name.
+pins='@PINS@'
+
+LC_ALL=C OPENSSL_CONF=/dev/null SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null
+export LC_ALL OPENSSL_CONF SSL_CERT_FILE SSL_CERT_DIR # no certificate of this machine counts
+unset CDPATH IFS
 umask 077
-unset CDPATH # or cd could lead to another directory of that name
-me=$0
-kit_root='' root='' at='' bundles=''
 say() { printf '%s\n' "$*"; }
 fail() { say "verify.sh: $*" >&2; exit 2; }
+status=0
+bad() { status=1; say "$*"; }
+
+kit_root='' root='' at=''
 while [ $# -gt 0 ]; do
 	case $1 in
-	--kit-root | --root | --at)
-		[ $# -ge 2 ] || fail "$1 needs a value"
-		case $1 in --kit-root) kit_root=$2 ;; --root) root=$2 ;; *) at=$2 ;; esac
-		shift 2 ;;
-	--bundle) bundles=yes; shift ;;
-	--help | -h) sed -n '2,/^$/s/^# \{0,1\}//p' "$me"; exit 0 ;;
-	-?*) fail "unknown option $1; see --help" ;;
+	--kit-root | --root | --at) [ $# -ge 2 ] || fail "$1 needs a value" ;;
+	-*) fail "unknown option $1: the head of this file has those that there are" ;;
 	*) break ;;
 	esac
+	case $1 in
+	--kit-root) kit_root=$2 ;;
+	--root) root=$2 ;;
+	--at) at="-attime $(date -u -d "$2 00:00:00" +%s 2>/dev/null)" || fail "--at $2: write 2026-11-21" ;;
+	esac
+	shift 2
 done
-if [ "$bundles" ]; then
-	[ $# -gt 0 ] || fail "--bundle needs a FILE"
-else
-	[ $# -eq 0 ] || fail "one argument too many: $1"
-fi
-
-for program in awk cat cut date dd dirname mktemp od rm tr; do
-	command -v "$program" >/dev/null || fail "there is no $program here"
-done
-
-# Times are compared as 14 digits.
-[ "$at" ] || at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-case $at in
-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]) at=${at}T00:00:00Z ;;
-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z) ;;
-*) fail "--at $at: write 2026-11-21 or 2026-11-21T08:30:00Z" ;;
-esac
-at=$(say "$at" | tr -d ':TZ-')
-
-case $(openssl version 2>/dev/null) in
-'OpenSSL 1.1.1'*) only='-no-CApath' ;;
-'OpenSSL '[3-9]*) only='-no-CApath -no-CAstore' ;;
-*) fail "openssl 1.1.1 or later is needed" ;;
-esac
-
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") || fail "no directory for temporary files"
-case $tmp in /*) ;; *) tmp=$PWD/$tmp ;; esac # the kit's directory is entered later
-export tmp
+case $(openssl version 2>/dev/null) in 'OpenSSL 3.'* | 'OpenSSL '[4-9]*) ;; *) fail "openssl 3 is needed" ;; esac
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") && tmp=$(cd "$tmp" && pwd) || fail "no directory for temporary files"
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 2' HUP INT TERM
 
-# The rules, as an awk program. It reads pairs of files: the bytes in hex, on one
-# line, and what openssl asn1parse prints of them. What it prints is either a verdict,
-# "no WHY" or "cannot WHY", or what is left for openssl to compute.
-cat >"$tmp/rules.awk" <<'AWK'
-@RULES@
-AWK
+sha256() { openssl dgst -sha256 -r "$1" | cut -c 1-64; }
 
-# read_der FILE NAME makes of a file in DER what the rules read: NAME.hex and NAME.asn.
-# Bytes that no PrintableString has become a star, so that none is lost on the way; where
-# openssl gives up there is an empty line, which is no element.
-read_der() {
-	od -An -v -tx1 "$1" | tr -d ' \n' >"$tmp/$2.hex"
-	echo >>"$tmp/$2.hex"
-	openssl asn1parse -inform DER -in "$1" >"$tmp/parsed" 2>/dev/null || echo >>"$tmp/parsed"
-	tr '\000-\011\013-\037\177-\377' '*' <"$tmp/parsed" >"$tmp/$2.asn"
-}
-slice() { dd if="$1" bs=1 skip="$2" count="$3" 2>/dev/null; }
-
-# signed FILE HASH KEY PLACE checks the signature of the certificate at PLACE of a message.
-signed() {
-	# shellcheck disable=SC2086
-	set -- "$1" "$2" "$3" $4
-	slice "$1" "$4" "$5" >"$tmp/tbs"
-	slice "$1" "$6" "$7" >"$tmp/sig"
-	openssl dgst "-$2" -verify "$tmp/$3" -signature "$tmp/sig" "$tmp/tbs" >/dev/null 2>&1
-}
-
-# judge FILE SHA1 judges a bundle under the root of use, and answers in one line.
-judge() {
-	read_der "$1" m
-	awk -v at="$at" -v sha1="$2" -f "$tmp/rules.awk" what=hex "$tmp/r.hex" what=asn "$tmp/r.asn" \
-		what=hex "$tmp/m.hex" what=asn "$tmp/m.asn" >"$tmp/facts" || { echo "cannot judge: awk fails on it"; return; }
-	read -r verdict why <"$tmp/facts"
-	case $verdict in
-	no) say "not verified: $why"; return ;;
-	cannot) say "cannot judge: $why"; return ;;
-	link | other) ;;
-	*) echo "cannot judge: it cannot be read"; return ;;
-	esac
-	# The signers' own signatures.
-	# shellcheck disable=SC2086
-	if ! openssl cms -verify -binary -inform DER -in "$1" -noverify -nointern -certfile "$tmp/signers.pem" $only -out "$tmp/content" 2>"$tmp/err"; then
-		case $(cat "$tmp/err") in
-		*'erification failure'*) echo "not verified: the signature is not that of the signer's key over this content" ;;
-		*) echo "cannot judge: openssl does not read it" ;;
-		esac
-		return
-	fi
-	# Each certificate of a chain by the key of the next.
-	broken='' hash='' others=''
-	while read -r kind i key next_hash place; do
-		if [ "$kind" = other ]; then others=yes; continue; fi
-		if [ "$i" != 1 ] && ! signed "$1" "$hash" "$key" "$below"; then broken=$key; fi
-		hash=$next_hash below=$place
-	done <"$tmp/facts"
-	if [ "$broken" ]; then
-		while [ "$others" ] && read -r kind i other_key hash place; do
-			if [ "$kind" = other ] && { [ "$hash" = '?' ] || [ "$hash" != no ] && signed "$1" "$hash" "$broken" "$place"; }; then
-				echo "cannot judge: several certificates bear the name of an issuer"
-				return
-			fi
-		done <"$tmp/facts"
-		echo "not verified: a certificate of its chain is not signed by its issuer's key"
-		return
-	fi
-	read_der "$tmp/content" m
-	awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=pool "$tmp/m.asn" >"$tmp/facts"
-	read -r verdict why <"$tmp/facts"
-	case $verdict in
-	pool) ;;
-	no) say "not verified: in the signed content: $why"; return ;;
-	*) say "cannot judge: in the signed content: $why"; return ;;
-	esac
-	# At last openssl judges the whole, but for dates, which it counts by the second less.
-	# shellcheck disable=SC2086
-	if ! openssl cms -verify -binary -inform DER -in "$1" -purpose any -no_check_time -partial_chain -auth_level 0 \
-		-CAfile "$tmp/root.pem" $only -out /dev/null 2>"$tmp/err"; then
-		say "cannot judge: openssl refuses it: $(tr '\n' ' ' <"$tmp/err")"
-		return
-	fi
-	echo verified
-}
-
-# use ROOT makes a root in DER the one to judge under.
-use() {
-	read_der "$1" r
-	openssl x509 -inform DER -in "$1" -out "$tmp/root.pem" 2>/dev/null
-}
-
-# pinned FILE looks up a certificate in DER: its name, and whether SHA-1 is tolerated below it.
-pinned() {
-	hash=$(sha256 "$1")
-	while read -r pin tolerates name; do
-		[ "$tolerates" = sha1 ] || tolerates=''
-		if [ "$pin" ] && [ "$pin" = "$hash" ]; then return; fi
-	done <<END
-$pins
-END
-	tolerates='' name=''
+# each COMMAND gives every certificate of a PEM stream to COMMAND, in DER, in $tmp/one,
+# until COMMAND takes one.
+each() {
+	pem=''
+	while IFS= read -r line; do
+		case $line in '-----BEGIN '*) pem='' ;; esac
+		pem="$pem$line
+"
+		case $line in '-----END '*) say "$pem" | openssl x509 -outform DER -out "$tmp/one" && "$@" && return ;; esac
+	done
 	return 1
 }
 
-# bundle FILE answers for one bundle, under --root or under what it holds of the pins.
-bundle() {
-	if [ ! -s "$1" ]; then echo "not verified: there is nothing in it"; return; fi
-	if [ "$root" ]; then judge "$1" "$tolerated"; return; fi
-	read_der "$1" m
-	awk -f "$tmp/rules.awk" what=hex "$tmp/m.hex" what=list "$tmp/m.asn" >"$tmp/list" || { echo "cannot judge: awk fails on it"; return; }
-	answer='cannot judge: the message does not hold a pinned root: give --root FILE'
-	while read -r at1 len1; do
-		case $at1 in
-		no) say "not verified: $len1"; return ;;
-		cannot) say "cannot judge: $len1"; return ;;
-		esac
-		slice "$1" "$at1" "$len1" >"$tmp/candidate"
-		pinned "$tmp/candidate" && use "$tmp/candidate" || continue
-		answer="$(judge "$1" "$tolerates")"
-		[ "$answer" != verified ] || { say "verified, $name"; return; }
-	done <"$tmp/list"
-	say "$answer"
+# pinned takes a certificate that is one of the pins.
+pinned() {
+	hash=$(sha256 "$tmp/one") name='' level=1
+	while read -r pin tolerates label; do
+		[ "$pin" != "$hash" ] || { name=$label; [ "$tolerates" != sha1 ] || level=0; }
+	done <<-END
+		$pins
+	END
+	[ "$name" ]
 }
 
-sha256() {
-	hash=$(openssl dgst -sha256 -r "$1")
-	say "${hash%% *}"
-}
-
-# plain NAME is true for names as kits have: nothing in them is read as anything else.
-plain() { case $1 in [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]* | *..* | '') return 1 ;; esac; }
-
-status=0 tolerates='' tolerated=''
-worse() { [ "$status" -ge "$1" ] || status=$1; }
-# tell NAME ANSWER prints a bundle's answer and counts it.
-tell() {
-	say "$1: $2"
-	case $2 in
-	verified*) ;;
-	'not verified'*) worse 1 ;;
-	*) undecided=yes ;;
+# unfit takes a certificate that is not for signing bundles.
+unfit() {
+	usage=$(openssl x509 -in "$tmp/one" -noout -ext keyUsage 2>/dev/null | sed -n '2s/^ *//p')
+	case ", ${usage:-Digital Signature}," in *', Digital Signature,'* | *', Non Repudiation,'*) ;; *) return 0 ;; esac
+	usage=$(openssl x509 -in "$tmp/one" -noout -ext extendedKeyUsage 2>/dev/null | sed -n '2s/^ *//p')
+	case ", ${usage:-Any Extended Key Usage}," in
+	*', 1.3.6.1.3.1.9.21.2.3,'* | *', 1.3.6.1.4.1.9.21.2.3,'* | *', E-mail Protection,'* | *', Code Signing,'* | *', Any Extended Key Usage,'*) return 1 ;;
 	esac
 }
 
-if [ "$root" ]; then
-	{ openssl x509 -in "$root" -outform DER -out "$tmp/root.der" || openssl x509 -inform DER -in "$root" -outform DER -out "$tmp/root.der"; } 2>/dev/null ||
-		fail "--root $root: no certificate"
-	root=$tmp/root.der
-	use "$root"
-	pinned "$root" || : # what is tolerated goes with the root, however it is named
-	tolerated=$tolerates
+# cms FILE ROOT LEVEL ARGUMENT... has openssl verify a message under one root alone.
+cms() {
+	message=$1 ca=$2 auth=$3
+	shift 3
+	# shellcheck disable=SC2086
+	openssl cms -verify -binary -inform DER -in "$message" -CAfile "$ca" -no-CApath -no-CAstore -partial_chain -purpose any \
+		-auth_level "$auth" $at -signer "$tmp/signers.pem" -out "$tmp/content" "$@" 2>"$tmp/err"
+}
+
+# bundle FILE answers for one bundle.
+bundle() {
+	openssl pkcs7 -inform DER -in "$1" -print_certs -out "$tmp/beside.pem" 2>/dev/null || : >"$tmp/beside.pem"
+	if [ "$root" ]; then
+		cp "$tmp/root.der" "$tmp/one"
+		pinned || name="the root $hash"
+	elif ! each pinned <"$tmp/beside.pem"; then
+		say "$1: cannot judge: no root that counts is in the message; give --root FILE"
+		[ $status -ne 0 ] || status=2
+		return
+	fi
+	openssl x509 -in "$tmp/one" -out "$tmp/root.pem"
+	# The first line within each of these: "<ABSENT>" or "object: ...", "algorithm: sha256 (...)".
+	openssl cms -cmsout -print -noout -inform DER -in "$1" >"$tmp/print" 2>/dev/null
+	attributes=$(sed -n '/^ *signedAttrs:/{n;s/^ *\([a-zA-Z<]*\).*/\1/p;}' "$tmp/print" | sort -u)
+	weak=$(sed -n '/^ *digestAlgorithm:/{n;p;}' "$tmp/print" | grep -v '^ *algorithm: sha\(256\|384\|512\) (')
+	if ! cms "$1" "$tmp/root.pem" $level || ! [ -s "$tmp/content" ]; then
+		bad "$1: not verified: openssl says $(sed '$!d;s/.*Verify error: *//;s/.*routines:[^:]*:\([^:]*\):.*/\1/' "$tmp/err")"
+	elif [ "$attributes" != object ]; then
+		bad "$1: not verified: a signer signed no attributes"
+	elif [ "$weak" ]; then
+		bad "$1: not verified: the digest is not SHA-256, SHA-384 or SHA-512"
+	elif each unfit <"$tmp/signers.pem"; then
+		bad "$1: not verified: a signer's certificate is not for signing bundles"
+	else
+		say "$1: verified by openssl, $name"
+	fi
+}
+
+[ ! "$root" ] || openssl x509 -in "$root" -outform DER -out "$tmp/root.der" 2>/dev/null || fail "--root $root: no certificate"
+[ ! "$kit_root" ] || openssl x509 -in "$kit_root" -out "$tmp/kit-root.pem" 2>/dev/null || fail "--kit-root $kit_root: no certificate"
+if [ $# -gt 0 ]; then
+	for file; do [ -r "$file" ] || fail "$file: cannot be read"; bundle "$file"; done
+	say "$limits"
+	exit $status
 fi
-if [ "$kit_root" ]; then
-	{ openssl x509 -in "$kit_root" -out "$tmp/kit-root.pem" || openssl x509 -inform DER -in "$kit_root" -out "$tmp/kit-root.pem"; } 2>/dev/null ||
-		fail "--kit-root $kit_root: no certificate"
-fi
-undecided=''
-if [ "$bundles" ]; then
-	for file; do
-		[ -r "$file" ] || fail "$file: cannot be read"
-		tell "$file" "$(bundle "$file")"
-	done
+
+cd -- "$(dirname -- "$0")" && [ -r manifest.json ] && [ -r SHA256SUMS ] || fail "no kit here: manifest.json or SHA256SUMS is missing"
+if [ ! "$kit_root" ]; then
+	say "manifest.json: whether it is signed is not looked at without --kit-root FILE"
+elif [ -r manifest.json.p7s ] && cms manifest.json.p7s "$tmp/kit-root.pem" 1 -content manifest.json; then
+	say "manifest.json: signed under $kit_root, as openssl judges it"
 else
-	cd -- "$(dirname -- "$me")" || fail "the kit's directory cannot be entered"
-	[ -r manifest.json ] && [ -r SHA256SUMS ] || fail "no kit here: manifest.json or SHA256SUMS is missing"
-	# The list of files, then the sums, then the files.
-	if [ "$kit_root" ]; then
-		# shellcheck disable=SC2086
-		if [ -r manifest.json.p7s ] && openssl cms -verify -binary -inform DER -in manifest.json.p7s -content manifest.json -purpose any -partial_chain -CAfile "$tmp/kit-root.pem" $only \
-			-out /dev/null 2>/dev/null; then
-			say "manifest.json: signed under $kit_root, as openssl judges it"
-		else
-			say "manifest.json: not signed under $kit_root"
-			worse 1
-		fi
-	elif [ -r manifest.json.p7s ]; then
-		echo "manifest.json: signed, and not looked at by whom: give --kit-root FILE"
-	else
-		echo "manifest.json: nobody has signed it"
-	fi
-	if awk -v want="$(sha256 SHA256SUMS)" '
-		/^ *"path": / { path = $0 }
-		/^ *"sha256": / && path ~ /"SHA256SUMS",?$/ { split($0, part, "\""); found = part[4] }
-		END { exit found == "" || found != want }' manifest.json; then
-		echo "SHA256SUMS: as manifest.json has it"
-	else
-		echo "SHA256SUMS: not as manifest.json has it"
-		worse 1
-	fi
-	# All sums at once: each name is looked at before openssl sees it.
-	set --
-	while read -r sum name || [ "$sum" ]; do
-		if ! plain "$name"; then
-			echo "SHA256SUMS: a line that no kit has"
-			worse 1
-		elif [ -f "$name" ]; then
-			set -- "$@" "$name"
-		fi
-	done <SHA256SUMS
-	have="
-$(openssl dgst -sha256 -r "$@" 2>/dev/null </dev/null)
-"
-	listed="
-"
-	while read -r sum name || [ "$sum" ]; do
-		plain "$name" || continue
-		listed="$listed$name
-"
-		case $have in *"
-$sum *$name
-"*) continue ;; esac
-		if [ -f "$name" ]; then say "$name: changed"; else say "$name: missing"; fi
-		worse 1
-	done <SHA256SUMS
-	# No kit has hidden files, nor directories within these.
-	for name in * .[!.]* ..?* */* */.[!.]* */..?*; do
-		case $name in
-		manifest.json | manifest.json.p7s | SHA256SUMS) continue ;;
-		audit | bundles | changes | commands) [ ! -d "$name" ] || continue ;;
-		esac
-		if ! plain "$name"; then
-			[ ! -e "$name" ] && [ ! -h "$name" ] && continue # a pattern that fits nothing
-			say "$(say "$name" | tr -c 'A-Za-z0-9._/\n-' '?' | tr '\n' ' '): a name that no kit has"
-			worse 1
-			continue
-		fi
-		case $listed in *"
-$name
-"*) continue ;; esac
-		say "$name: not in SHA256SUMS"
-		worse 1
-	done
-	[ $status -ne 0 ] || echo "files: all have their sums"
-	any=''
-	for file in bundles/*.p7b; do
-		plain "$file" || continue # said above
-		any=yes
-		tell "$file" "$(bundle "$file")"
-	done
-	[ "$any" ] || tell bundles "not verified: there is none"
+	bad "manifest.json: not signed under $kit_root"
 fi
-if [ "$status" -eq 0 ] && [ "$undecided" ]; then status=2; fi
-exit "$status"
+grep -q "^ *\"sha256\": \"$(sha256 SHA256SUMS)\"," manifest.json || bad "SHA256SUMS: not as manifest.json has it"
+: >"$tmp/listed"
+while read -r sum name || [ "$sum" ]; do
+	case $name in [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]* | *..* | '') bad "SHA256SUMS: a line that no kit has"; continue ;; esac
+	say "./$name" >>"$tmp/listed"
+	[ -f "$name" ] && [ "$(sha256 "$name")" = "$sum" ] || bad "$name: changed or missing"
+done <SHA256SUMS
+find . ! -type d ! -path ./manifest.json ! -path ./manifest.json.p7s ! -path ./SHA256SUMS | grep -vxF -f "$tmp/listed" >"$tmp/more" &&
+	bad "not in SHA256SUMS: $(tr -c 'A-Za-z0-9._/\n-' '?' <"$tmp/more" | tr '\n' ' ')"
+[ $status -ne 0 ] || say "files: all have their sums"
+grep -q '^\./bundles/.*\.p7b$' "$tmp/listed" || bad "bundles: there is none"
+while read -r file; do
+	case $file in ./bundles/*.p7b) bundle "${file#./}" ;; esac
+done <"$tmp/listed"
+say "$limits"
+exit $status

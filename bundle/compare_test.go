@@ -130,6 +130,24 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// A key that is written in another way is the same key.
+func TestCompareSameKey(t *testing.T) {
+	t.Parallel()
+	same := pkitest.SameKey()
+	other := pkitest.RootTemplate(pkitest.NewName("C=US", "O=Trustpool Lab", "CN=Same Key Root CA"), pkitest.RSA("birch")).Sign(nil)
+	for i, old := range same {
+		for j, new := range same {
+			d := bundle.Compare(pool(t, old), pool(t, new))
+			if reissued := len(d.Reissued) == 1; reissued != (i != j) || len(d.Rekeyed) != 0 {
+				t.Errorf("from %d to %d: %d re-issued, %d re-keyed", i, j, len(d.Reissued), len(d.Rekeyed))
+			}
+		}
+		if d := bundle.Compare(pool(t, old), pool(t, other)); len(d.Reissued) != 0 || len(d.Rekeyed) != 1 {
+			t.Errorf("from %d to another key: %d re-issued, %d re-keyed", i, len(d.Reissued), len(d.Rekeyed))
+		}
+	}
+}
+
 func TestCompareLab(t *testing.T) {
 	t.Parallel()
 	d := bundle.Compare(fixture(t, "lab-core-v1.p7b"), fixture(t, "lab-core-v2.p7b"))

@@ -197,6 +197,27 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// A root program finds a key however it is written.
+func TestFindSameKey(t *testing.T) {
+	t.Parallel()
+	same := pkitest.SameKey()
+	for i, der := range same {
+		store, err := roots.ParseCertdata(pkitest.Certdata(pkitest.CertdataRoot{Label: "No", DER: der, Server: pkitest.NotTrusted}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, other := range same {
+			want := roots.ByKey
+			if i == j {
+				want = roots.ByCertificate
+			}
+			if m := store.Find(parse(other)); len(m) != 1 || m[0].By != want || len(m[0].Root.With(roots.Distrusted)) == 0 {
+				t.Errorf("%d of %d: %+v", j, i, m)
+			}
+		}
+	}
+}
+
 func match(m roots.Match) string {
 	s := string(m.By) + " " + m.Root.Label
 	if len(m.Root.With(roots.Distrusted)) > 0 {

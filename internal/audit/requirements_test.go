@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -89,6 +90,25 @@ func TestParseRequirements(t *testing.T) {
 		r, err := audit.ParseRequirements([]byte(test.text))
 		if r != nil || err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%q: %v, not %s", test.text, err, test.want)
+		}
+	}
+}
+
+// A key is the same key however it is written: what is forbidden, allowed or
+// distrusted by it, and for the rules that compare keys.
+func TestSameKey(t *testing.T) {
+	t.Parallel()
+	same := pkitest.SameKey()
+	all := bundled(t, same...)
+	for i, der := range same {
+		key := fmt.Sprintf("[{spki: %x}]\n", certificate.Read(der).KeyID())
+		distrusts := program(der, func(r *roots.Root) { r.Trust = map[roots.Purpose]roots.Trust{roots.ServerAuth: roots.Distrusted} })
+		got := found(run(t, all, audit.Criteria{Requirements: requirements(t, "forbidden: "+key), Program: distrusts}))
+		if got["forbidden"] != len(same) || got["known-distrusted"] != len(same) || got["same-key"] != 1 {
+			t.Errorf("by the key of %d: %d forbidden, %d distrusted, %d groups of one key", i, got["forbidden"], got["known-distrusted"], got["same-key"])
+		}
+		if got := found(run(t, all, audit.Criteria{Requirements: requirements(t, "allowed: "+key+"required: "+key)})); got["not-allowed"]+got["required-missing"] != 0 {
+			t.Errorf("by the key of %d: %d not allowed, %d missing", i, got["not-allowed"], got["required-missing"])
 		}
 	}
 }

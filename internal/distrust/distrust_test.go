@@ -18,6 +18,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
@@ -173,6 +174,21 @@ func TestHashes(t *testing.T) {
 	}
 	if !found["Mozilla"] || !found["Chrome"] {
 		t.Errorf("found %v", found)
+	}
+}
+
+// What is said of a key counts however the key is written.
+func TestFindSameKey(t *testing.T) {
+	t.Parallel()
+	same := pkitest.SameKey()
+	for i, der := range same {
+		id := certificate.Read(der).KeyID()
+		x := &Index{map[string][]*Statement{}, map[string][]*Statement{hex.EncodeToString(id[:]): {{Why: "a test"}}}}
+		for j, other := range same {
+			if m := x.Find(certificate.Read(other)); len(m) != 1 || !m[0].ByKey {
+				t.Errorf("%d by the key of %d: %v", j, i, m)
+			}
+		}
 	}
 }
 

@@ -29,6 +29,8 @@ var keyFiles embed.FS
 type Key struct {
 	Name   string
 	Signer crypto.Signer
+
+	spki []byte // nil for the usual SubjectPublicKeyInfo
 }
 
 // RSA returns the committed key of that name. There is one for each role in Lab and each certificate of the pools.
@@ -73,6 +75,9 @@ func (k *Key) PEM() []byte {
 
 // SPKI returns the SubjectPublicKeyInfo.
 func (k *Key) SPKI() []byte {
+	if k.spki != nil {
+		return k.spki
+	}
 	der, err := x509.MarshalPKIXPublicKey(k.Signer.Public())
 	if err != nil {
 		panic("pkitest: key " + k.Name + ": " + err.Error())

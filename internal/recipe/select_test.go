@@ -357,6 +357,35 @@ func TestSelectSameKey(t *testing.T) {
 	}
 }
 
+// A key that is excluded or distrusted is so however it is written.
+func TestSelectKeyWrittenInOtherWays(t *testing.T) {
+	t.Parallel()
+	same := pkitest.SameKey()
+	f := testFiles(t)
+	f["same"] = [][]byte{pkitest.CertsOnly(append(same, pkitest.CoreV1()[0])...)}
+	for i, der := range same {
+		r, err := recipe.Parse([]byte(shorthand("s: {files: same}", "s", fmt.Sprintf("exclude: [{spki: %x, reason: r}]\n", certificate.Read(der).KeyID()))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result, err := r.Select(t.Context(), f.options()); err != nil || len(result.Entries) != 1 || len(result.Dropped) != len(same) {
+			t.Errorf("the key of %d: %+v, %v", i, result, err)
+		}
+		f["distrusted"] = [][]byte{pkitest.Certdata(pkitest.CertdataRoot{Label: "No", DER: der, Server: pkitest.NotTrusted},
+			pkitest.CertdataRoot{Label: "Yes", DER: pkitest.CoreV1()[0], Server: pkitest.TrustedDelegator})}
+		for j, other := range same {
+			f["one"] = [][]byte{other}
+			r, err := recipe.Parse([]byte(shorthand("a: {files: one}, d: {certdata: distrusted, purpose: emailProtection}", "{union: [a, d]}", "")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Select(t.Context(), f.options()); err == nil || !strings.Contains(err.Error(), "is distrusted: d distrusts it for serverAuth (by its ") {
+				t.Errorf("%d with %d distrusted: %v", j, i, err)
+			}
+		}
+	}
+}
+
 // The sources of an entry are those that give it, and its place is in the first
 // of them.
 func TestSelectSources(t *testing.T) {

@@ -345,7 +345,7 @@ func parse(t *testing.T, data []byte) *bundle.Bundle {
 
 func TestExplainFields(t *testing.T) {
 	t.Parallel()
-	r, err := explain.Read(strings.NewReader("Trustpoint CA certificate is not FIPS compliant."))
+	r, err := explain.Read(strings.NewReader("Trustpoint CA certificate is not FIPS compliant.\n%PKI-3-EXAMPLE: x\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

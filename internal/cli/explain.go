@@ -2,7 +2,11 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -17,33 +21,61 @@ func (a *app) explainCommand() *cobra.Command {
 		Short: "Say what messages of devices about trust mean, and what to do",
 		Long: `Read what devices log or print, and say of each known message about trust: what
 it means, the cause, what to look at, what to do, and how sure that is
-(confirmed, inferred, unverified). Line breaks may be lost: several messages in
-one line are each found, but not one that a terminal broke in two. The messages
-known are of Smart Licensing, Call Home, trustpool imports and FIPS mode.
+(confirmed, inferred, unverified). Messages that give a reason are told apart by
+it; a reason that no source explains is shown, with what to look at.
 
-LOG is a file, - for standard input, or an http(s) URL.
+The messages known are of Smart Licensing, Call Home, trustpool imports,
+certificates and FIPS mode, on IOS, IOS XE, IOS XR, NX-OS, ASA and FXOS. Line
+breaks may be lost, or added by a narrow terminal.
+
+LOG is a file, plain or gzip, - for standard input, or an http(s) URL. A text is
+refused if fewer than one in ten lines have the form of a message or a command.
 
 Exit status: 0, or 1 where no message was known.`,
 		Example: `  trustpool explain messages.log
   ssh edge1 show logging | trustpool explain -`,
 		Args: arguments("LOG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := a.fetchWith(cmd.Context(), args[0], fetch.Options{Stdin: a.env.Stdin})
+			log, name, err := a.open(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			if len(files) != 1 || files[0].Name != args[0] && !isURL(args[0]) {
-				return hinted{fmt.Errorf("%s: a directory is no log", args[0]), "give a file, or - for standard input"}
-			}
-			r, err := explain.Read(bytes.NewReader(files[0].Data))
+			defer log.Close()
+			r, err := explain.Read(log)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s: %w", label(name), err)
 			}
-			r.File = files[0].Name
+			r.File = name
 			return a.answer(len(r.Findings) > 0, as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
 	as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	return cmd
+}
+
+// open opens a log, which is not held in memory unless it is fetched.
+func (a *app) open(ctx context.Context, arg string) (log io.ReadCloser, name string, err error) {
+	if isURL(arg) {
+		files, err := a.fetchWith(ctx, arg, fetch.Options{})
+		if err != nil {
+			return nil, "", err
+		}
+		return io.NopCloser(bytes.NewReader(files[0].Data)), files[0].Name, nil
+	}
+	if arg == "-" {
+		if a.env.Stdin == nil {
+			return nil, "", errors.New("stdin: there is none")
+		}
+		return io.NopCloser(a.env.Stdin), arg, nil
+	}
+	f, err := os.Open(arg)
+	if err != nil {
+		return nil, "", err
+	}
+	if fi, err := f.Stat(); err == nil && fi.IsDir() {
+		f.Close()
+		return nil, "", hinted{fmt.Errorf("%s: a directory is no log", arg), "give a file, or - for standard input"}
+	}
+	return f, arg, nil
 }

@@ -1,30 +1,42 @@
-// Package explain reads what devices log and print, and says of each message
-// about trust that it knows: the cause, what to look at, and what to do.
+// Package explain reads what devices log and print, and says of each message about
+// trust what it means, what may have caused it, what to look at, and what to do.
 //
-// A message is known by the words that a public source shows. Lost line breaks do
-// not matter, because copying loses them: several messages of one line are each
-// found. One that was broken in two, as by a narrow terminal, is not found where
-// the break stands before its last known word. What is not known is passed over in
-// silence.
+// A message is read as it is built. What is before it and its outer facility say
+// which platform printed it, its mnemonic what it is about, and the text after the
+// first colon of its text the reason. A cause is given for the reasons of which a
+// source says it; any other reason is shown as it came, with checks that tell the
+// possible causes apart. The catalogue is the data of messages.go and reasons.go.
+//
+// Several messages of one line are each found, because copying loses line breaks.
+// A message that a narrow terminal broke, or that has several lines, is one.
 package explain
 
 import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"trustpool/internal/device"
+	"trustpool/internal/fetch/text"
 )
 
-// Limits of what is read. Read looks at most at MaxLine bytes of a line; the
-// rest of a longer one is passed over, and the report says so.
+// Limits of what is read.
 const (
-	MaxLine    = 1 << 20 // bytes
-	MaxExcerpt = 200     // bytes of a message that a report shows
-	maxSpan    = 400     // bytes from the first word of a message to its last
+	MaxBytes    = 1 << 40  // of a log, uncompressed
+	MaxUnread   = 16 << 20 // bytes since the last line that is a message, uncompressed
+	MaxLine     = 1 << 20  // bytes; the rest of a longer line is passed over, and the report says so
+	MaxExcerpt  = 200      // bytes of a message that a report shows
+	MaxReason   = 300      // bytes of a reason that a report shows
+	MaxFindings = 1000     // findings; those beyond are counted
+	MaxUnknown  = 200      // names of messages that are not known; those beyond are counted
+	maxSpan     = 400      // bytes from the first word of a message to its last
+	maxWrapped  = 4        // lines that a message is broken into
+	maxMembers  = 20       // lines of a message that has several
 )
 
 // A Kind says what a message is.
@@ -37,158 +49,324 @@ const (
 	Note    Kind = "note"
 )
 
-// A Message is one that devices are known to print.
-type Message struct {
+// A Finding is a message, for one of its reasons, and where it was seen.
+type Finding struct {
 	ID        string // a slug
 	Kind      Kind
 	Platforms []string // names of device.Platforms that print it
-	// Parts are words that it has, in this order and not far apart. Letter case
-	// counts.
-	Parts []string
 	device.Ground
 	Meaning string
 	Causes  []device.Note
 	Checks  []device.Note // commands, or what to compare
 	Fixes   []device.Note // commands, or what to change
-}
 
-// A Finding is a message and where it was seen.
-type Finding struct {
-	Message
+	HasReason   bool   // messages of this kind give a reason
+	Reason      string // in the words of the log
+	ReasonKnown bool
+
 	Count     int
 	FirstLine int    // from 1
 	Excerpt   string // of the first one, as it came
 }
 
-// A Report is what was found, in the order of first lines, then of Messages.
+// An Unknown is a message about trust that is not in the catalogue.
+type Unknown struct {
+	Name      string // as %PKI-3-EXAMPLE
+	Count     int
+	FirstLine int
+}
+
+// A Report is what was found, in the order of first lines.
 type Report struct {
 	File     string // as given
 	Lines    int    // read
 	Cut      int    // lines longer than MaxLine
+	Unread   int    // lines of no known form
 	Findings []Finding
+	Unknown  []Unknown
+	More     int // messages beyond MaxFindings and MaxUnknown
 }
 
-// Read looks for the messages of Messages in a log. The error is that of r.
+// A FormError says that a text is not a log of a device: fewer than one in ten of
+// its lines have a known form.
+type FormError struct {
+	Lines, Read int // lines that are not empty, and those of a known form
+}
+
+func (e *FormError) Error() string {
+	return fmt.Sprintf("not a log of a device: %d of its %d lines have the form of a message or of a command", e.Read, e.Lines)
+}
+
+// Read looks for known messages in a log, which may be gzip or UTF-16, as
+// [text.NewReader] reads it. It holds no more of it than a few lines. The error is
+// a [*FormError], that of r, or of what is not text.
 func Read(r io.Reader) (*Report, error) {
-	messages := Messages()
-	findings := make([]Finding, len(messages))
-	report := &Report{}
-	in := bufio.NewReaderSize(r, 64<<10)
+	decoded, err := text.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	s := reader{in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}, unknown: map[string]int{}}
+	if err := s.read(); err != nil {
+		return nil, err
+	}
+	if s.known*10 < s.filled {
+		return nil, &FormError{Lines: s.filled, Read: s.known}
+	}
+	slices.SortStableFunc(s.Findings, func(a, b Finding) int { return a.FirstLine - b.FirstLine })
+	return &s.Report, nil
+}
+
+// A reader reads one log.
+type reader struct {
+	Report
+	in      *bufio.Reader
+	bytes   int64          // read
+	unread  int64          // bytes since the last message
+	filled  int            // lines that are not empty
+	known   int            // those of a known form
+	seen    map[string]int // index of Findings by what tells them apart
+	unknown map[string]int // index of Unknown by name
+	pending *pending
+
+	session  bool   // a prompt was seen, so lines are what a command printed
+	platform string // that of the prompt; empty if it does not say
+	members  int    // lines that may still belong to the last message
+}
+
+// pending is a message whose reason may go on in the next line.
+type pending struct {
+	message
+	line, wrapped int
+	at            string // the message, as it came
+}
+
+func (s *reader) read() error {
+	var held string // a line that a terminal broke
+	var first, parts int
+	flush := func() {
+		if parts > 0 {
+			s.line(held, first)
+		}
+		held, parts = "", 0
+	}
 	for {
-		line, cut, err := readLine(in)
-		if errors.Is(err, io.EOF) {
+		line, size, cut, err := s.readLine()
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if size == 0 && err != nil {
 			break
 		}
-		if err != nil {
-			return nil, err
-		}
-		report.Lines++
+		s.Lines++
+		s.bytes += size
+		s.unread += size
 		if cut {
-			report.Cut++
+			s.Cut++
 		}
-		for i, m := range messages {
-			count, first := m.find(line)
-			if count == 0 {
-				continue
+		if s.bytes > MaxBytes {
+			return fmt.Errorf("more than %d bytes, which is the limit", int64(MaxBytes))
+		}
+		filled := strings.TrimSpace(line) != ""
+		if filled {
+			s.filled++
+		}
+		if parts > 0 && parts < maxWrapped && filled && !begins(line) {
+			held += line
+			s.known++ // it is a part of what was known
+		} else {
+			flush()
+			if filled {
+				held, first, parts = line, s.Lines, 0
 			}
-			if f := &findings[i]; f.Count == 0 {
-				*f = Finding{Message: m, FirstLine: report.Lines, Excerpt: excerpt(line[first:])}
+		}
+		if filled {
+			if parts++; !wrapped(line) || !tokens.MatchString(held) {
+				flush()
 			}
-			findings[i].Count += count
+		}
+		if s.unread > MaxUnread {
+			return fmt.Errorf("line %d: no message in the last %d bytes, which is the limit", s.Lines, MaxUnread)
+		}
+		if err != nil {
+			break
 		}
 	}
-	for _, f := range findings {
-		if f.Count > 0 {
-			report.Findings = append(report.Findings, f)
-		}
-	}
-	sortByLine(report.Findings)
-	return report, nil
+	flush()
+	s.settle("")
+	return nil
 }
 
-// readLine reads up to a line break, keeping at most MaxLine bytes. It is io.EOF
-// where nothing is left.
-func readLine(in *bufio.Reader) (line string, cut bool, err error) {
+// readLine reads up to a line break, keeping at most MaxLine bytes. At the end the
+// error is io.EOF, perhaps beside a last line.
+func (s *reader) readLine() (line string, size int64, cut bool, err error) {
+	part, err := s.in.ReadSlice('\n')
+	if err == nil { // in one piece, as nearly all
+		return string(bytes.TrimRight(part, "\r\n")), int64(len(part)), false, nil
+	}
 	var b strings.Builder
-	read := 0
 	for {
-		part, err := in.ReadSlice('\n')
-		read += len(part)
+		size += int64(len(part))
 		part = bytes.TrimRight(part, "\r\n")
 		kept := part[:min(len(part), MaxLine-b.Len())]
 		cut = cut || len(kept) < len(part)
 		b.Write(kept)
-		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case errors.Is(err, io.EOF) && read > 0:
-			err = nil
+		if !errors.Is(err, bufio.ErrBufferFull) || s.unread+size > MaxUnread {
+			break
 		}
-		return b.String(), cut, err
+		part, err = s.in.ReadSlice('\n')
+	}
+	if errors.Is(err, bufio.ErrBufferFull) {
+		err = nil
+	}
+	return b.String(), size, cut, err
+}
+
+// wrapped reports whether a line is as long as a terminal is wide.
+func wrapped(line string) bool { return len(line) == 80 || len(line) == 79 || len(line) == 132 }
+
+// line reads one line, or one that was broken.
+func (s *reader) line(line string, number int) {
+	starts := begins(line)
+	if !starts && s.settle(line) {
+		s.known++
+		return
+	}
+	if starts {
+		s.settle("")
+	}
+	platform, isPrompt := prompt(line)
+	if isPrompt {
+		s.session, s.platform = true, platform
+	}
+	found := s.messages(line, number)
+	if s.words(line, number) {
+		found = true
+	}
+	member := !starts && s.members > 0 && isMember(line)
+	switch {
+	case found:
+		s.members = maxMembers
+	case member:
+		s.members--
+	default:
+		s.members = 0
+	}
+	if found || isPrompt || starts {
+		s.unread = 0
+	}
+	if found || isPrompt || starts || member || s.session {
+		s.known++
+	} else {
+		s.Unread++
 	}
 }
 
-// find counts the message in a line, and says where the first one begins.
-func (m *Message) find(line string) (count, first int) {
-	for at := 0; ; {
-		i := indexWord(line[at:], m.Parts[0])
-		if i < 0 {
-			return count, first
+// messages counts the messages of a line that have a mnemonic.
+func (s *reader) messages(line string, number int) bool {
+	list := split(line)
+	for i, m := range list {
+		if m.platform == iosxe && s.platform == iosxr {
+			m.platform = iosxr
 		}
-		begin := at + i
-		at = begin + len(m.Parts[0])
-		// The message ends where another of its kind begins.
-		rest := line[at:min(len(line), at+maxSpan)]
-		if next := indexWord(rest, m.Parts[0]); next >= 0 {
-			rest = rest[:next]
-		}
-		if hasAll(rest, m.Parts[1:]) {
-			if count == 0 {
-				first = begin
+		e := lookup(&m)
+		if e == nil {
+			if aboutTrust(&m) {
+				s.countUnknown(m.name, number)
 			}
-			count++
+			continue
 		}
+		at := line[m.at:]
+		if i+1 < len(list) {
+			at = line[m.at:list[i+1].at]
+		}
+		if e.reason && i == len(list)-1 && findReason(&m) == nil {
+			s.settle("")
+			s.pending = &pending{message: m, line: number, at: at}
+			continue
+		}
+		s.count(e, &m, number, at)
 	}
+	return len(list) > 0
 }
 
-func hasAll(s string, parts []string) bool {
-	for _, p := range parts {
-		i := indexWord(s, p)
-		if i < 0 {
-			return false
-		}
-		s = s[i+len(p):]
+// settle decides of a message whose reason is not known, with the line after it: if
+// that makes it a known one it belongs to it.
+func (s *reader) settle(next string) (taken bool) {
+	p := s.pending
+	if p == nil {
+		return false
 	}
-	return true
+	if next = strings.TrimSpace(next); next != "" && p.wrapped < maxWrapped {
+		for _, joint := range []string{" ", ""} {
+			m := p.message
+			m.body += joint + next
+			if findReason(&m) != nil {
+				s.pending = nil
+				s.count(lookup(&m), &m, p.line, p.at+joint+next)
+				return true
+			}
+		}
+	}
+	s.pending = nil
+	s.count(lookup(&p.message), &p.message, p.line, p.at)
+	return false
 }
 
-// indexWord is strings.Index for a text that is no part of longer words.
-func indexWord(s, text string) int {
-	for at := 0; ; {
-		i := strings.Index(s[at:], text)
-		if i < 0 {
-			return -1
+// words counts the messages of a line that have no mnemonic.
+func (s *reader) words(line string, number int) (found bool) {
+	for _, e := range wordEntries() {
+		count, first := e.find(line)
+		if count == 0 {
+			continue
 		}
-		begin, end := at+i, at+i+len(text)
-		if (begin == 0 || !wordPart(s[begin-1]) || !wordPart(text[0])) && (end == len(s) || !wordPart(s[end]) || !wordPart(text[len(text)-1])) {
-			return begin
+		found = true
+		m := message{platform: s.platform, at: first, body: line[first+len(e.parts[0]):]}
+		for range count {
+			s.count(e, &m, number, line[first:])
 		}
-		at = begin + 1
 	}
+	return found
 }
 
-func wordPart(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '_'
+// count counts a message.
+func (s *reader) count(e *entry, m *message, number int, at string) {
+	f := e.finding(m)
+	key := f.ID + "\x00" + strings.Join(f.Platforms, " ") + "\x00" + f.Reason
+	i, ok := s.seen[key]
+	if !ok {
+		if len(s.Findings) == MaxFindings {
+			s.More++
+			return
+		}
+		i = len(s.Findings)
+		s.seen[key] = i
+		f.FirstLine, f.Excerpt = number, shorten(strings.TrimSpace(at), MaxExcerpt)
+		s.Findings = append(s.Findings, f)
+	}
+	s.Findings[i].Count++
 }
 
-// excerpt is the beginning of a message, whole characters.
-func excerpt(s string) string {
-	if len(s) <= MaxExcerpt {
-		return s
+func (s *reader) countUnknown(name string, number int) {
+	i, ok := s.unknown[name]
+	if !ok {
+		if len(s.Report.Unknown) == MaxUnknown {
+			s.More++
+			return
+		}
+		i = len(s.Report.Unknown)
+		s.unknown[strings.Clone(name)] = i
+		s.Report.Unknown = append(s.Report.Unknown, Unknown{Name: strings.Clone(name), FirstLine: number})
 	}
-	end := MaxExcerpt
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
+	s.Report.Unknown[i].Count++
+}
+
+// shorten returns the beginning of s, whole characters, in memory of its own.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return strings.Clone(s)
 	}
-	return s[:end] + "…"
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }

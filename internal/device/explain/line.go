@@ -1,0 +1,150 @@
+package explain
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Platforms, as device.Lookup knows them. iosxe is for ios too.
+const (
+	iosxe = "iosxe"
+	iosxr = "iosxr"
+	asa   = "asa"
+	ftd   = "ftd"
+	fxos  = "fxos"
+	nxos  = "nxos"
+)
+
+// A message is one with a mnemonic: %FACILITY-SEVERITY-MNEMONIC: text
+type message struct {
+	platform string
+	facility string // the one that says what it is about: SMART_LIC of LICENSE-SMART_LIC
+	mnemonic string
+	name     string // as the log has it, of the innermost
+	body     string // its text
+	at       int    // where the outermost begins in the line
+}
+
+var (
+	tokens = regexp.MustCompile(`%([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)-([0-7])-([A-Z0-9_]+)(?:\s*:|\s*$)`)
+
+	// timestamps are how a line of a log begins: perhaps a priority, a number, a host,
+	// and a time.
+	timestamps = regexp.MustCompile(`^\s*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
+		`(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)`)
+
+	// prompts are a host, perhaps a mode, and what was typed.
+	prompts = regexp.MustCompile(`^\s*((?:RP|LC|0)/[\w/]+:)?[A-Za-z0-9][\w.:/@-]{0,62}(?:\([\w .:/-]{1,40}\))?(?: /[\w/-]*\*?)? ?[#>] ?(?:[a-z]|$)`)
+
+	cliError   = regexp.MustCompile(`^\s*%\s?[A-Z][a-z]`)
+	xrPrefix   = regexp.MustCompile(`(?:RP|LC)/\d+/\w+/CPU\d+:|\b(?:smartlicserver|http_client|cepki|smartlic\w*)\[\d+\]: *$`)
+	yearFirst  = regexp.MustCompile(`(?:^|[\s:>])\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d`)
+	memberLine = regexp.MustCompile(`^(?:\s+\S|[A-Z][A-Za-z -]{1,30}\s*:)`)
+	nextHead   = regexp.MustCompile(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
+)
+
+// begins reports whether a line is the first of a message or of a command.
+func begins(line string) bool {
+	if at := tokens.FindStringIndex(line); at != nil {
+		return true
+	}
+	if timestamps.MatchString(line) || cliError.MatchString(line) {
+		return true
+	}
+	_, ok := prompt(line)
+	return ok
+}
+
+// prompt reports whether a line is a prompt, and the platform if the prompt shows it.
+func prompt(line string) (platform string, ok bool) {
+	if strings.HasPrefix(line, "---") && strings.Contains(line, "- show ") { // of show tech-support
+		return "", true
+	}
+	if strings.IndexByte(line, '#') < 0 && strings.IndexByte(line, '>') < 0 {
+		return "", false
+	}
+	m := prompts.FindStringSubmatch(line)
+	if m == nil {
+		return "", false
+	}
+	if m[1] != "" {
+		return iosxr, true
+	}
+	return "", true
+}
+
+// isMember reports whether a line can be a further one of a message that has several.
+func isMember(line string) bool { return memberLine.MatchString(line) }
+
+// split finds the messages of a line that have a mnemonic.
+func split(line string) (list []message) {
+	if strings.IndexByte(line, '%') < 0 {
+		return nil
+	}
+	found := tokens.FindAllStringSubmatchIndex(line, -1)
+	before := 0 // the end of the message before
+	for i := 0; i < len(found); i++ {
+		at := found[i]
+		m := message{platform: iosxe, at: at[0]}
+		outer := line[at[2]:at[3]]
+		// An ASA wraps the line of another part of it: %ASA-3-444303: %SMART_LIC-3-…
+		if firewall(outer) != "" && i+1 < len(found) && strings.TrimSpace(line[at[1]:found[i+1][0]]) == "" {
+			i++
+			at = found[i]
+		}
+		parts := strings.Split(line[at[2]:at[3]], "-")
+		m.facility, m.mnemonic = parts[0], line[at[6]:at[7]]
+		if category := parts[0]; len(parts) > 1 && (category == "LICENSE" || category == "SECURITY") {
+			m.facility, m.platform = parts[1], iosxr
+		}
+		m.name = line[at[0]:at[7]]
+		end := len(line)
+		if i+1 < len(found) {
+			end = found[i+1][0]
+		}
+		m.body = line[at[1]:end]
+		if i+1 < len(found) {
+			m.body = nextHead.ReplaceAllString(m.body, "")
+		}
+		head := line[before:m.at]
+		switch {
+		case firewall(outer) != "":
+			m.platform = firewall(outer)
+			if m.facility == outer {
+				m.facility = "ASA"
+			}
+		case m.platform == iosxr || xrPrefix.MatchString(head):
+			m.platform = iosxr
+		case m.facility == "LICMGR" || yearFirst.MatchString(head):
+			m.platform = nxos
+		}
+		if rest, ok := strings.CutPrefix(m.mnemonic, "LOG_SMART_LIC_"); ok && m.facility == "LICMGR" {
+			m.facility, m.mnemonic = "SMART_LIC", rest
+		}
+		before = at[1]
+		list = append(list, m)
+	}
+	return list
+}
+
+// firewall is the platform of a facility that says it.
+func firewall(facility string) string {
+	switch facility {
+	case "ASA", "PIX":
+		return asa
+	case "FTD":
+		return ftd
+	}
+	return ""
+}
+
+// aboutTrust reports whether a message that is not known is worth a word.
+func aboutTrust(m *message) bool {
+	switch m.facility {
+	case "SMART_LIC", "PKI", "XR_SSL", "CALL_HOME":
+		return true
+	case "ASA":
+		return strings.HasPrefix(m.mnemonic, "7170")
+	}
+	return false
+}

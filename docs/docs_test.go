@@ -33,6 +33,7 @@ import (
 	"trustpool/internal/device/config"
 	"trustpool/internal/device/explain"
 	"trustpool/internal/device/show"
+	"trustpool/internal/durable"
 	"trustpool/internal/feed"
 	"trustpool/internal/hosting"
 	"trustpool/internal/inspect"
@@ -215,7 +216,7 @@ func TestDiffFields(t *testing.T) {
 func TestHostingFields(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	d, err := store.OpenDir(dir)
+	d, err := store.OpenDir(dir, new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/store"
 )
 
 func TestStoreFields(t *testing.T) {
 	t.Parallel()
-	dir, err := store.OpenDir(t.TempDir())
+	dir, err := store.OpenDir(t.TempDir(), new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -49,7 +46,7 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
   trustpool build core.yaml -o out/ --check`,
 		Args: arguments("RECIPE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.readRecipe(args[0])
+			r, err := recipe.ReadFile(args[0])
 			if err != nil {
 				return err
 			}
@@ -61,29 +58,36 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			o := outputs{dir: dir, recipe: args[0], lock: args[0] + ".lock", product: p}
-			if err := o.checkPaths(); err != nil {
+			o := recipe.Placement{Product: p, Dir: dir, Recipe: args[0]}
+			if err := o.Check(); err != nil {
 				return err
 			}
-			differences, err := o.lockDifferences()
+			differences, err := o.LockDifferences()
+			if damaged, ok := errors.AsType[*recipe.DamagedLockError](err); ok {
+				return hinted{damaged, "remove it to start anew"}
+			}
 			if err != nil {
 				return err
 			}
 			same := true
 			if locked || check {
 				for _, d := range differences {
-					a.warn("%s: %s", o.lock, d)
+					a.warn("%s: %s", o.LockPath(), d)
 				}
 				same = len(differences) == 0
 			}
 			if check {
-				unchanged, err := a.compareOutputs(o)
+				changed, err := o.OutputDifferences()
 				if err != nil {
 					return err
 				}
-				same = same && unchanged
+				for _, c := range changed {
+					a.warn("%s", c)
+				}
+				same = same && len(changed) == 0
 			} else if same {
-				if err := o.write(len(differences) > 0); err != nil {
+				// A lock that says the same already stays.
+				if err := a.onDisk(func(disk *durable.Disk) error { return o.Write(disk, len(differences) > 0) }); err != nil {
 					return err
 				}
 			}
@@ -103,67 +107,13 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 	return cmd
 }
 
-func (a *app) readRecipe(path string) (*recipe.Recipe, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, recipe.MaxSize+1))
-	if err != nil {
-		return nil, err
-	}
-	r, err := recipe.Parse(data)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
-}
-
 // buildOptions gives a build its sources: paths are relative to the recipe.
-func (a *app) buildOptions(path string, now time.Time, s signer) recipe.Options {
+func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOptions {
 	dir := filepath.Dir(path)
-	locate := func(name string) string {
-		if isURL(name) || filepath.IsAbs(name) {
-			return name
-		}
-		if name = filepath.Join(dir, name); name == "-" { // a file of that name: a recipe reads no standard input
-			return "." + string(filepath.Separator) + name
-		}
-		return name
-	}
 	limits := a.limits
 	limits.Bytes = int64(a.size)
-	return recipe.Options{
-		Open: func(ctx context.Context, name string) ([]recipe.File, error) {
-			path := locate(name)
-			if !strings.ContainsAny(name, "*?[") || isURL(name) {
-				return a.readAny(ctx, path)
-			}
-			if _, err := os.Lstat(path); err == nil { // a file with such a name
-				return a.readAny(ctx, path)
-			}
-			pattern := name
-			if !filepath.IsAbs(name) {
-				pattern = filepath.Join(literal(dir), name)
-			}
-			paths, err := filepath.Glob(pattern)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			var out []recipe.File
-			for _, p := range paths {
-				if hidden(p) && !hidden(name) { // as the shell has it, and as in a directory
-					continue
-				}
-				files, err := a.readAny(ctx, p)
-				if err != nil {
-					return nil, err
-				}
-				out = append(out, files...)
-			}
-			return out, nil
-		},
+	return recipe.BuildOptions{
+		Open: recipe.OpenIn(dir, a.readAny),
 		System: func(ctx context.Context) ([]recipe.File, error) {
 			files, dirs := roots.SystemPaths(a.getenv("SSL_CERT_FILE"), a.getenv("SSL_CERT_DIR"))
 			for _, p := range append(files, dirs...) {
@@ -177,7 +127,7 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.Options 
 			s.key, s.cert, s.chain, s.inRecipe = by.Key, by.Certificate, by.Chain, true
 			for _, file := range []*string{&s.key, &s.cert, &s.chain} {
 				if *file != "" && !strings.HasPrefix(*file, "exec:") && !strings.HasPrefix(*file, "pkcs11:") {
-					*file = locate(*file)
+					*file = recipe.Locate(dir, *file)
 				}
 			}
 			return s.identity(ctx, a)
@@ -185,16 +135,6 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.Options 
 		Limits: limits,
 		At:     now,
 	}
-}
-
-func hidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
-
-// literal makes a pattern of a path that matches it and nothing else.
-func literal(path string) string {
-	if os.PathSeparator == '\\' { // where patterns have no escapes
-		return path
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // readAny is fetch of what need not be a bundle: certdata.txt does not begin like one.
@@ -205,107 +145,6 @@ func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 		out = append(out, recipe.File{Name: f.Name, Data: f.Data})
 	}
 	return out, err
-}
-
-// outputs are where a product goes.
-type outputs struct {
-	dir, recipe, lock string
-	product           *recipe.Product
-}
-
-// lockDifferences are those between the lock that is there and the one to write.
-func (o outputs) lockDifferences() ([]string, error) {
-	f, err := os.Open(o.lock)
-	if errors.Is(err, fs.ErrNotExist) {
-		return []string{"there is no lock"}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, recipe.MaxLockSize+1))
-	if err != nil {
-		return nil, err
-	}
-	var same bytes.Buffer
-	if err := o.product.Lock.WriteJSON(&same); err != nil || bytes.Equal(data, same.Bytes()) {
-		return nil, err
-	}
-	old, err := recipe.ParseLock(data)
-	if err != nil {
-		return nil, hinted{fmt.Errorf("%s: %w", o.lock, err), "remove it to start anew"}
-	}
-	return old.Differences(o.product.Lock), nil
-}
-
-func (o outputs) path(f recipe.File) string { return filepath.Join(o.dir, f.Name) }
-
-// checkPaths refuses an output that would take the place of the recipe or of its
-// lock.
-func (o outputs) checkPaths() error {
-	for _, f := range o.product.Files {
-		for _, kept := range []string{o.recipe, o.lock} {
-			if samePath(o.path(f), kept) {
-				return fmt.Errorf("the output %s would take the place of %s", f.Name, kept)
-			}
-		}
-	}
-	return nil
-}
-
-func samePath(a, b string) bool {
-	x, errX := os.Stat(a)
-	y, errY := os.Stat(b)
-	if errX == nil && errY == nil {
-		return os.SameFile(x, y)
-	}
-	absA, _ := filepath.Abs(a)
-	absB, _ := filepath.Abs(b)
-	return absA == absB
-}
-
-// compareOutputs reports which outputs a build would change.
-func (a *app) compareOutputs(o outputs) (same bool, err error) {
-	same = true
-	for _, f := range o.product.Files {
-		old, err := os.ReadFile(o.path(f))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			a.warn("%s: missing", o.path(f))
-		case err != nil:
-			return false, err
-		case !bytes.Equal(old, f.Data):
-			a.warn("%s: differs", o.path(f))
-		default:
-			continue
-		}
-		same = false
-	}
-	return same, nil
-}
-
-// write writes everything or nothing. A lock that says the same already stays.
-func (o outputs) write(withLock bool) error {
-	var files []durable.File
-	for _, f := range o.product.Files {
-		files = append(files, durable.File{Path: o.path(f), Data: f.Data})
-	}
-	if withLock {
-		var lock bytes.Buffer
-		if err := o.product.Lock.WriteJSON(&lock); err != nil {
-			return err
-		}
-		files = append(files, durable.File{Path: o.lock, Data: lock.Bytes()})
-	}
-	made := !fileExists(o.dir)
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return err
-	}
-	err := durable.WriteAll(files, 0o644)
-	if err != nil && made {
-		_ = os.Remove(o.dir) // which is empty
-	}
-	return err
 }
 
 // writeProduct says what a build made and what it left out.

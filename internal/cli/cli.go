@@ -28,7 +28,8 @@ type Env struct {
 	Version        string
 	Getenv         func(string) string // nil where no variable is set
 	// Interrupts gives a context that ends when the user or the system wants the
-	// process to end; nil for none.
+	// process to end, with the cause [Interrupted]; nil for none. While it is not
+	// used, that ends the process as the system does.
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
 	// Reloads gives a channel that receives when the user asks a server to look
 	// anew at what it serves, until the context ends; nil for never.
@@ -40,10 +41,16 @@ type Env struct {
 
 // Exit statuses, the same for every command.
 const (
-	statusYes    = 0 // done, the answer is yes
-	statusNo     = 1 // done, the answer is no
-	statusFailed = 2 // could not
+	statusYes    = 0   // done, the answer is yes
+	statusNo     = 1   // done, the answer is no
+	statusFailed = 2   // could not
+	statusSignal = 128 // ended by a signal, whose number is added
 )
+
+// Interrupted is why a command ended early: the number of a signal.
+type Interrupted int
+
+func (i Interrupted) Error() string { return fmt.Sprintf("interrupted by signal %d", int(i)) }
 
 // errNo ends a command whose answer is no; the report has said so.
 var errNo = errors.New("the answer is no")
@@ -59,6 +66,7 @@ func (h hinted) Unwrap() error { return h.error }
 // Run runs one command line and gives the exit status.
 func Run(ctx context.Context, args []string, env Env) int {
 	a := &app{env: env}
+	a.disk = &durable.Disk{Warn: func(err error) { a.warn("%v", err) }}
 	root := a.command(args)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -67,6 +75,9 @@ func Run(ctx context.Context, args []string, env Env) int {
 		return statusYes
 	case errors.Is(err, errNo):
 		return statusNo
+	}
+	if i, ok := errors.AsType[Interrupted](err); ok {
+		return statusSignal + int(i)
 	}
 	if !a.started { // wrong flags or arguments
 		err = hinted{err, usageHint(root, args)}
@@ -90,6 +101,8 @@ type app struct {
 
 	skipUnreadable bool  // files of a directory
 	input          int64 // bytes read so far
+	disk           *durable.Disk
+	guarded        bool // by guard
 }
 
 // helpWidth is how many columns the help takes.
@@ -226,11 +239,6 @@ func (a *app) markStart(cmd *cobra.Command) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started = true
-			if writes(cmd) && a.env.Interrupts != nil {
-				ctx, stop := a.env.Interrupts(cmd.Context())
-				defer stop()
-				cmd.SetContext(ctx)
-			}
 			return run(cmd, args)
 		}
 	}
@@ -239,15 +247,41 @@ func (a *app) markStart(cmd *cobra.Command) {
 	}
 }
 
-// writes reports whether a command writes files, or serves them. Then an interrupt ends what it
-// waits for, and what it is writing is finished or removed; otherwise it ends the
-// process, which needs no preparing: that would take as long as a small bundle.
-func writes(cmd *cobra.Command) bool {
-	switch cmd.Name() {
-	case "keygen", "publish", "receive", "rollback", "mirror", "serve":
-		return true
+// grace is how long what was interrupted may take to end by itself.
+const grace = 50 * time.Millisecond
+
+// guard runs what writes: f. When the user interrupts it, it returns at once, and
+// nothing is half written. Commands that write nothing need no guard: the system
+// ends them, and to prepare for that would take as long as to read a small bundle.
+func (a *app) guard(ctx context.Context, f func(context.Context) error) error {
+	if a.env.Interrupts == nil || a.guarded {
+		return f(ctx)
 	}
-	return cmd.Flags().Changed("output") || cmd.Flags().Changed("save") || cmd.Flags().Changed("save-chains")
+	a.guarded = true
+	defer func() { a.guarded = false }()
+	ctx, stop := a.env.Interrupts(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(grace):
+		a.disk.Abandon()
+	}
+	return context.Cause(ctx)
+}
+
+// onDisk is guard for what writes files.
+func (a *app) onDisk(write func(*durable.Disk) error) error {
+	return a.guard(context.Background(), func(context.Context) error { return write(a.disk) })
 }
 
 // usageHint is the advice after a usage error: the command that was meant, or
@@ -297,7 +331,7 @@ func exitStatusTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-status",
 		Short: "What the exit status of each command says",
-		Long: `Every command exits with one of three statuses:
+		Long: `Every command exits with one of these statuses:
 
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
@@ -306,6 +340,8 @@ func exitStatusTopic() *cobra.Command {
      known, a server would break, a device has not the current version, a
      server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
+  130, 143  interrupted by SIGINT (control-C) or SIGTERM: it ends at once, and
+     nothing is half written; serve and mirror --every end with 0
 
 The help of a command says when its answer is no; where it does not, the command
 has none. With status 2 there is one line on standard error, perhaps a hint, and
@@ -316,19 +352,13 @@ no partial output.`,
 // write gives the report to standard output, or whole to the file of --output.
 func (a *app) write(report func(io.Writer) error) error {
 	if a.output != "" && a.output != "-" {
-		return durable.Write(a.output, 0o644, buffered(report))
+		return a.onDisk(func(disk *durable.Disk) error { return disk.Write(a.output, 0o644, report) })
 	}
-	return buffered(report)(a.env.Stdout)
-}
-
-func buffered(report func(io.Writer) error) func(io.Writer) error {
-	return func(w io.Writer) error {
-		b := bufio.NewWriterSize(w, 16<<10)
-		if err := report(b); err != nil {
-			return err
-		}
-		return b.Flush()
+	b := bufio.NewWriterSize(a.env.Stdout, 16<<10)
+	if err := report(b); err != nil {
+		return err
 	}
+	return b.Flush()
 }
 
 // outputFlag adds --output to a command that prints a report.

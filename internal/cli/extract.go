@@ -4,7 +4,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,7 +35,7 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 				return err
 			}
 			files := pemFiles(b)
-			if err := writeNew(dir, files); err != nil {
+			if err := a.writeNew(dir, files); err != nil {
 				return err
 			}
 			for i, c := range b.Certificates {
@@ -58,11 +57,6 @@ Exit status: 0, or 1 where something in the file is no certificate.`,
 type file struct {
 	name string
 	data []byte
-}
-
-func (f file) write(w io.Writer) error {
-	_, err := w.Write(f.data)
-	return err
 }
 
 func pemFiles(b *bundle.Bundle) []file {
@@ -105,7 +99,7 @@ func safeName(s string) string {
 
 // writeNew writes the files into dir, or none of them: one that is there with
 // other bytes is an error before the first is written.
-func writeNew(dir string, files []file) error {
+func (a *app) writeNew(dir string, files []file) error {
 	var missing []file
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
@@ -118,19 +112,14 @@ func writeNew(dir string, files []file) error {
 			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	var written []string
-	for _, f := range missing {
-		path := filepath.Join(dir, f.name)
-		if err := durable.Create(path, 0o644, f.write); err != nil {
-			for _, w := range written {
-				_ = os.Remove(w)
+	return a.onDisk(func(disk *durable.Disk) error {
+		return disk.Add(dir, func(t *durable.Tree) error {
+			for _, f := range missing {
+				if err := t.WriteFile(f.name, f.data, 0o644); err != nil {
+					return err
+				}
 			}
-			return err
-		}
-		written = append(written, path)
-	}
-	return nil
+			return nil
+		})
+	})
 }

@@ -48,7 +48,7 @@ only their owner can read them; put root.key where signing does not need it.`,
 			if err != nil {
 				return err
 			}
-			return createAll(args[0], files)
+			return a.createAll(args[0], files)
 		},
 	}
 	f := cmd.Flags()
@@ -94,7 +94,7 @@ func labFiles(algorithm string, o signing.LabOptions) ([]modeFile, error) {
 }
 
 // createAll makes files in dir, all of them or none.
-func createAll(dir string, files []modeFile) error {
+func (a *app) createAll(dir string, files []modeFile) error {
 	for _, f := range files { // before the first is made
 		path := filepath.Join(dir, f.name)
 		if _, err := os.Lstat(path); err == nil {
@@ -103,16 +103,14 @@ func createAll(dir string, files []modeFile) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	for i, f := range files {
-		if err := durable.Create(filepath.Join(dir, f.name), f.mode, f.write); err != nil {
-			for _, made := range files[:i] {
-				_ = os.Remove(filepath.Join(dir, made.name))
+	return a.onDisk(func(disk *durable.Disk) error {
+		return disk.Add(dir, func(t *durable.Tree) error {
+			for _, f := range files {
+				if err := t.WriteFile(f.name, f.data, f.mode); err != nil {
+					return err
+				}
 			}
-			return err
-		}
-	}
-	return nil
+			return nil
+		})
+	})
 }

@@ -61,17 +61,23 @@ With --every 0 when it is interrupted.`,
 				return a.mirror(ctx, s, from, o, g, seen)
 			}
 			if pause == 0 {
-				return look(cmd.Context())
+				return a.guard(cmd.Context(), look)
 			}
 			seen = new(store.Seen)
-			for {
-				if err := look(cmd.Context()); err != nil && !errors.Is(err, errNo) && cmd.Context().Err() == nil {
-					a.warn("%v", err)
+			err = a.guard(cmd.Context(), func(ctx context.Context) error {
+				for {
+					if err := look(ctx); err != nil && !errors.Is(err, errNo) && ctx.Err() == nil {
+						a.warn("%v", err)
+					}
+					if a.sleep(ctx, pause+time.Duration(rand.Float64()*spread*float64(pause))) != nil {
+						return nil
+					}
 				}
-				if a.sleep(cmd.Context(), pause+time.Duration(rand.Float64()*spread*float64(pause))) != nil {
-					return nil
-				}
+			})
+			if _, ok := errors.AsType[Interrupted](err); ok { // as its user meant it to end
+				return nil
 			}
+			return err
 		},
 	}
 	g.flags(cmd)

@@ -83,7 +83,8 @@ func (a *app) answerWith(yes bool, as printing, of printings, path string, secon
 	if a.output != "" && a.output != "-" {
 		files = append(files, durable.File{Path: a.output, Data: out.Bytes()})
 	}
-	if err := durable.WriteAll(append(files, durable.File{Path: path, Data: beside.Bytes()}), 0o644); err != nil {
+	all := append(files, durable.File{Path: path, Data: beside.Bytes()})
+	if err := a.onDisk(func(disk *durable.Disk) error { return disk.WriteAll(all, 0o644) }); err != nil {
 		return err
 	}
 	if files == nil {

@@ -123,7 +123,11 @@ Exit status: 0, or 1 where it is refused, or is current already.`,
 				return hinted{fmt.Errorf("%s: a directory is no bundle to publish", args[0]), "trustpool build makes a signed bundle"}
 			}
 			o.From = files[0].Name
-			p, err := s.Publish(cmd.Context(), files[0].Data, o)
+			var p *store.Publication
+			err = a.guard(cmd.Context(), func(ctx context.Context) (err error) {
+				p, err = s.Publish(ctx, files[0].Data, o)
+				return err
+			})
 			return a.published(&g, p, err, label(o.From))
 		},
 	}
@@ -166,7 +170,11 @@ Exit status: 0, or 1 where it is refused, or is current already.`,
 			if err != nil {
 				return err
 			}
-			p, err := s.Rollback(cmd.Context(), g.name, to, o)
+			var p *store.Publication
+			err = a.guard(cmd.Context(), func(ctx context.Context) (err error) {
+				p, err = s.Rollback(ctx, g.name, to, o)
+				return err
+			})
 			return a.published(&g, p, err, "rollback")
 		},
 	}

@@ -178,7 +178,7 @@ func (r *reachRun) readServers(ctx context.Context) error {
 			return err
 		}
 		path := filepath.Join(r.saveChains, server.FileName())
-		if err := durable.Write(path, 0o644, file{data: server.PEM()}.write); err != nil {
+		if err := r.onDisk(func(disk *durable.Disk) error { return disk.WriteFile(path, server.PEM(), 0o644) }); err != nil {
 			return err
 		}
 	}

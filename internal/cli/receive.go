@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/fetch"
 	"trustpool/internal/kit"
 	"trustpool/internal/store"
@@ -59,7 +60,11 @@ nothing is written.`,
 			}
 			yes := false
 			if k != nil {
-				if yes, err = x.put(cmd.Context(), a, k, r); err != nil {
+				err := a.guard(cmd.Context(), func(ctx context.Context) (err error) {
+					yes, err = x.put(ctx, a, k, r)
+					return err
+				})
+				if err != nil {
 					return err
 				}
 			}
@@ -97,7 +102,7 @@ func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) 
 		r.Published(x.store, done)
 		return !refused, nil
 	case !x.dryRun:
-		if err := k.Unpack(x.dir); err != nil {
+		if err := a.onDisk(func(disk *durable.Disk) error { return k.Unpack(disk, x.dir) }); err != nil {
 			return false, err
 		}
 		r.Unpacked = &x.dir

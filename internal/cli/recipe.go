@@ -40,7 +40,7 @@ func (a *app) recipeCommand() *cobra.Command {
 		Short: "Check a recipe without opening its sources",
 		Args:  arguments("RECIPE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := a.readRecipe(args[0]); err != nil {
+			if _, err := recipe.ReadFile(args[0]); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(a.env.Stdout, "%s: good\n", args[0])

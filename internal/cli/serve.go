@@ -92,6 +92,11 @@ Exit status: 0 when it is ended by a signal.`,
 }
 
 func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
+	if a.env.Interrupts != nil {
+		var stop context.CancelFunc
+		ctx, stop = a.env.Interrupts(ctx)
+		defer stop()
+	}
 	a.env.Stderr = &locked{Writer: a.env.Stderr} // requests, and what happens between them
 	o := hosting.Options{
 		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.env.Version, Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
@@ -135,6 +140,9 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		}
 	}
 	if server, err = hosting.New(ctx, o); err != nil {
+		if i, ok := errors.AsType[Interrupted](context.Cause(ctx)); ok {
+			return i
+		}
 		return err
 	}
 	listeners, err := a.listeners(ctx, f.listen)

@@ -39,7 +39,7 @@ func (a *app) openStore(url string) (*store.Store, error) {
 	case !isFile && isURL(url):
 		return nil, hinted{fmt.Errorf("--store %s: not a kind of store", url), "give a directory, or s3://BUCKET/PREFIX"}
 	}
-	d, err := store.OpenDir(path)
+	d, err := store.OpenDir(path, a.disk)
 	if err != nil {
 		return nil, hinted{fmt.Errorf("--store: %w", err), "a store is made by making its directory"}
 	}

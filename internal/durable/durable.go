@@ -1,6 +1,11 @@
-// Package atomicfile writes files that are there whole or not at all: a temporary file in the same directory is written,
-// synced and renamed, and the directory synced. Until the rename whatever stood there before stays as it was, and after any
-// error too. A process that is killed may leave a temporary file behind: its name begins with TempPrefix.
+// Package durable writes files and directories that are there whole or not at all, also after the machine has stopped.
+//
+// What is written goes to a temporary file or directory beside its place, is synced, renamed, and then the directory is
+// synced that holds the new name. Until the rename everything is as it was, and after an error too. A process that is
+// killed may leave something temporary behind: its name begins with [TempPrefix].
+//
+// Some file systems refuse to sync a directory. Then what was written is there, and [Disk.Warn] is told that it may be
+// lost if the machine stops.
 package durable
 
 import (
@@ -12,47 +17,74 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
-	"runtime"
+	"slices"
+	"sync"
 	"syscall"
 )
 
-// TempPrefix begins the name of every temporary file: hidden, so that readers of the directory pass over it.
-const TempPrefix = ".trustpool-"
+// TempPrefix begins the name of everything temporary: hidden, so that readers of the directory pass over it.
+const TempPrefix = ".trustpool-tmp-"
 
 const (
 	maxLinks = 40  // symbolic links followed from one name, as in Linux
 	maxNames = 100 // tried for a temporary file
 )
 
+// ErrAbandoned is returned by writes to a [Disk] after Abandon.
+var ErrAbandoned = errors.New("abandoned: nothing is written any more")
+
+// A Disk writes. Its zero value is ready for use, by any number of goroutines.
+type Disk struct {
+	// Warn is told what is written and may be lost if the machine stops, because the file system refuses to sync
+	// directories: an *UnsyncedError. It may be nil.
+	Warn func(error)
+
+	lock      sync.Mutex // held while names change
+	temps     map[*temp]bool
+	abandoned bool
+
+	fail func(op, name string) error // for tests: what link, rename and sync are to return
+}
+
+// An UnsyncedError is about what is written, but was not synced with its directory.
+type UnsyncedError struct {
+	Path string
+	Err  error
+}
+
+func (e *UnsyncedError) Error() string {
+	return fmt.Sprintf("%s is written, but may be lost if the machine stops now: %v", e.Path, e.Err)
+}
+
+func (e *UnsyncedError) Unwrap() error { return e.Err }
+
+// Abandon removes everything temporary and makes every write that has not yet succeeded fail with ErrAbandoned. When it
+// returns, what was being written is there whole or not at all, and stays so.
+func (d *Disk) Abandon() {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	d.abandoned = true
+	for t := range d.temps {
+		t.remove()
+	}
+	clear(d.temps)
+}
+
 // Write makes path a file with what write writes, replacing the file that is there.
 //
 // The permissions are perm less the umask, and never more than those of the file that is replaced; until the content is
 // whole nobody else can read it. The owner is who runs this. A symbolic link stays and the file that it names is replaced,
-// or made. What is no file, such as /dev/stdout or a FIFO, cannot be replaced: it receives the content in one piece after
-// write has returned without an error.
-func Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
-	return writeWith(path, perm, write, os.Rename)
+// or made. What is not a file, such as /dev/stdout or a FIFO, cannot be replaced: it receives the content in one piece
+// after write has returned without an error.
+func (d *Disk) Write(path string, perm fs.FileMode, write func(io.Writer) error) error {
+	return d.writeAll(perm, []content{{path, write}})
 }
 
-func writeWith(path string, perm fs.FileMode, write func(io.Writer) error, rename func(from, to string) error) error {
-	old, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return err
-	case old.IsDir():
-		return &fs.PathError{Op: "write", Path: path, Err: syscall.EISDIR}
-	case !old.Mode().IsRegular():
-		return writeThrough(path, write)
-	default:
-		perm &= old.Mode().Perm()
-	}
-	target, err := follow(path)
-	if err != nil {
-		return err
-	}
-	return replace(target, perm, write, rename)
+// WriteFile is Write of data.
+func (d *Disk) WriteFile(path string, data []byte, perm fs.FileMode) error {
+	return d.Write(path, perm, from(data))
 }
 
 // A File is what WriteAll writes.
@@ -61,118 +93,344 @@ type File struct {
 	Data []byte
 }
 
-// WriteAll is WriteFile of several files. All of them are written and synced before the first takes the place of what stood
+// WriteAll is WriteFile of several files. All of them are written and synced before the first takes the place of what was
 // there, so that a full disk leaves everything as it was. They take their places from the last to the first; a rename that
 // fails after another has succeeded, which nothing ordinary makes it do, does not undo that one.
-func WriteAll(files []File, perm fs.FileMode) error { return writeAll(files, perm, os.Rename) }
-
-func writeAll(files []File, perm fs.FileMode, rename func(from, to string) error) error {
-	if len(files) == 0 {
-		return nil
+func (d *Disk) WriteAll(files []File, perm fs.FileMode) error {
+	var all []content
+	for _, f := range files {
+		all = append(all, content{f.Path, from(f.Data)})
 	}
-	write := func(w io.Writer) error {
-		_, err := w.Write(files[0].Data)
-		return err
-	}
-	return writeWith(files[0].Path, perm, write, func(temp, path string) error {
-		if err := writeAll(files[1:], perm, rename); err != nil {
-			return err
-		}
-		return rename(temp, path)
-	})
+	return d.writeAll(perm, all)
 }
 
-// WriteFile is Write of data.
-func WriteFile(path string, data []byte, perm fs.FileMode) error {
-	return Write(path, perm, func(w io.Writer) error {
+// content is what a file is to hold.
+type content struct {
+	path  string
+	write func(io.Writer) error
+}
+
+func from(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
+	}
+}
+
+func (d *Disk) writeAll(perm fs.FileMode, all []content) error {
+	var staged []*temp
+	defer func() { // also when a write panics
+		for _, t := range staged {
+			d.finish(t)
+		}
+	}()
+	through := map[string][]byte{}
+	for _, c := range all {
+		t, err := d.stageReplacement(c, perm, through)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			staged = append(staged, t)
+		}
+	}
+	for _, c := range all {
+		if data, ok := through[c.path]; ok {
+			if err := writeThrough(c.path, data); err != nil {
+				return err
+			}
+		}
+	}
+	err := d.commit(func() error {
+		for _, t := range slices.Backward(staged) {
+			if err := d.rename(t); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	var synced []string
+	for _, t := range slices.Backward(staged) {
+		if slices.Contains(synced, t.root.Name()) {
+			continue
+		}
+		synced = append(synced, t.root.Name())
+		err = errors.Join(err, d.syncDir(t.root, ".", t.path))
+	}
+	return err
+}
+
+// stageReplacement writes what is to take the place of a file, or adds to through what a thing that is not a file is to
+// receive.
+func (d *Disk) stageReplacement(c content, perm fs.FileMode, through map[string][]byte) (*temp, error) {
+	old, err := os.Stat(c.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case old.IsDir():
+		return nil, &fs.PathError{Op: "write", Path: c.path, Err: syscall.EISDIR}
+	case !old.Mode().IsRegular():
+		var buf bytes.Buffer
+		if err := c.write(&buf); err != nil {
+			return nil, err
+		}
+		through[c.path] = buf.Bytes()
+		return nil, nil
+	default:
+		perm &= old.Mode().Perm()
+	}
+	target, err := follow(c.path)
+	if err != nil {
+		return nil, err
+	}
+	return d.stagePath(target, perm, c.write)
 }
 
 // Create is Write for a path at which there must be nothing yet, not even a symbolic link: otherwise it fails with
-// fs.ErrExist, also when somebody else creates the file meanwhile.
-func Create(path string, perm fs.FileMode, write func(io.Writer) error) error {
-	return create(path, perm, write, os.Link)
+// fs.ErrExist, also if somebody else creates the file meanwhile.
+func (d *Disk) Create(path string, perm fs.FileMode, write func(io.Writer) error) error {
+	if _, err := os.Lstat(path); err == nil { // before the work, not instead of link's own look
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	t, err := d.stagePath(path, perm, write)
+	if err != nil {
+		return err
+	}
+	defer d.finish(t)
+	if err := d.commit(func() error { return d.link(t.root, t.tmp, t.name, path) }); err != nil {
+		return err
+	}
+	return d.syncDir(t.root, ".", path)
 }
 
-func create(path string, perm fs.FileMode, write func(io.Writer) error, link func(from, to string) error) error {
-	exists := &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-	if _, err := os.Lstat(path); err == nil { // before the work, not instead of link's own look
-		return exists
+// Put is WriteFile of a file below root, where no symbolic link leads out. The temporary file is in root itself, so that
+// a later process that has root to itself may remove what begins with TempPrefix there.
+func (d *Disk) Put(root *os.Root, name string, data []byte, perm fs.FileMode) error {
+	t, err := d.stage(root, name, name, perm, from(data))
+	if err != nil {
+		return err
 	}
-	return replace(path, perm, write, func(temp, path string) error {
-		err := link(temp, path)
-		if err == nil {
-			os.Remove(temp) // at worst there is one name too many
-			return nil
+	defer d.finish(t)
+	if err := d.commit(func() error { return d.rename(t) }); err != nil {
+		return err
+	}
+	return d.syncDir(root, path.Dir(name), name)
+}
+
+// MkdirAll makes a directory below root and those that it is in, each durably.
+func (d *Disk) MkdirAll(root *os.Root, dir string, perm fs.FileMode) error {
+	if fi, err := root.Stat(dir); err == nil && fi.IsDir() {
+		return nil
+	}
+	parent := path.Dir(dir)
+	if err := d.MkdirAll(root, parent, perm); err != nil {
+		return err
+	}
+	if err := root.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return d.syncDir(root, parent, dir)
+}
+
+// A temp is a temporary file or directory and the place that it is for.
+type temp struct {
+	root      *os.Root // the directory that it is in
+	tmp, name string   // in root
+	path      string   // of the place, for errors
+	owned     bool     // root is closed with it
+	gone      bool     // renamed, or removed
+}
+
+func (t *temp) remove() {
+	if !t.gone {
+		_ = t.root.RemoveAll(t.tmp)
+		t.gone = true
+	}
+}
+
+// begin remembers something temporary until finish, and fills it. If that fails, nothing is left.
+func (d *Disk) begin(t *temp, fill func() error) (*temp, error) {
+	d.lock.Lock()
+	if d.temps == nil {
+		d.temps = map[*temp]bool{}
+	}
+	d.temps[t] = true
+	abandoned := d.abandoned
+	d.lock.Unlock()
+	filled := false
+	defer func() { // also when fill panics
+		if !filled {
+			d.finish(t)
 		}
-		if errors.Is(err, fs.ErrExist) {
-			return exists
+	}()
+	if abandoned {
+		return nil, ErrAbandoned
+	}
+	if err := fill(); err != nil {
+		return nil, err
+	}
+	filled = true
+	return t, nil
+}
+
+// finish removes what is temporary, if it is still there.
+func (d *Disk) finish(t *temp) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	t.remove()
+	delete(d.temps, t)
+	if t.owned {
+		_ = t.root.Close()
+	}
+}
+
+// commit runs what changes names, which Abandon waits for.
+func (d *Disk) commit(change func() error) error {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if d.abandoned {
+		return ErrAbandoned
+	}
+	return change()
+}
+
+func (d *Disk) failure(op, name string) error {
+	if d.fail == nil {
+		return nil
+	}
+	return d.fail(op, name)
+}
+
+// rename gives a temporary file the name that it is for.
+func (d *Disk) rename(t *temp) error {
+	err := d.failure("rename", t.name)
+	if err == nil {
+		err = t.root.Rename(t.tmp, t.name)
+	}
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: t.path, Err: cause(err)}
+	}
+	t.gone = true
+	return nil
+}
+
+// link gives a file a second name, at which there must be nothing. On a file system without hard links, as on a memory
+// stick, whoever makes an empty file owns the name, and the file is moved there.
+func (d *Disk) link(root *os.Root, from, to, path string) error {
+	err := d.failure("link", to)
+	if err == nil {
+		err = root.Link(from, to)
+	}
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		var claim *os.File
+		if claim, err = root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			if err = errors.Join(claim.Close(), root.Rename(from, to)); err != nil {
+				err = errors.Join(err, root.Remove(to))
+			}
+			return err
 		}
-		// A file system without hard links, as on a memory stick. Who makes the empty file owns the name.
-		claim, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = fs.ErrExist
+	}
+	return &fs.PathError{Op: "create", Path: path, Err: cause(err)}
+}
+
+// cause is an error without the names of temporary files, which mean nothing to anybody.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// stagePath is stage for a path.
+func (d *Disk) stagePath(path string, perm fs.FileMode, write func(io.Writer) error) (*temp, error) {
+	root, err := os.OpenRoot(dirOf(path))
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: cause(err)}
+	}
+	t, err := d.stage(root, filepath.Base(path), path, perm, write)
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	t.owned = true
+	return t, nil
+}
+
+// stage writes and syncs a temporary file for name. Its caller finishes it.
+func (d *Disk) stage(root *os.Root, name, path string, perm fs.FileMode, write func(io.Writer) error) (*temp, error) {
+	var f *os.File
+	tmp, err := newName(func(name string) (err error) {
+		f, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
+		return err
+	})
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: path, Err: cause(err)}
+	}
+	defer f.Close() // a second time, unless something fails
+	return d.begin(&temp{root: root, tmp: tmp, name: name, path: path}, func() error {
+		fi, err := f.Stat() // perm less the umask
 		if err != nil {
 			return err
 		}
-		err = errors.Join(claim.Close(), os.Rename(temp, path))
-		if err != nil {
-			err = errors.Join(err, os.Remove(path))
+		private := f.Chmod(0o600) == nil // refused by file systems without permissions, where there is nothing to restore
+		w := bufio.NewWriterSize(f, 64<<10)
+		if err := write(w); err != nil {
+			return err
 		}
-		return err
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		if private {
+			if err := f.Chmod(fi.Mode().Perm()); err != nil {
+				return err
+			}
+		}
+		if err := f.Sync(); err != nil {
+			return err
+		}
+		return f.Close()
 	})
 }
 
-// replace writes a temporary file beside path and has put give it that name.
-func replace(path string, perm fs.FileMode, write func(io.Writer) error, put func(temp, path string) error) (err error) {
-	dir := dirOf(path)
-	f, err := openTemp(dir, perm)
-	if err != nil {
-		if e, ok := errors.AsType[*fs.PathError](err); ok { // of path, whose temporary name means nothing to anybody
-			err = &fs.PathError{Op: "create", Path: path, Err: e.Err}
+// newName calls create with names until one is new.
+func newName(create func(name string) error) (string, error) {
+	for try := 1; ; try++ {
+		name := fmt.Sprintf("%s%016x", TempPrefix, rand.Uint64())
+		if err := create(name); err == nil || !errors.Is(err, fs.ErrExist) || try == maxNames {
+			return name, err
 		}
-		return err
 	}
-	temp := f.Name()
-	done := false
-	defer func() { // also when write panics
-		if !done {
-			f.Close()
-			os.Remove(temp)
-		}
-	}()
+}
 
-	fi, err := f.Stat() // perm less the umask
-	if err != nil {
-		return err
+// syncDir syncs the directory that holds the new name of what is at path.
+func (d *Disk) syncDir(root *os.Root, dir, path string) error {
+	err := d.failure("sync", path)
+	if err == nil {
+		err = syncDir(root, dir)
 	}
-	private := f.Chmod(0o600) == nil // refused by file systems without permissions, where there is nothing to restore
-	w := bufio.NewWriterSize(f, 64<<10)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if private {
-		if err := f.Chmod(fi.Mode().Perm()); err != nil {
-			return err
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EINVAL), errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission):
+		if d.Warn != nil {
+			d.Warn(&UnsyncedError{path, cause(err)})
 		}
+		return nil
 	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := put(temp, path); err != nil {
-		return err
-	}
-	done = true
-	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("%s is written, but may be lost if the machine stops now: %w", path, err)
-	}
-	return nil
+	return &UnsyncedError{path, cause(err)}
 }
 
 // dirOf is the directory of path, ending in a separator. Unlike filepath.Dir it leaves ".." to the system, to which it means
@@ -185,34 +443,7 @@ func dirOf(path string) string {
 	return dir
 }
 
-// openTemp is os.CreateTemp with permissions, so that the umask applies to them.
-func openTemp(dir string, perm fs.FileMode) (*os.File, error) {
-	for try := 1; ; try++ {
-		name := fmt.Sprintf("%s%016x", TempPrefix, rand.Uint64())
-		f, err := os.OpenFile(dir+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
-		if err == nil || !errors.Is(err, fs.ErrExist) || try == maxNames {
-			return f, err
-		}
-	}
-}
-
-// syncDir makes the new name durable, where the system has such a thing.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return nil
-}
-
-// follow returns the path that path names after symbolic links, of which the last may name nothing yet.
+// follow returns the path that path names after symbolic links; the last of them may name nothing yet.
 func follow(path string) (string, error) {
 	for range maxLinks {
 		fi, err := os.Lstat(path)
@@ -237,15 +468,11 @@ func follow(path string) (string, error) {
 	return "", &fs.PathError{Op: "write", Path: path, Err: syscall.ELOOP}
 }
 
-func writeThrough(path string, write func(io.Writer) error) error {
-	var buf bytes.Buffer
-	if err := write(&buf); err != nil {
-		return err
-	}
+func writeThrough(path string, data []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(buf.Bytes())
+	_, err = f.Write(data)
 	return errors.Join(err, f.Close())
 }

@@ -68,12 +68,12 @@ func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	for _, content := range []string{"old", "", strings.Repeat("new", 100_000)} {
-		if err := Write(path, 0o600, text(content)); err != nil {
+		if err := new(Disk).Write(path, 0o600, text(content)); err != nil {
 			t.Fatal(err)
 		}
 		want(t, path, content)
 	}
-	if err := WriteFile(path, []byte("data"), 0o600); err != nil {
+	if err := new(Disk).WriteFile(path, []byte("data"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want(t, path, "data")
@@ -93,7 +93,7 @@ func TestWritePermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := filepath.Join(dir, "made")
-	err = Write(made, 0o666, func(w io.Writer) error {
+	err = new(Disk).Write(made, 0o666, func(w io.Writer) error {
 		temps, err := filepath.Glob(filepath.Join(dir, TempPrefix+"*"))
 		if err != nil || len(temps) != 1 {
 			t.Fatalf("temporary files: %v, %v", temps, err)
@@ -114,7 +114,7 @@ func TestWritePermissions(t *testing.T) {
 		path := filepath.Join(dir, "f")
 		os.Remove(path)
 		put(t, path, "old", c.old)
-		if err := Write(path, c.perm, text("new")); err != nil {
+		if err := new(Disk).Write(path, c.perm, text("new")); err != nil {
 			t.Fatal(err)
 		}
 		want(t, path, "new")
@@ -134,29 +134,30 @@ func TestWriteFails(t *testing.T) {
 		}
 		return broken
 	}
-	if err := Write(path, 0o600, fail); !errors.Is(err, broken) {
+	if err := new(Disk).Write(path, 0o600, fail); !errors.Is(err, broken) {
 		t.Errorf("an error in the callback: %v", err)
 	}
-	if err := Create(filepath.Join(dir, "g"), 0o600, fail); !errors.Is(err, broken) {
+	if err := new(Disk).Create(filepath.Join(dir, "g"), 0o600, fail); !errors.Is(err, broken) {
 		t.Errorf("an error in the callback: %v", err)
 	}
 	func() {
 		defer func() { recover() }()
-		Write(path, 0o600, func(io.Writer) error { panic("in the callback") })
+		new(Disk).Write(path, 0o600, func(io.Writer) error { panic("in the callback") })
 		t.Error("the panic was lost")
 	}()
-	if err := replace(path, 0o600, text("new"), func(string, string) error { return broken }); !errors.Is(err, broken) {
+	failing := &Disk{fail: func(op, _ string) error { return map[string]error{"rename": broken}[op] }}
+	if err := failing.Write(path, 0o600, text("new")); !errors.Is(err, broken) {
 		t.Errorf("an error in the rename: %v", err)
 	}
 	want(t, path, "old")
 	wantPerm(t, path, 0o640)
 	wantNames(t, dir, "f")
 
-	if err := Write(dir, 0o600, text("")); !errors.Is(err, syscall.EISDIR) {
+	if err := new(Disk).Write(dir, 0o600, text("")); !errors.Is(err, syscall.EISDIR) {
 		t.Errorf("a directory: %v", err)
 	}
 	lost := filepath.Join(dir, "absent", "f")
-	if err := Write(lost, 0o600, text("")); !errors.Is(err, fs.ErrNotExist) || err.Error() != "create "+lost+": no such file or directory" {
+	if err := new(Disk).Write(lost, 0o600, text("")); !errors.Is(err, fs.ErrNotExist) || err.Error() != "create "+lost+": no such file or directory" {
 		t.Errorf("a missing directory: %v", err)
 	}
 }
@@ -173,7 +174,7 @@ func TestWriteReadOnlyDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
-	if err := Write(path, 0o600, text("new")); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), path) {
+	if err := new(Disk).Write(path, 0o600, text("new")); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), path) {
 		t.Errorf("a read-only directory: %v", err)
 	}
 	want(t, path, "old")
@@ -205,7 +206,7 @@ func TestWriteSymlink(t *testing.T) {
 		{"absolute", "other/target"}, // it dangles until then
 		{"chain", "other/target"},
 	} {
-		if err := Write(dir+"/"+c.path, 0o600, text("by "+c.path)); err != nil { // filepath.Join would resolve the ".."
+		if err := new(Disk).Write(dir+"/"+c.path, 0o600, text("by "+c.path)); err != nil { // filepath.Join would resolve the ".."
 			t.Errorf("%s: %v", c.path, err)
 			continue
 		}
@@ -216,57 +217,28 @@ func TestWriteSymlink(t *testing.T) {
 			t.Errorf("%s is no longer a link", link)
 		}
 	}
-	if err := Write(filepath.Join(dir, "loop"), 0o600, text("")); !errors.Is(err, syscall.ELOOP) {
+	if err := new(Disk).Write(filepath.Join(dir, "loop"), 0o600, text("")); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("a loop: %v", err)
 	}
-	if err := Create(filepath.Join(dir, "chain"), 0o600, text("")); !errors.Is(err, fs.ErrExist) {
+	if err := new(Disk).Create(filepath.Join(dir, "chain"), 0o600, text("")); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Create at a link: %v", err)
 	}
 	wantNames(t, dir, "absolute", "chain", "loop", "other", "real", "shortcut")
 }
 
-// What -o /dev/null and -o >(command) need.
-func TestWriteThrough(t *testing.T) {
-	t.Parallel()
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
-		t.Skipf("no FIFO here: %v", err)
-	}
-	got := make(chan string)
-	go func() {
-		data, _ := os.ReadFile(fifo)
-		got <- string(data)
-	}()
-	if err := Write(fifo, 0o600, text("through")); err != nil {
-		t.Fatal(err)
-	}
-	if s := <-got; s != "through" {
-		t.Errorf("the FIFO gave %q", s)
-	}
-	if fi, err := os.Lstat(fifo); err != nil || fi.Mode()&fs.ModeNamedPipe == 0 {
-		t.Error("the FIFO was replaced")
-	}
-	broken := errors.New("broken")
-	if err := Write(fifo, 0o600, func(io.Writer) error { return broken }); !errors.Is(err, broken) { // it does not even open it
-		t.Errorf("an error in the callback: %v", err)
-	}
-}
-
 func TestCreate(t *testing.T) {
 	t.Parallel()
-	for name, link := range map[string]func(string, string) error{
-		"link":    os.Link,
-		"no link": func(string, string) error { return syscall.EPERM },
-	} {
+	for name, refusal := range map[string]error{"link": nil, "no link": syscall.EPERM} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			path := filepath.Join(dir, "f")
-			if err := create(path, 0o600, text("first"), link); err != nil {
+			disk := &Disk{fail: func(op, _ string) error { return map[string]error{"link": refusal}[op] }}
+			if err := disk.Create(path, 0o600, text("first")); err != nil {
 				t.Fatal(err)
 			}
 			called := false
-			err := create(path, 0o600, func(io.Writer) error { called = true; return nil }, link)
+			err := disk.Create(path, 0o600, func(io.Writer) error { called = true; return nil })
 			if !errors.Is(err, fs.ErrExist) || err.Error() != "create "+path+": file already exists" {
 				t.Errorf("an existing file: %v", err)
 			}
@@ -284,7 +256,7 @@ func TestCreate(t *testing.T) {
 			for i := range 8 {
 				wg.Go(func() {
 					content := strings.Repeat(fmt.Sprint(i), 1000)
-					switch err := create(raced, 0o600, text(content), link); {
+					switch err := disk.Create(raced, 0o600, text(content)); {
 					case err == nil:
 						wins.Add(1)
 						winner.Store(content)
@@ -311,7 +283,7 @@ func TestWriteAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The last cannot be written: nothing is.
-	err := WriteAll([]File{{path("a"), []byte("new")}, {path("b"), nil}, {path("missing/c"), nil}}, 0o644)
+	err := new(Disk).WriteAll([]File{{path("a"), []byte("new")}, {path("b"), nil}, {path("missing/c"), nil}}, 0o644)
 	if err == nil {
 		t.Error("a file in a missing directory was written")
 	}
@@ -323,10 +295,13 @@ func TestWriteAll(t *testing.T) {
 	}
 
 	var order []string
-	err = writeAll([]File{{path("a"), []byte("1")}, {path("b"), []byte("2")}, {path("c"), nil}}, 0o644, func(from, to string) error {
-		order = append(order, filepath.Base(to))
-		return os.Rename(from, to)
-	})
+	disk := &Disk{fail: func(op, name string) error {
+		if op == "rename" {
+			order = append(order, name)
+		}
+		return nil
+	}}
+	err = disk.WriteAll([]File{{path("a"), []byte("1")}, {path("b"), []byte("2")}, {path("c"), nil}}, 0o644)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,4 +313,187 @@ func TestWriteAll(t *testing.T) {
 			t.Errorf("%s has %q, %v", name, got, err)
 		}
 	}
+}
+
+// A file system that refuses to sync a directory gets one answer from everything that writes: written, and a warning.
+func TestUnsynced(t *testing.T) {
+	t.Parallel()
+	writes := map[string]func(d *Disk, dir string) error{
+		"Write":     func(d *Disk, dir string) error { return d.Write(filepath.Join(dir, "f"), 0o644, text("content")) },
+		"WriteFile": func(d *Disk, dir string) error { return d.WriteFile(filepath.Join(dir, "f"), []byte("content"), 0o644) },
+		"WriteAll": func(d *Disk, dir string) error {
+			return d.WriteAll([]File{{filepath.Join(dir, "f"), []byte("content")}, {filepath.Join(dir, "g"), nil}}, 0o644)
+		},
+		"Create": func(d *Disk, dir string) error { return d.Create(filepath.Join(dir, "f"), 0o644, text("content")) },
+		"Put": func(d *Disk, dir string) error {
+			root, err := os.OpenRoot(dir)
+			if err != nil {
+				return err
+			}
+			defer root.Close()
+			return d.Put(root, "f", []byte("content"), 0o644)
+		},
+		"Add": func(d *Disk, dir string) error {
+			return d.Add(dir, func(tr *Tree) error { return tr.WriteFile("f", []byte("content"), 0o644) })
+		},
+		"Tree": func(d *Disk, dir string) error {
+			if err := os.Remove(dir); err != nil {
+				return err
+			}
+			return d.Tree(dir, func(tr *Tree) error { return tr.WriteFile("f", []byte("content"), 0o644) })
+		},
+	}
+	for name, write := range writes {
+		for _, refusal := range []error{syscall.EINVAL, syscall.ENOTSUP, syscall.ENOSYS, fs.ErrPermission} {
+			dir := filepath.Join(t.TempDir(), "dir")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			var warnings []error
+			disk := &Disk{
+				Warn: func(err error) { warnings = append(warnings, err) },
+				fail: func(op, _ string) error { return map[string]error{"sync": refusal}[op] },
+			}
+			if err := write(disk, dir); err != nil {
+				t.Errorf("%s, %v: %v", name, refusal, err)
+			}
+			if _, ok := errors.AsType[*UnsyncedError](errors.Join(warnings...)); len(warnings) != 1 || !ok || !errors.Is(warnings[0], refusal) {
+				t.Errorf("%s, %v: the warnings are %q", name, refusal, warnings)
+			}
+			want(t, filepath.Join(dir, "f"), "content")
+		}
+		// What is not a refusal is an error, and says that the file is there.
+		dir := filepath.Join(t.TempDir(), "dir")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		disk := &Disk{fail: func(op, _ string) error { return map[string]error{"sync": syscall.EIO}[op] }}
+		if err := write(disk, dir); !errors.Is(err, syscall.EIO) || !strings.Contains(err.Error(), "is written, but may be lost") {
+			t.Errorf("%s: %v", name, err)
+		}
+		want(t, filepath.Join(dir, "f"), "content")
+	}
+}
+
+func TestTree(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	fill := func(tr *Tree) error {
+		for _, name := range []string{"a", "sub/b", "sub/c", "sub/deep/d"} {
+			if err := tr.WriteFile(name, []byte(name), 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	dir := filepath.Join(base, "new")
+	if err := new(Disk).Tree(dir+"/", fill); err != nil {
+		t.Fatal(err)
+	}
+	want(t, filepath.Join(dir, "sub", "deep", "d"), "sub/deep/d")
+	wantNames(t, base, "new")
+	wantNames(t, dir, "a", "sub")
+	if fi, err := os.Stat(dir); err != nil || fi.Mode().Perm()&0o500 != 0o500 {
+		t.Errorf("the directory has %v, %v", fi.Mode(), err)
+	}
+	if err := new(Disk).Tree(dir, fill); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a directory that is there: %v", err)
+	}
+	if err := new(Disk).Tree(filepath.Join(base, "absent", "new"), fill); err == nil || !strings.Contains(err.Error(), "is not there") {
+		t.Errorf("without a parent: %v", err)
+	}
+	broken := errors.New("broken")
+	if err := new(Disk).Tree(filepath.Join(base, "other"), func(tr *Tree) error { return errors.Join(fill(tr), broken) }); !errors.Is(err, broken) {
+		t.Errorf("an error in the middle: %v", err)
+	}
+	for _, name := range []string{"../out", "/out", ".", "", "a/../../out", "sub//b"} {
+		err := new(Disk).Tree(filepath.Join(base, "other"), func(tr *Tree) error { return tr.WriteFile(name, nil, 0o644) })
+		if !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("the name %q: %v", name, err)
+		}
+	}
+	wantNames(t, base, "new")
+}
+
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	add := func(d *Disk, dir string, names ...string) error {
+		return d.Add(dir, func(tr *Tree) error {
+			for _, name := range names {
+				if err := tr.WriteFile(name, []byte("by "+name), 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	dir := filepath.Join(base, "made", "new")
+	if err := add(new(Disk), dir, "a", "b"); err != nil { // makes both directories
+		t.Fatal(err)
+	}
+	if err := add(new(Disk), dir, "c", "sub/d"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, filepath.Join(dir, "sub", "d"), "by sub/d")
+	wantPerm(t, filepath.Join(dir, "c"), 0o600)
+	wantNames(t, dir, "a", "b", "c", "sub")
+	// One that is there already: none is added.
+	for _, refusal := range []error{nil, syscall.EPERM} {
+		disk := &Disk{fail: func(op, _ string) error { return map[string]error{"link": refusal}[op] }}
+		if err := add(disk, dir, "e", "b", "f"); !errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), filepath.Join(dir, "b")) {
+			t.Errorf("a file that is there: %v", err)
+		}
+		wantNames(t, dir, "a", "b", "c", "sub")
+		if err := add(disk, dir, fmt.Sprint("refused ", refusal)); err != nil {
+			t.Error(err)
+		}
+		if err := os.Remove(filepath.Join(dir, fmt.Sprint("refused ", refusal))); err != nil {
+			t.Error(err)
+		}
+	}
+	wantNames(t, dir, "a", "b", "c", "sub")
+}
+
+// After Abandon nothing is half written, and nothing more is written.
+func TestAbandon(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	path := filepath.Join(base, "f")
+	put(t, path, "old", 0o600)
+	disk := new(Disk)
+	begun, end := make(chan struct{}), make(chan struct{})
+	errs := make(chan error, 2)
+	go func() {
+		errs <- disk.Write(path, 0o600, func(w io.Writer) error {
+			err := text("half")(w)
+			begun <- struct{}{}
+			<-end
+			return err
+		})
+	}()
+	go func() {
+		errs <- disk.Tree(filepath.Join(base, "dir"), func(tr *Tree) error {
+			err := tr.WriteFile("f", nil, 0o600)
+			begun <- struct{}{}
+			<-end
+			return err
+		})
+	}()
+	<-begun
+	<-begun
+	disk.Abandon()
+	want(t, path, "old")
+	wantNames(t, base, "f")
+	close(end)
+	for range 2 {
+		if err := <-errs; err == nil {
+			t.Error("a write succeeded after Abandon")
+		}
+	}
+	if err := disk.WriteFile(path, nil, 0o600); !errors.Is(err, ErrAbandoned) {
+		t.Errorf("a new write: %v", err)
+	}
+	want(t, path, "old")
+	wantNames(t, base, "f")
 }

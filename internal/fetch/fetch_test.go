@@ -10,10 +10,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"trustpool/internal/tooltest"
 )
 
 // endless is a stream that never ends; read counts what was taken of it.
@@ -216,17 +217,10 @@ func TestReadDevice(t *testing.T) {
 	}
 }
 
-func mkfifo(t *testing.T, path string) {
-	t.Helper()
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Skipf("no FIFO here: %v", err)
-	}
-}
-
 func TestReadFIFO(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fifo")
-	mkfifo(t, path)
+	tooltest.FIFO(t, path)
 	go os.WriteFile(path, []byte("through a pipe"), 0)
 	files, err := Read(t.Context(), path, Options{})
 	if err != nil || string(files[0].Data) != "through a pipe" {
@@ -262,7 +256,7 @@ func TestReadDir(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	mkfifo(t, filepath.Join(dir, "fifo"))
+	tooltest.FIFO(t, filepath.Join(dir, "fifo"))
 
 	files, err := Read(t.Context(), dir, Options{})
 	if err != nil {

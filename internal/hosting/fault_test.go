@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -200,9 +199,7 @@ func TestFIFO(t *testing.T) {
 	}
 	s := newServer(t, o)
 	fifo := func(path string) {
-		if err := syscall.Mkfifo(path+".fifo", 0o600); err != nil {
-			t.Fatal(err)
-		}
+		tooltest.FIFO(t, path+".fifo")
 		if err := os.Rename(path+".fifo", path); err != nil {
 			t.Fatal(err)
 		}

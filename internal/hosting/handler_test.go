@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"trustpool/internal/hosting"
+	"trustpool/internal/tooltest"
 )
 
 // What devices and odd clients send, byte by byte, and what they get.
@@ -329,9 +330,7 @@ func TestAccessLogFile(t *testing.T) {
 func TestAccessLogFIFO(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "log")
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tooltest.FIFO(t, path)
 	if _, err := hosting.OpenAccessLog(hosting.AppendTo(path), t.Logf); !errors.Is(err, syscall.ENXIO) {
 		t.Errorf("nobody reads it: %v", err)
 	}

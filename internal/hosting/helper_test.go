@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/hosting"
 	"trustpool/internal/store"
 	"trustpool/roots"
@@ -106,7 +107,7 @@ func labDir(t testing.TB) string {
 func labStore(t testing.TB) (*store.Store, string) {
 	t.Helper()
 	dir := t.TempDir()
-	d, err := store.OpenDir(dir)
+	d, err := store.OpenDir(dir, new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
@@ -162,7 +163,7 @@ func TestUnpack(t *testing.T) {
 	}
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "kit")
-	if err := k.Unpack(dir); err != nil {
+	if err := k.Unpack(new(durable.Disk), dir); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
@@ -187,13 +188,13 @@ func TestUnpack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, there := range []string{dir, empty, file, link, filepath.Join(parent, "no", "parent")} {
-		if err := k.Unpack(there); err == nil {
+		if err := k.Unpack(new(durable.Disk), there); err == nil {
 			t.Errorf("%s was overwritten", there)
 		}
 	}
 	// A file that cannot be written leaves nothing.
 	k.paths = append(k.paths, "README.txt")
-	if err := k.Unpack(filepath.Join(parent, "broken")); err == nil {
+	if err := k.Unpack(new(durable.Disk), filepath.Join(parent, "broken")); err == nil {
 		t.Error("one file was written twice")
 	}
 	names, err := filepath.Glob(filepath.Join(parent, "*"))

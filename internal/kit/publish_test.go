@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
 )
@@ -15,7 +16,7 @@ func TestPublish(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := store.OpenDir(t.TempDir())
+	dir, err := store.OpenDir(t.TempDir(), new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
@@ -23,7 +24,7 @@ func TestScriptKit(t *testing.T) {
 			t.Fatal(err)
 		}
 		dir := filepath.Join(t.TempDir(), "kit")
-		if err := k.Unpack(dir); err != nil {
+		if err := k.Unpack(new(durable.Disk), dir); err != nil {
 			t.Fatal(err)
 		}
 		return dir
@@ -105,7 +106,7 @@ func TestScriptSurroundings(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(kit), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := k.Unpack(kit); err != nil {
+		if err := k.Unpack(new(durable.Disk), kit); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -161,7 +162,7 @@ func TestScriptGenuine(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := filepath.Join(t.TempDir(), "kit")
-			if err := k.Unpack(dir); err != nil {
+			if err := k.Unpack(new(durable.Disk), dir); err != nil {
 				t.Fatal(err)
 			}
 			script := filepath.Join(dir, scriptFile)

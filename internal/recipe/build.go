@@ -16,8 +16,8 @@ type File struct {
 	Data []byte
 }
 
-// Options are what a build takes from the world.
-type Options struct {
+// BuildOptions are what a build takes from the world.
+type BuildOptions struct {
 	// Open gives the files of a path or URL that a recipe names; a pattern gives
 	// all that match, in byte order of their names.
 	Open func(ctx context.Context, name string) ([]File, error)
@@ -39,7 +39,7 @@ type Product struct {
 }
 
 // Build selects the certificates, signs them and encodes the outputs.
-func (r *Recipe) Build(ctx context.Context, o Options) (*Product, error) {
+func (r *Recipe) Build(ctx context.Context, o BuildOptions) (*Product, error) {
 	result, err := r.Select(ctx, o)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (r *Recipe) Build(ctx context.Context, o Options) (*Product, error) {
 	return p, nil
 }
 
-func (r *Recipe) encode(ctx context.Context, result *Result, o Options) (files []File, err error) {
+func (r *Recipe) encode(ctx context.Context, result *Result, o BuildOptions) (files []File, err error) {
 	pool := &bundle.Bundle{Claims: bundle.Claims{Name: r.Name, Version: r.Version}}
 	for _, e := range result.Entries {
 		pool.Certificates = append(pool.Certificates, e.Certificate)
@@ -95,7 +95,7 @@ func (r *Recipe) encode(ctx context.Context, result *Result, o Options) (files [
 }
 
 // previous is the bundle that this one follows, nil for none.
-func (r *Recipe) previous(ctx context.Context, o Options) (*bundle.Bundle, error) {
+func (r *Recipe) previous(ctx context.Context, o BuildOptions) (*bundle.Bundle, error) {
 	if r.Outputs.Previous == "" {
 		return nil, nil
 	}

@@ -35,7 +35,7 @@ outputs: {signed: core.p7b, certs-only: co.p7b, pem: core.pem, jks: core.jks, pk
 `
 
 // product builds allOutputs of a pool, which holds what truststores find hard.
-func product(t testing.TB, pool [][]byte, o func(*recipe.Options)) (*recipe.Product, map[string][]byte) {
+func product(t testing.TB, pool [][]byte, o func(*recipe.BuildOptions)) (*recipe.Product, map[string][]byte) {
 	t.Helper()
 	r, err := recipe.Parse([]byte(allOutputs))
 	if err != nil {
@@ -173,7 +173,7 @@ func hashesOf(b *bundle.Bundle) (out []string) {
 func TestOutputsRepeat(t *testing.T) {
 	t.Parallel()
 	_, first := product(t, hardPool(), nil)
-	_, second := product(t, hardPool(), func(o *recipe.Options) {
+	_, second := product(t, hardPool(), func(o *recipe.BuildOptions) {
 		o.At = o.At.In(time.FixedZone("east", 14*3600)).Add(time.Second / 2)
 	})
 	if len(first) != 10 {
@@ -232,17 +232,17 @@ func TestBuildFails(t *testing.T) {
 	}
 	f := testFiles(t)
 	f["core"] = f["abc"]
-	for want, spoil := range map[string]func(*recipe.Options){
-		"output core.p7b: the token is gone": func(o *recipe.Options) {
+	for want, spoil := range map[string]func(*recipe.BuildOptions){
+		"output core.p7b: the token is gone": func(o *recipe.BuildOptions) {
 			o.Identity = func(context.Context, *recipe.Signer) (*signing.Identity, error) { return nil, gone }
 		},
-		"previous: open lab.p7b": func(o *recipe.Options) {
+		"previous: open lab.p7b": func(o *recipe.BuildOptions) {
 			g := testFiles(t)
 			g["core"] = g["abc"]
 			delete(g, "lab.p7b")
 			o.Open = g.options().Open
 		},
-		"source core: core: ": func(o *recipe.Options) { o.Limits.Certificates = 2 },
+		"source core: core: ": func(o *recipe.BuildOptions) { o.Limits.Certificates = 2 },
 	} {
 		o := f.options()
 		o.Identity = identity(t)

@@ -44,7 +44,7 @@ type Drop struct {
 
 // Select reads the sources and decides which certificates make the bundle. It
 // signs and writes nothing. Errors name the source, or the place in the recipe.
-func (r *Recipe) Select(ctx context.Context, o Options) (*Result, error) {
+func (r *Recipe) Select(ctx context.Context, o BuildOptions) (*Result, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("recipe: no time to build at")
 	}
@@ -83,7 +83,7 @@ func (r *Recipe) inOrder() []string {
 // A selection is one run of Select. Sources go by their number in names.
 type selection struct {
 	recipe  *Recipe
-	options Options
+	options BuildOptions
 	names   []string
 	number  map[string]int
 

@@ -41,8 +41,8 @@ func pool(t testing.TB) map[string]*certificate.Certificate {
 // files are what the recipes of tests find; several of one name are a directory.
 type files map[string][][]byte
 
-func (f files) options() recipe.Options {
-	return recipe.Options{
+func (f files) options() recipe.BuildOptions {
+	return recipe.BuildOptions{
 		Open: func(_ context.Context, name string) (out []recipe.File, err error) {
 			data, ok := f[name]
 			if !ok {

@@ -9,10 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
-	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/store"
 	"trustpool/internal/store/s3"
 	"trustpool/internal/tooltest"
@@ -133,7 +132,7 @@ func TestRace(t *testing.T) {
 	for name, place := range map[string]func(testing.TB) (open func() (store.Backend, error)){
 		"dir": func(t testing.TB) func() (store.Backend, error) {
 			path := t.TempDir()
-			return func() (store.Backend, error) { return store.OpenDir(path) }
+			return func() (store.Backend, error) { return store.OpenDir(path, new(durable.Disk)) }
 		},
 		"s3": func(t testing.TB) func() (store.Backend, error) {
 			server := tooltest.StartS3(t)
@@ -192,13 +191,13 @@ func TestDirOdd(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "srv")
-	if _, err := store.OpenDir(path); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if _, err := store.OpenDir(path, new(durable.Disk)); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 	if err := os.MkdirAll(filepath.Join(path, "current"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	d, err := store.OpenDir(path)
+	d, err := store.OpenDir(path, new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,9 +206,7 @@ func TestDirOdd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(filepath.Join(path, "current", "fifo"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tooltest.FIFO(t, filepath.Join(path, "current", "fifo"))
 	for _, key := range []string{"current/link", "current/dir/secret", "current/fifo", "current"} {
 		if data, _, err := d.Get(ctx, key, 100); err == nil || errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %q, %v", key, data, err)
@@ -248,34 +245,5 @@ func TestDirOdd(t *testing.T) {
 	}
 	if keys, err := d.List(ctx, "current/"); err != nil || !slices.Contains(keys, "current/link") {
 		t.Errorf("back again: %q, %v", keys, err)
-	}
-}
-
-// A writer waits for another, and no longer than it is asked to.
-func TestDirLock(t *testing.T) {
-	t.Parallel()
-	path := t.TempDir()
-	d, err := store.OpenDir(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Create(filepath.Join(path, ".trustpool-lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if _, err := d.Put(ctx, "a", nil, store.Condition{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("locked: %v", err)
-	}
-	if _, _, err := d.Get(t.Context(), "a", 1); !errors.Is(err, store.ErrNotFound) { // readers do not ask
-		t.Error(err)
-	}
-	time.AfterFunc(50*time.Millisecond, func() { f.Close() })
-	if _, err := d.Put(t.Context(), "a", nil, store.Condition{}); err != nil {
-		t.Error(err)
 	}
 }

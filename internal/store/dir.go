@@ -8,20 +8,18 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"trustpool/internal/durable"
 )
 
-// Names in the directory of a store that are no objects.
-const (
-	lockFile   = ".trustpool-lock"
-	tempPrefix = ".trustpool-tmp-"
-)
+// lockFile is a name in the directory of a store that is not an object. Temporary files are others.
+const lockFile = ".trustpool-lock"
 
 // The lock is held for the time of one write.
 const (
@@ -29,20 +27,24 @@ const (
 	lockLimit = 30 * time.Second      // until a writer gives up
 )
 
-// A Dir is a Backend in a directory. A write holds a lock (flock) on a file there,
+// A Dir is a Backend in a directory. A write holds a lock on a file there,
 // so that processes on one machine, or on a file system that shares locks, do not
 // both pass a condition. What a process that was killed left behind is removed by
 // the next write. A symbolic link that leads out of the directory is an error.
-type Dir struct{ path string }
+type Dir struct {
+	path string
+	disk *durable.Disk
+}
 
 // OpenDir opens the directory at path, which must exist. It is looked up anew by
-// every operation: a directory that is moved away and back is found again.
-func OpenDir(path string) (*Dir, error) {
+// every operation: a directory that is moved away and back is found again. disk is
+// what writes to it.
+func OpenDir(path string, disk *durable.Disk) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	d := &Dir{abs}
+	d := &Dir{abs, disk}
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -156,10 +158,10 @@ func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (ta
 	if err := removeTemps(root); err != nil {
 		return "", err
 	}
-	if err := mkdirs(root, path.Dir(key)); err != nil {
+	if err := d.disk.MkdirAll(root, path.Dir(key), 0o755); err != nil {
 		return "", err
 	}
-	return tagOf(data), replace(root, key, data)
+	return tagOf(data), d.disk.Put(root, key, data, 0o644)
 }
 
 // check reports whether the condition holds.
@@ -204,62 +206,11 @@ func removeTemps(root *os.Root) error {
 		return err
 	}
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), tempPrefix) {
+		if strings.HasPrefix(e.Name(), durable.TempPrefix) {
 			if err := root.Remove(e.Name()); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// mkdirs makes the directories of a key, each durably.
-func mkdirs(root *os.Root, dir string) error {
-	if dir == "." {
-		return nil
-	}
-	if fi, err := root.Stat(dir); err == nil && fi.IsDir() {
-		return nil
-	}
-	parent := path.Dir(dir)
-	if err := mkdirs(root, parent); err != nil {
-		return err
-	}
-	if err := root.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncDir(root, parent)
-}
-
-// replace writes a temporary file, syncs it and renames it.
-func replace(root *os.Root, key string, data []byte) error {
-	temp := fmt.Sprintf("%s%016x", tempPrefix, rand.Uint64())
-	f, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = root.Rename(temp, key)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", key, errors.Join(err, root.Remove(temp)))
-	}
-	return syncDir(root, path.Dir(key))
-}
-
-func syncDir(root *os.Root, dir string) error {
-	f, err := root.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		return err
 	}
 	return nil
 }

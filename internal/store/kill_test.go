@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
 )
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 func publisher(path string) int {
 	t := &standIn{}
 	o := lab(t)
-	d, err := store.OpenDir(path)
+	d, err := store.OpenDir(path, new(durable.Disk))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -80,7 +81,7 @@ func TestKill(t *testing.T) {
 		path = t.TempDir()
 	}
 	t.Cleanup(func() { os.RemoveAll(path) })
-	d, err := store.OpenDir(path)
+	d, err := store.OpenDir(path, new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func TestDiskFull(t *testing.T) {
 	if !strings.Contains(stderr.String(), "no space left on device") {
 		t.Fatalf("the disk was not full: %s", stderr.Bytes())
 	}
-	d, err := store.OpenDir(saved)
+	d, err := store.OpenDir(saved, new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 const nonBlocking = syscall.O_NONBLOCK
 
 // tryLock takes the lock of a file, which lasts until the file is closed, also by
-// the end of the process. It is false where another has it.
+// the end of the process. It is false if another has it.
 func tryLock(f *os.File) (bool, error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
 	"trustpool/roots"
@@ -41,7 +42,7 @@ func lab(t testing.TB) store.PublishOptions {
 
 func dir(t testing.TB) *store.Store {
 	t.Helper()
-	d, err := store.OpenDir(t.TempDir())
+	d, err := store.OpenDir(t.TempDir(), new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/pkitest"
@@ -72,7 +73,7 @@ func hostile() []byte {
 // publish makes a store of what the tests look at: ios in two versions, and three others.
 func publish(t testing.TB) *store.Store {
 	t.Helper()
-	d, err := store.OpenDir(t.TempDir())
+	d, err := store.OpenDir(t.TempDir(), new(durable.Disk))
 	if err != nil {
 		t.Fatal(err)
 	}

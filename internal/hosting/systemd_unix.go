@@ -1,3 +1,5 @@
+//go:build unix
+
 package hosting
 
 import (
@@ -13,11 +15,11 @@ import (
 // firstInherited is the first descriptor that systemd passes (sd_listen_fds(3)).
 const firstInherited = 3
 
-// maxInherited is more sockets than anybody has.
+// maxInherited bounds LISTEN_FDS.
 const maxInherited = 64
 
 // Inherited are the sockets that systemd listens on for this process, as its
-// environment says; none where it says nothing, or speaks of another process.
+// environment says; none if it says nothing, or means another process.
 func Inherited(getenv func(string) string) ([]net.Listener, error) {
 	if getenv == nil || getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return nil, nil
@@ -40,7 +42,7 @@ func Inherited(getenv func(string) string) ([]net.Listener, error) {
 	return listeners, nil
 }
 
-// Notify tells systemd a state such as READY=1, where it wants to know
+// Notify tells systemd a state such as READY=1, if it wants to know
 // (sd_notify(3)).
 func Notify(getenv func(string) string, state string) error {
 	if getenv == nil || getenv("NOTIFY_SOCKET") == "" {
@@ -48,7 +50,7 @@ func Notify(getenv func(string) string, state string) error {
 	}
 	path := getenv("NOTIFY_SOCKET")
 	if !strings.HasPrefix(path, "/") && !strings.HasPrefix(path, "@") {
-		return errors.New("NOTIFY_SOCKET is no socket of this system")
+		return errors.New("NOTIFY_SOCKET is not a socket of this system")
 	}
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {

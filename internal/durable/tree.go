@@ -1,0 +1,152 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// A Tree is a directory that is being filled.
+type Tree struct {
+	*temp
+	disk  *Disk
+	files []string
+	dirs  []string
+}
+
+// WriteFile writes a file below the directory. The name has slashes, and no symbolic link leads out.
+func (t *Tree) WriteFile(name string, data []byte, perm fs.FileMode) error {
+	if !fs.ValidPath(name) || name == "." {
+		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
+	}
+	if err := t.mkdir(path.Dir(name)); err != nil {
+		return err
+	}
+	f, err := t.root.OpenFile(path.Join(t.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	if err != nil {
+		return &fs.PathError{Op: "create", Path: filepath.Join(t.path, name), Err: cause(err)}
+	}
+	t.files = append(t.files, name)
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+// mkdir makes a directory, if it is not one that the last file was in.
+func (t *Tree) mkdir(dir string) error {
+	if dir == "." || len(t.dirs) > 0 && t.dirs[len(t.dirs)-1] == dir {
+		return nil
+	}
+	t.dirs = append(t.dirs, dir)
+	return t.root.MkdirAll(path.Join(t.tmp, dir), 0o755)
+}
+
+// Tree makes dir a directory with what fill writes, which must not be there yet: all of it, or nothing. However many
+// files there are, they are synced together.
+func (d *Disk) Tree(dir string, fill func(*Tree) error) error {
+	dir = filepath.Clean(dir)
+	if _, err := os.Lstat(dir); err == nil {
+		return &fs.PathError{Op: "create", Path: dir, Err: fs.ErrExist}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	parent := filepath.Dir(dir)
+	root, err := os.OpenRoot(parent)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: the directory %s, in which it is to be made, is not there", dir, parent)
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t, err := d.stageTree(root, filepath.Base(dir), dir, fill)
+	if err != nil {
+		return err
+	}
+	defer d.finish(t.temp)
+	if err := d.commit(func() error { return d.rename(t.temp) }); err != nil {
+		return err
+	}
+	return d.syncDir(root, ".", dir)
+}
+
+// Add writes what fill writes to the directory dir, which is made if it is missing: all of it, or nothing. A file that
+// is there already is an error, fs.ErrExist.
+func (d *Disk) Add(dir string, fill func(*Tree) error) error {
+	dir = filepath.Clean(dir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+			return err
+		}
+		return d.Tree(dir, fill)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t, err := d.stageTree(root, "", dir, fill)
+	if err != nil {
+		return err
+	}
+	defer d.finish(t.temp)
+	if err := d.commit(func() error { return d.moveIn(t) }); err != nil {
+		return err
+	}
+	for _, sub := range append(t.dirs, ".") {
+		err = errors.Join(err, d.syncDir(root, sub, dir))
+	}
+	return err
+}
+
+// moveIn gives the files of a tree their names in the directory that the tree is in.
+func (d *Disk) moveIn(t *Tree) (err error) {
+	var made []string
+	defer func() {
+		if err != nil {
+			for _, name := range made {
+				_ = t.root.Remove(name)
+			}
+		}
+	}()
+	for _, sub := range t.dirs {
+		if err := t.root.MkdirAll(sub, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, name := range t.files {
+		if err := d.link(t.root, path.Join(t.tmp, name), name, filepath.Join(t.path, name)); err != nil {
+			return err
+		}
+		made = append(made, name)
+	}
+	return nil
+}
+
+// stageTree fills and syncs a temporary directory in root. Its caller finishes it.
+func (d *Disk) stageTree(root *os.Root, name, dir string, fill func(*Tree) error) (*Tree, error) {
+	tmp, err := newName(func(name string) error { return root.Mkdir(name, 0o755) })
+	if err != nil {
+		return nil, &fs.PathError{Op: "create", Path: dir, Err: cause(err)}
+	}
+	t := &Tree{temp: &temp{root: root, tmp: tmp, name: name, path: dir}, disk: d}
+	_, err = d.begin(t.temp, func() error {
+		fi, err := root.Stat(tmp) // with what the umask leaves
+		if err != nil {
+			return err
+		}
+		private := root.Chmod(tmp, 0o700) == nil // refused by file systems without permissions, where there is nothing to restore
+		if err := fill(t); err != nil {
+			return err
+		}
+		if private {
+			if err := root.Chmod(tmp, fi.Mode().Perm()); err != nil {
+				return err
+			}
+		}
+		return t.sync()
+	})
+	return t, err
+}

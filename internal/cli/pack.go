@@ -82,7 +82,7 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 			if a.output == "-" {
 				err = write(a.env.Stdout)
 			} else {
-				err = durable.Write(a.output, 0o644, write)
+				err = a.onDisk(func(disk *durable.Disk) error { return disk.Write(a.output, 0o644, write) })
 			}
 			if refused := (*signing.VerifyError)(nil); errors.As(err, &refused) {
 				a.warn("not packed: %v", err)

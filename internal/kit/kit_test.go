@@ -224,7 +224,7 @@ func TestProgram(t *testing.T) {
 		t.Errorf("the README does not say what the program is:\n%s", k.contents[readmeFile])
 	}
 	dir := filepath.Join(t.TempDir(), "kit")
-	if err := k.Unpack(dir); err != nil {
+	if err := k.Unpack(new(durable.Disk), dir); err != nil {
 		t.Fatal(err)
 	}
 	for file, runs := range map[string]bool{"program/trustpool.exe": true, scriptFile: false, readmeFile: false} {

@@ -2,19 +2,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench fuzz generate picture lint generated
+.PHONY: help build demo test check bench dist fuzz generate picture lint generated
 
 GO ?= go
 FUZZTIME ?= 60s
 TESTFLAGS ?=
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
 build: ## make bin/trustpool
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ ./cmd/trustpool
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o bin/ ./cmd/trustpool
 
 # The main job on bundles of the project's own. A status of 1 is an answer ("differs"), and the demo goes on.
 demo: build ## build, then inspect, verify, import and compare two bundles
@@ -60,6 +59,9 @@ generated:
 bench: ## run the benchmarks, then the program beside openssl and certtool
 	@packages=$$($(GO) list ./... | grep -v '/bench$$'); $(GO) test -run '^$$' -bench . -benchmem $$packages
 	$(GO) test -run '^$$' -bench . ./internal/bench
+
+dist: ## make what is installed in dist/: archives, packages, image, SBOM, sums
+	packaging/dist
 
 fuzz: ## run each fuzz target for FUZZTIME (60s)
 	@packages=$$($(GO) list ./...); \

@@ -39,7 +39,7 @@ func levels() map[string]int {
 
 // leaves import no package of the module, and any other imports them (pkitest and tooltest: tests alone).
 func leaves() []string {
-	return []string{"internal/fetch", "internal/durable", "internal/pkitest", "internal/tooltest"}
+	return []string{"docs", "internal/fetch", "internal/durable", "internal/pkitest", "internal/tooltest"}
 }
 
 // family is the entry of levels or leaves that a package belongs to, itself or the nearest parent, and "" if there is none.

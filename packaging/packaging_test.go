@@ -96,7 +96,7 @@ func TestUnits(t *testing.T) {
 	dir := t.TempDir()
 	service, socket := filepath.Join(dir, "trustpool.service"), filepath.Join(dir, "trustpool.socket")
 	// The program is not installed where the test runs, and verify looks for it.
-	unit := strings.ReplaceAll(read(t, "systemd/trustpool.service"), "/usr/local/bin/trustpool", "/bin/true")
+	unit := strings.ReplaceAll(read(t, "systemd/trustpool.service"), "/usr/bin/trustpool", "/bin/true")
 	if !strings.Contains(unit, "\nStartLimitIntervalSec=0\n") || !strings.Contains(unit, "\nRestart=on-failure\n") {
 		t.Error("the service is given up where its store comes late")
 	}

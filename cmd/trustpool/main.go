@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -14,12 +15,11 @@ import (
 	"trustpool/internal/cli"
 )
 
-var version = "unknown" // set by the Makefile
-
 func main() {
+	build, _ := debug.ReadBuildInfo()
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Now: time.Now, Version: version, Getenv: os.Getenv,
+		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Now: time.Now, Build: build, Getenv: os.Getenv,
 		Interrupts: interrupts, Reloads: reloads,
 	}))
 }

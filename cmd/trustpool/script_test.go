@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func trustpool() {
 		return
 	}
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Version: "v1.2.3", Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Build: build(), Getenv: os.Getenv,
 	}))
 }
 
@@ -53,6 +54,14 @@ func sleep(_ context.Context, d time.Duration) error {
 }
 
 func now() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) }
+
+// build is what the linker would say of a release.
+func build() *debug.BuildInfo {
+	return &debug.BuildInfo{GoVersion: "go1.26.0", Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "GOOS", Value: "linux"}, {Key: "GOARCH", Value: "amd64"},
+		{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"}, {Key: "vcs.time", Value: "2025-05-31T12:00:00Z"}, {Key: "vcs.modified", Value: "false"},
+	}}
+}
 
 // testdata is that of the module.
 func testdata(t testing.TB) string {

@@ -49,7 +49,7 @@ func TestCombinedRecipe(t *testing.T) {
 	run := func(args ...string) (status int, stdout string) {
 		var out, errors bytes.Buffer
 		status = cli.Run(t.Context(), args, cli.Env{
-			Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errors, Version: "test",
+			Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errors,
 			Now: func() time.Time { return time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC) },
 		})
 		if errors.Len() > 0 {

@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
+	"trustpool/docs"
 	"trustpool/internal/durable"
 	"trustpool/internal/report"
 )
@@ -25,7 +27,7 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Terminal       bool // Stderr is one
 	Now            func() time.Time
-	Version        string
+	Build          *debug.BuildInfo    // what the program was made from; nil if that is not known
 	Getenv         func(string) string // nil where no variable is set
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end, with the cause [Interrupted]; nil for none. While it is not
@@ -124,7 +126,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
   trustpool diff old/ios.p7b new/ios.p7b
   trustpool import ios.p7b --platform iosxr
   trustpool serve ios.p7b`,
-		Version:                    a.env.Version,
+		Version:                    a.version(),
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
@@ -184,7 +186,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		{"Make bundles:", []verb{
 			{"recipe", a.recipeCommand}, {"build", a.buildCommand}, {"sign", a.signCommand}, {"keygen", a.keygenCommand},
 		}},
-		{"", []verb{{"version", a.versionCommand}, {"exit-status", exitStatusTopic}}},
+		{"", []verb{{"version", a.versionCommand}, {"exit-status", exitStatusTopic}, {"formats", formatsTopic}}},
 	}
 	for _, g := range groups {
 		for _, v := range g.verbs {
@@ -315,23 +317,19 @@ func arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  arguments(),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.env.Stdout, "trustpool %s\n", a.env.Version)
-			return err
-		},
-	}
-}
+// Commands returns the tree of all commands, for its documentation; none can be run.
+func Commands() *cobra.Command { return new(app).command(nil) }
 
 func exitStatusTopic() *cobra.Command {
-	return &cobra.Command{
-		Use:   "exit-status",
-		Short: "What the exit status of each command says",
-		Long: `Every command exits with one of these statuses:
+	return &cobra.Command{Use: "exit-status", Short: "What the exit status of each command says", Long: ExitStatus}
+}
+
+func formatsTopic() *cobra.Command {
+	return &cobra.Command{Use: "formats", Short: "What is read, and every field of what is written", Long: docs.Formats}
+}
+
+// ExitStatus is the help on exit statuses.
+const ExitStatus = `Every command exits with one of these statuses:
 
   0  done, and the answer is yes: verified, the same pool, nothing failed
   1  done, and the answer is no: not verified, the pools differ, a filter
@@ -345,9 +343,7 @@ func exitStatusTopic() *cobra.Command {
 
 The help of a command says when its answer is no; where it does not, the command
 has none. With status 2 there is one line on standard error, perhaps a hint, and
-no partial output.`,
-	}
-}
+no partial output.`
 
 // write gives the report to standard output, or whole to the file of --output.
 func (a *app) write(report func(io.Writer) error) error {

@@ -120,7 +120,7 @@ func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (
 // fetchWith gets anything, under the limits that the flags set.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
 	defer a.announce("reading %s …", arg)()
-	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.env.Version
+	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.version()
 	passed := map[fetch.Passed]int{}
 	o.Directory = fetch.Directory{
 		Companion:  isCompanion,

@@ -107,7 +107,7 @@ func interval(every string) (time.Duration, error) {
 func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate, seen *store.Seen) error {
 	m, err := s.Mirror(ctx, from, store.MirrorOptions{
 		PublishOptions: o,
-		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.env.Version},
+		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.version()},
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
 		Seen:           seen,

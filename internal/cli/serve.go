@@ -20,6 +20,9 @@ import (
 	"trustpool/signing"
 )
 
+// defaultListen is where serve answers unless told otherwise.
+const defaultListen = ":8080"
+
 // serveFlags are those of serve.
 type serveFlags struct {
 	trust
@@ -32,6 +35,7 @@ type serveFlags struct {
 	connections    int
 	pnp            string
 	noPages        bool
+	healthcheck    bool
 	baseURL        string
 }
 
@@ -59,7 +63,10 @@ Exit status: 0 when it is ended by a signal.`,
   trustpool serve /srv/bundles --listen :80 --access-log /var/log/trustpool.log
   trustpool serve ios.p7b --listen :443 --tls-cert web.pem --tls-key web.key`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 && f.store == "" {
+			if f.healthcheck && (len(args) > 0 || f.store != "") {
+				return errors.New("serve: --healthcheck asks a server, and serves nothing itself")
+			}
+			if len(args) == 0 && f.store == "" && !f.healthcheck {
 				return errors.New("serve: nothing to serve: give a FILE or --store")
 			}
 			if f.refresh <= 0 || f.drain <= 0 {
@@ -73,7 +80,12 @@ Exit status: 0 when it is ended by a signal.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd.Context(), args, &f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.healthcheck {
+				return a.healthcheck(cmd.Context(), f.listen)
+			}
+			return a.serve(cmd.Context(), args, &f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.store, "store", "", "serve the store at `URL`: a directory, or s3://BUCKET/PREFIX")
@@ -85,6 +97,7 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
 	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
 	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
+	flags.BoolVar(&f.healthcheck, "healthcheck", false, "ask the server at --listen whether it is ready, and exit with 0 or 1")
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
 	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST (default as the reader did)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
@@ -99,7 +112,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	}
 	a.env.Stderr = &locked{Writer: a.env.Stderr} // requests, and what happens between them
 	o := hosting.Options{
-		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.env.Version, Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
+		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.version(), Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
 	}
 	o.Limits.Bytes = int64(a.size)
 	var err error
@@ -240,7 +253,7 @@ func (a *app) listeners(ctx context.Context, addresses []string) ([]net.Listener
 		return nil, err
 	}
 	if len(out) == 0 && len(addresses) == 0 {
-		addresses = []string{":8080"}
+		addresses = []string{defaultListen}
 	}
 	for _, address := range addresses {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/fetch"
 	"trustpool/signing"
 )
 
@@ -26,9 +27,10 @@ func (a *app) signCommand() *cobra.Command {
 	var o signing.SignOptions
 	var at moment
 	var digest string
+	var detached bool
 	cmd := &cobra.Command{
 		Use:   "sign FILE --key KEY --name NAME --bundle-version N -o OUT",
-		Short: "Sign a bundle with a key of your own",
+		Short: "Sign a bundle, or any file, with a key of your own",
 		Long: `IOS XR and IOS XE take only bundles signed under Cisco's roots. A bundle signed
 with a key of your own serves labs, ASA (which asks for confirmation), and
 consumers of your own. Cisco's own files are hosted and carried as they are:
@@ -38,6 +40,11 @@ FILE is a bundle in any form; a signature that it bears plays no part. OUT is
 what Cisco publishes in structure: its certificates in their order as a
 certs-only message, within a message signed with the attributes name, version
 and signing time. It is verified before it is written.
+
+With --detached FILE is any file, such as SHA256SUMS, and OUT a signature beside
+it, which bears no name, version or time. openssl checks it:
+  openssl cms -verify -binary -inform DER -in OUT -content FILE \
+    -CAfile ROOT -purpose any -out /dev/null
 
 KEY is one of
   PATH          PEM (PKCS#8, also encrypted; PKCS#1; SEC 1) or PKCS#12:
@@ -60,8 +67,23 @@ and ECDSA keys in files the same input gives the same bytes.`,
 		Example: `  trustpool keygen lab/
   trustpool sign roots.pem --key lab/signer.key --cert lab/signer.pem \
     --chain lab/root.pem --name "Lab Core Bundle" --bundle-version 1 -o lab.p7b
-  trustpool verify lab.p7b --root lab/root.pem`,
+  trustpool verify lab.p7b --root lab/root.pem
+  trustpool sign SHA256SUMS --detached --key lab/signer.key --cert lab/signer.pem \
+    --chain lab/root.pem -o SHA256SUMS.p7s`,
 		Args: arguments("FILE"),
+		PreRunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {
+				if detached && cmd.Flags().Changed(name) {
+					return fmt.Errorf("sign: --detached and --%s exclude each other", name)
+				}
+			}
+			for _, name := range []string{"name", "bundle-version"} {
+				if !detached && !cmd.Flags().Changed(name) {
+					return fmt.Errorf("sign: --%s is missing", name)
+				}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			var err error
@@ -71,7 +93,7 @@ and ECDSA keys in files the same input gives the same bytes.`,
 			if o.Hash, err = parseDigest(digest); err != nil {
 				return fmt.Errorf("--digest: %w", err)
 			}
-			b, name, err := a.read(ctx, args[0])
+			seal, name, err := a.toSign(ctx, args[0], detached, o)
 			if err != nil {
 				return err
 			}
@@ -79,7 +101,7 @@ and ECDSA keys in files the same input gives the same bytes.`,
 			if err != nil {
 				return err
 			}
-			out, err := signing.Sign(b, id, o)
+			out, err := seal(id)
 			if err = errors.Join(err, id.Close()); err != nil {
 				return fmt.Errorf("%s: not signed: %w", label(name), err)
 			}
@@ -91,14 +113,32 @@ and ECDSA keys in files the same input gives the same bytes.`,
 	}
 	f := cmd.Flags()
 	s.flags(cmd)
+	f.BoolVar(&detached, "detached", false, "sign any FILE, and write the signature alone")
 	f.StringVar(&o.Name, "name", "", "call the bundle `NAME`, of letters, digits, space and '()+,-./:=?")
 	f.StringVar(&o.Version, "bundle-version", "", "give it the version `N`, which counts per name")
 	f.Var(&at, "at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
 	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign also where a certificate of the signer is not valid then")
 	f.StringVar(&digest, "digest", "", "sign with the hash `HASH`: sha256, sha384 or sha512 (default the key's customary one)")
 	f.StringVarP(&a.output, "output", "o", "", "write to `OUT`, whole or not at all; - is standard output")
-	required(cmd, "key", "name", "bundle-version", "output")
+	required(cmd, "key", "output")
 	return cmd
+}
+
+// toSign reads what is to be signed, a bundle or with detached any one file, and
+// returns what signs it.
+func (a *app) toSign(ctx context.Context, arg string, detached bool, o signing.SignOptions) (seal func(*signing.Identity) ([]byte, error), name string, err error) {
+	if !detached {
+		b, name, err := a.read(ctx, arg)
+		return func(id *signing.Identity) ([]byte, error) { return signing.Sign(b, id, o) }, name, err
+	}
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin})
+	if err != nil {
+		return nil, arg, err
+	}
+	if len(files) != 1 || files[0].Name != arg && arg != "-" && !isURL(arg) {
+		return nil, arg, hinted{fmt.Errorf("%s: a directory is not one file", arg), "sign a list of its files, such as sha256sum writes"}
+	}
+	return func(id *signing.Identity) ([]byte, error) { return signing.SignDetached(files[0].Data, id, o.Time) }, files[0].Name, nil
 }
 
 // A signer is the flags that say who signs, or the fields of a recipe.

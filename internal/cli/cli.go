@@ -84,10 +84,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if !a.started { // wrong flags or arguments
 		err = hinted{err, usageHint(root, args)}
 	}
-	fmt.Fprintf(env.Stderr, "trustpool: %s\n", report.Printable(err.Error()))
-	if h := (hinted{}); errors.As(err, &h) {
-		fmt.Fprintf(env.Stderr, "trustpool: hint: %s\n", h.hint)
-	}
+	writeError(env.Stderr, err)
 	return statusFailed
 }
 
@@ -325,7 +322,7 @@ func exitStatusTopic() *cobra.Command {
 }
 
 func formatsTopic() *cobra.Command {
-	return &cobra.Command{Use: "formats", Short: "What is read, and every field of what is written", Long: docs.Formats}
+	return &cobra.Command{Use: "formats", Short: "What is read, and every field of what is written", Long: docs.Text(docs.Formats, helpWidth)}
 }
 
 // ExitStatus is the help on exit statuses.

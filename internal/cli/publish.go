@@ -85,10 +85,10 @@ func (g *gate) options(ctx context.Context, a *app) (store.PublishOptions, error
 const gateHelp = `
 The gate lets a bundle pass that is verified under --root, or Cisco's roots; has
 the signed name of the current release and a higher version; has at least half
-as many distinct certificates (--min-share), and none that cannot be decoded; and
+as many distinct certificates (--min-share), all of which can be decoded; and
 was not taken out of service by a rollback. Two files are the same if the same
 was signed, whatever the bytes around it. Of a message in PEM or base64 the DER
-within is published, which devices read. Every refusal is named, and --allow-NAME
+within is published, which devices read. Every refusal is named; --allow-NAME
 lets it pass, which the history records. What is not verified never passes:
 nothing would serve it.
 `
@@ -154,7 +154,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 		Short: "Put an earlier release back into service",
 		Long: `Publish an earlier release again: the one before the current, or that of --to.
 It is a publication like any other: verified now, and recorded. What it replaces
-is withdrawn: publish and mirror refuse what was signed there until it is allowed.
+is withdrawn: publish and mirror refuse what was signed until you allow it.
 
 Exit status: 0, or 1 where it is refused, or is current already.`,
 		Example: `  trustpool rollback --store /srv/trustpool --name ios

@@ -68,8 +68,8 @@ and ECDSA keys in files the same input gives the same bytes.`,
   trustpool sign roots.pem --key lab/signer.key --cert lab/signer.pem \
     --chain lab/root.pem --name "Lab Core Bundle" --bundle-version 1 -o lab.p7b
   trustpool verify lab.p7b --root lab/root.pem
-  trustpool sign SHA256SUMS --detached --key lab/signer.key --cert lab/signer.pem \
-    --chain lab/root.pem -o SHA256SUMS.p7s`,
+  trustpool sign SHA256SUMS --detached --key lab/signer.key \
+    --cert lab/signer.pem --chain lab/root.pem -o SHA256SUMS.p7s`,
 		Args: arguments("FILE"),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {

@@ -69,24 +69,9 @@ func write(dir string, date time.Time) error {
 	return nil
 }
 
-// document fits a document into 80 columns: it begins below its title, and a row of a
-// table becomes an entry of a list, since man does not break the lines of cells.
+// document is a document with an entry of a list for each row of a table.
 func document(text string) string {
-	var b strings.Builder
-	lines := strings.SplitAfter(text, "\n")
-	rule := func(i int) bool { return i < len(lines) && strings.HasPrefix(lines[i], "|---") } // below the head of a table
-	for i, line := range lines {
-		row := strings.TrimSpace(line)
-		switch {
-		case strings.HasPrefix(line, "# "), rule(i), rule(i + 1):
-		case strings.HasPrefix(row, "|"):
-			cells := strings.Split(strings.Trim(strings.ReplaceAll(row, `\|`, "&#124;"), "| "), " | ")
-			fmt.Fprintf(&b, "\n**%s**\n: %s\n", strings.ReplaceAll(cells[0], "`", ""), strings.Join(cells[1:], "; "))
-		default:
-			b.WriteString(line)
-		}
-	}
-	return b.String()
+	return docs.Untabled(text, func(term, meaning string) string { return fmt.Sprintf("\n**%s**\n: %s\n", term, meaning) })
 }
 
 // writeCommands writes the page of a command and those below it.

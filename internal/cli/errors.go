@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"trustpool/internal/report"
+)
+
+// maxCauses is how many lines an error of several causes gets.
+const maxCauses = 20
+
+// writeError writes an error to standard error, a line for each of its causes; a
+// cause that comes again is counted. Text in it that does not show is escaped.
+func writeError(w io.Writer, err error) {
+	lines := causes(err)
+	seen := map[string]int{}
+	for _, line := range lines {
+		seen[line]++
+	}
+	written := 0
+	for _, line := range lines {
+		n := seen[line]
+		if n == 0 {
+			continue
+		}
+		seen[line] = 0
+		if written++; written > maxCauses {
+			continue
+		}
+		if n > 1 {
+			line += fmt.Sprintf(" (%d times)", n)
+		}
+		fmt.Fprintf(w, "trustpool: %s\n", line)
+	}
+	if written > maxCauses {
+		fmt.Fprintf(w, "trustpool: and %s more\n", report.Count(written-maxCauses, "cause"))
+	}
+	if h := (hinted{}); errors.As(err, &h) {
+		fmt.Fprintf(w, "trustpool: hint: %s\n", report.Printable(h.hint))
+	}
+}
+
+// causes are the messages of the errors that were joined in err, each behind what was
+// said before all of them.
+func causes(err error) []string {
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		joined, ok := e.(interface{ Unwrap() []error })
+		if !ok {
+			continue
+		}
+		// errors.Join has each message on a line of its own; fmt.Errorf, which may wrap
+		// several errors as well, does not.
+		before, found := strings.CutSuffix(err.Error(), e.Error())
+		var messages []string
+		for _, cause := range joined.Unwrap() {
+			messages = append(messages, cause.Error())
+		}
+		if !found || strings.Join(messages, "\n") != e.Error() {
+			break
+		}
+		var out []string
+		for _, cause := range joined.Unwrap() {
+			for _, line := range causes(cause) {
+				out = append(out, report.Printable(before)+line)
+			}
+		}
+		return out
+	}
+	return []string{report.Printable(err.Error())}
+}

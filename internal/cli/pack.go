@@ -44,8 +44,8 @@ func (a *app) packCommand() *cobra.Command {
 		Long: `Make one tar file of bundles and of what goes with them: each bundle byte for
 byte, its certificates as PEM, its audit, the commands for each platform, the
 changes since the bundle that was carried last (--diff OLD), sums, a manifest,
-and verify.sh, which checks it with openssl alone. trustpool receive proves a kit;
---with-program carries it to where it is missing, as program/NAME.
+and verify.sh, which checks it with openssl alone. trustpool receive proves a
+kit; --with-program carries it to where it is missing, as program/NAME.
 
 Each bundle must be verified, under --root or Cisco's roots; no other is packed,
 and no flag changes that. --sign signs the manifest, so that who knows the root

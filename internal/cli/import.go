@@ -17,7 +17,8 @@ func (a *app) importCommand() *cobra.Command {
 	var t trust
 	var o device.ImportOptions
 	var platform, poolFile string
-	var save, quiet bool
+	var via string
+	var save, quiet, all bool
 	var as printing
 	cmd := &cobra.Command{
 		Use:   "import FILE --platform NAME",
@@ -28,6 +29,9 @@ with the reason and how sure that is (confirmed, inferred, unverified).
 
 NAME is asa (asav), ios, iosxe (c9800) or iosxr (asr9k, ncs). fxos, ftd and nxos
 import no bundle file; the answer says what to do instead.
+
+--via terminal pastes instead, as IOS and IOS XE take one certificate in PEM
+that nobody signed: crypto pki trustpool import terminal.
 
 The pool starts as the platform's built-in one, where that is known. --pool
 reads it from a file that import --save or pool read --save wrote.
@@ -44,6 +48,13 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			var err error
 			if o.Platform, err = device.Lookup(platform); err != nil {
 				return fmt.Errorf("--platform: %w", err)
+			}
+			switch via {
+			case "file":
+			case "terminal":
+				o.Terminal = true
+			default:
+				return fmt.Errorf("--via %s: give file or terminal", via)
 			}
 			if save && poolFile == "" {
 				return errors.New("--save needs --pool FILE to write to")
@@ -64,6 +75,7 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
+			r.All = all
 			of := printings{
 				"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
 				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
@@ -77,13 +89,15 @@ Exit status: 0, or 1 where a certificate failed or the file was refused.`,
 	f := cmd.Flags()
 	f.StringVar(&platform, "platform", "", "the device's `NAME`: asa, ios, iosxe, iosxr, …")
 	required(cmd, "platform")
+	f.StringVar(&via, "via", "file", "how the device gets it, `WAY`: file, also from a URL, or terminal")
 	t.flags(cmd)
 	f.StringVar(&poolFile, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	f.BoolVar(&save, "save", false, "write the pool after the import to the file of --pool")
 	settingFlags(cmd, &o)
 	f.BoolVarP(&quiet, "quiet", "q", false, "print the platform's own lines only")
+	f.BoolVar(&all, "all", false, "list what was installed, too")
 	as.flags(cmd, "json")
-	exclusive(cmd, "quiet", "json")
+	exclusive(cmd, "quiet", "json", "all")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,20 +12,92 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
+	"trustpool/internal/device/show"
 	"trustpool/internal/fetch"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 func (a *app) poolCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pool",
-		Short: "Read what a device shows of its pool",
+		Short: "Read what a device shows of its pool, and print a pool as it would",
 		Args:  arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			return hinted{errors.New("pool: no subcommand given"), "trustpool pool read FILE --platform NAME"}
+			return hinted{errors.New("pool: no subcommand given"), "trustpool pool read FILE --platform NAME, or trustpool pool show POOL"}
 		},
 	}
-	cmd.AddCommand(a.poolReadCommand())
+	cmd.AddCommand(a.poolReadCommand(), a.poolShowCommand())
+	return cmd
+}
+
+func (a *app) poolShowCommand() *cobra.Command {
+	var platform, style string
+	var with []string
+	cmd := &cobra.Command{
+		Use:   "show POOL|--platform NAME",
+		Short: "Print a pool as the device would",
+		Long: `Print a pool in the words of show crypto pki trustpool (iosxe) or of show crypto
+ca trustpool (iosxr), with what is built in. POOL is a pool file of import
+--save or pool read --save; --platform prints what a device has from the
+factory. The style is the pool's own unless --style names another.
+
+A pool file has what the device showed: --with gives bundles with the
+certificates, and then all is there that a device shows. What is not known is
+left out, and said so.`,
+		Example: `  trustpool pool show edge1.json --style iosxe
+  trustpool pool show --platform iosxr`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if platform != "" {
+				return arguments()(cmd, args)
+			}
+			return arguments("POOL")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var p *pool.Pool
+			name := "the pool"
+			if platform != "" {
+				known, err := device.Lookup(platform)
+				if err != nil {
+					return fmt.Errorf("--platform: %w", err)
+				}
+				if p = known.BuiltIn(); len(p.Entries) == 0 {
+					return fmt.Errorf("--platform: what is built into %s is not known", known.Title)
+				}
+			} else {
+				b := (*bundle.Bundle)(nil)
+				var err error
+				if p, b, name, err = a.readEither(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				if b != nil {
+					return hinted{fmt.Errorf("%s: not a pool file but a bundle", label(name)), "trustpool inspect --style prints one in a device's words"}
+				}
+			}
+			words, ok := show.Lookup(cmp.Or(style, map[string]string{"ios": "iosxe"}[p.Platform], p.Platform))
+			if !ok && style != "" {
+				return fmt.Errorf("--style: %q is no style: give iosxe or iosxr", style)
+			}
+			if !ok {
+				return fmt.Errorf("what %s shows of its pool is not known: give --style iosxe or iosxr", p.Platform)
+			}
+			sources, err := a.poolSources(cmd.Context(), with)
+			if err != nil {
+				return err
+			}
+			p.Identify(sources...)
+			list, incomplete := p.Show(words)
+			if incomplete > 0 {
+				a.warn("%s: of %s not all is known that a device shows", label(name), report.Count(incomplete, "entry"))
+			}
+			return a.write(func(w io.Writer) error { return show.Print(w, words, list) })
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&platform, "platform", "", "print what is built into the platform `NAME`")
+	f.StringVar(&style, "style", "", "print what a device of the kind `NAME`, iosxe or iosxr, would show of these certificates")
+	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	a.outputFlag(cmd)
 	return cmd
 }
 

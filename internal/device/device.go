@@ -70,6 +70,10 @@ type ImportOptions struct {
 	Anchors []roots.Anchor
 	At      time.Time // the device's clock
 
+	// Terminal pastes the first certificate of the file, in PEM, as IOS and IOS XE
+	// take it from the terminal, instead of giving them the file.
+	Terminal bool
+
 	Clean bool // first drop what was downloaded; built-in certificates stay
 	FIPS  bool // the device is in FIPS mode
 	// DisableRSA1024 is IOS XR's setting that discards RSA keys of 1024 bits and less.
@@ -101,6 +105,8 @@ type ImportReport struct {
 	Verification *signing.Verification
 	Reason       signing.Reason
 	LabRoot      bool // ImportOptions.Anchors were given
+	Terminal     bool // of ImportOptions: no signature was looked at
+	All          bool // for the caller to set: WriteText lists what was installed, too
 
 	Attempted, Installed, Duplicates, Expired, Failed int
 
@@ -148,6 +154,12 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 		r.RefusedOn = Ground{Unverified, "no such command was found"}
 		return r, nil
 	}
+	if o.Terminal {
+		return importTerminal(p, b, o)
+	}
+	if _, wrapped := b.Unwrap(); wrapped || b.Form == bundle.FormPEM {
+		r.Notes = append(r.Notes, Note{"the file is text, PEM or base64, and no device is known to read that as a bundle file: it is judged as if the device were given the DER", unknown})
+	}
 	if err := r.judgeSignature(b, o); err != nil {
 		return nil, err
 	}
@@ -191,6 +203,10 @@ func (o ImportOptions) check() error {
 		return fmt.Errorf("platform %q is not from Lookup", o.Platform.Name)
 	case o.DisableRSA1024 && !rules.rsa1024:
 		return fmt.Errorf("disabling RSA keys of 1024 bits is a setting of IOS XR; %s has none such", title)
+	case o.Terminal && rules.terminal.Basis == "":
+		return fmt.Errorf("no command of %s is known that takes certificates from the terminal into its pool; IOS and IOS XE have one", title)
+	case o.Terminal && len(o.Anchors) > 0:
+		return errors.New("a root is about a signature, and what is pasted has none")
 	case o.AcceptUnsigned && rules.words == wordsIOS:
 		return fmt.Errorf("%s takes unsigned certificates only as PEM from the terminal (crypto pki trustpool import terminal), never from a file", title)
 	case o.AcceptUnsigned && !rules.asks:
@@ -225,6 +241,12 @@ func (r *ImportReport) judgeSignature(b *bundle.Bundle, o ImportOptions) error {
 	r.Refused = fmt.Sprintf("%s takes a bundle only where it is signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
 	if o.Platform.rules.asks {
 		r.Refused = fmt.Sprintf("%s asks before it takes a bundle that is not signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
+	}
+	switch lone := len(b.Certificates) == 1 && r.Reason == signing.NotSigned; {
+	case lone && o.Platform.rules.terminal.Basis != "":
+		r.Refused += "; a single certificate is pasted: import --via terminal plays that, config --pem writes what to type"
+	case lone && !o.Platform.rules.asks:
+		r.Refused += fmt.Sprintf("; no command of %s is known that takes a single certificate into its pool, only IOS and IOS XE have one (import --via terminal, config --pem)", o.Platform.Title)
 	}
 	return nil
 }
@@ -277,6 +299,15 @@ func (r *ImportReport) addNotes(entries []pool.Entry, o ImportOptions) {
 	if o.FIPS && r.usesSHA1() {
 		note(unknown, "whether a device in FIPS mode takes the bundle's own signature, whose chain is signed with SHA-1, is not known")
 	}
+	r.addSettings(entries, o)
+}
+
+// addSettings says what the device's settings and its pool mean for the result.
+func (r *ImportReport) addSettings(entries []pool.Entry, o ImportOptions) {
+	note := func(g Ground, format string, args ...any) {
+		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
+	}
+	p := o.Platform
 	if o.Clean {
 		note(p.rules.clean, "downloaded certificates were dropped first")
 	}

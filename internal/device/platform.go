@@ -36,6 +36,8 @@ type rules struct {
 	fipsSHA1  Ground // that SHA-1 is refused in FIPS mode
 	clean     Ground // that an import can drop downloaded certificates first
 
+	terminal Ground // that the terminal takes a certificate; no Basis if no such command is known
+
 	words words
 }
 
@@ -102,6 +104,7 @@ func Platforms() []Platform {
 				fips:      unknown,
 				fipsSHA1:  unknown,
 				clean:     Ground{Inferred, sourceXEModel},
+				terminal:  Ground{Inferred, sourceTerminal + ", of IOS XE"},
 				words:     wordsIOS,
 			},
 		},
@@ -117,6 +120,7 @@ func Platforms() []Platform {
 				fips:      unknown,
 				fipsSHA1:  unknown,
 				clean:     Ground{Confirmed, sourceXEModel},
+				terminal:  Ground{Confirmed, sourceTerminal},
 				words:     wordsIOS,
 			},
 		},

@@ -15,7 +15,8 @@ import (
 const importSchema = "trustpool.import/1"
 
 // WriteText writes what the platform would print, where that is known, then the
-// counts where it prints none, a table of what was not installed, and the notes.
+// counts where it prints none, a table of what was not installed, with r.All of
+// all, and the notes.
 //
 // Where quiet is set it writes the platform's own lines alone: for an ASA its
 // block of five counters. Of IOS XR none are known, so the counts take their place.
@@ -35,6 +36,7 @@ func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 			if r.Platform.Advice == "" {
 				fmt.Fprintf(w, "   what %s prints then is not known\n", title)
 			}
+			r.writeNotes(w)
 		}
 		return
 	case words == wordsASA:
@@ -44,6 +46,9 @@ func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 		fmt.Fprintln(w, "Trustpool import:")
 		r.writeCounts(w)
 	case words == wordsIOS:
+		if r.Terminal {
+			fmt.Fprintln(w, "% Enter PEM-formatted CA certificate.\n% End with a blank line or \"quit\" on a line by itself.")
+		}
 		if r.Location != "" {
 			at := report.Printable(r.Location)
 			fmt.Fprintf(w, "Reading file from %s\nLoading %s\n", at, at)
@@ -66,10 +71,14 @@ func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 	if quiet {
 		return
 	}
-	if r.Installed < r.Attempted {
+	if r.Installed < r.Attempted || r.All && r.Attempted > 0 {
 		fmt.Fprintln(w)
 		r.writeTable(w)
 	}
+	r.writeNotes(w)
+}
+
+func (r *ImportReport) writeNotes(w io.Writer) {
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(w)
 	}
@@ -84,14 +93,14 @@ func (r *ImportReport) writeCounts(w io.Writer) {
 		r.Attempted, r.Installed, r.Duplicates, r.Expired, r.Failed)
 }
 
-// writeTable writes what was not installed. The subject stands last, so that a
+// writeTable writes what was not installed, or all. The subject stands last, so that a
 // long one does not widen the other rows.
 func (r *ImportReport) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "index\toutcome\treason\tbasis\tsubject")
 	for i := range r.Certificates {
 		e := &r.Certificates[i]
-		if e.Outcome == Installed {
+		if e.Outcome == Installed && !r.All {
 			continue
 		}
 		subject := "-"
@@ -111,7 +120,10 @@ func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 		Schema: importSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
 		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
 		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
-		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Notes: []noteJSON{},
+		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Via: "file", Notes: []noteJSON{},
+	}
+	if r.Terminal {
+		head.Via = "terminal"
 	}
 	if showAt {
 		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
@@ -149,6 +161,7 @@ type resultJSON struct {
 	Signature     *string     `json:"signature"` // "verified", or a signing.Reason; null where it was not judged
 	Anchor        *anchorJSON `json:"anchor"`    // null where not verified
 	LabRoot       bool        `json:"lab_root"`
+	Via           string      `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
 	Notes         []noteJSON  `json:"notes"`
 }
 

@@ -163,6 +163,7 @@ func TestJSON(t *testing.T) {
     "sha256": "ROOT"
   },
   "lab_root": true,
+  "via": "file",
   "notes": [
     {
       "text": "judged as a lab device would that has Lab Root CA built in; a genuine Cisco ASA takes bundles under Cisco Root CA M1",

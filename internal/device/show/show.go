@@ -11,6 +11,7 @@ package show
 
 import (
 	"crypto/sha1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -157,31 +158,99 @@ func rdnLines(n certificate.Name) (lines []string) {
 		for ; i > 0 && attrs[i-1].JoinedToNext; i-- {
 			text += "+" + attribute(attrs[i-1])
 		}
-		first, rest, more := strings.Cut(text, ",")
-		lines = append(lines, closed(first))
-		for more {
-			var piece string
-			piece, rest, more = strings.Cut(rest, ",")
-			if piece = closed(piece); piece == "" {
-				piece = blank
-			}
-			if piece[0] != ' ' {
-				piece = " " + piece
-			}
-			lines = append(lines, piece)
-		}
+		lines = appendRDN(lines, text)
 	}
 	return lines
+}
+
+// appendRDN appends the lines of one RDN.
+func appendRDN(lines []string, text string) []string {
+	first, rest, more := strings.Cut(text, ",")
+	lines = append(lines, closed(first))
+	for more {
+		var piece string
+		piece, rest, more = strings.Cut(rest, ",")
+		if piece = closed(piece); piece == "" {
+			piece = blank
+		}
+		if piece[0] != ' ' {
+			piece = " " + piece
+		}
+		lines = append(lines, piece)
+	}
+	return lines
+}
+
+// NameLines returns the lines in which a device of the style shows a name that is
+// known only as text in the escapes of RFC 4514, as [certificate.Name.String] has
+// it. It cannot tell an escape from the same characters as text.
+func NameLines(name string, style Style) (lines []string) {
+	if name == "" {
+		return nil
+	}
+	if style == IOSXR {
+		return []string{report.Printable(name)}
+	}
+	for _, rdn := range splitRDNs(name) {
+		lines = appendRDN(lines, report.Printable(rdn))
+	}
+	return lines
+}
+
+// splitRDNs takes a name apart at the commas that are not escaped, and takes its
+// escapes away. Keys that are all capitals come in small letters.
+func splitRDNs(name string) (rdns []string) {
+	var value strings.Builder
+	inKey := true
+	key := 0 // where it begins
+	for i := 0; i <= len(name); i++ {
+		switch {
+		case i == len(name) || name[i] == ',':
+			if inKey { // no attribute, but not to be lost
+				value.WriteString(name[key:i])
+			}
+			rdns = append(rdns, value.String())
+			value.Reset()
+			inKey, key = true, i+1
+		case inKey && name[i] == '=':
+			value.WriteString(typeName(name[key:i]) + "=")
+			inKey = false
+		case inKey && name[i] != '+':
+		case name[i] == '\\' && i+2 < len(name) && isHexDigit(name[i+1]) && isHexDigit(name[i+2]):
+			b, _ := hex.DecodeString(name[i+1 : i+3])
+			value.Write(b)
+			i += 2
+		case name[i] == '\\' && i+1 < len(name):
+			i++
+			value.WriteByte(name[i])
+		case name[i] == '+':
+			if inKey {
+				value.WriteString(name[key:i])
+			}
+			value.WriteByte('+')
+			inKey, key = true, i+1
+		default:
+			value.WriteByte(name[i])
+		}
+	}
+	return rdns
+}
+
+func isHexDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
 // attribute is key=value. IOS XE writes cn, ou, o, c and st in small letters, and
 // serialNumber as here; other keys that are all capitals go with the former.
 func attribute(a certificate.Attribute) string {
-	key := a.Type
+	return typeName(a.Type) + "=" + report.Printable(a.Value)
+}
+
+func typeName(key string) string {
 	if key == strings.ToUpper(key) {
-		key = strings.ToLower(key)
+		return strings.ToLower(key)
 	}
-	return key + "=" + report.Printable(a.Value)
+	return key
 }
 
 const blank = `\x20`

@@ -63,7 +63,7 @@ func checks() []check {
 		{"iosxr", "IOS XR gets the file", "a request as libcurl makes it by default", device.XRClient.Ground, "answer 200 with the file", client("iosxr")},
 		{"asa", "ASA gets the file", "a plain request with HTTP/1.0", unverified("no public source shows the request of an ASA"), "answer HTTP/1.0 as well, with the file", client("asa")},
 		{"bundle", "it is a bundle", "a device can import nothing else, such as a page that asks to log in", inferred("all that devices are documented to take are certificates, in PKCS#7 for a URL"),
-			"serve the file as Cisco publishes it, byte for byte", (*exam).isBundle},
+			"serve the file as Cisco publishes it, byte for byte and in DER", (*exam).isBundle},
 		{"signature", "the bundle is verified", "IOS XR takes a bundle only where it is signed under Cisco Root CA M1, IOS XE only one signed by Cisco", confirmed("field notice FN72290; IOS XE trustpool guides"),
 			"serve a bundle that trustpool verify accepts; name a lab's root with --root", (*exam).verified},
 		{"same-bytes", "each answer has the same bytes", "devices would have different pools", inferred("a bundle is one file"), "serve one file from all servers behind the name", (*exam).sameBytes},
@@ -245,6 +245,15 @@ func (e *exam) isBundle() (Result, string) {
 		return Fail, nothing
 	case e.parseErr != nil:
 		return Fail, e.parseErr.Error()
+	}
+	if bare, wrapped := e.bundle.Unwrap(); wrapped || e.bundle.Form == bundle.FormPEM {
+		detail := "PEM or base64, which no device is known to read as a bundle file"
+		if wrapped {
+			detail += fmt.Sprintf(": %d bytes around %d of DER", e.file.n, len(bare.Raw))
+		}
+		return Fail, detail
+	}
+	switch {
 	case e.bundle.Form != bundle.FormSigned:
 		return Warning, fmt.Sprintf("form %s, %d certificates", e.bundle.Form, len(e.bundle.Certificates))
 	}

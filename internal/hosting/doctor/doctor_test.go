@@ -18,6 +18,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/hosting/doctor"
+	"trustpool/internal/pkitest"
 	"trustpool/roots"
 )
 
@@ -187,6 +188,9 @@ func TestFaults(t *testing.T) {
 			ideal(append(slices.Clone(data[:len(data)-1]), data[len(data)-1]^1)),
 			[]string{"signature fail"},
 		},
+		"armoured":          {ideal(pkitest.MessagePEM(data)), []string{"bundle fail"}},
+		"armoured, unarmed": {ideal(testdata(t, "bare.b64")), []string{"bundle fail", "signature fail"}},
+		"PEM":               {ideal(testdata(t, "lab.pem")), []string{"bundle fail", "signature fail"}},
 		"weak ETag, wrong type": {
 			bundleOnly(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("ETag", `W/"x"`)

@@ -1,0 +1,86 @@
+package device
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"trustpool/bundle"
+	"trustpool/internal/pool"
+	"trustpool/internal/report"
+)
+
+// sourceTerminal is the ground of what "import terminal" takes.
+const sourceTerminal = "Cisco field notice FN72323 and Cisco's test library genielibs"
+
+// importTerminal plays "crypto pki trustpool import terminal" of IOS and IOS XE:
+// what is pasted ends at the first blank line, or at "quit", one certificate in PEM
+// is taken of it, and no signature is asked for.
+func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, error) {
+	r := &ImportReport{Platform: o.Platform, At: o.At, Terminal: true, Certificates: []Judged{}, Notes: []Note{}}
+	ground := o.Platform.rules.terminal
+	note := func(g Ground, format string, args ...any) {
+		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
+	}
+	refuse := func(format string, args ...any) (*ImportReport, error) {
+		r.Refused, r.RefusedOn = o.Platform.Title+" takes one certificate in PEM from the terminal; "+fmt.Sprintf(format, args...), ground
+		return r, nil
+	}
+	switch {
+	case b.Raw == nil:
+		return refuse("this is a directory")
+	case b.Form != bundle.FormPEM && b.Form != bundle.FormDER:
+		return refuse("this file is a message with %s (form %s): paste a certificate, trustpool config --pem writes what to type", report.Count(len(b.Certificates), "certificate"), b.Form)
+	case len(b.DER) == len(b.Raw):
+		return refuse("this file is in DER, and no text: trustpool config --pem writes what to type")
+	}
+	text, lines := typed(b.Raw)
+	first, err := bundle.Parse(text)
+	if err != nil {
+		return refuse("in the %s before the first blank line there is none: %v", report.Count(lines, "line"), err)
+	}
+	kept := p.Entries
+	if o.Clean {
+		kept = p.Only(pool.BuiltIn)
+	}
+	j, err := newJudge(kept, r, o)
+	if err != nil {
+		return nil, err
+	}
+	if j.installed = ground; o.FIPS {
+		j.installed = o.Platform.rules.fips
+	}
+	after := slices.Clone(kept)
+	e := j.judge(1, first.Certificates[0])
+	r.add(e)
+	if e.Outcome == Installed {
+		after = append(after, pool.EntryOf(e.Certificate, pool.Downloaded))
+	}
+	note(Ground{Inferred, "the signature that " + sourceGuides + " speak of is that of a bundle"},
+		"nothing verifies what is pasted, and nobody vouches for it here: compare its fingerprints with a second source; trustpool config --pem writes them, and what to type")
+	if n := len(b.Certificates) - 1; n > 0 {
+		note(Ground{Confirmed, "Cisco's test library genielibs: it sends the first block of each command alone"},
+			"%s of the file not taken: one certificate a command", report.Count(n, "further certificate"))
+	}
+	if first.Passed.Lines > 0 {
+		note(unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
+	}
+	r.addSettings(kept, o)
+	p.Entries = after
+	return r, nil
+}
+
+// typed is what the device reads of a text that is pasted: all before the first
+// blank line, or before "quit". It also returns the number of lines.
+func typed(text []byte) (before []byte, lines int) {
+	rest := text
+	for len(rest) > 0 {
+		line, more, _ := bytes.Cut(rest, []byte("\n"))
+		if line = bytes.TrimSpace(line); len(line) == 0 || bytes.EqualFold(line, []byte("quit")) {
+			break
+		}
+		rest = more
+		lines++
+	}
+	return text[:len(text)-len(rest)], lines
+}

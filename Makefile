@@ -29,7 +29,7 @@ test: ## run the tests
 	$(GO) test $(TESTFLAGS) ./...
 
 # Everything that must hold before a change is accepted; .ci/run runs this. TRUSTPOOL_CORPUS, if set, names a directory of
-# genuine bundles to test with.
+# genuine bundles to test with, and TRUSTPOOL_SUITES one of suites of others on path validation.
 check: export TRUSTPOOL_REQUIRE_TOOLS = 1
 check: ## lint, test with every tool required, race detector, generated files
 	$(MAKE) --no-print-directory lint

@@ -26,7 +26,7 @@ const module = "trustpool"
 func levels() map[string]int {
 	levels := map[string]int{}
 	for level, names := range []string{
-		"internal/cms internal/report", "bundle/certificate", "bundle", "internal/feed roots internal/yamlstrict", "signing internal/device/show internal/distrust", "internal/pool",
+		"internal/cms internal/report", "bundle/certificate", "bundle internal/path", "internal/feed roots internal/yamlstrict", "signing internal/device/show internal/distrust", "internal/pool",
 		"internal/store internal/recipe internal/audit internal/device internal/inspect",
 		"internal/kit internal/hosting internal/fleet internal/reach", "internal/cli", "cmd/trustpool",
 	} {

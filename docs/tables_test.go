@@ -49,8 +49,8 @@ func TestTables(t *testing.T) {
 		out.Write(m[3])
 		return out.Bytes()
 	})
-	if tables != 5 {
-		t.Errorf("%d tables, not of quirks, gates and the reasons of signatures, of reach and of kits", tables)
+	if tables != 6 {
+		t.Errorf("%d tables, not of quirks, gates and the reasons of signatures, of paths, of reach and of kits", tables)
 	}
 	if *update {
 		if err := os.WriteFile(file, want, 0o644); err != nil {

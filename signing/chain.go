@@ -1,238 +1,106 @@
 package signing
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/x509"
-	"fmt"
 	"slices"
-	"strings"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 	"trustpool/roots"
 )
 
-// maxChain bounds the certificates of a chain, anchor included. Genuine chains
-// have two.
-const maxChain = 10
-
-// maxCertificate is how many bytes a certificate of a chain may have, so that
-// what is hashed and printed for each attempt stays small. Genuine ones have 2,000.
-const maxCertificate = 64 << 10
-
-// maxRSABits bounds RSA keys, whose cost grows with the square of their size. It
-// is OpenSSL's limit.
-const maxRSABits = 16384
-
-// publicKey is the key of a certificate, where crypto/x509 knows its kind.
-func publicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
-	if c.PublicKey.Bits > maxRSABits {
-		return nil, fmt.Errorf("a key of %d bits, more than %d", c.PublicKey.Bits, maxRSABits)
-	}
-	return x509.ParsePKIXPublicKey(c.RawSPKI)
+// A work is what the signers of one message have in common, so that nothing is
+// computed twice and the work on all of them is bounded.
+type work struct {
+	budget  int                        // signatures that may still be tried
+	digests map[crypto.Hash][]byte     // of the content
+	paths   *path.Run                  // nil until a path is looked for
+	sent    *path.Set                  // the anchors at hand, and what came with the message
+	pool    []*certificate.Certificate // anchors in the signed pool; see pinnedInPool
+	looked  bool                       // pool was filled
 }
 
-// maxNameOf is how many bytes of a name a refusal shows.
-const maxNameOf = 256
-
-// nameOf is the subject of a certificate in a refusal, cut where it is too long.
-func nameOf(c *certificate.Certificate) string {
-	name := c.Subject.String()
-	if len(name) > maxNameOf {
-		name = strings.ToValidUTF8(name[:maxNameOf], "") + "…"
-	}
-	return name
-}
-
-// findChain looks for a chain from the signer to an anchor, depth first. Of
-// several refusals it keeps the one that came nearest to an anchor.
+// findChain looks for a path from the signer to an anchor. Of several refusals it
+// keeps the one that came nearest to an anchor.
+//
+// A path goes over pinned anchors, which the user, the message or the pool may
+// hold, and what came with the message. Nothing else of the pool is an
+// intermediate: the pool is what is to be vouched for.
 func (j *judge) findChain(signer *certificate.Certificate) *refusal {
-	w := walk{judge: j, chain: []Link{{Certificate: signer}}}
-	w.refusal = refuse(ChainNoAnchor, "no certificate that the signer %s leads to is a pinned anchor", nameOf(signer))
-	if w.extend() {
-		j.result.Chain, j.result.Anchor = w.chain, w.anchor
-		if w.anchor.Name == "" { // pinned by its hash alone
-			j.result.Anchor.Name = w.chain[len(w.chain)-1].Certificate.Subject.CommonName()
+	w := j.work
+	if w.paths == nil {
+		w.paths = path.NewRun(j.bundle.Chain)
+		var known []*certificate.Certificate
+		for _, a := range j.options.Anchors {
+			known = append(known, a.Certificate)
+		}
+		w.sent = path.NewSet(append(known, j.bundle.Chain...))
+	}
+	policy := path.Policy{
+		At: j.options.At, NotAnchor: "is not a pinned anchor", NotAtHand: "the message does not hold",
+		Purposes: purposes, Strict: true,
+		Anchor: func(c *certificate.Certificate) bool { _, ok := j.anchorOf(c); return ok },
+		SHA1: func(c *certificate.Certificate) path.SHA1 {
+			if a, _ := j.anchorOf(c); a.SHA1Links {
+				return path.SHA1Accept
+			}
+			return path.SHA1Refuse
+		},
+	}
+	found := w.paths.Search(signer, policy, w.sent)
+	if pinned := j.pinnedInPool(found); len(pinned) > 0 {
+		found = w.paths.Search(signer, policy, w.sent, path.NewSet(pinned))
+	}
+	if len(found.Found) > 0 {
+		p := &found.Found[0]
+		j.result.Chain = links(p.Links)
+		j.result.Anchor, _ = j.anchorOf(p.Anchor())
+		if j.result.Anchor.Name == "" { // pinned by its hash alone
+			j.result.Anchor.Name = p.Anchor().Subject.CommonName()
 		}
 		return nil
 	}
-	if n := len(w.farthest); n > 0 {
-		j.result.Chain = w.farthest
-		if last := w.farthest[n-1].Certificate; w.refusal.reason == ChainNoAnchor && last.SelfIssued() {
-			return refuse(ChainNoAnchor, "the chain ends in %s (SHA-256 %x), which is not a pinned anchor", nameOf(last), last.SHA256)
-		}
+	r := found.Refusal
+	if found.Open != nil && (r == nil || found.Open.Reason == path.TooComplex) {
+		r = found.Open
 	}
-	return w.refusal
+	if len(found.Farthest) > 0 {
+		j.result.Chain = links(found.Farthest)
+	}
+	return &refusal{Reason(r.Reason), r.Err}
 }
 
-// A walk is a search for a chain.
-type walk struct {
-	*judge
-	chain  []Link // the signer first
-	anchor roots.Anchor
-
-	refusal  *refusal // why the best attempt failed
-	atAnchor bool     // that attempt had reached an anchor
-	farthest []Link
-}
-
-// extend tries to complete the chain from its last certificate; it is true when
-// the chain ends in an anchor and passes.
-func (w *walk) extend() bool {
-	last := w.chain[len(w.chain)-1].Certificate
-	if anchor, ok := w.anchorOf(last); ok {
-		r := w.check(anchor)
-		if r == nil {
-			w.anchor = anchor
-			return true
-		}
-		w.fail(r, true)
-		return false
+func links(in []path.Link) (out []Link) {
+	for _, l := range in {
+		out = append(out, Link{l.Certificate, l.SHA1})
 	}
-	if len(w.chain) == maxChain {
-		w.fail(nil, false)
-		return false
-	}
-	signed := false // by any of the issuers
-	var broken *refusal
-	brokenAtAnchor := false
-	for _, issuer := range w.issuers(last) {
-		if *w.budget == 0 {
-			w.fail(refuse(ChainTooComplex, "more than %d signatures to try", maxSignatureChecks), true)
-			return false
-		}
-		*w.budget--
-		sha1, r := checkLink(last, issuer)
-		if r != nil {
-			// That a self-issued certificate is not signed by another of its name
-			// says nothing.
-			if broken == nil && !last.SelfIssued() {
-				_, brokenAtAnchor = w.anchorOf(issuer)
-				broken = r
-			}
-			continue
-		}
-		signed = true
-		w.chain[len(w.chain)-1].SHA1 = sha1
-		w.chain = append(w.chain, Link{Certificate: issuer})
-		if w.extend() {
-			return true
-		}
-		w.chain = w.chain[:len(w.chain)-1]
-		w.chain[len(w.chain)-1].SHA1 = false
-	}
-	if !signed {
-		w.fail(broken, brokenAtAnchor)
-	}
-	return false
-}
-
-// fail remembers a refusal. One that had reached an anchor says more than one
-// that had not, and the first says more than a later one.
-func (w *walk) fail(r *refusal, atAnchor bool) {
-	if w.farthest != nil && (w.atAnchor || !atAnchor) {
-		return
-	}
-	w.farthest, w.atAnchor = slices.Clone(w.chain), atAnchor
-	if r != nil {
-		w.refusal = r
-	}
+	return out
 }
 
 // anchorOf is the anchor that a certificate is, by its SHA-256 alone.
 func (j *judge) anchorOf(c *certificate.Certificate) (roots.Anchor, bool) {
-	for _, a := range j.options.Anchors {
-		if a.SHA256 == c.SHA256 {
-			return a, true
-		}
+	i := slices.IndexFunc(j.options.Anchors, func(a roots.Anchor) bool { return a.SHA256 == c.SHA256 })
+	if i < 0 {
+		return roots.Anchor{}, false
 	}
-	return roots.Anchor{}, false
+	return j.options.Anchors[i], true
 }
 
-// issuers are the certificates that bear the issuer's name: pinned anchors
-// first, which the user, the message or the pool may hold, then those that came
-// with the message. Nothing else of the pool is an intermediate: the pool is
-// what is to be vouched for.
-func (w *walk) issuers(c *certificate.Certificate) []*certificate.Certificate {
-	var pinned, others []*certificate.Certificate
-	add := func(i *certificate.Certificate, fromPool bool) {
-		if i == nil || i.Err != nil || !bytes.Equal(i.Subject, c.Issuer) || w.holds(i) {
-			return
-		}
-		same := func(o *certificate.Certificate) bool { return o.SHA256 == i.SHA256 }
-		if _, ok := w.anchorOf(i); ok {
-			if !slices.ContainsFunc(pinned, same) {
-				pinned = append(pinned, i)
-			}
-		} else if !fromPool && len(others) < maxSignatureChecks && !slices.ContainsFunc(others, same) {
-			others = append(others, i)
-		}
+// pinnedInPool returns the anchors that the signed pool holds, if a search without
+// them found nothing. Nearly all signed pools need not be decoded for it.
+func (j *judge) pinnedInPool(found path.Outcome) []*certificate.Certificate {
+	if len(found.Found) > 0 || j.bundle.Content == nil {
+		return nil
 	}
-	for _, a := range w.options.Anchors {
-		add(a.Certificate, false)
-	}
-	for _, i := range w.bundle.Chain {
-		add(i, false)
-	}
-	if w.bundle.Content != nil {
-		for i, raw := range w.bundle.Content.Certificates {
-			if !bytes.Contains(raw, c.Issuer) { // nearly all: so the pool need not be decoded
-				continue
-			}
-			if w.pool[i] == nil {
-				w.pool[i] = certificate.Read(raw)
-			}
-			add(w.pool[i], true)
-		}
-	}
-	return append(pinned, others...)
-}
-
-// holds reports whether a certificate is in the chain already.
-func (w *walk) holds(c *certificate.Certificate) bool {
-	return slices.ContainsFunc(w.chain, func(l Link) bool { return l.Certificate.SHA256 == c.SHA256 })
-}
-
-// check applies RFC 5280 section 6.1 to a whole chain whose signatures are good
-// and whose last certificate is the given anchor.
-func (w *walk) check(anchor roots.Anchor) *refusal {
-	for i, link := range w.chain {
-		c := link.Certificate
-		if r := unreadable(c); r != nil {
-			return r
-		}
-		if w.options.At.Before(c.NotBefore.Time) {
-			return refuse(ChainNotYetValid, "the certificate %s is valid from %s on only", nameOf(c), c.NotBefore)
-		}
-		if w.options.At.After(c.NotAfter.Time) {
-			return refuse(ChainExpired, "the certificate %s expired at %s", nameOf(c), c.NotAfter)
-		}
-		if link.SHA1 && !anchor.SHA1Links {
-			return refuse(ChainSHA1, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", nameOf(c), anchor.Name)
-		}
-		if r := checkExtensions(c); r != nil {
-			return r
-		}
-		if i > 0 {
-			if r := checkIssuer(c, intermediates(w.chain[1:i])); r != nil {
-				return r
+	if w := j.work; !w.looked {
+		w.looked = true
+		for _, raw := range j.bundle.Content.Certificates {
+			if c := certificate.Read(raw); c.Err == nil && !w.sent.Has(c) {
+				if _, ok := j.anchorOf(c); ok {
+					w.pool = append(w.pool, c)
+				}
 			}
 		}
 	}
-	return w.checkPurposes()
-}
-
-// checkPurposes asks that the intermediates allow one of the signer's purposes.
-// RFC 5280 does not ask for it; every verifier in use does.
-func (w *walk) checkPurposes() *refusal {
-	allowed := purposesOf(w.chain[0].Certificate)
-	for i, l := range w.chain {
-		if i > 0 && i < len(w.chain)-1 {
-			allowed &= purposesOf(l.Certificate)
-		}
-		if allowed == 0 {
-			return refuse(ChainPurpose, "the intermediate %s is not for signing bundles", nameOf(l.Certificate))
-		}
-	}
-	return nil
+	return j.work.pool
 }

@@ -23,7 +23,11 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 )
+
+// maxChain is how many certificates of a signer are taken. Genuine ones have two.
+const maxChain = 10
 
 // An Identity is who signs.
 type Identity struct {
@@ -77,11 +81,11 @@ func issuerOf(c *certificate.Certificate, among []*certificate.Certificate) (int
 		if !bytes.Equal(issuer.Subject, c.Issuer) || issuer.SHA256 == c.SHA256 {
 			continue
 		}
-		_, r := checkLink(c, issuer)
+		_, r := path.CheckLink(c, issuer)
 		if r == nil {
 			return i, nil
 		}
-		err = r.err
+		err = r.Err
 	}
 	return 0, err
 }

@@ -1,39 +1,12 @@
 package signing
 
 import (
-	"encoding/hex"
-	"math/big"
 	"testing"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
 )
-
-// A key whose arithmetic would take minutes is not tried.
-func TestHugeKey(t *testing.T) {
-	t.Parallel()
-	c := &certificate.Certificate{PublicKey: certificate.PublicKey{Algorithm: "RSA", Bits: maxRSABits + 1}}
-	if _, err := publicKey(c); err == nil {
-		t.Error("a key beyond the limit was read")
-	}
-}
-
-// A certificate that is too large to hash again and again is no part of a chain.
-func TestHugeCertificate(t *testing.T) {
-	t.Parallel()
-	small, huge := &certificate.Certificate{}, &certificate.Certificate{Raw: make([]byte, maxCertificate+1)}
-	for _, pair := range [][2]*certificate.Certificate{{small, huge}, {huge, small}} {
-		if _, r := checkLink(pair[0], pair[1]); r == nil || r.reason != ChainTooComplex {
-			t.Errorf("%+v", r)
-		}
-	}
-	j := judge{budget: new(int)}
-	*j.budget = 1
-	if r := j.judgeCertificate(huge, signatureAlgorithm{}); r == nil || r.reason != ChainTooComplex {
-		t.Errorf("%+v", r)
-	}
-}
 
 // An empty key identifier names nobody, least of all whoever has none.
 func TestEmptyKeyIdentifier(t *testing.T) {
@@ -44,49 +17,5 @@ func TestEmptyKeyIdentifier(t *testing.T) {
 	}
 	if c := j.candidates(); len(c) != 0 {
 		t.Errorf("%d certificates", len(c))
-	}
-}
-
-// RSASSA-PSS-params as RFC 4055 section 3.1 has them, and what is refused of them.
-func TestPSSParameters(t *testing.T) {
-	t.Parallel()
-	const (
-		sha256 = "300d06096086480165030402010500"
-		mgf    = "301a06092a864886f70d010108" + sha256
-	)
-	field := func(tag, body string) string { return tag + hex.EncodeToString([]byte{byte(len(body) / 2)}) + body }
-	sequence := func(parts ...string) string {
-		all := ""
-		for _, p := range parts {
-			all += p
-		}
-		return field("30", all)
-	}
-	hash, mask := field("a0", sha256), field("a1", mgf)
-	salt := func(n int64) string {
-		return field("a2", field("02", hex.EncodeToString(big.NewInt(n).FillBytes(make([]byte, 1)))))
-	}
-	for _, test := range []struct {
-		name, params string
-		salt         int // 0 where refused
-	}{
-		{"a salt of 32", sequence(hash, mask, salt(32)), 32},
-		{"the default salt", sequence(hash, mask), 20},
-		{"no salt", sequence(hash, mask, salt(0)), 0},
-		{"the defaults, which are SHA-1", sequence(), 0},
-		{"no mask", sequence(hash, salt(32)), 0},
-		{"another trailer", sequence(hash, mask, salt(32), "a303020102"), 0},
-		{"the trailer", sequence(hash, mask, salt(32), "a303020101"), 32},
-		{"parameters of the hash", sequence(field("a0", sequence("0609608648016503040201", "020100")), mask, salt(32)), 0},
-		{"something after them", sequence(hash, mask, salt(32), "0500"), 0},
-	} {
-		params, err := hex.DecodeString(test.params)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a, err := pssAlgorithm(params)
-		if (err == nil) != (test.salt > 0) || err == nil && a.salt != test.salt {
-			t.Errorf("%s: salt %d, %v", test.name, a.salt, err)
-		}
 	}
 }

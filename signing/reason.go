@@ -1,5 +1,7 @@
 package signing
 
+import "trustpool/internal/path"
+
 // A Reason is a stable slug that says which rule refused a bundle.
 type Reason string
 
@@ -41,22 +43,29 @@ const (
 	SignerKeyUsage           Reason = "signer-key-usage"                // the signer's key usage has neither digitalSignature nor nonRepudiation (RFC 5280 section 4.2.1.3)
 )
 
-// Reasons that concern the chain from the signer to an anchor (RFC 5280
-// section 6.1).
+// Reasons that concern the path from the signer's certificate to an anchor (RFC
+// 5280 section 6.1); what each means is said in package trustpool/internal/path.
 const (
-	ChainNoAnchor          Reason = "chain-no-anchor"             // no chain leads to a certificate with a pinned SHA-256
-	ChainSignature         Reason = "chain-signature"             // a certificate is not signed by its issuer's key (RFC 5280 section 6.1.3)
-	ChainSHA1              Reason = "chain-sha1"                  // a certificate is signed with SHA-1, and the anchor does not tolerate it
-	ChainWeak              Reason = "chain-weak"                  // a certificate is signed with MD5 or MD2
-	ChainUnsupported       Reason = "chain-algorithm-unsupported" // a certificate is signed with an algorithm that is not known here
-	ChainExpired           Reason = "chain-expired"               // a certificate has expired (RFC 5280 section 6.1.3)
-	ChainNotYetValid       Reason = "chain-not-yet-valid"         // a certificate is not valid yet (RFC 5280 section 6.1.3)
-	ChainNotCA             Reason = "chain-not-ca"                // an issuer is not marked as a CA (RFC 5280 section 4.2.1.9)
-	ChainKeyUsage          Reason = "chain-key-usage"             // an issuer's key usage does not have keyCertSign (RFC 5280 section 4.2.1.3)
-	ChainPathLength        Reason = "chain-path-length"           // more intermediates than an issuer allows below it (RFC 5280 section 4.2.1.9)
-	ChainCriticalExtension Reason = "chain-critical-extension"    // a critical extension that is not known here (RFC 5280 section 4.2)
-	ChainNameConstraints   Reason = "chain-name-constraints"      // name constraints, which are not evaluated (RFC 5280 section 4.2.1.10)
-	ChainPurpose           Reason = "chain-purpose"               // an intermediate's extended key usage excludes the signer's
-	ChainUnreadable        Reason = "chain-unreadable"            // a field that the rules need cannot be read
-	ChainTooComplex        Reason = "chain-too-complex"           // more signatures to try than a genuine message needs
+	ChainNoAnchor            = Reason(path.NoAnchor)
+	ChainSignature           = Reason(path.Signature)
+	ChainSHA1                = Reason(path.SHA1Signed)
+	ChainWeak                = Reason(path.Weak)
+	ChainUnsupported         = Reason(path.Unsupported)
+	ChainExplicitCurve       = Reason(path.ExplicitCurve)
+	ChainExpired             = Reason(path.Expired)
+	ChainNotYetValid         = Reason(path.NotYetValid)
+	ChainNotCA               = Reason(path.NotCA)
+	ChainKeyUsage            = Reason(path.KeyUsage)
+	ChainPathLength          = Reason(path.PathLength)
+	ChainCriticalExtension   = Reason(path.CriticalExtension)
+	ChainNameConstraints     = Reason(path.NameConstraint)
+	ChainPurpose             = Reason(path.Purpose)
+	ChainUnreadable          = Reason(path.Unreadable)
+	ChainPolicy              = Reason(path.PolicyMalformed)
+	ChainTooComplex          = Reason(path.TooComplex)
+	ChainExtensionUnreadable = Reason(path.ExtensionUnreadable)
+	ChainKeyIdentifier       = Reason(path.KeyIdentifier)
+	ChainNameEncoding        = Reason(path.NameEncoding)
+	ChainPolicyConstraints   = Reason(path.PolicyConstraints)
+	ChainConstraintUnknown   = Reason(path.ConstraintUnknown)
 )

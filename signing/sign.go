@@ -218,8 +218,7 @@ func (id *Identity) verifyOptions(o SignOptions) (VerifyOptions, error) {
 			return VerifyOptions{}, err
 		}
 	}
-	budget := maxSignatureChecks
-	j := judge{bundle: &bundle.Bundle{Chain: id.Certificates}, options: verify, budget: &budget}
+	j := judge{bundle: &bundle.Bundle{Chain: id.Certificates}, options: verify, work: new(work)}
 	if r := j.findChain(id.Certificates[0]); r != nil {
 		hint := ""
 		if r.reason == ChainExpired || r.reason == ChainNotYetValid {
@@ -315,7 +314,7 @@ func attach(message []byte, content [][]byte) ([]byte, error) {
 	in := cryptobyte.String(message)
 	var info, kind, explicit, rest, version, digests, encapsulated cryptobyte.String
 	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.ReadASN1Element(&kind, cbasn1.OBJECT_IDENTIFIER) ||
-		!info.ReadASN1(&explicit, contextTag(0)) || !explicit.ReadASN1(&rest, cbasn1.SEQUENCE) ||
+		!info.ReadASN1(&explicit, cbasn1.Tag(0).Constructed().ContextSpecific()) || !explicit.ReadASN1(&rest, cbasn1.SEQUENCE) ||
 		!rest.ReadASN1Element(&version, cbasn1.INTEGER) || !rest.ReadASN1Element(&digests, cbasn1.SET) ||
 		!rest.ReadASN1(&encapsulated, cbasn1.SEQUENCE) {
 		return nil, errors.New("what the library made is no signed message")

@@ -11,6 +11,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/cms"
+	"trustpool/internal/path"
 )
 
 // maxSignatureChecks bounds how many signatures are tried for one bundle, over
@@ -56,9 +57,7 @@ type judge struct {
 	bundle  *bundle.Bundle
 	info    *cms.SignerInfo
 	options VerifyOptions
-	budget  *int                             // signatures that may still be tried
-	digests map[crypto.Hash][]byte           // of the content
-	pool    map[int]*certificate.Certificate // those of the signed pool that were looked at, by index
+	work    *work
 
 	result Signer
 }
@@ -226,12 +225,12 @@ func (j *judge) checkDigest(hash crypto.Hash) *refusal {
 
 // digest is the hash of the content, computed once for all signers.
 func (j *judge) digest(hash crypto.Hash) []byte {
-	if j.digests[hash] == nil {
+	if j.work.digests[hash] == nil {
 		h := hash.New()
 		h.Write(j.bundle.Message.Content)
-		j.digests[hash] = h.Sum(nil)
+		j.work.digests[hash] = h.Sum(nil)
 	}
-	return j.digests[hash]
+	return j.work.digests[hash]
 }
 
 // refuseClaim names the rule that an unreadable claim breaks.
@@ -254,22 +253,19 @@ func refuseClaim(err error) *refusal {
 
 // judgeCertificate checks the signature with one certificate's key, what the
 // certificate is for, and the chain above it.
-func (j *judge) judgeCertificate(c *certificate.Certificate, a signatureAlgorithm) *refusal {
+func (j *judge) judgeCertificate(c *certificate.Certificate, a path.Algorithm) *refusal {
 	j.result.Certificate = c
 	j.result.Chain = []Link{{Certificate: c}}
-	if *j.budget == 0 {
+	if j.work.budget == 0 {
 		return refuse(ChainTooComplex, "more than %d signatures to try", maxSignatureChecks)
 	}
-	*j.budget--
-	if len(c.Raw) > maxCertificate {
-		return refuse(ChainTooComplex, "a certificate of more than %d bytes", maxCertificate)
-	}
-	key, err := publicKey(c)
+	j.work.budget--
+	key, err := path.PublicKey(c)
 	if err != nil {
 		return refuse(SignatureUnsupported, "the signer's key (%s) cannot be used: %w", c.PublicKey, err)
 	}
-	switch err := a.check(key, j.info.SignedBytes(), j.info.Signature); {
-	case errors.Is(err, errKeyType):
+	switch err := a.Verify(key, j.info.SignedBytes(), j.info.Signature); {
+	case errors.Is(err, path.ErrKeyType):
 		return &refusal{SignatureUnsupported, err}
 	case err != nil:
 		return &refusal{SignatureInvalid, err}
@@ -282,66 +278,27 @@ func (j *judge) judgeCertificate(c *certificate.Certificate, a signatureAlgorith
 
 // checkSignerUsage says whether a certificate may sign bundles.
 func checkSignerUsage(c *certificate.Certificate) *refusal {
-	if r := unreadable(c); r != nil {
-		return r
+	if r := path.CheckReadable(c); r != nil {
+		return &refusal{Reason(r.Reason), r.Err}
 	}
 	const either = certificate.KeyUsageDigitalSignature | certificate.KeyUsageNonRepudiation
 	if c.KeyUsage&certificate.KeyUsagePresent != 0 && c.KeyUsage&either == 0 {
 		return refuse(SignerKeyUsage, "the signer's key usage has neither digitalSignature nor nonRepudiation")
 	}
-	if len(c.ExtKeyUsage) > 0 && purposesOf(c) == 0 {
+	if allowed, _ := path.AllowedPurposes(c, purposes); allowed == 0 {
 		return refuse(SignerPurpose, "the signer's certificate is for %v, none of which is signing bundles", c.ExtKeyUsage)
 	}
 	return nil
 }
 
-// Purposes that a signer of bundles may have. Genuine signers have the first
-// arc; Cisco's attributes use the second, which looks like the one that was meant.
-var purposes = []string{
-	"\x2b\x06\x01\x03\x01\x09\x15\x02\x03", // 1.3.6.1.3.1.9.21.2.3
-	"\x2b\x06\x01\x04\x01\x09\x15\x02\x03", // 1.3.6.1.4.1.9.21.2.3
-	"\x2b\x06\x01\x05\x05\x07\x03\x04",     // emailProtection
-	"\x2b\x06\x01\x05\x05\x07\x03\x03",     // codeSigning
-}
-
-const (
-	anyPurpose  = "\x55\x1d\x25\x00"
-	allPurposes = 1<<4 - 1
-)
-
-// purposesOf is the set of purposes, a bit for each, that a certificate allows.
-// One without extended key usage allows all.
-func purposesOf(c *certificate.Certificate) int {
-	if len(c.ExtKeyUsage) == 0 {
-		return allPurposes
-	}
-	set := 0
-	for _, id := range c.ExtKeyUsage {
-		if string(id) == anyPurpose {
-			return allPurposes
-		}
-		if i := slices.Index(purposes, string(id)); i >= 0 {
-			set |= 1 << i
-		}
-	}
-	// The two spellings of Cisco's purpose are one.
-	if set&3 != 0 {
-		set |= 3
-	}
-	return set
-}
-
-// unreadable refuses a certificate whose fields the rules need and that could
-// not be read: what is not known is not assumed.
-func unreadable(c *certificate.Certificate) *refusal {
-	for _, q := range []certificate.Quirk{
-		certificate.QuirkNotBeforeUnreadable, certificate.QuirkNotAfterUnreadable, certificate.QuirkBasicUnreadable,
-		certificate.QuirkKeyUsageUnreadable, certificate.QuirkExtKeyUsageUnreadable, certificate.QuirkExtensionTwice,
-		certificate.QuirkVersionUnknown, certificate.QuirkExtensionsWithoutV3, certificate.QuirkTimeNoSeconds, certificate.QuirkTimeOffset,
-	} {
-		if c.Has(q) {
-			return refuse(ChainUnreadable, "the certificate %s: %s", nameOf(c), q)
-		}
-	}
-	return nil
+// purposes are those that a signer of bundles may have. Genuine signers have the
+// first arc; Cisco's attributes use the second, which looks like the one that was
+// meant.
+var purposes = [][]string{
+	{
+		"\x2b\x06\x01\x03\x01\x09\x15\x02\x03", // 1.3.6.1.3.1.9.21.2.3
+		"\x2b\x06\x01\x04\x01\x09\x15\x02\x03", // 1.3.6.1.4.1.9.21.2.3
+	},
+	{certificate.PurposeEmailProtection},
+	{certificate.PurposeCodeSigning},
 }

@@ -19,7 +19,7 @@
 //
 // A bundle is verified if every signer of it is good: the signature covers the whole pool, the signer's certificate leads to an anchor by
 // RFC 5280 section 6, and it is meant for signing. Otherwise the error is a [*VerifyError] with a [Reason], which is one of the
-// constants below; the comment beside each is the rule. [NewReport] makes a report of either answer, as text and as JSON.
+// constants below; the comment beside each is the rule, and docs/formats.md has those on chains. [NewReport] makes a report of either answer, as text and as JSON.
 //
 // # Signing
 //
@@ -29,8 +29,8 @@
 //
 // # What it does not do
 //
-// Revocation is not checked: no CRL is fetched and no OCSP responder is asked. The certificates in the pool are not judged. Name
-// constraints are not evaluated, so a chain that has them is refused. A good signature does not say that a bundle is the newest. No
+// Revocation is not checked: no CRL is fetched and no OCSP responder is asked. The certificates in the pool are not judged. A chain is
+// refused if it demands what is not evaluated, such as an explicit policy. A good signature does not say that a bundle is the newest. No
 // option makes Verify accept what it would refuse.
 //
 // # Sources
@@ -127,9 +127,9 @@ func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func
 		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
 	}
 	signers := make([]Signer, len(b.Message.Signers))
-	budget, digests, pool := maxSignatureChecks, map[crypto.Hash][]byte{}, map[int]*certificate.Certificate{}
+	w := &work{budget: maxSignatureChecks, digests: map[crypto.Hash][]byte{}}
 	for i := range signers {
-		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, budget: &budget, digests: digests, pool: pool}
+		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, work: w}
 		signers[i] = j.run()
 	}
 	if whole != nil {

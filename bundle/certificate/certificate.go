@@ -183,6 +183,8 @@ type KeyUsage uint16
 const (
 	KeyUsageDigitalSignature KeyUsage = 1 << 0
 	KeyUsageNonRepudiation   KeyUsage = 1 << 1
+	KeyUsageKeyEncipherment  KeyUsage = 1 << 2
+	KeyUsageKeyAgreement     KeyUsage = 1 << 4
 	KeyUsageKeyCertSign      KeyUsage = 1 << 5
 	KeyUsagePresent          KeyUsage = 1 << 15
 )
@@ -228,11 +230,11 @@ var signatureNames = map[string]string{
 
 // purposeNames are the extended key usages with a name of their own.
 var purposeNames = map[string]string{
-	"\x55\x1d\x25\x00":                 "anyExtendedKeyUsage",
-	"\x2b\x06\x01\x05\x05\x07\x03\x01": "serverAuth",
+	PurposeAny:                         "anyExtendedKeyUsage",
+	PurposeServerAuth:                  "serverAuth",
 	"\x2b\x06\x01\x05\x05\x07\x03\x02": "clientAuth",
-	"\x2b\x06\x01\x05\x05\x07\x03\x03": "codeSigning",
-	"\x2b\x06\x01\x05\x05\x07\x03\x04": "emailProtection",
+	PurposeCodeSigning:                 "codeSigning",
+	PurposeEmailProtection:             "emailProtection",
 	"\x2b\x06\x01\x05\x05\x07\x03\x08": "timeStamping",
 	"\x2b\x06\x01\x05\x05\x07\x03\x09": "OCSPSigning",
 }

@@ -21,11 +21,26 @@ type Extension struct {
 
 // Object identifiers of the extensions that are read, 2.5.29.n.
 const (
-	OIDSubjectKeyID     = "\x55\x1d\x0e"
-	OIDKeyUsage         = "\x55\x1d\x0f"
-	OIDBasicConstraints = "\x55\x1d\x13"
-	OIDAuthorityKeyID   = "\x55\x1d\x23"
-	OIDExtKeyUsage      = "\x55\x1d\x25"
+	OIDSubjectKeyID          = "\x55\x1d\x0e"
+	OIDKeyUsage              = "\x55\x1d\x0f"
+	OIDSubjectAltName        = "\x55\x1d\x11"
+	OIDBasicConstraints      = "\x55\x1d\x13"
+	OIDNameConstraints       = "\x55\x1d\x1e"
+	OIDCRLDistributionPoints = "\x55\x1d\x1f"
+	OIDPolicies              = "\x55\x1d\x20"
+	OIDPolicyMappings        = "\x55\x1d\x21"
+	OIDAuthorityKeyID        = "\x55\x1d\x23"
+	OIDPolicyConstraints     = "\x55\x1d\x24"
+	OIDExtKeyUsage           = "\x55\x1d\x25"
+	OIDInhibitAnyPolicy      = "\x55\x1d\x36"
+)
+
+// Purposes in an extended key usage (RFC 5280 section 4.2.1.12).
+const (
+	PurposeAny             = "\x55\x1d\x25\x00"
+	PurposeServerAuth      = "\x2b\x06\x01\x05\x05\x07\x03\x01"
+	PurposeCodeSigning     = "\x2b\x06\x01\x05\x05\x07\x03\x03"
+	PurposeEmailProtection = "\x2b\x06\x01\x05\x05\x07\x03\x04"
 )
 
 // EachExtension yields the extensions in the order of the certificate.

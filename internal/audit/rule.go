@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 	"trustpool/signing"
 )
 
@@ -367,7 +368,7 @@ func noKeyCertSign(_ *auditor, _ int, c *certificate.Certificate) (bool, string)
 func selfSignatureInvalid(a *auditor, i int, _ *certificate.Certificate) (bool, string) {
 	err := a.self[i]
 	switch {
-	case errors.Is(err, signing.ErrNotJudged):
+	case errors.Is(err, path.ErrNotJudged):
 		return false, ""
 	case err != nil:
 		return true, err.Error()
@@ -379,7 +380,7 @@ func selfSignatureNotJudged(a *auditor, i int, c *certificate.Certificate) (bool
 	if !c.SelfIssued() {
 		return false, ""
 	}
-	if errors.Is(a.self[i], signing.ErrNotJudged) {
+	if errors.Is(a.self[i], path.ErrNotJudged) {
 		return true, "signed with " + c.SignatureAlgorithm.String() + ", key " + c.PublicKey.String()
 	}
 	return true, ""

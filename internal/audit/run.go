@@ -11,7 +11,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/distrust"
-	"trustpool/signing"
+	"trustpool/internal/path"
 )
 
 // An auditor is one run over one subject.
@@ -20,7 +20,7 @@ type auditor struct {
 	Criteria
 	rules []Rule
 	keys  [][sha256.Size]byte // KeyID of each certificate; zero if there is none
-	self  []error             // what signing.CheckSelfSignature says of each
+	self  []error             // what path.CheckSelfSignature says of each
 
 	found       *positions
 	foundBefore *positions // of Against; made where it is needed
@@ -189,7 +189,7 @@ func (a *auditor) items(from, to int) part {
 	for i := from; i < to; i++ {
 		c := a.certificate(i)
 		if c != nil {
-			a.keys[i], a.self[i] = c.KeyID(), signing.CheckSelfSignature(c)
+			a.keys[i], a.self[i] = c.KeyID(), path.CheckSelfSignature(c)
 		}
 		known := a.Entries[i].Certificate != nil
 		for n := range a.rules {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 	"trustpool/internal/report"
-	"trustpool/signing"
 )
 
 // WriteLong writes the head and everything about each certificate: in the words
@@ -86,8 +86,8 @@ func keyText(k certificate.PublicKey) string {
 }
 
 func selfSignature(c *certificate.Certificate) string {
-	switch err := signing.CheckSelfSignature(c); {
-	case errors.Is(err, signing.ErrNotJudged):
+	switch err := path.CheckSelfSignature(c); {
+	case errors.Is(err, path.ErrNotJudged):
 		return "not judged: " + c.SignatureAlgorithm.String() + " with " + c.PublicKey.String()
 	case err != nil:
 		return "wrong"

@@ -41,6 +41,7 @@ type Template struct {
 	NotBefore    Time
 	NotAfter     Time
 	Key          *Key
+	SPKI         []byte    // nil: the key's
 	Algorithm    Algorithm // of the signature
 	TBSAlgorithm Algorithm // as the signed part states it; 0: the same
 	Extensions   []Extension
@@ -76,13 +77,17 @@ func (t Template) Issue(parent *Authority) *Authority {
 		t.TBSAlgorithm = t.Algorithm
 	}
 
+	if t.SPKI == nil {
+		t.SPKI = t.Key.SPKI()
+	}
+
 	fields := [][]byte{
 		TLV(asn1.INTEGER, t.Serial),
 		t.TBSAlgorithm.identifier(),
 		issuer.DER(),
 		sequence(t.NotBefore.DER(), t.NotAfter.DER()),
 		t.Subject.DER(),
-		t.Key.SPKI(),
+		t.SPKI,
 	}
 	if t.Version != 1 {
 		fields = slices.Insert(fields, 0, TLV(explicit(0), integer(2)))
@@ -213,6 +218,67 @@ func NameConstraints(permitted Name) Extension {
 	directoryName := TLV(explicit(4), permitted.DER())
 	return Extension{"2.5.29.30", true, sequence(TLV(explicit(0), sequence(directoryName)))}
 }
+
+// Policies is certificatePolicies.
+func Policies(policies ...OID) Extension {
+	var list [][]byte
+	for _, p := range policies {
+		list = append(list, sequence(p.DER()))
+	}
+	return Extension{"2.5.29.32", false, sequence(list...)}
+}
+
+// AnyPolicy is every policy.
+const AnyPolicy OID = "2.5.29.32.0"
+
+// PolicyMappings is the critical extension that maps one policy to another.
+func PolicyMappings(issuer, subject OID) Extension {
+	return Extension{"2.5.29.33", true, sequence(sequence(issuer.DER(), subject.DER()))}
+}
+
+// PolicyConstraints is the critical extension; a negative number is left out.
+func PolicyConstraints(requireExplicit, inhibitMapping int) Extension {
+	var fields [][]byte
+	for i, n := range []int{requireExplicit, inhibitMapping} {
+		if n >= 0 {
+			fields = append(fields, TLV(asn1.Tag(i).ContextSpecific(), []byte{byte(n)}))
+		}
+	}
+	return Extension{"2.5.29.36", true, sequence(fields...)}
+}
+
+// InhibitAnyPolicy is the critical extension.
+func InhibitAnyPolicy(skip int) Extension {
+	return Extension{"2.5.29.54", true, integer(int64(skip))}
+}
+
+// Constraints is the critical nameConstraints of any forms, each a GeneralName.
+func Constraints(permitted, excluded [][]byte) Extension {
+	var parts [][]byte
+	for i, names := range [][][]byte{permitted, excluded} {
+		var trees [][]byte
+		for _, name := range names {
+			trees = append(trees, sequence(name))
+		}
+		if trees != nil {
+			parts = append(parts, TLV(explicit(uint8(i)), trees...))
+		}
+	}
+	return Extension{"2.5.29.30", true, sequence(parts...)}
+}
+
+// GeneralNames is subjectAltName of any forms.
+func GeneralNames(names ...[]byte) Extension {
+	return Extension{"2.5.29.17", false, sequence(names...)}
+}
+
+// MailName, DNSName, URIName, RegisteredID, IPName and DirectoryName are forms of a GeneralName.
+func MailName(s string) []byte         { return TLV(asn1.Tag(1).ContextSpecific(), []byte(s)) }
+func DNSName(s string) []byte          { return TLV(asn1.Tag(2).ContextSpecific(), []byte(s)) }
+func URIName(s string) []byte          { return TLV(asn1.Tag(6).ContextSpecific(), []byte(s)) }
+func IPName(b []byte) []byte           { return TLV(asn1.Tag(7).ContextSpecific(), b) }
+func RegisteredID(content byte) []byte { return TLV(asn1.Tag(8).ContextSpecific(), []byte{content}) }
+func DirectoryName(n Name) []byte      { return TLV(explicit(4), n.DER()) }
 
 // UnknownCritical is a critical extension that nobody knows.
 func UnknownCritical() Extension {

@@ -12,11 +12,14 @@ import (
 	"embed"
 	"encoding/pem"
 	"math/big"
+	"slices"
 
 	// The digests that an Algorithm or a Message can name.
 	_ "crypto/md5"
 	_ "crypto/sha256"
 	_ "crypto/sha3"
+
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // keyNote is the first line of every key file.
@@ -83,6 +86,24 @@ func (k *Key) SPKI() []byte {
 		panic("pkitest: key " + k.Name + ": " + err.Error())
 	}
 	return der
+}
+
+// ExplicitSPKI is the SubjectPublicKeyInfo of a key on a curve with the curve written out instead of named.
+func (k *Key) ExplicitSPKI() []byte {
+	public := k.Signer.Public().(*ecdsa.PublicKey)
+	point, err := public.Bytes()
+	if err != nil {
+		panic("pkitest: key " + k.Name + ": " + err.Error())
+	}
+	c := public.Curve.Params()
+	size := (c.BitSize + 7) / 8
+	number := func(n *big.Int) []byte { return n.FillBytes(make([]byte, size)) }
+	unsigned := func(n *big.Int) []byte { return TLV(asn1.INTEGER, []byte{0}, number(n)) } // P and N have their highest bit
+	a := new(big.Int).Sub(c.P, big.NewInt(3))
+	base := slices.Concat([]byte{4}, number(c.Gx), number(c.Gy))
+	parameters := sequence(integer(1), sequence(OID("1.2.840.10045.1.1").DER(), unsigned(c.P)),
+		sequence(octetString(number(a)), octetString(number(c.B))), octetString(base), unsigned(c.N), integer(1))
+	return sequence(sequence(OID("1.2.840.10045.2.1").DER(), parameters), bits(point))
 }
 
 // ID returns the key identifier of RFC 5280 section 4.2.1.2, method 1: the SHA-1 of the public key's bits.

@@ -547,6 +547,33 @@ func (v *vectors) chains() {
 		v.by(below(intermediate.With(UnknownCritical()).Issue(lab.Root))))
 	v.add("chain-name-constraints", "chain-name-constraints", "the intermediate permits only names below O=Elsewhere, and the signer's is not: RFC 5280 section 6.1.3 (b).",
 		v.by(below(intermediate.With(NameConstraints(NewName("O=Elsewhere"))).Issue(lab.Root))))
+	v.add("chain-critical-extension-key-id", "chain-critical-extension", "the signer's authorityKeyIdentifier is critical, and no rule processes it: RFC 5280 section 4.2.1.1.",
+		v.by(signer().With(critical(AuthorityKeyID(lab.Root.Key))).Issue(lab.Root)))
+	v.add("chain-name-constraints-mail", "chain-name-constraints", "the intermediate excludes mail of elsewhere.example, and the signer has such an address: RFC 5280 section 6.1.3 (c).",
+		v.by(signer().With(GeneralNames(MailName("bundles@elsewhere.example"))).Issue(intermediate.With(Constraints(nil, [][]byte{MailName("elsewhere.example")})).Issue(lab.Root))))
+	v.add("constraint-unknown", "constraint-unknown", "the intermediate excludes a registeredID, and the signer has one: RFC 5280 section 4.2.1.10.",
+		v.by(signer().With(GeneralNames(RegisteredID(42))).Issue(intermediate.With(Constraints(nil, [][]byte{RegisteredID(43)})).Issue(lab.Root))))
+	v.add("good-name-constraints", "verified", "the intermediate permits names below O=TRUSTPOOL lab, which the signer's is: RFC 5280 section 7.1.",
+		v.by(below(intermediate.With(NameConstraints(NewName("O= TRUSTPOOL  lab"))).Issue(lab.Root))))
+	v.add("good-issuer-spaces", "verified", "the signer names its issuer in other letter case and spaces: RFC 5280 section 7.1.",
+		v.by(edit(signer(), func(t *Template) { t.Issuer = NewName("O=trustpool  LAB", "CN= Lab Root CA ") }).Issue(lab.Root)))
+	v.add("name-encoding", "name-encoding", "the signer names its issuer in capitals that are not ASCII: RFC 5280 section 7.1 takes it, OpenSSL does not.",
+		v.by(edit(signer(), func(t *Template) { t.Issuer = labName("LAB PRÜF CA") }).Issue(IntermediateTemplate(labName("Lab Prüf CA"), RSA("lab-intermediate")).Issue(lab.Root))))
+	v.add("key-identifier", "key-identifier", "the signer's authorityKeyIdentifier is that of another key: RFC 5280 section 4.2.1.1.",
+		v.by(signer().With(AuthorityKeyID(RSA("lab-other-root"))).Issue(lab.Root)))
+	v.add("extension-unreadable", "extension-unreadable", "the signer's subjectAltName is cut short: RFC 5280 section 4.2.1.6.",
+		v.by(signer().With(Extension{"2.5.29.17", false, []byte{0x30, 5, 0x82}}).Issue(lab.Root)))
+	v.add("policy-constraints", "policy-constraints", "the intermediate demands an explicit policy: RFC 5280 section 6.1.4 (i).",
+		v.by(below(intermediate.With(PolicyConstraints(0, -1)).Issue(lab.Root))))
+	v.add("good-policies", "verified", "the intermediate inhibits the mapping of policies and anyPolicy, and demands an explicit policy below more certificates than there are: RFC 5280 section 6.1.5 (g).",
+		v.by(below(intermediate.With(PolicyConstraints(5, 0), InhibitAnyPolicy(0), Policies("2.5.29.32.0")).Issue(lab.Root))))
+	v.add("chain-policy", "chain-policy", "the intermediate maps anyPolicy: RFC 5280 section 6.1.4 (a).",
+		v.by(below(intermediate.With(PolicyMappings(AnyPolicy, "1.3.6.1.4.1.99999.3")).Issue(lab.Root))))
+	v.add("chain-policy-unreadable", "chain-policy", "the intermediate's policies are an empty list: RFC 5280 section 4.2.1.4.",
+		v.by(below(intermediate.With(Policies()).Issue(lab.Root))))
+	curve := ECDSA("lab-explicit", elliptic.P256())
+	v.add("chain-explicit-curve", "chain-explicit-curve", "the intermediate's key is on a curve that is written out: RFC 5480 section 2.1.1.",
+		v.by(below(edit(IntermediateTemplate(labName("Lab Intermediate CA"), curve), func(t *Template) { t.SPKI = curve.ExplicitSPKI() }).Issue(lab.Root))))
 	v.add("chain-purpose", "chain-purpose", "the intermediate's only purpose is serverAuth: RFC 5280 section 4.2.1.12.",
 		v.by(below(intermediate.With(ExtKeyUsage(ServerAuth)).Issue(lab.Root))))
 
@@ -595,4 +622,10 @@ func (v *vectors) chains() {
 				m.Certificates = append(m.Certificates, IntermediateTemplate(maze, key).Sign(lab.Root))
 			}
 		}))
+}
+
+// critical is an extension that is critical.
+func critical(e Extension) Extension {
+	e.Critical = true
+	return e
 }

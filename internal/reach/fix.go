@@ -7,7 +7,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
-	"trustpool/signing"
+	"trustpool/internal/path"
 )
 
 // losses finds the anchors of earlier stages that are none at the last one.
@@ -32,7 +32,7 @@ func (j *judge) loss(c *certificate.Certificate) Loss {
 	same := func(o *certificate.Certificate) bool { return o.SHA256 == c.SHA256 }
 	e, judged := j.judged[c.SHA256]
 	switch {
-	case j.pools[len(j.pools)-1].bySHA256[c.SHA256]:
+	case j.pools[len(j.pools)-1].Has(c):
 		return Loss{Certificate: c, Why: "it is there, but no chain to it was found that passes as before"}
 	case slices.ContainsFunc(j.report.LeftOut, same):
 		return Loss{Certificate: c, Why: "left out, as was asked"}
@@ -65,14 +65,14 @@ func (j *judge) fixes(r *ServerReport) error {
 		return nil
 	}
 	switch last.Reason {
-	case signing.ChainNoAnchor, signing.ChainSignature:
+	case path.NoAnchor, path.Signature:
 	default:
 		return nil // no certificate is missing
 	}
 	if slices.ContainsFunc(last.Chain, func(c *certificate.Certificate) bool { return j.At.After(c.NotAfter.Time) }) {
 		return nil // and none would help
 	}
-	if end := last.Chain[len(last.Chain)-1]; !end.SelfIssued() {
+	if end := last.Chain[len(last.Chain)-1]; !path.SelfIssued(end) {
 		r.Fixes = append(r.Fixes, Fix{Name: end.Issuer.String(), Text: "the issuer of the last certificate, with the key that signed it; it is not at hand, so its SHA-256 is not known"})
 	}
 	return j.fix(r, last.Chain, "")
@@ -109,14 +109,14 @@ func (j *judge) fix(r *ServerReport, chain []*certificate.Certificate, stage str
 		} else if j.At.After(c.NotAfter.Time) {
 			continue
 		}
-		then, err := validate(r.Server, j.pools[len(j.pools)-1], j.Options, c)
+		then, err := validate(j.run, r.Server, j.pools[len(j.pools)-1], j.Options, c)
 		if err != nil {
 			return err
 		}
 		if then.Status == Broken {
 			continue
 		}
-		if !c.SelfIssued() {
+		if !path.SelfIssued(c) {
 			f.Text += ", an intermediate signed with " + c.SignatureAlgorithm.String()
 		}
 		if then.Status == Unknown {

@@ -10,6 +10,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
+	"trustpool/internal/path"
 	"trustpool/internal/pool"
 )
 
@@ -138,6 +139,14 @@ func Judge(p Plan) (*Report, error) {
 	if err := j.stages(); err != nil {
 		return nil, err
 	}
+	input := make([][]*certificate.Certificate, 0, len(j.pools)+len(p.Servers))
+	for _, pool := range j.pools {
+		input = append(input, pool.Certificates())
+	}
+	for _, s := range p.Servers {
+		input = append(input, s.Certificates)
+	}
+	j.run = path.NewRun(input...)
 	for _, s := range p.Servers {
 		r, err := j.server(s)
 		if err != nil {
@@ -164,6 +173,7 @@ func (p Plan) check() error {
 type judge struct {
 	Plan
 	report *Report
+	run    *path.Run
 	pools  []*Pool                    // of the stages
 	judged map[[32]byte]device.Judged // what the import did with each certificate
 }
@@ -199,7 +209,7 @@ func (j *judge) stages() error {
 func (j *judge) add(name string, certs []*certificate.Certificate, absent []pool.Entry) {
 	p := NewPool(certs, absent...)
 	j.pools = append(j.pools, p)
-	j.report.Stages = append(j.report.Stages, Stage{name, p.Size(), len(absent)})
+	j.report.Stages = append(j.report.Stages, Stage{name, len(p.Certificates()), len(absent)})
 }
 
 // deviceStages plays the imports.
@@ -301,7 +311,7 @@ func (j *judge) server(s Server) (ServerReport, error) {
 	}
 	for i, pool := range j.pools {
 		var err error
-		if r.Results[i], err = Validate(s, pool, j.Options); err != nil {
+		if r.Results[i], err = validate(j.run, s, pool, j.Options, nil); err != nil {
 			return r, err
 		}
 	}

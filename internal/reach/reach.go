@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 )
 
 // A Status is an answer.
@@ -38,14 +39,13 @@ const (
 )
 
 // SHA1 says what becomes of a chain with a certificate that is signed with SHA-1.
-// An anchor's own signature is never looked at. MD5 and MD2 are always refused.
-type SHA1 string
+type SHA1 = path.SHA1
 
 // The choices. What devices do is not known, so the default is to say so.
 const (
-	SHA1Unknown SHA1 = ""
-	SHA1Accept  SHA1 = "accept"
-	SHA1Refuse  SHA1 = "refuse"
+	SHA1Unknown = path.SHA1Unknown
+	SHA1Accept  = path.SHA1Accept
+	SHA1Refuse  = path.SHA1Refuse
 )
 
 // Options say how to validate. At must be set.
@@ -68,10 +68,7 @@ func (o Options) check() error {
 }
 
 // A Doubt is a rule that a device may or may not apply.
-type Doubt struct {
-	Reason Reason
-	Text   string
-}
+type Doubt = path.Doubt
 
 // A Path leads from what a server sent to an anchor.
 type Path struct {
@@ -104,7 +101,7 @@ func (s *Server) target() (c *certificate.Certificate, isServer bool) {
 		return first, true
 	}
 	for _, c := range s.Certificates {
-		if serves(c) && !c.SelfIssued() {
+		if serves(c) && !path.SelfIssued(c) {
 			return c, true
 		}
 	}
@@ -114,16 +111,18 @@ func (s *Server) target() (c *certificate.Certificate, isServer bool) {
 // serves reports whether a certificate is one for a server: not a CA's, or with
 // host names. A root of version 1 has nothing that marks it as a CA.
 func serves(c *certificate.Certificate) bool {
-	n, err := alternativeNames(c)
-	return !c.IsCA && (c.Version == 3 || !c.SelfIssued()) || err == nil && n.hosts()
+	names, err := c.AlternativeNames()
+	return !c.IsCA && (c.Version == 3 || !path.SelfIssued(c)) || err == nil && slices.ContainsFunc(names, isHost)
 }
 
 // Validate judges one server with one pool. An error says that the options, or a
 // server without certificates, cannot be used.
-func Validate(s Server, p *Pool, o Options) (Result, error) { return validate(s, p, o, nil) }
+func Validate(s Server, p *Pool, o Options) (Result, error) {
+	return validate(path.NewRun(p.Certificates(), s.Certificates), s, p, o, nil)
+}
 
-// validate is Validate with one more anchor, or nil.
-func validate(s Server, p *Pool, o Options, extra *certificate.Certificate) (Result, error) {
+// validate is Validate as a part of a run, with one more anchor, or nil.
+func validate(run *path.Run, s Server, p *Pool, o Options, extra *certificate.Certificate) (Result, error) {
 	if err := o.check(); err != nil {
 		return Result{}, err
 	}
@@ -131,21 +130,82 @@ func validate(s Server, p *Pool, o Options, extra *certificate.Certificate) (Res
 		return Result{}, fmt.Errorf("reach: %s sent no certificate", s.Name)
 	}
 	target, isServer := s.target()
-	known := s.Certificates
-	if extra != nil {
-		known = append(slices.Clone(known), extra)
-	}
-	w := &walk{
-		pool: p, options: o, sent: p.others(known), extra: extra, isServer: isServer,
-		budget: maxSignatureChecks, names: maxComparisons, chain: []link{{c: target}},
-	}
+	var doubts []Doubt
 	if isServer {
 		own, reason, err := checkServer(target, s.Host)
 		if err != nil {
 			return Result{Status: Broken, Reason: reason, Text: err.Error(), Chain: []*certificate.Certificate{target}}, nil
 		}
-		w.doubts = own
+		doubts = own
 	}
-	w.extend()
-	return w.result(), nil
+	known := s.Certificates
+	if extra != nil {
+		known = append(slices.Clone(known), extra)
+	}
+	found := run.Search(target, path.Policy{
+		At: o.At, NotAnchor: "the pool does not have", NotAtHand: "neither the pool nor the server has",
+		Purposes: [][]string{{certificate.PurposeServerAuth}},
+		SHA1:     func(*certificate.Certificate) SHA1 { return o.SHA1 },
+		Anchor: func(c *certificate.Certificate) bool {
+			there := p.Has(c) || extra != nil && extra.SHA256 == c.SHA256
+			return there && (!o.RootsOnly || path.SelfIssued(c))
+		},
+	}, p.Set, path.NewSet(known))
+	return result(found, doubts, p), nil
+}
+
+// result is what a search came to; doubts are about the server's certificate.
+func result(found path.Outcome, doubts []Doubt, p *Pool) Result {
+	ok, doubtful := paths(found.Found, nil), paths(found.Doubtful, doubts)
+	if len(doubts) > 0 {
+		ok, doubtful = nil, paths(slices.Concat(found.Found, found.Doubtful), doubts)
+	}
+	chain := certificates(found.Farthest)
+	switch {
+	case len(ok) > 0:
+		return Result{Status: OK, Paths: ok}
+	case len(doubtful) > 0:
+		d := doubtful[0].Doubts[0]
+		return Result{Status: Unknown, Reason: d.Reason, Text: d.Text, Paths: doubtful}
+	}
+	for _, c := range found.Ends {
+		if e := p.lacking(c); e != nil {
+			return Result{Status: Unknown, Reason: AnchorNotAtHand, Chain: chain,
+				Text: fmt.Sprintf("%s, certificate not at hand: %s; not judged", e.Origin, title(e))}
+		}
+	}
+	if r := found.Open; r != nil {
+		return Result{Status: Unknown, Reason: r.Reason, Text: r.Err.Error(), Chain: chain}
+	}
+	return Result{Status: Broken, Reason: found.Refusal.Reason, Text: found.Refusal.Err.Error(), Chain: chain}
+}
+
+// paths puts those to roots first, and doubts before those of each path; of several
+// to one anchor it keeps the first.
+func paths(found []path.Path, doubts []Doubt) (out []Path) {
+	for _, f := range found {
+		p := Path{Certificates: certificates(f.Links), Doubts: slices.Concat(doubts, f.Doubts)}
+		p.SHA1 = slices.ContainsFunc(f.Links, func(l path.Link) bool { return l.SHA1 })
+		if !slices.ContainsFunc(out, func(o Path) bool { return o.Anchor().SHA256 == p.Anchor().SHA256 }) {
+			out = append(out, p)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Path) int {
+		switch x, y := path.SelfIssued(a.Anchor()), path.SelfIssued(b.Anchor()); {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+func certificates(links []path.Link) []*certificate.Certificate {
+	out := make([]*certificate.Certificate, len(links))
+	for i, l := range links {
+		out[i] = l.Certificate
+	}
+	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
+	"trustpool/internal/path"
 	"trustpool/internal/report"
 )
 
@@ -112,7 +113,7 @@ func (s *ServerReport) writeText(b *bufio.Writer, stages []Stage) {
 		fmt.Fprintf(b, "  lost      %s\n            %x\n            %s%s\n", subject(l.Certificate), l.Certificate.SHA256, report.Printable(l.Why), based(l.Basis))
 	}
 	for _, f := range s.Fixes {
-		fmt.Fprintf(b, "  would fix %s\n", report.Printable(cut(f.Name)))
+		fmt.Fprintf(b, "  would fix %s\n", report.Printable(path.Cut(f.Name)))
 		if f.Certificate != nil {
 			fmt.Fprintf(b, "            %x\n", f.Certificate.SHA256)
 		}
@@ -154,7 +155,7 @@ func (r *Result) writeText(b *bufio.Writer) {
 // via says what a path leads to.
 func via(p Path) string {
 	out := subject(p.Anchor())
-	if !p.Anchor().SelfIssued() {
+	if !path.SelfIssued(p.Anchor()) {
 		out += ", an intermediate that the pool holds itself"
 	}
 	if p.SHA1 {
@@ -165,11 +166,13 @@ func via(p Path) string {
 
 func writeChain(b *bufio.Writer, chain []*certificate.Certificate) {
 	for _, c := range chain {
-		fmt.Fprintf(b, "            %x  %s\n", c.SHA256, report.Printable(cut(c.Subject.CommonName())))
+		fmt.Fprintf(b, "            %x  %s\n", c.SHA256, report.Printable(path.Cut(c.Subject.CommonName())))
 	}
 }
 
-func subject(c *certificate.Certificate) string { return report.Printable(nameOf(c)) }
+func subject(c *certificate.Certificate) string {
+	return report.Printable(path.Cut(c.Subject.String()))
+}
 
 // Schema is the schema of WriteJSON's document.
 const Schema = "trustpool.reach/1"
@@ -303,7 +306,7 @@ func (s *ServerReport) json(stages []Stage) serverJSON {
 	for i, r := range s.Results {
 		result := resultJSON{stages[i].Name, r.Status, report.Optional(string(r.Reason)), report.Optional(r.Text), []pathJSON{}, certsJSON(r.Chain)}
 		for _, p := range r.Paths {
-			path := pathJSON{certsJSON(p.Certificates), p.Anchor().SelfIssued(), p.SHA1, []doubtJSON{}}
+			path := pathJSON{certsJSON(p.Certificates), path.SelfIssued(p.Anchor()), p.SHA1, []doubtJSON{}}
 			for _, d := range p.Doubts {
 				path.Doubts = append(path.Doubts, doubtJSON(d))
 			}

@@ -19,9 +19,6 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
-
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A Style is the words of one platform.
@@ -143,7 +140,7 @@ func Of(c *certificate.Certificate, style Style, origin Origin) Shown {
 	}
 	s.Status, s.Usage, s.Trustpoints = "Available", "Signature", []string{"Trustpool"}
 	s.Issuer, s.Subject = rdnLines(c.Issuer), rdnLines(c.Subject)
-	for _, uri := range crlURIs(c) {
+	for _, uri := range c.CRLDistributionPoints(maxCRLURIs) {
 		s.CRLs = append(s.CRLs, closed(report.Printable(uri)))
 	}
 	return s
@@ -279,52 +276,3 @@ func nameLine(n certificate.Name) []string {
 // maxCRLURIs is how many distribution points of a certificate are printed.
 // No genuine one has been seen with more than two.
 const maxCRLURIs = 16
-
-const oidCRLDistributionPoints = "\x55\x1d\x1f" // 2.5.29.31
-
-// crlURIs are the URIs of the cRLDistributionPoints (RFC 5280 section 4.2.1.13);
-// of an extension that cannot be read to its end, those before that.
-func crlURIs(c *certificate.Certificate) (uris []string) {
-	for e := range c.EachExtension() {
-		if string(e.ID) != oidCRLDistributionPoints {
-			continue
-		}
-		in := cryptobyte.String(e.Value)
-		var points cryptobyte.String
-		if !in.ReadASN1(&points, asn1.SEQUENCE) {
-			return nil
-		}
-		for !points.Empty() {
-			var point cryptobyte.String
-			if !points.ReadASN1(&point, asn1.SEQUENCE) {
-				return uris
-			}
-			if uris = appendURIs(uris, point); len(uris) >= maxCRLURIs {
-				return uris[:maxCRLURIs]
-			}
-		}
-		return uris
-	}
-	return nil
-}
-
-// appendURIs appends the URIs of one DistributionPoint: those of a fullName
-// within its distributionPoint, which is a CHOICE and so tagged explicitly.
-func appendURIs(uris []string, point cryptobyte.String) []string {
-	tag0 := asn1.Tag(0).ContextSpecific().Constructed()
-	var name, full cryptobyte.String
-	if !point.ReadASN1(&name, tag0) || !name.ReadASN1(&full, tag0) {
-		return uris
-	}
-	for !full.Empty() && len(uris) < maxCRLURIs {
-		var value cryptobyte.String
-		var tag asn1.Tag
-		if !full.ReadAnyASN1(&value, &tag) {
-			break
-		}
-		if tag == asn1.Tag(6).ContextSpecific() && len(value) > 0 {
-			uris = append(uris, string(value))
-		}
-	}
-	return uris
-}

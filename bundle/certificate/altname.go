@@ -1,0 +1,197 @@
+package certificate
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A NameForm is a form of a [GeneralName], by the number of its tag.
+type NameForm int
+
+// The forms of RFC 5280 section 4.2.1.6.
+const (
+	FormOther NameForm = iota
+	FormMail
+	FormDNS
+	FormX400
+	FormDirectory
+	FormEDIParty
+	FormURI
+	FormIP
+	FormRegisteredID
+	nameForms
+)
+
+// String returns the name that RFC 5280 gives the form.
+func (f NameForm) String() string {
+	names := [nameForms]string{
+		"otherName", "rfc822Name", "dNSName", "x400Address", "directoryName", "ediPartyName", "uniformResourceIdentifier", "iPAddress", "registeredID",
+	}
+	if f < 0 || f >= nameForms {
+		return fmt.Sprintf("form %d", int(f))
+	}
+	return names[f]
+}
+
+// A GeneralName is a name of one form (RFC 5280 section 4.2.1.6), or in
+// [NameConstraints] a set of them.
+type GeneralName struct {
+	Form  NameForm
+	Value []byte // contents bytes; of a directoryName the Name within
+}
+
+// readGeneralName takes one GeneralName. Forms that hold a structure are constructed.
+func readGeneralName(in *cryptobyte.String) (GeneralName, error) {
+	unreadable := errors.New("a name in it cannot be read")
+	var value cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&value, &tag) {
+		return GeneralName{}, unreadable
+	}
+	form := NameForm(tag & 0x1f)
+	want := asn1.Tag(form).ContextSpecific()
+	switch form {
+	case FormOther, FormX400, FormDirectory, FormEDIParty:
+		want = want.Constructed()
+	}
+	if form >= nameForms || tag != want {
+		return GeneralName{}, unreadable
+	}
+	if form == FormDirectory {
+		var name cryptobyte.String
+		if !value.ReadASN1Element(&name, asn1.SEQUENCE) || !value.Empty() || !readName(Name(name), new(quirkSet)) {
+			return GeneralName{}, unreadable
+		}
+		value = name
+	}
+	return GeneralName{form, value}, nil
+}
+
+// AlternativeNames reads the subjectAltName (RFC 5280 section 4.2.1.6); there are
+// none without one. An address is of 4 or 16 bytes.
+func (c *Certificate) AlternativeNames() ([]GeneralName, error) {
+	list, err := c.sequence(OIDSubjectAltName, "subjectAltName")
+	if err != nil {
+		return nil, err
+	}
+	var names []GeneralName
+	for !list.Empty() {
+		name, err := readGeneralName(&list)
+		if err != nil {
+			return nil, fmt.Errorf("subjectAltName: %w", err)
+		}
+		if n := len(name.Value); name.Form == FormIP && n != 4 && n != 16 {
+			return nil, fmt.Errorf("subjectAltName: an address of %d bytes", n)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// NameConstraints is the extension of that name (RFC 5280 section 4.2.1.10).
+type NameConstraints struct {
+	Permitted, Excluded []GeneralName
+}
+
+// NameConstraints reads the extension, nil if there is none. One without any
+// constraint, or with a minimum or a maximum, which RFC 5280 forbids, is an error.
+func (c *Certificate) NameConstraints() (*NameConstraints, error) {
+	const what = "nameConstraints"
+	seq, err := c.sequence(OIDNameConstraints, what)
+	if err != nil || seq == nil {
+		return nil, err
+	}
+	n := new(NameConstraints)
+	for i, into := range []*[]GeneralName{&n.Permitted, &n.Excluded} {
+		var trees cryptobyte.String
+		var present bool
+		if !seq.ReadOptionalASN1(&trees, &present, asn1.Tag(i).Constructed().ContextSpecific()) || present && trees.Empty() {
+			return nil, unreadable(what)
+		}
+		for !trees.Empty() {
+			var tree cryptobyte.String
+			if !trees.ReadASN1(&tree, asn1.SEQUENCE) {
+				return nil, unreadable(what)
+			}
+			name, err := readGeneralName(&tree)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", what, err)
+			}
+			if !tree.Empty() {
+				return nil, fmt.Errorf("%s: a minimum or a maximum", what)
+			}
+			*into = append(*into, name)
+		}
+	}
+	if !seq.Empty() {
+		return nil, unreadable(what)
+	}
+	if len(n.Permitted)+len(n.Excluded) == 0 {
+		return nil, fmt.Errorf("%s: there is no constraint in it", what)
+	}
+	return n, nil
+}
+
+// AuthorityCertificate reads what the authorityKeyIdentifier says of the issuer's certificate
+// beside the identifier of its key: the names of who issued that, and its serial
+// number (RFC 5280 section 4.2.1.1). They are empty if it does not say.
+func (c *Certificate) AuthorityCertificate() (issuers []GeneralName, serial Serial, err error) {
+	const what = "authorityKeyIdentifier"
+	seq, err := c.sequence(OIDAuthorityKeyID, what)
+	if err != nil || seq == nil {
+		return nil, nil, err
+	}
+	var names, number cryptobyte.String
+	var named, numbered bool
+	if !seq.SkipOptionalASN1(asn1.Tag(0).ContextSpecific()) ||
+		!seq.ReadOptionalASN1(&names, &named, asn1.Tag(1).ContextSpecific().Constructed()) ||
+		!seq.ReadOptionalASN1(&number, &numbered, asn1.Tag(2).ContextSpecific()) || !seq.Empty() {
+		return nil, nil, unreadable(what)
+	}
+	for !names.Empty() {
+		name, err := readGeneralName(&names)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", what, err)
+		}
+		issuers = append(issuers, name)
+	}
+	return issuers, Serial(number), nil
+}
+
+// CRLDistributionPoints are the URIs of the extension (RFC 5280 section 4.2.1.13),
+// at most limit; of one that cannot be read to its end, those before that.
+func (c *Certificate) CRLDistributionPoints(limit int) (uris []string) {
+	e, _ := c.Extension(OIDCRLDistributionPoints)
+	in, points := cryptobyte.String(e.Value), cryptobyte.String(nil)
+	if !in.ReadASN1(&points, asn1.SEQUENCE) {
+		return nil
+	}
+	// A DistributionPointName is a CHOICE and so tagged explicitly; its fullName is [0].
+	tag0 := asn1.Tag(0).ContextSpecific().Constructed()
+	for !points.Empty() {
+		var point, name, full cryptobyte.String
+		if !points.ReadASN1(&point, asn1.SEQUENCE) {
+			break
+		}
+		if !point.ReadASN1(&name, tag0) || !name.ReadASN1(&full, tag0) {
+			continue
+		}
+		for !full.Empty() {
+			var value cryptobyte.String
+			var tag asn1.Tag
+			if len(uris) == limit {
+				return uris
+			}
+			if !full.ReadAnyASN1(&value, &tag) {
+				break
+			}
+			if tag == asn1.Tag(FormURI).ContextSpecific() && len(value) > 0 {
+				uris = append(uris, string(value))
+			}
+		}
+	}
+	return uris
+}

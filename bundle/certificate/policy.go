@@ -1,0 +1,166 @@
+package certificate
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// Policies is what a certificate says about policies.
+type Policies struct {
+	IDs        []ObjectID    // certificatePolicies (RFC 5280 section 4.2.1.4)
+	Qualifiers []ObjectID    // the kinds of their qualifiers
+	Critical   bool          // certificatePolicies is critical
+	Mappings   [][2]ObjectID // policyMappings (section 4.2.1.5): the issuer's policy and the subject's
+
+	// How many certificates may follow before the demand holds, -1 for none
+	// (sections 4.2.1.11 and 4.2.1.14).
+	RequireExplicit, InhibitMapping, InhibitAny int
+}
+
+// anyPolicy is 2.5.29.32.0.
+const anyPolicy = "\x55\x1d\x20\x00"
+
+// Kinds of policy qualifiers that RFC 5280 section 4.2.1.4 has.
+const (
+	qualifierCPS    = "\x2b\x06\x01\x05\x05\x07\x02\x01" // 1.3.6.1.5.5.7.2.1
+	qualifierNotice = "\x2b\x06\x01\x05\x05\x07\x02\x02"
+)
+
+// MapsAny reports whether anyPolicy is mapped from or to, which RFC 5280 section
+// 6.1.4 (a) refuses.
+func (p *Policies) MapsAny() bool {
+	return slices.ContainsFunc(p.Mappings, func(m [2]ObjectID) bool { return string(m[0]) == anyPolicy || string(m[1]) == anyPolicy })
+}
+
+// UnknownQualifier returns a qualifier of a critical certificatePolicies of a kind
+// that RFC 5280 does not have, for which section 4.2.1.4 refuses the certificate;
+// nil if there is none.
+func (p *Policies) UnknownQualifier() ObjectID {
+	if i := slices.IndexFunc(p.Qualifiers, func(id ObjectID) bool { return string(id) != qualifierCPS && string(id) != qualifierNotice }); p.Critical && i >= 0 {
+		return p.Qualifiers[i]
+	}
+	return nil
+}
+
+// Policies reads the extensions about policies.
+func (c *Certificate) Policies() (Policies, error) {
+	p := Policies{RequireExplicit: -1, InhibitMapping: -1, InhibitAny: -1}
+	for e := range c.EachExtension() {
+		ok, in := true, cryptobyte.String(e.Value)
+		var seq cryptobyte.String
+		what := ""
+		switch string(e.ID) {
+		case OIDPolicies:
+			what, p.Critical = "certificatePolicies", e.Critical
+			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() && p.readPolicies(seq)
+		case OIDPolicyMappings:
+			what = "policyMappings"
+			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() && p.readMappings(seq)
+		case OIDPolicyConstraints:
+			what = "policyConstraints"
+			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() &&
+				readSkip(&seq, asn1.Tag(0).ContextSpecific(), &p.RequireExplicit) &&
+				readSkip(&seq, asn1.Tag(1).ContextSpecific(), &p.InhibitMapping) && seq.Empty()
+		case OIDInhibitAnyPolicy:
+			what = "inhibitAnyPolicy"
+			ok = readSkip(&in, asn1.INTEGER, &p.InhibitAny) && p.InhibitAny >= 0 && in.Empty()
+		}
+		if !ok {
+			return Policies{}, unreadable(what)
+		}
+	}
+	return p, nil
+}
+
+// readPolicies reads PolicyInformation, each policy once.
+func (p *Policies) readPolicies(list cryptobyte.String) bool {
+	seen := map[string]bool{}
+	for !list.Empty() {
+		var info, oid, qualifiers cryptobyte.String
+		if !list.ReadASN1(&info, asn1.SEQUENCE) || !info.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !validOID(oid) || seen[string(oid)] {
+			return false
+		}
+		seen[string(oid)] = true
+		p.IDs = append(p.IDs, ObjectID(oid))
+		if info.Empty() {
+			continue
+		}
+		if !info.ReadASN1(&qualifiers, asn1.SEQUENCE) || !info.Empty() || qualifiers.Empty() {
+			return false
+		}
+		for !qualifiers.Empty() {
+			var qualifier, kind cryptobyte.String
+			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || !validOID(kind) {
+				return false
+			}
+			known := func(o ObjectID) bool { return bytes.Equal(o, kind) }
+			if len(p.Qualifiers) < maxPurposes && !slices.ContainsFunc(p.Qualifiers, known) {
+				p.Qualifiers = append(p.Qualifiers, ObjectID(kind))
+			}
+		}
+	}
+	return true
+}
+
+func (p *Policies) readMappings(list cryptobyte.String) bool {
+	for !list.Empty() {
+		var pair, issuer, subject cryptobyte.String
+		if !list.ReadASN1(&pair, asn1.SEQUENCE) || !pair.ReadASN1(&issuer, asn1.OBJECT_IDENTIFIER) ||
+			!pair.ReadASN1(&subject, asn1.OBJECT_IDENTIFIER) || !pair.Empty() || !validOID(issuer) || !validOID(subject) {
+			return false
+		}
+		p.Mappings = append(p.Mappings, [2]ObjectID{ObjectID(issuer), ObjectID(subject)})
+	}
+	return true
+}
+
+// readSkip reads SkipCerts, a number from 0 on, if the tag is there. What is more
+// than any path has certificates is cut.
+func readSkip(in *cryptobyte.String, tag asn1.Tag, to *int) bool {
+	if !in.PeekASN1Tag(tag) {
+		return true
+	}
+	var body cryptobyte.String
+	if !in.ReadASN1(&body, tag) || len(body) == 0 || body[0] >= 0x80 || len(body) > 1 && body[0] == 0 && body[1] < 0x80 {
+		return false
+	}
+	const many = 1 << 16
+	*to = 0
+	for _, b := range body {
+		*to = min(*to<<8|int(b), many)
+	}
+	return true
+}
+
+// Extension returns the extension of that kind, the first if there are several.
+func (c *Certificate) Extension(oid string) (Extension, bool) {
+	for e := range c.EachExtension() {
+		if string(e.ID) == oid {
+			return e, true
+		}
+	}
+	return Extension{}, false
+}
+
+// sequence returns the contents of an extension that is a SEQUENCE, nil if it is
+// absent.
+func (c *Certificate) sequence(oid, what string) (cryptobyte.String, error) {
+	e, ok := c.Extension(oid)
+	if !ok {
+		return nil, nil
+	}
+	in, seq := cryptobyte.String(e.Value), cryptobyte.String(nil)
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
+		return nil, unreadable(what)
+	}
+	if seq == nil {
+		seq = cryptobyte.String{}
+	}
+	return seq, nil
+}
+
+func unreadable(what string) error { return fmt.Errorf("%s cannot be read", what) }

@@ -1,0 +1,360 @@
+package path
+
+import (
+	"bytes"
+	"net"
+	"strings"
+
+	"trustpool/bundle/certificate"
+)
+
+// maxHostName is how many bytes of a host name are compared with constraints. A
+// DNS name has 253 (RFC 1035 section 2.3.4).
+const maxHostName = 1024
+
+// A judgement is what constraints say of a name.
+type judgement int
+
+const (
+	inside judgement = iota
+	outside
+	notJudged
+)
+
+// constraints are name constraints, prepared: one name is compared with all of
+// them in the time of its own length.
+type constraints struct {
+	permitted, excluded subtrees
+	count               int
+}
+
+func prepare(n *certificate.NameConstraints) *constraints {
+	c := &constraints{count: len(n.Permitted) + len(n.Excluded)}
+	for _, g := range n.Permitted {
+		c.permitted.add(g)
+	}
+	for _, g := range n.Excluded {
+		c.excluded.add(g)
+	}
+	return c
+}
+
+// judge says whether the constraints allow a name. One of a form that they do not
+// speak of is allowed.
+func (c *constraints) judge(name certificate.GeneralName) judgement {
+	verdict := inside
+	if c.excluded.speaksOf(name.Form) {
+		switch c.excluded.has(name, true) {
+		case inside:
+			return outside
+		case notJudged:
+			verdict = notJudged
+		}
+	}
+	if c.permitted.speaksOf(name.Form) {
+		switch c.permitted.has(name, false) {
+		case outside:
+			return outside
+		case notJudged:
+			verdict = notJudged
+		}
+	}
+	return verdict
+}
+
+// speaksOf reports whether a constraint is of a form.
+func (c *constraints) speaksOf(form certificate.NameForm) bool {
+	return c.permitted.speaksOf(form) || c.excluded.speaksOf(form)
+}
+
+// subtrees are the permitted or the excluded ones.
+type subtrees struct {
+	forms   uint // a bit for each form that there is
+	unclear uint // a bit for each form with a constraint that cannot be evaluated
+
+	dns     domains
+	mail    domains // hosts, or with a leading dot what is below one
+	boxes   map[string]bool
+	uri     domains
+	ips     map[string]map[string]bool // by mask
+	names   rdnTree                    // as OpenSSL compares them
+	unicode rdnTree                    // as RFC 5280 section 7.1 does
+}
+
+func (s *subtrees) speaksOf(form certificate.NameForm) bool { return s.forms>>uint(form)&1 == 1 }
+
+// add adds a constraint.
+func (s *subtrees) add(g certificate.GeneralName) {
+	bit := uint(1) << uint(g.Form)
+	s.forms |= bit
+	clear := false
+	switch g.Form {
+	case certificate.FormDNS:
+		clear = s.dns.add(string(g.Value), true)
+	case certificate.FormMail:
+		local, host, isBox := cutMail(string(g.Value))
+		switch {
+		case !isBox:
+			clear = len(g.Value) > 0 && s.mail.add(string(g.Value), false)
+		case isLocal(local) && isDomain(host):
+			if s.boxes == nil {
+				s.boxes = map[string]bool{}
+			}
+			s.boxes[local+"@"+strings.ToLower(host)], clear = true, true
+		}
+	case certificate.FormURI:
+		clear = len(g.Value) > 0 && s.uri.add(string(g.Value), false)
+	case certificate.FormIP:
+		clear = s.addRange(g.Value)
+	case certificate.FormDirectory:
+		s.names.add(certificate.Name(g.Value).RDNs(false))
+		s.unicode.add(certificate.Name(g.Value).RDNs(true))
+		clear = true
+	}
+	if !clear {
+		s.unclear |= bit
+	}
+}
+
+// addRange adds an address and a mask in the style of CIDR (RFC 5280 section
+// 4.2.1.10); it is false for anything else.
+func (s *subtrees) addRange(b []byte) bool {
+	if len(b) != 2*net.IPv4len && len(b) != 2*net.IPv6len {
+		return false
+	}
+	mask := net.IPMask(b[len(b)/2:])
+	if ones, bits := mask.Size(); ones == 0 && bits == 0 {
+		return false // the mask has gaps
+	}
+	if s.ips == nil {
+		s.ips = map[string]map[string]bool{}
+	}
+	if s.ips[string(mask)] == nil {
+		s.ips[string(mask)] = map[string]bool{}
+	}
+	s.ips[string(mask)][string(net.IP(b[:len(b)/2]).Mask(mask))] = true
+	return true
+}
+
+// has says whether a name of a form that is spoken of is within one of the
+// subtrees. A wildcard is within an excluded one that it may stand for.
+func (s *subtrees) has(name certificate.GeneralName, excluded bool) judgement {
+	unclear := outside
+	if s.unclear>>uint(name.Form)&1 == 1 {
+		unclear = notJudged
+	}
+	found, readable := false, true
+	switch name.Form {
+	case certificate.FormDNS:
+		host := strings.ToLower(string(name.Value))
+		if readable = isDomain(host); readable {
+			found = s.dns.has(host, true) || excluded && s.dns.parents[strings.TrimPrefix(host, "*")]
+		}
+	case certificate.FormMail:
+		local, host, isBox := cutMail(string(name.Value))
+		host = strings.ToLower(host)
+		if readable = isBox && isLocal(local) && isDomain(host); readable {
+			found = s.boxes[local+"@"+host] || s.mail.has(host, false)
+		}
+	case certificate.FormURI:
+		host, ok := uriHost(string(name.Value))
+		switch {
+		case !ok:
+			return notJudged
+		case host == "":
+			if excluded { // such a name is refused whatever the constraint (RFC 5280 section 4.2.1.10)
+				return inside
+			}
+			return outside
+		}
+		found = s.uri.has(host, false)
+	case certificate.FormIP:
+		ip := net.IP(name.Value)
+		for mask, nets := range s.ips {
+			found = found || len(mask) == len(ip) && nets[string(ip.Mask(net.IPMask(mask)))]
+		}
+	case certificate.FormDirectory:
+		found = s.names.has(certificate.Name(name.Value).RDNs(false))
+		if !found && s.unicode.has(certificate.Name(name.Value).RDNs(true)) {
+			if excluded {
+				return inside
+			}
+			return notJudged // within by RFC 5280, not by OpenSSL
+		}
+	default:
+		readable = false
+	}
+	switch {
+	case found:
+		return inside
+	case !readable:
+		return notJudged
+	}
+	return unclear
+}
+
+// domains are hosts, and domains of which all hosts are meant.
+type domains struct {
+	all     bool            // every host
+	hosts   map[string]bool // and with deep what is below them
+	below   map[string]bool // what is below them, given with a leading dot
+	parents map[string]bool // those of hosts, with a leading dot
+}
+
+// add adds a constraint; it is false for one that is no host. deep allows the
+// empty one, which is every host.
+func (d *domains) add(base string, deep bool) bool {
+	base = strings.ToLower(base)
+	parent, dotted := strings.CutPrefix(base, ".")
+	if base == "" && deep {
+		d.all = true
+		return true
+	}
+	if len(base) > maxHostName || !isDomain(parent) {
+		return false
+	}
+	if d.hosts == nil {
+		d.hosts, d.below, d.parents = map[string]bool{}, map[string]bool{}, map[string]bool{}
+	}
+	if dotted {
+		d.below[parent] = true
+		return true
+	}
+	d.hosts[base] = true
+	if i := strings.IndexByte(base, '.'); i >= 0 {
+		d.parents[base[i:]] = true
+	}
+	return true
+}
+
+// has reports whether a host is one of the domains, or with deep below one that is
+// given without a dot.
+func (d *domains) has(host string, deep bool) bool {
+	if d.all || d.hosts[host] {
+		return true
+	}
+	for i := strings.IndexByte(host, '.'); i >= 0; {
+		parent := host[i+1:]
+		if d.below[parent] || deep && d.hosts[parent] {
+			return true
+		}
+		next := strings.IndexByte(parent, '.')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
+	}
+	return false
+}
+
+// isDomain reports whether a string is labels with dots between them, of any
+// visible ASCII characters.
+func isDomain(s string) bool {
+	if len(s) > maxHostName {
+		return false
+	}
+	for label := range strings.SplitSeq(s, ".") {
+		if label == "" || strings.ContainsFunc(label, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return false
+		}
+	}
+	return true
+}
+
+// cutMail splits an address at its last @.
+func cutMail(s string) (local, host string, ok bool) {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// isLocal reports whether s can be what is before the @ of an address: without
+// another one, if it is not quoted.
+func isLocal(s string) bool {
+	quoted := len(s) > 2 && s[0] == '"' && s[len(s)-1] == '"'
+	return s != "" && (quoted || !strings.Contains(s, "@"))
+}
+
+// uriHost returns the host of a URI in lower case, empty if it has none or an
+// address instead. It is false if it is not clear what the host is.
+func uriHost(uri string) (host string, ok bool) {
+	_, rest, ok := strings.Cut(uri, ":")
+	rest, hasAuthority := strings.CutPrefix(rest, "//")
+	if !ok || !hasAuthority {
+		return "", true
+	}
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		rest = rest[:i]
+	}
+	if strings.ContainsAny(rest, "@%\\") {
+		return "", false
+	}
+	if strings.HasPrefix(rest, "[") {
+		return "", true
+	}
+	host, _, _ = strings.Cut(strings.ToLower(rest), ":")
+	if host == "" || net.ParseIP(host) != nil {
+		return "", true
+	}
+	return host, isDomain(host)
+}
+
+// An rdnTree holds distinguished names by their parts, the most general first.
+type rdnTree struct {
+	end  bool // a name ends here
+	next map[string]*rdnTree
+}
+
+func (t *rdnTree) add(rdns []string) {
+	for _, rdn := range rdns {
+		if t.next == nil {
+			t.next = map[string]*rdnTree{}
+		}
+		if t.next[rdn] == nil {
+			t.next[rdn] = new(rdnTree)
+		}
+		t = t.next[rdn]
+	}
+	t.end = true
+}
+
+// has reports whether a name of the tree is the beginning of this one.
+func (t *rdnTree) has(rdns []string) bool {
+	for _, rdn := range rdns {
+		if t.end {
+			return true
+		}
+		if t = t.next[rdn]; t == nil {
+			return false
+		}
+	}
+	return t.end
+}
+
+// hostOf returns what a common name says if it looks like a host, as OpenSSL has
+// it: labels of letters, digits, - and _, with a dot between them.
+func hostOf(commonName string) (string, bool) {
+	if len(commonName) > maxHostName || !strings.Contains(commonName, ".") {
+		return "", false
+	}
+	for label := range strings.SplitSeq(commonName, ".") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' ||
+			strings.ContainsFunc(label, func(r rune) bool {
+				return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+			}) {
+			return "", false
+		}
+	}
+	return commonName, true
+}
+
+// smtpUTF8Mailbox is the otherName of mail addresses that are not ASCII (RFC 9598),
+// 1.3.6.1.5.5.7.8.9.
+var smtpUTF8Mailbox = []byte("\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x09")
+
+// isMail reports whether a name is an address, in either form.
+func isMail(g certificate.GeneralName) bool {
+	return g.Form == certificate.FormMail || g.Form == certificate.FormOther && bytes.HasPrefix(g.Value, smtpUTF8Mailbox)
+}

@@ -1,0 +1,338 @@
+package path
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+
+	"trustpool/bundle/certificate"
+)
+
+// Limits of one run, over all its searches. What is beyond them is not judged.
+const (
+	// maxFailures is how many signatures may turn out not to be the issuer's, in
+	// checks of RSA 2048, and maxFailuresEach how many more each certificate of the
+	// input allows. A signature that holds costs nothing: a certificate has one.
+	maxFailures     = 4096
+	maxFailuresEach = 8
+	// maxSteps is how many certificates are put at the end of a chain, and
+	// maxStepsEach how many more each certificate of the input allows.
+	maxSteps     = 20_000
+	maxStepsEach = 100
+	// maxNames is how many names are compared with an issuer's constraints; each
+	// byte of the input allows one more.
+	maxNames = 1_000_000
+)
+
+// A Run is what searches have in common: what is known of each certificate and
+// each signature, so that nothing is computed twice, and how much may still be
+// computed, in proportion to the input. It is for one goroutine.
+type Run struct {
+	nodes    map[[32]byte]*node
+	keys     map[string]*key // by SubjectPublicKeyInfo
+	links    map[link]linkResult
+	permits  map[[2]*node]permission
+	failures int
+	steps    int
+	names    int
+}
+
+// NewRun returns a Run for searches among certificates.
+func NewRun(input ...[]*certificate.Certificate) *Run {
+	number, size := 0, 0
+	for _, certs := range input {
+		number += len(certs)
+		for _, c := range certs {
+			size += len(c.Raw)
+		}
+	}
+	return &Run{
+		nodes: map[[32]byte]*node{}, keys: map[string]*key{}, links: map[link]linkResult{}, permits: map[[2]*node]permission{},
+		failures: maxFailures + maxFailuresEach*number, steps: maxSteps + maxStepsEach*number, names: maxNames + size,
+	}
+}
+
+// A node is a certificate and what was computed of it.
+type node struct {
+	*certificate.Certificate
+	issuer, subject string // Name.Key as OpenSSL compares
+	selfIssued      bool   // RFC 5280 section 6.1
+	title           string // see nameOf
+	key             *key
+	digests         map[crypto.Hash][]byte // of the signed part
+
+	read           bool // the following are
+	names          []certificate.GeneralName
+	namesErr       error
+	constraints    *constraints
+	constraintsErr error
+	policies       certificate.Policies
+	policiesErr    error
+}
+
+func (r *Run) node(c *certificate.Certificate) *node {
+	if n, ok := r.nodes[c.SHA256]; ok {
+		return n
+	}
+	n := &node{Certificate: c, issuer: c.Issuer.Key(false), subject: c.Subject.Key(false)}
+	n.selfIssued = SelfIssued(c)
+	r.nodes[c.SHA256] = n
+	return n
+}
+
+// SelfIssued reports whether issuer and subject are the same name (RFC 5280
+// sections 6.1, 7.1).
+func SelfIssued(c *certificate.Certificate) bool {
+	return c.SelfIssued() || c.Issuer.Key(false) == c.Subject.Key(false)
+}
+
+// extensions reads those that are needed only if a path leads to an anchor.
+func (n *node) extensions() {
+	if n.read {
+		return
+	}
+	n.read = true
+	n.names, n.namesErr = n.AlternativeNames()
+	n.policies, n.policiesErr = n.Policies()
+	var c *certificate.NameConstraints
+	if c, n.constraintsErr = n.NameConstraints(); c != nil {
+		n.constraints = prepare(c)
+	}
+}
+
+// maxNameOf is how many bytes of a name a text shows.
+const maxNameOf = 256
+
+// Cut shortens a name for a text.
+func Cut(name string) string {
+	if len(name) > maxNameOf {
+		return strings.ToValidUTF8(name[:maxNameOf], "") + "…"
+	}
+	return name
+}
+
+// Text is an alternative name in words, nothing escaped.
+func Text(g certificate.GeneralName) string {
+	switch {
+	case g.Form == certificate.FormMail, g.Form == certificate.FormDNS, g.Form == certificate.FormURI:
+		return Cut(string(g.Value))
+	case g.Form == certificate.FormDirectory:
+		return Cut(certificate.Name(g.Value).String())
+	case g.Form == certificate.FormIP && (len(g.Value) == net.IPv4len || len(g.Value) == net.IPv6len):
+		return net.IP(g.Value).String()
+	}
+	return fmt.Sprintf("a name of the form %s", g.Form)
+}
+
+// nameOf is the subject in a text.
+func nameOf(n *node) string {
+	if n.title == "" {
+		n.title = Cut(n.Subject.String())
+	}
+	return n.title
+}
+
+// A key is the public key of certificates, prepared once.
+type key struct {
+	public crypto.PublicKey
+	err    error
+	cost   int
+}
+
+func (r *Run) keyOf(n *node) *key {
+	if n.key != nil {
+		return n.key
+	}
+	k, ok := r.keys[string(n.RawSPKI)]
+	if !ok {
+		k = new(key)
+		if k.public, k.err = PublicKey(n.Certificate); k.err == nil {
+			k.cost = cost(k.public)
+		}
+		r.keys[string(n.RawSPKI)] = k
+	}
+	n.key = k
+	return k
+}
+
+// A link is a certificate and a key that may have signed it.
+type link struct {
+	c   *node
+	key *key
+}
+
+type linkResult struct {
+	reason Reason
+	err    error
+}
+
+// A Refusal says which rule refused, and why in words.
+type Refusal struct {
+	Reason Reason
+	Err    error
+}
+
+func refuse(reason Reason, format string, args ...any) *Refusal {
+	return &Refusal{reason, fmt.Errorf(format, args...)}
+}
+
+// CheckLink says whether the key of issuer signed c, and whether that was with
+// SHA-1, which it takes. MD5 and what cannot be judged are refused. Names and dates
+// are not looked at.
+func CheckLink(c, issuer *certificate.Certificate) (sha1 bool, refusal *Refusal) {
+	r := NewRun()
+	return r.checkLink(r.node(c), r.node(issuer))
+}
+
+// checkLink is CheckLink with what the run knows already.
+func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
+	a, err := ParseAlgorithm(c.SignatureAlgorithm.OID.Dotted(), c.SignatureAlgorithm.Parameters)
+	switch {
+	case c.Has(certificate.QuirkSignatureBits):
+		return false, refuse(Signature, "the signature on %s is not a whole number of bytes", nameOf(c))
+	case c.Has(certificate.QuirkAlgorithmsDiffer):
+		return false, refuse(Signature, "the certificate %s names two signature algorithms", nameOf(c))
+	case c.Has(certificate.QuirkSignatureMD5):
+		return false, refuse(Weak, "the certificate %s is signed with %s", nameOf(c), c.SignatureAlgorithm)
+	case err != nil:
+		return false, refuse(Unsupported, "the certificate %s is signed with %s, which is not judged here: %w", nameOf(c), c.SignatureAlgorithm, err)
+	}
+	k := r.keyOf(issuer)
+	switch {
+	case errors.Is(k.err, errExplicitCurve):
+		return false, refuse(ExplicitCurve, "the key of %s cannot be used: %w", nameOf(issuer), k.err)
+	case k.err != nil:
+		return false, refuse(Unsupported, "the key of %s (%s) cannot be used: %w", nameOf(issuer), issuer.PublicKey, k.err)
+	}
+	result, known := r.links[link{c, k}]
+	if !known {
+		if r.failures <= 0 {
+			return false, refuse(TooComplex, "more signatures to try than %d certificates allow", len(r.nodes))
+		}
+		if err := a.verify(k.public, r.signed(c, a.Hash), c.Signature); err != nil {
+			result = linkResult{Signature, err}
+			if errors.Is(err, errArithmetic) {
+				result.reason = Unsupported
+			}
+			r.failures -= k.cost
+		}
+		r.links[link{c, k}] = result
+	}
+	if result.err != nil { // a key of another type did not sign either
+		return false, refuse(result.reason, "the certificate %s is not signed by the key of %s: %w", nameOf(c), nameOf(issuer), result.err)
+	}
+	return a.Hash == crypto.SHA1, nil
+}
+
+// signed is what the signature on a certificate is of.
+func (r *Run) signed(c *node, hash crypto.Hash) []byte {
+	if hash == 0 {
+		return c.RawTBS
+	}
+	if c.digests[hash] == nil {
+		h := hash.New()
+		h.Write(c.RawTBS)
+		if c.digests == nil {
+			c.digests = map[crypto.Hash][]byte{}
+		}
+		c.digests[hash] = h.Sum(nil)
+	}
+	return c.digests[hash]
+}
+
+// CheckSelfSignature says whether a self-issued certificate is signed by its own
+// key. MD5 and SHA-1 are judged too: whether they may be trusted is another
+// question. ErrNotJudged says that the algorithm or the key is of a kind not known
+// here, or one that crypto/rsa does not compute with.
+func CheckSelfSignature(c *certificate.Certificate) error {
+	if !c.SelfIssued() {
+		return ErrNotJudged
+	}
+	if c.Has(certificate.QuirkSignatureBits) {
+		return errors.New("the signature is not a whole number of bytes")
+	}
+	a, err := ParseAlgorithm(c.SignatureAlgorithm.OID.Dotted(), c.SignatureAlgorithm.Parameters)
+	if err != nil {
+		return ErrNotJudged
+	}
+	key, err := PublicKey(c)
+	if err != nil {
+		return ErrNotJudged
+	}
+	if err = a.Verify(key, c.RawTBS, c.Signature); errors.Is(err, errArithmetic) || errors.Is(err, ErrKeyType) {
+		return ErrNotJudged
+	}
+	return err
+}
+
+// ErrNotJudged is the answer of CheckSelfSignature if there is none.
+var ErrNotJudged = errors.New("the self-signature cannot be judged")
+
+// maxSameName is how many certificates of one name a Set gives to a search. The
+// genuine bundles have four at most.
+const maxSameName = 64
+
+// A Set is certificates to look for issuers in.
+type Set struct {
+	all       []*certificate.Certificate
+	bySubject map[string][]*certificate.Certificate // by Name.Key as RFC 5280 compares
+	bySHA256  map[[32]byte]bool
+	crowded   map[string]bool // names of which more than maxSameName were left out
+}
+
+// NewSet returns a set of certificates. Those that cannot be read are passed over,
+// and each counts once.
+func NewSet(certs []*certificate.Certificate) *Set {
+	s := &Set{bySubject: map[string][]*certificate.Certificate{}, bySHA256: map[[32]byte]bool{}, crowded: map[string]bool{}}
+	for _, c := range certs {
+		if c == nil || c.Err != nil || s.Has(c) {
+			continue
+		}
+		s.bySHA256[c.SHA256] = true
+		s.all = append(s.all, c)
+		name := c.Subject.Key(true)
+		if len(s.bySubject[name]) == maxSameName {
+			s.crowded[name] = true
+			continue
+		}
+		s.bySubject[name] = append(s.bySubject[name], c)
+	}
+	return s
+}
+
+// Has reports whether the set has the certificate, by its SHA-256.
+func (s *Set) Has(c *certificate.Certificate) bool { return s.bySHA256[c.SHA256] }
+
+// Certificates are those of the set, in the order in which they were given.
+func (s *Set) Certificates() []*certificate.Certificate { return s.all }
+
+// issuers are the certificates of sets that bear the name of the issuer of c,
+// those first that have the key identifier it names, and of these the earlier
+// set's.
+func issuers(c *certificate.Certificate, sets []*Set) (out []*certificate.Certificate, crowded bool) {
+	name := c.Issuer.Key(true)
+	for _, s := range sets {
+		crowded = crowded || s.crowded[name]
+		for _, i := range s.bySubject[name] {
+			if !slices.ContainsFunc(out, func(o *certificate.Certificate) bool { return o.SHA256 == i.SHA256 }) {
+				out = append(out, i)
+			}
+		}
+	}
+	rank := func(i *certificate.Certificate) int {
+		switch {
+		case c.AuthorityKeyID == nil || i.SubjectKeyID == nil:
+			return 1
+		case bytes.Equal(c.AuthorityKeyID, i.SubjectKeyID):
+			return 0
+		}
+		return 2
+	}
+	slices.SortStableFunc(out, func(a, b *certificate.Certificate) int { return cmp.Compare(rank(a), rank(b)) })
+	return out, crowded
+}

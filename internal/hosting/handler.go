@@ -26,9 +26,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.now()
 	a := answer{ResponseWriter: w, head: r.Method == http.MethodHead, counters: s.metrics.other}
 	s.answer(&a, r)
+	end := s.now()
 	a.counters.count(a.status, a.sent)
+	s.metrics.durations.Update(end.Sub(start).Seconds())
 	if s.accessLog != nil {
-		s.access(&a, r, start)
+		s.access(&a, r, start, end)
 	}
 }
 
@@ -212,8 +214,7 @@ const (
 )
 
 // access writes the line of the log.
-func (s *Server) access(a *answer, r *http.Request, start time.Time) {
-	end := s.now()
+func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 	attrs := [...]slog.Attr{
 		slog.String("remote", host(r.RemoteAddr)),
 		slog.String("user_agent", clean(r.UserAgent(), maxLogAgent)),

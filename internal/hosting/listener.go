@@ -23,7 +23,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		}
 		if m.connections.Add(1) > int64(l.server.maxConnections) {
 			m.connections.Add(-1)
-			m.refused.Add(1)
+			m.refused.Inc()
 			_ = c.Close()
 			continue
 		}

@@ -168,7 +168,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 	next := &state{good: now, failures: failures}
 	if len(failures) > 0 {
 		next.good = last.good
-		s.metrics.refreshFailures.Add(1)
+		s.metrics.refreshFailures.Inc()
 	}
 	s.publish(c, next) // before it is said, which may take as long as who reads it likes
 	var errs []error

@@ -99,6 +99,24 @@ type KeyOptions struct {
 	Module string
 	// Timeout is how long a command may take; DefaultCommandTimeout where zero.
 	Timeout time.Duration
+	// NoExec refuses a key that RunsCode, with ErrNoExec.
+	NoExec bool
+}
+
+// ErrNoExec is the error for a key that is refused because of KeyOptions.NoExec.
+var ErrNoExec = errors.New("the key runs a command or a library that it names, which is not allowed here")
+
+// RunsCode reports whether opening or using a key, as OpenIdentity takes its name,
+// runs code that the name chooses: a command, or the library of a token.
+func RunsCode(name string) bool {
+	if strings.HasPrefix(name, execScheme) {
+		return true
+	}
+	if !strings.HasPrefix(name, pkcs11Scheme) {
+		return false
+	}
+	uri, err := parseTokenURI(name)
+	return err == nil && uri.module != "" // one that cannot be parsed is refused anyway
 }
 
 // DefaultCommandTimeout leaves time to enter a PIN or to touch a token.
@@ -122,6 +140,9 @@ const (
 // The context ends a command that takes too long. Close the identity after use.
 func OpenIdentity(ctx context.Context, name string, certs []*certificate.Certificate, o KeyOptions) (*Identity, error) {
 	fail := func(err error) (*Identity, error) { return nil, fmt.Errorf("%s: %w", label(name), err) }
+	if o.NoExec && RunsCode(name) {
+		return fail(ErrNoExec)
+	}
 	if command, ok := strings.CutPrefix(name, execScheme); ok {
 		if len(certs) == 0 {
 			return nil, errors.New("no certificate for the command's key")

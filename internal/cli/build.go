@@ -33,6 +33,9 @@ beside the recipe, which lists every certificate. A review of the lock is a
 review of the bundle: commit both. trustpool recipe init writes a recipe to
 start from.
 
+A recipe can run a command: its signer's key may be exec:COMMAND. Read one from a
+stranger first, or give --no-exec.
+
 Every certificate that a source has and the bundle has not is reported with the
 reason, then each output with its SHA-256. Paths in the recipe are relative to
 it. Nothing is written on failure.
@@ -46,7 +49,7 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
   trustpool build core.yaml -o out/ --check`,
 		Args: arguments("RECIPE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := recipe.ReadFile(args[0])
+			r, err := readRecipe(args[0], s.noExec)
 			if err != nil {
 				return err
 			}
@@ -102,9 +105,20 @@ Exit status: 0, or 1 where --locked or --check find a difference.`,
 	f.Var(&t.at, "at", "build as of `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
 	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
 	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
+	s.noExecFlag(cmd)
 	f.BoolVarP(&quiet, "quiet", "q", false, "print neither what was dropped nor the outputs")
 	exclusive(cmd, "locked", "check")
 	return cmd
+}
+
+// readRecipe reads a recipe. With noExec one that runs a command is an error, before
+// anything of it is done.
+func readRecipe(path string, noExec bool) (*recipe.Recipe, error) {
+	r, err := recipe.ReadFile(path)
+	if err == nil && noExec && r.Signer != nil && signing.RunsCode(r.Signer.Key) {
+		return nil, fmt.Errorf("%s: signer: key: %w: --no-exec", path, signing.ErrNoExec)
+	}
+	return r, err
 }
 
 // buildOptions gives a build its sources: paths are relative to the recipe.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,6 +45,11 @@ only their owner can read them; put root.key where signing does not need it.`,
 				return err
 			}
 			o.NotAfter = o.NotBefore.AddDate(years, 0, 0)
+			if !at.given {
+				// The key can sign with today's date at once, which is 00:00:00Z of a day
+				// that began yesterday where the clock is behind UTC.
+				o.NotBefore = o.NotBefore.Truncate(24*time.Hour).AddDate(0, 0, -1)
+			}
 			files, err := labFiles(algorithm, o)
 			if err != nil {
 				return err
@@ -57,7 +63,7 @@ only their owner can read them; put root.key where signing does not need it.`,
 	f.StringVar(&o.RootName, "root-name", "Lab Root CA", "the root's common `NAME`")
 	f.StringVar(&o.SignerName, "signer-name", "Lab Bundle Signer", "the signer's common `NAME`")
 	f.IntVar(&years, "years", 10, "make both valid for `N` years")
-	f.Var(&at, "at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
+	f.Var(&at, "at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default the day before that of SOURCE_DATE_EPOCH, or before today)")
 	return cmd
 }
 

@@ -35,18 +35,20 @@ func (a *app) recipeCommand() *cobra.Command {
 		},
 	}
 	a.outputFlag(start)
+	var s signer
 	check := &cobra.Command{
 		Use:   "check RECIPE",
 		Short: "Check a recipe without opening its sources",
 		Args:  arguments("RECIPE"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := recipe.ReadFile(args[0]); err != nil {
+			if _, err := readRecipe(args[0], s.noExec); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(a.env.Stdout, "%s: good\n", args[0])
 			return err
 		},
 	}
+	s.noExecFlag(check)
 	cmd.AddCommand(start, check)
 	return cmd
 }

@@ -148,6 +148,7 @@ type signer struct {
 	inRecipe         bool
 	passphraseFile   string
 	module           string
+	noExec           bool
 }
 
 func (s *signer) flags(cmd *cobra.Command) { s.flagsNamed(cmd, "key", "sign with `KEY`") }
@@ -160,7 +161,12 @@ func (s *signer) flagsNamed(cmd *cobra.Command, key, help string) {
 	f.StringVar(&s.cert, "cert", "", "take the key's certificate from `FILE`")
 	f.StringVar(&s.chain, "chain", "", "take the certificates above it, up to the root, from `FILE`")
 	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
+	s.noExecFlag(cmd)
 	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
+}
+
+func (s *signer) noExecFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.noExec, "no-exec", false, "refuse a key that runs a command (exec:) or a library that its URI names")
 }
 
 // name is how an error calls what says key, certificate or chain.
@@ -195,6 +201,7 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 	id, err := signing.OpenIdentity(ctx, s.key, certs, signing.KeyOptions{
 		Passphrase: func(what string) ([]byte, error) { return s.passphrase(a, what) },
 		Module:     s.module,
+		NoExec:     s.noExec,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name(s.keyFlag, "key"), err)

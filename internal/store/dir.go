@@ -25,6 +25,8 @@ const lockFile = ".trustpool-lock"
 const (
 	lockPause = 10 * time.Millisecond // between two tries to get it
 	lockLimit = 30 * time.Second      // until a writer gives up
+
+	maxLockTries = 10 // to open the lock file, where that is not permitted
 )
 
 // A Dir is a Backend in a directory. A write holds a lock on a file there,
@@ -215,9 +217,33 @@ func removeTemps(root *os.Root) error {
 	return nil
 }
 
+// openLock opens the lock file, which only those can who may write the directory:
+// whoever can open a file can lock it, and keep it locked. Another process may
+// just have made it and not yet opened it to its group, so that is waited for.
+func openLock(ctx context.Context, root *os.Root) (*os.File, error) {
+	for try := 1; ; try++ {
+		f, err := root.OpenFile(lockFile, os.O_RDONLY|nonBlocking, 0)
+		made := errors.Is(err, fs.ErrNotExist)
+		if made {
+			f, err = root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		}
+		if err == nil {
+			restrict(root, f, made)
+			return f, nil
+		}
+		if errors.Is(err, fs.ErrExist) && try < maxLockTries { // somebody else made it
+			continue
+		}
+		if !errors.Is(err, fs.ErrPermission) || try == maxLockTries || ctx.Err() != nil {
+			return nil, err
+		}
+		time.Sleep(lockPause)
+	}
+}
+
 // lock waits for the store's lock. What it gives lets go of it.
 func lock(ctx context.Context, root *os.Root) (unlock func(), err error) {
-	f, err := root.OpenFile(lockFile, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := openLock(ctx, root)
 	if err != nil {
 		return nil, err
 	}

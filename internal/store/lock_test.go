@@ -43,3 +43,36 @@ func TestDirLock(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Whoever can open the lock file can hold the lock: so that is those who may write
+// the directory.
+func TestDirLockMode(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ dir, before, want os.FileMode }{
+		{0o755, 0, 0o600}, {0o700, 0, 0o600}, {0o775, 0, 0o660}, {0o777, 0, 0o666}, {0o750, 0, 0o600},
+		{0o755, 0o644, 0o600}, {0o775, 0o644, 0o640}, {0o777, 0o644, 0o644}, // made by an earlier version
+	} {
+		path := t.TempDir()
+		lock := filepath.Join(path, ".trustpool-lock")
+		if tt.before != 0 {
+			if err := errors.Join(os.WriteFile(lock, nil, tt.before), os.Chmod(lock, tt.before)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Chmod(path, tt.dir); err != nil {
+			t.Fatal(err)
+		}
+		d, err := store.OpenDir(path, new(durable.Disk))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if _, err := d.Put(t.Context(), "a", nil, store.Condition{}); err != nil {
+				t.Fatal(err)
+			}
+			if fi, err := os.Stat(lock); err != nil || fi.Mode().Perm() != tt.want {
+				t.Errorf("in a directory of mode %o, %o before: %v, %v", tt.dir, tt.before, fi.Mode(), err)
+			}
+		}
+	}
+}

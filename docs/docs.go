@@ -28,7 +28,7 @@ func Untabled(document string, row func(term, meaning string) string) string {
 	for i, line := range lines {
 		text := strings.TrimSpace(line)
 		switch {
-		case strings.HasPrefix(line, "# "), rule(i), rule(i + 1):
+		case strings.HasPrefix(line, "# "), strings.HasPrefix(line, "<!--"), rule(i), rule(i + 1):
 		case strings.HasPrefix(text, "|"):
 			cells := strings.Split(strings.Trim(strings.ReplaceAll(text, `\|`, "¦"), "| "), " | ")
 			b.WriteString(strings.ReplaceAll(row(strings.ReplaceAll(cells[0], "`", ""), strings.Join(cells[1:], "; ")), "¦", "|"))

@@ -50,7 +50,7 @@ type Anchor struct {
 	// SHA-1. Cisco signed the one that signs its bundles so, in 2011.
 	SHA1Links bool
 	UsedFor   string // of a built-in anchor: what it signs, in words
-	// Certificate is the anchor itself where the user gave it; otherwise it must
+	// Certificate is the anchor itself if the user gave it; otherwise it must
 	// come with the bundle.
 	Certificate *certificate.Certificate
 }
@@ -74,7 +74,7 @@ func TRSBundleRootCA() Anchor {
 		UsedFor: "bundles since November 2023; only recent devices have it built in"}
 }
 
-// BuiltIn are the anchors that count where the user names none.
+// BuiltIn returns the anchors that count if the user names none.
 func BuiltIn() []Anchor { return []Anchor{CiscoRootCAM1(), TRSBundleRootCA()} }
 
 // FromCertificate makes an anchor of a certificate that the user chose. It
@@ -102,7 +102,7 @@ func FromFile(data []byte) ([]Anchor, error) {
 		return nil, err
 	}
 	if b.Form != bundle.FormPEM && b.Form != bundle.FormDER || b.Mixed {
-		return nil, errors.New("a whole bundle is no anchor: give the root's certificate, or its SHA-256")
+		return nil, errors.New("a whole bundle is not an anchor: give the root's certificate, or its SHA-256")
 	}
 	var anchors []Anchor
 	for i, c := range b.Certificates {

@@ -24,7 +24,7 @@ const (
 )
 
 // programColumns are the columns of a program's decisions in the reports about
-// several programs: how it stands, and what for.
+// several programs: what it is, and what for.
 var programColumns = map[Program]struct{ status, bits []string }{
 	Apple:     {[]string{"Apple Status"}, []string{"Apple Trust Bits"}},
 	Chrome:    {[]string{"Google Chrome Status", "Chrome Status"}, nil},
@@ -34,7 +34,7 @@ var programColumns = map[Program]struct{ status, bits []string }{
 
 // CCADBOptions say how a report is to be read.
 type CCADBOptions struct {
-	// Program is the one whose decisions count. Empty stands for Mozilla.
+	// Program is the one whose decisions count. Empty is Mozilla.
 	Program Program
 	// Purposes are what the roots of a report are trusted for that holds nothing
 	// but them and was asked for by purpose, as IncludedRootsPEMCSV is with
@@ -55,7 +55,7 @@ var (
 )
 
 // trustBits are the words for purposes: Mozilla's trust bits, Microsoft's and
-// Apple's extended key usages. Others give trust for what nobody here asks for.
+// Apple's extended key usages. Others give trust for what is not asked for here.
 var trustBits = map[string]Purpose{
 	"websites":              ServerAuth,
 	"email":                 EmailProtection,
@@ -82,7 +82,7 @@ var trustBits = map[string]Purpose{
 //	PublicIntermediateCertsRevokedWithPEMCSV              revoked intermediates
 //
 // A report without certificates gives entries without them. Each row is one
-// entry; one that is damaged has Err. Only what is no report is an error.
+// entry; one that is damaged has Err. Only what is not a report is an error.
 //
 // A date after which a root is distrusted counts from its beginning, in UTC,
 // which is up to a day stricter than certdata.txt. Constraints that Mozilla
@@ -124,7 +124,7 @@ func ParseCCADB(data []byte, o CCADBOptions) (*Store, error) {
 		line, _ := r.FieldPos(0)
 		root := &Root{Line: line}
 		if err != nil {
-			root.Err = fmt.Errorf("%d columns where the first line has %d", len(row), len(header))
+			root.Err = fmt.Errorf("%d columns, and the first line has %d", len(row), len(header))
 		} else {
 			c.read(root, row)
 		}
@@ -136,13 +136,13 @@ func ParseCCADB(data []byte, o CCADBOptions) (*Store, error) {
 	return NewStore(roots), nil
 }
 
-// columns are where a report has what is read of it; -1 where it does not.
+// columns are where a report has what is read of it; -1 if it does not.
 type columns struct {
 	pem, sha256, label, status, bits, tlsAfter, emailAfter, revocation int
 
 	unknown []namedColumn // that restrict trust in a way that is not known
-	assume  []Purpose     // where the report does not say what for
-	removed bool          // a report of removed roots, whose trust bits are history
+	assume  []Purpose     // if the report does not say what for
+	removed bool          // a report of removed roots: its trust bits are history
 }
 
 type namedColumn struct {
@@ -243,8 +243,8 @@ func (c *columns) read(r *Root, row []string) {
 	}
 }
 
-// readCertificate takes the certificate, which stands between apostrophes lest a
-// spreadsheet should read it, and its fingerprint.
+// readCertificate takes the certificate, which is between apostrophes so that no
+// spreadsheet changes it, and its fingerprint.
 func (c *columns) readCertificate(r *Root, fingerprint, text string) {
 	sum, ok := ParseSHA256(fingerprint)
 	switch {

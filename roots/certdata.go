@@ -20,7 +20,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// A CertdataError says in which line a file is no certdata.txt.
+// A CertdataError says in which line a file is not a certdata.txt.
 type CertdataError struct {
 	Line int
 	Msg  string
@@ -39,12 +39,12 @@ func (e *CertdataError) Error() string { return fmt.Sprintf("line %d: %s", e.Lin
 // are joined to certificates by issuer and serial number and by the hashes that
 // they state; one that has no certificate in the file is an entry without one.
 // Objects of the same certificate become one entry, and the stricter counts.
-// Only what is no certdata.txt at all is an error, of type *CertdataError where
+// Only what is not a certdata.txt at all is an error, of type *CertdataError if
 // there is a line.
 //
 // What Firefox does besides is not in the file: NSS limits the names below a root
 // of TUBITAK in its code (CERT_GetImposedNameConstraints), and CCADB's report
-// says so where this file does not.
+// says so if this file does not.
 func ParseCertdata(data []byte) (*Store, error) {
 	if err := checkFile(data, "a certdata.txt"); err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (r *lineReader) object() ([]attribute, error) {
 		}
 		switch {
 		case a.name != "CKA_CLASS" && len(object) == 0:
-			return nil, r.errorf("%s stands before the first CKA_CLASS", a.name)
+			return nil, r.errorf("%s is before the first CKA_CLASS", a.name)
 		case a.name == "CKA_CLASS" && len(object) > 0:
 			r.held = &a
 			return object, nil
@@ -172,7 +172,7 @@ func (r *lineReader) attribute(line string) (attribute, error) {
 		case string(line) == "END":
 			return a, nil
 		case kind != "MULTILINE_OCTAL":
-			continue // of a type that nobody knows; whoever needs the attribute will find it empty
+			continue // of a type that is not known; the attribute is then empty for those who need it
 		}
 		if a.content, ok = appendOctal(a.content, line); !ok {
 			return a, r.errorf("no octal bytes, in the value of %s", a.name)
@@ -210,7 +210,7 @@ func isAttributeName(s string) bool {
 	return ok && s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
-// appendOctal appends the bytes of a line such as \060\202; false where it is
+// appendOctal appends the bytes of a line such as \060\202; false if it is
 // not such a line.
 func appendOctal(content, line []byte) ([]byte, bool) {
 	if len(line)%4 != 0 {
@@ -233,7 +233,7 @@ type certdata struct {
 	trust        []*Root // what trust objects say; they have no certificate yet
 }
 
-// A certificateObject is an entry and the bytes of its certificate as they stand
+// A certificateObject is an entry and the bytes of its certificate as they are
 // in the file.
 type certificateObject struct {
 	root *Root
@@ -263,7 +263,7 @@ func (d *certdata) add(object []attribute) {
 }
 
 // readCertificateObject reads a certificate and what its object says of it, and
-// gives the bytes as they stand in the file.
+// gives the bytes as they are in the file.
 func (r *Root) readCertificateObject(object []attribute) (der []byte) {
 	var issuer, subject, serial []byte
 	for _, a := range object {
@@ -427,7 +427,7 @@ func (r *Root) readTrust(a attribute) {
 	case a.kind == "CK_TRUST" && known && isPurpose:
 		r.trust(p, t)
 	case a.kind == "CK_TRUST" && known && t != Distrusted && strings.HasPrefix(a.name, "CKA_TRUST_"):
-		// trusted for something that nobody here asks for
+		// trusted for something that is not asked for here
 	default:
 		r.constrain(a.String())
 	}

@@ -39,7 +39,7 @@ func TestRealCertdata(t *testing.T) {
 			t.Errorf("line %d, %s: %v %q", r.Line, r.Label, r.Err, r.Constraints)
 		}
 		for p, trust := range r.Trust {
-			count[string(p)+" "+trust.String()]++
+			count[string(p)+" "+trustWord(trust)]++
 		}
 		for p := range r.DistrustAfter {
 			count[string(p)+" distrust-after"]++

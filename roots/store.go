@@ -58,23 +58,11 @@ const (
 	Distrusted               // explicitly: no chain may lead through it
 )
 
-func (t Trust) String() string {
-	switch t {
-	case Trusted:
-		return "trusted"
-	case MustVerify:
-		return "must-verify"
-	case Distrusted:
-		return "distrusted"
-	}
-	return "unspecified"
-}
-
 // A Root is one certificate of a root program, with what the program says of it.
 type Root struct {
-	Certificate *certificate.Certificate // nil where the program names it without giving it; its Err may be set
+	Certificate *certificate.Certificate // nil if the program names it without giving it; its Err may be set
 
-	// What names the certificate; empty where the program does not say.
+	// What names the certificate; empty if the program does not say.
 	SHA256    [32]byte
 	SHA1, MD5 []byte
 	Issuer    certificate.Name
@@ -82,8 +70,8 @@ type Root struct {
 
 	Label         string                // the program's name for it, as it came: not safe to print
 	Status        string                // in CCADB: Included, Removed and so on
-	Trust         map[Purpose]Trust     // nil where the program does not say
-	DistrustAfter map[Purpose]time.Time // see DistrustsLeaf
+	Trust         map[Purpose]Trust     // nil if the program does not say
+	DistrustAfter map[Purpose]time.Time // what is issued after it is not trusted, by the notBefore of the leaf, as in NSS; the very moment still is
 	Constraints   []string              // what the program says of it that is not understood, in its words: reason to leave it out
 	Line          int                   // where it begins in the file
 	Err           error                 // why the entry cannot be used: no certificate, or one that contradicts what is said of it
@@ -110,7 +98,7 @@ const (
 )
 
 // Check reports whether the root may be taken as an anchor for a purpose; the
-// error is a *RefusedError. A date in DistrustAfter is no reason to refuse: it is
+// error is a *RefusedError. A date in DistrustAfter is not a reason to refuse: it is
 // for the certificates below.
 func (r *Root) Check(p Purpose) error {
 	switch {
@@ -139,15 +127,6 @@ func (r *Root) With(t Trust) []Purpose {
 		}
 	}
 	return out
-}
-
-// DistrustsLeaf reports whether the root is no longer trusted for a leaf that is
-// valid from notBefore. As in Firefox (NSSCertDBTrustDomain.cpp,
-// IsDistrustedCertificateChain) it is the leaf's notBefore that is compared, and
-// a leaf of the very moment is still trusted.
-func (r *Root) DistrustsLeaf(p Purpose, notBefore time.Time) bool {
-	after, ok := r.DistrustAfter[p]
-	return ok && notBefore.After(after)
 }
 
 // merge adds what is said of the same certificate elsewhere: the stricter counts.
@@ -210,7 +189,7 @@ func (r *Root) set(der []byte) {
 	r.Issuer, r.Serial = c.Issuer, c.Serial
 }
 
-// readCertificate reads one certificate; where it is none Err says why.
+// readCertificate reads one certificate; if it is not one, Err says why.
 func readCertificate(der []byte) *certificate.Certificate {
 	b, err := bundle.Parse(der)
 	if err == nil && b.Form == bundle.FormDER {
@@ -254,18 +233,6 @@ func nameKey(issuer certificate.Name, serial certificate.Serial) string {
 	return fmt.Sprintf("%d %s%s", len(issuer), issuer, serial)
 }
 
-// Trusted gives the certificates that may be taken as anchors for a purpose, in
-// the order of the file.
-func (s *Store) Trusted(p Purpose) []*certificate.Certificate {
-	var out []*certificate.Certificate
-	for _, r := range s.Roots {
-		if r.Check(p) == nil {
-			out = append(out, r.Certificate)
-		}
-	}
-	return out
-}
-
 // A Match is a root of a store that a certificate was found to be, or to share
 // something with.
 type Match struct {
@@ -279,7 +246,7 @@ type MatchedBy string
 // What a certificate is matched by, the surest first.
 const (
 	ByCertificate  MatchedBy = "certificate"       // a hash of it
-	ByIssuerSerial MatchedBy = "issuer and serial" // where the program gives no hash
+	ByIssuerSerial MatchedBy = "issuer and serial" // if the program gives no hash
 	ByKey          MatchedBy = "key"               // another certificate with the same key
 )
 
@@ -318,7 +285,7 @@ func (m MatchedBy) rank() int {
 }
 
 // hashesAre reports whether every hash that the entry states is that of der. They
-// only tell certificates of the same issuer and serial number apart.
+// only decide between certificates of the same issuer and serial number.
 func (r *Root) hashesAre(der []byte) bool {
 	if len(r.SHA1) > 0 {
 		if sum := sha1.Sum(der); !bytes.Equal(sum[:], r.SHA1) {
@@ -333,7 +300,7 @@ func (r *Root) hashesAre(der []byte) bool {
 	return r.SHA256 == [32]byte{} || r.SHA256 == sha256.Sum256(der)
 }
 
-// checkFile refuses what is no text of a root program at a glance.
+// checkFile refuses what is plainly not the text of a root program.
 func checkFile(data []byte, what string) error {
 	if len(data) > MaxStoreBytes {
 		return fmt.Errorf("%d bytes, more than the limit of %d for %s", len(data), MaxStoreBytes, what)

@@ -61,11 +61,11 @@ type Subject struct {
 	// of a device's pool may not be at hand: then the rules apply to it for which the
 	// entry says enough, and no others.
 	Entries []pool.Entry
-	// Signature is how the signature was judged, nil where there is nothing to
+	// Signature is how the signature was judged, nil if there is nothing to
 	// judge, as in a pool.
 	Signature *signing.Report
 	// Against is what there was before, nil for nothing. It is audited in the same
-	// way, so that the report can tell which findings are new.
+	// way, so that the report can say which findings are new.
 	Against *Subject
 }
 
@@ -73,7 +73,7 @@ type Subject struct {
 type Program struct {
 	Name  string // what the user called it
 	Store *roots.Store
-	Date  time.Time // of the snapshot; zero where it is not known
+	Date  time.Time // of the snapshot; zero if it is not known
 }
 
 // defaultExpiring is how long before its end a certificate is called expiring.
@@ -82,7 +82,7 @@ const defaultExpiring = 90 * 24 * time.Hour
 // Criteria say what to judge by. At must be set.
 type Criteria struct {
 	At           time.Time     // the time at which certificates must be valid
-	Expiring     time.Duration // how soon is soon; where zero that of Requirements, else defaultExpiring
+	Expiring     time.Duration // how soon is soon; if zero, that of Requirements, else defaultExpiring
 	Needs        []Need
 	Requirements *Requirements // nil for none
 	Program      *Program      // nil for none
@@ -91,7 +91,7 @@ type Criteria struct {
 // A Change is what became of a finding since Subject.Against.
 type Change string
 
-// The changes. There is none where nothing is compared.
+// The changes; empty if nothing is compared.
 const (
 	New       Change = "new"
 	Unchanged Change = "unchanged"
@@ -171,7 +171,7 @@ type Report struct {
 	at time.Time
 }
 
-// Run applies the rules. It fails only where the options are unusable.
+// Run applies the rules. It fails only if the criteria are unusable.
 func Run(s Subject, o Criteria) (*Report, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("audit: no time to judge at")
@@ -227,7 +227,7 @@ func (r *Report) Fails() bool {
 }
 
 // Counts reports whether a finding counts: no exception excuses it, and it is not
-// one that was there before. What is unchanged counts all the same where the rule
+// one that was there before. What is unchanged counts all the same if the rule
 // is about a demand that must hold (Rule.Always).
 func (f *Finding) Counts() bool {
 	return f.Exception == nil && (f.Change != Unchanged || f.Rule.Always)

@@ -56,9 +56,9 @@ type (
 
 // WriteCycloneDX writes an inventory in CycloneDX 1.6: each certificate, each key
 // and each signature algorithm as a cryptographic asset, and as properties of a
-// certificate the rules that found something of it. A certificate that stands
-// twice is one component; an element that is no certificate is none. An entry of a pool
-// whose certificate is not known is one, with what is known of it. There is no
+// certificate the rules that found something of it. A certificate that is
+// there twice is one component; an element that is not a certificate is left out. An
+// entry of a pool without a known certificate is one, with what is known of it. There is no
 // serialNumber and no timestamp: the same report gives the same bytes.
 func (r *Report) WriteCycloneDX(w io.Writer) error {
 	type metadata struct {
@@ -136,7 +136,8 @@ func (r *Report) components() iter.Seq[any] {
 	}
 }
 
-// unknownComponent is an entry of a pool whose certificate is not known, with what is.
+// unknownComponent is an entry of a pool without a known certificate, with what is
+// known of it.
 func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
 	e := r.item(i)
 	out := cdxComponent{

@@ -13,7 +13,7 @@ type Pin struct {
 	SHA256 *[32]byte // one of the two is set
 	SPKI   *[32]byte
 	// SHA1 is that of the same certificate, in lower-case hex, for pools that show no
-	// other hash; empty where it is not known.
+	// other hash; empty if it is not known.
 	SHA1   string
 	Reason string
 }
@@ -132,7 +132,7 @@ func requiredMissing(a *auditor) (int, []Finding) {
 			}
 		}
 		if n := a.found.mayBe(p); n > 0 {
-			detail += fmt.Sprintf("; it may be among the %d entries whose certificate is not known", n)
+			detail += fmt.Sprintf("; it may be among the %d entries without a known certificate", n)
 		}
 		f.Detail = detail
 		out = append(out, f)
@@ -210,7 +210,7 @@ func exceptionEnded(a *auditor) (int, []Finding) {
 type Exception struct {
 	Rule  string
 	Pin             // with neither hash it is for all that the rule finds
-	Until time.Time // from then on it does not apply; zero for ever
+	Until time.Time // from then on it does not apply; zero for always
 }
 
 func (e *Exception) ended(at time.Time) bool { return !e.Until.IsZero() && !at.Before(e.Until) }

@@ -15,7 +15,7 @@ import (
 func rulesOfTheWhole() []Rule {
 	return []Rule{
 		{
-			ID: "duplicate", Title: "The same certificate stands more than once", Severity: Info,
+			ID: "duplicate", Title: "The same certificate is there more than once", Severity: Info,
 			Citation: "RFC 5652 section 10.2.3; Cisco ASA, crypto ca trustpool import: duplicates",
 			Advice:   "Nothing; devices count it as a duplicate and keep one.",
 			whole:    duplicate, compare: true,
@@ -46,7 +46,7 @@ func rulesOfForm() []Rule {
 	form := func(id, title string, severity Severity, citation, advice string, list ...certificate.Quirk) Rule {
 		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, Quirks: list}
 	}
-	const fine = "Nothing, where the device is known to take it. Strict readers refuse it."
+	const fine = "Nothing, if the device is known to take it. Strict readers refuse it."
 	return []Rule{
 		form("serial-zero", "The serial number is zero", Info, "RFC 5280 section 4.1.2.2",
 			"Nothing; many old roots have it.", certificate.QuirkSerialZero),
@@ -57,7 +57,7 @@ func rulesOfForm() []Rule {
 		form("not-der", "Written in BER, or not in the one way of DER", Info, "X.690 sections 10, 11; RFC 5280 section 4.1", fine,
 			certificate.QuirkBERFraming, certificate.QuirkSignatureBits, certificate.QuirkExtensionNotDER, certificate.QuirkKeyUsageNotDER),
 		form("time-form", "A date is not written as RFC 5280 asks", Info, "RFC 5280 section 4.1.2.5",
-			"Nothing, where the device is known to take it. Some readers refuse fractions of a second.",
+			"Nothing, if the device is known to take it. Some readers refuse fractions of a second.",
 			certificate.QuirkTimeFraction, certificate.QuirkTimeGeneralizedEarly, certificate.QuirkTimeNoSeconds, certificate.QuirkTimeOffset),
 		form("time-unreadable", "A date cannot be read", Warning, "RFC 5280 section 4.1.2.5",
 			"Keep it out: whether it is valid cannot be said.", certificate.QuirkNotBeforeUnreadable, certificate.QuirkNotAfterUnreadable),
@@ -78,7 +78,7 @@ func rulesOfForm() []Rule {
 			"Keep it out unless it is needed: what it may be used for is not known.",
 			certificate.QuirkExtensionTwice, certificate.QuirkBasicUnreadable, certificate.QuirkKeyUsageUnreadable, certificate.QuirkExtKeyUsageUnreadable,
 			certificate.QuirkSubjectKeyIDUnreadable, certificate.QuirkAuthKeyIDUnreadable),
-		form("trust-settings", "OpenSSL's trust settings stand beside it", Info, "OpenSSL, openssl-x509(1): trust settings",
+		form("trust-settings", "OpenSSL's trust settings are beside it", Info, "OpenSSL, openssl-x509(1): trust settings",
 			"Nothing; devices read the certificate alone.", certificate.QuirkTrustSettings),
 	}
 }

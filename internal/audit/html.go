@@ -146,8 +146,8 @@ func (g *group) document() documentGroup {
 	return p
 }
 
-// expiry is the chart of when certificates expire. Those of a pool of which the time is not certain enough to say whether they have
-// are not in it.
+// expiry is the chart of when certificates expire. An entry of a pool is not in
+// it if its time is not certain enough to say whether it has expired.
 func (r *Report) expiry() *page.Chart {
 	ends := make([]page.End, len(r.Entries))
 	for i := range r.Entries {

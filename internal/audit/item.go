@@ -32,8 +32,8 @@ func (s *Subject) certificate(i int) *certificate.Certificate {
 // isPool reports whether the subject is a device's pool; otherwise it is a bundle.
 func (s *Subject) isPool() bool { return s.Platform != "" }
 
-// unknown returns how many entries there are whose certificate is not known, and
-// how many of the others were found by what the device shows alone.
+// unknown returns how many entries have no known certificate, and how many of the
+// others were found by what the device shows alone.
 func (s *Subject) unknown() (unknown, inferred int) {
 	for i := range s.Entries {
 		switch e := &s.Entries[i]; {
@@ -92,7 +92,7 @@ func (e Item) Name() string {
 	case c == nil:
 		return cmp.Or(e.Title(), "(not known)")
 	case c.Err != nil:
-		return "no certificate"
+		return "not a certificate"
 	default:
 		return cmp.Or(e.Title(), "(empty name)")
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // ParseProgram reads a root program's file, certdata.txt or a report of the CCADB.
-// The date is that of the snapshot where the user knows it; else it is the one in
+// The date is that of the snapshot if the user knows it; else it is the one in
 // the file's head, which old ones have, or none.
 func ParseProgram(name string, data []byte, date time.Time) (*Program, error) {
 	p := &Program{Name: name, Date: date}
@@ -27,7 +27,7 @@ func ParseProgram(name string, data []byte, date time.Time) (*Program, error) {
 	return p, nil
 }
 
-// maxHead is how much of a file may stand before its date.
+// maxHead is how much of a file may come before its date.
 const maxHead = 16 << 10
 
 // headDate reads the date that the version control of old wrote into a file:

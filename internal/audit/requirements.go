@@ -39,8 +39,8 @@ func newIndex(pins []Pin) index {
 	return x
 }
 
-// find gives the position of the pin that names an entry. Of one whose certificate
-// is not known it may not be known whether any does.
+// find gives the position of the pin that names an entry. If its certificate is
+// not known, known reports whether that is certain.
 func (x index) find(e Item) (at int, ok, known bool) {
 	sum := e.Sum()
 	if sum != nil {
@@ -92,9 +92,9 @@ func (r *Requirements) excuses(at time.Time) map[string]*excuse {
 	return out
 }
 
-// settle gives the exception for a finding, nil where there is none. A finding
-// about several certificates is excused where each of them is, one about a missing
-// certificate where that is named as it was required.
+// settle gives the exception for a finding, nil if there is none. A finding about
+// several certificates is excused if each of them is, one about a missing
+// certificate if that is named as it was required.
 func (x *excuse) settle(f *Finding) *Exception {
 	if x == nil {
 		return nil

@@ -21,7 +21,7 @@ type Rule struct {
 	// Quirks are those that the rule finds. A rule with a function of its own looks at
 	// the field that they name.
 	Quirks []certificate.Quirk
-	// Always is set where a finding counts also if it was there before: it is about
+	// Always is set if a finding counts also if it was there before: it is about
 	// who vouches, about what is distrusted, or about a demand of the user.
 	Always bool
 
@@ -53,9 +53,9 @@ func Rules() []Rule {
 			whole:    signatureNotVerified,
 		},
 		{
-			ID: "not-signed", Title: "Nobody vouches for the certificates", Severity: Warning, Always: true,
+			ID: "not-signed", Title: "No signature vouches for the certificates", Severity: Warning, Always: true,
 			Citation: "RFC 5652 section 5.1; Cisco IOS XE 17, Trustpool Management",
-			Advice:   "Import it only where the device takes unsigned certificates and you know where they come from.",
+			Advice:   "Import it only if the device takes unsigned certificates and you know where they come from.",
 			whole:    notSigned,
 		},
 		{
@@ -71,7 +71,7 @@ func Rules() []Rule {
 			whole:    bundleOld,
 		},
 		{
-			ID: "undecodable", Title: "An element is no certificate", Severity: Error,
+			ID: "undecodable", Title: "An element is not a certificate", Severity: Error,
 			Citation: "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
 			Advice:   "Find out where the file was damaged: a device counts such an element as failed.",
 			entry:    undecodable, undecoded: true,
@@ -85,7 +85,7 @@ func Rules() []Rule {
 		{
 			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
 			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf; Chrome root program, announcements",
-			Advice:   "Servers whose certificate is younger need another root. Older ones go on until they expire.",
+			Advice:   "Servers with a younger certificate need another root. Older certificates go on until they expire.",
 			entry:    distrustAfter,
 		},
 		{
@@ -139,7 +139,7 @@ func Rules() []Rule {
 		{
 			ID: "rsa-exponent-unusable", Title: "An RSA exponent with which no signature is worth anything", Severity: Error,
 			Citation:    "RFC 8017 section 3.1",
-			Advice:      "Keep it out: with the exponent 1 anyone can sign, with an even one nobody.",
+			Advice:      "Keep it out: with the exponent 1 anyone can sign, with an even one no one can.",
 			certificate: rsaExponentUnusable, Quirks: []certificate.Quirk{certificate.QuirkRSAExponent},
 		},
 		{
@@ -163,7 +163,7 @@ func Rules() []Rule {
 		{
 			ID: "intermediate", Title: "An intermediate among roots", Severity: Info,
 			Citation: "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
-			Advice:   "A device takes it for an anchor: what is below it validates even where its root is missing or distrusted.",
+			Advice:   "A device takes it for an anchor: what is below it validates even if its root is missing or distrusted.",
 			Quirks:   []certificate.Quirk{certificate.QuirkIntermediate},
 		},
 		{
@@ -309,7 +309,7 @@ func rsaSmall(a *auditor, _ int, c *certificate.Certificate) (bool, string) {
 // usualExponent is the one that nearly all keys have.
 const usualExponent = 65537
 
-// exponent is the RSA exponent; ok is false where there is none to judge.
+// exponent is the RSA exponent; ok is false if there is none to judge.
 func exponent(c *certificate.Certificate) (e uint64, ok bool) {
 	return c.PublicKey.Exponent, isRSA(c) && c.PublicKey.Bits != 0
 }
@@ -329,8 +329,8 @@ func rsaExponent(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
 	return ok, ""
 }
 
-// unusable reports whether an exponent makes no key. 0 stands for one that is too
-// long to say.
+// unusable reports whether no key can have the exponent. 0 is one that is too long
+// to say.
 func unusable(e uint64) bool { return e == 1 || e != 0 && e%2 == 0 }
 
 func rsaExponentUnusable(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
@@ -352,7 +352,7 @@ func notCA(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
 	case c.Has(certificate.QuirkNoBasicConstraints):
 		return true, "there is no basicConstraints"
 	}
-	return true, "basicConstraints says that it is none"
+	return true, "basicConstraints says that it is not one"
 }
 
 func noKeyCertSign(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {

@@ -23,7 +23,7 @@ type auditor struct {
 	self  []error             // what path.CheckSelfSignature says of each
 
 	found       *positions
-	foundBefore *positions // of Against; made where it is needed
+	foundBefore *positions // of Against; made when it is needed
 	excuses     map[string]*excuse
 	notApplied  []int // of each rule so far, RuleResult.NotKnown
 
@@ -42,10 +42,10 @@ func newAuditor(s Subject, o Criteria) *auditor {
 	return a
 }
 
-// Positions are where certificates stand, counted from 0: the first of each.
+// Positions are where certificates are, counted from 0: the first of each.
 type positions struct {
 	byHash map[[sha256.Size]byte]int
-	byKey  func() map[[sha256.Size]byte]int // made where it is asked for
+	byKey  func() map[[sha256.Size]byte]int // made when it is asked for
 	bySHA1 map[string]int                   // of a pool's entries that have no SHA-256
 
 	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
@@ -120,8 +120,8 @@ type part struct {
 	findings          [][]Finding
 }
 
-// chunk is how many certificates a worker takes at a time: so few that the last
-// ones keep nobody waiting for long.
+// chunk is how many certificates a worker takes at a time: so few that the
+// others do not wait long for the last one.
 const chunk = 16
 
 // run applies the rules over single entries side by side, a self-signature being
@@ -238,7 +238,7 @@ func (a *auditor) itemsAt(at []int) []Item {
 	return out
 }
 
-// groups are the positions of certificates that share what key gives, where there
+// groups are the positions of certificates that share what key gives, if there
 // are two or more of them with different bytes. Certificates for which key is not
 // ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
@@ -277,7 +277,7 @@ func sortFindings(list []Finding) {
 }
 
 // An identity is what makes a finding the same one in two reports: its rule and
-// its certificates, or its words where it is about the whole.
+// its certificates, or its words if it is about the whole.
 type identity struct {
 	rule, detail string
 	certificates [sha256.Size]byte

@@ -241,7 +241,7 @@ func (g *group) writeText(w io.Writer) {
 // term is how long an exception applies.
 func (e *Exception) term() string {
 	if e.Until.IsZero() {
-		return "for ever"
+		return "without an end"
 	}
 	return "until " + day(e.Until)
 }

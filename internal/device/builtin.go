@@ -12,9 +12,9 @@ import (
 //   - iosxr: the four of field notice FN72290, which shows releases 6 and 7. It
 //     gives SHA-1 fingerprints, so they are matched by those.
 //   - iosxe: the seventeen of the newest public capture, of March 2026. Captures
-//     until November 2025 have sixteen: TRS Bundle Root CA, whose Source says so, is
-//     the difference. The newest is the default because the platform's anchors
-//     include that root, which a device can only verify under where it is built in.
+//     until November 2025 have sixteen: TRS Bundle Root CA is the difference, as its
+//     Source says. The newest is the default because the platform's anchors
+//     include that root, under which a device can only verify if it is built in.
 //   - any other: not known, so the pool is empty, and Import notes it.
 func (p Platform) BuiltIn() *pool.Pool {
 	var entries []pool.Entry
@@ -38,7 +38,7 @@ func (p Platform) BuiltIn() *pool.Pool {
 const (
 	xeCapture = "public captures of show crypto pki trustpool; no public certificate with this issuer and serial was found"
 	xeBundle  = "public captures of show crypto pki trustpool; fingerprints of the certificate with this issuer and serial in Cisco's bundles"
-	xePublic  = "public captures of show crypto pki trustpool; fingerprints of a public certificate with this issuer and serial, whose signature verifies"
+	xePublic  = "public captures of show crypto pki trustpool; fingerprints of a public certificate with this issuer and serial and a good signature"
 	xeTRS     = "only the capture of March 2026 of show crypto pki trustpool; fingerprint as Cisco's published code pins it"
 )
 

@@ -5,7 +5,7 @@ import "strings"
 // A Client is a program on a device that fetches over HTTP, as servers see it.
 type Client struct {
 	Name string
-	// UserAgent is the header that it sends; empty where that is not known.
+	// UserAgent is the header that it sends; empty if that is not known.
 	UserAgent string
 	Ground
 }
@@ -26,7 +26,7 @@ var (
 )
 
 // LookupClient names the client that sends a User-Agent; it is false for one that
-// is no device's, as far as is known.
+// is not that of a device, as far as is known.
 func LookupClient(userAgent string) (Client, bool) {
 	switch {
 	case userAgent == FileClient.UserAgent:

@@ -78,7 +78,7 @@ type ImportOptions struct {
 	FIPS  bool // the device is in FIPS mode
 	// DisableRSA1024 is IOS XR's setting that discards RSA keys of 1024 bits and less.
 	DisableRSA1024 bool
-	// AcceptUnsigned is the user's yes where an ASA asks whether to take a bundle
+	// AcceptUnsigned is the user's yes if an ASA asks whether to take a bundle
 	// that is not signed by Cisco.
 	AcceptUnsigned bool
 	// UniqueNames is the rule of the older IOS XE 16 guide: no two certificates of
@@ -96,12 +96,12 @@ type ImportReport struct {
 	Location string
 
 	// Refused says why the file was refused as a whole, and RefusedOn on what
-	// ground; the counts are then zero. It is empty where the file was taken.
+	// ground; the counts are then zero. It is empty if the file was taken.
 	Refused   string
 	RefusedOn Ground
 
 	// Verification is how the signature was verified, or nil. Reason says why it
-	// was not; it is empty too where the platform imports no bundle.
+	// was not; it is empty too if the platform imports no bundle.
 	Verification *signing.Verification
 	Reason       signing.Reason
 	LabRoot      bool // ImportOptions.Anchors were given
@@ -110,7 +110,7 @@ type ImportReport struct {
 
 	Attempted, Installed, Duplicates, Expired, Failed int
 
-	Certificates []Judged // in file order; empty where the file was refused
+	Certificates []Judged // in file order; empty if the file was refused
 	Notes        []Note   // what a reader should know of this result
 }
 
@@ -131,11 +131,11 @@ type Note struct {
 }
 
 // Import plays the import of b into p and changes p accordingly: downloaded
-// entries are dropped where o.Clean, and what was installed is added at the end.
-// A nil p stands for the platform's built-in pool.
+// entries are dropped if o.Clean, and what was installed is added at the end.
+// A nil p is the platform's built-in pool.
 //
 // It verifies b itself, under the platform's anchors or o.Anchors, at o.At. A
-// refused file is an ImportReport with Refused set and Attempted 0, no error. Where the
+// refused file is an ImportReport with Refused set and Attempted 0, no error. If the
 // file is refused, or there is an error, p stays as it was. An error says that
 // the options or the pool cannot be used.
 func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, error) {
@@ -217,7 +217,7 @@ func (o ImportOptions) check() error {
 	return nil
 }
 
-// judgeSignature verifies the file and refuses it where the platform would. The
+// judgeSignature verifies the file and refuses it if the platform would. The
 // error says that the anchors or the time are unusable.
 func (r *ImportReport) judgeSignature(b *bundle.Bundle, o ImportOptions) error {
 	anchors := o.Platform.rules.anchors
@@ -238,7 +238,7 @@ func (r *ImportReport) judgeSignature(b *bundle.Bundle, o ImportOptions) error {
 		return nil
 	}
 	r.RefusedOn = o.Platform.rules.signature
-	r.Refused = fmt.Sprintf("%s takes a bundle only where it is signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
+	r.Refused = fmt.Sprintf("%s takes a bundle only if it is signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
 	if o.Platform.rules.asks {
 		r.Refused = fmt.Sprintf("%s asks before it takes a bundle that is not signed under %s; this one is %v", o.Platform.Title, anchorNames(anchors), err)
 	}
@@ -297,7 +297,7 @@ func (r *ImportReport) addNotes(entries []pool.Entry, o ImportOptions) {
 			"signed under TRS Bundle Root CA, which only recent releases have built in; others refuse it")
 	}
 	if o.FIPS && r.usesSHA1() {
-		note(unknown, "whether a device in FIPS mode takes the bundle's own signature, whose chain is signed with SHA-1, is not known")
+		note(unknown, "whether a device in FIPS mode takes the bundle's own signature, which has a chain signed with SHA-1, is not known")
 	}
 	r.addSettings(entries, o)
 }
@@ -312,7 +312,7 @@ func (r *ImportReport) addSettings(entries []pool.Entry, o ImportOptions) {
 		note(p.rules.clean, "downloaded certificates were dropped first")
 	}
 	if o.UniqueNames {
-		note(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject stands in the older IOS XE 16 guide; the newer ones do not have it")
+		note(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject is in the older IOS XE 16 guide; the newer ones do not have it")
 	}
 	if !slices.ContainsFunc(entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
 		note(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)

@@ -42,9 +42,9 @@ func newJudge(entries []pool.Entry, r *ImportReport, o ImportOptions) (*judge, e
 	return j, err
 }
 
-// Takes judges one certificate as where it is imported by itself into an empty
-// pool, on whatever way a platform has for that: nothing is signed, and nothing is
-// a duplicate. The error says that the options cannot be used.
+// Takes judges one certificate as if it were imported by itself into an empty pool,
+// in whatever way a platform has for that: nothing is signed, and nothing is a
+// duplicate. The error says that the options cannot be used.
 func Takes(c *certificate.Certificate, o ImportOptions) (Judged, error) {
 	if err := o.check(); err != nil {
 		return Judged{}, err

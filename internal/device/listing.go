@@ -117,7 +117,7 @@ func (l *Listing) addNotes(notListed int) {
 			"dates are in the device's zone %s, and how far that is from UTC is not known: they are compared to 14 hours", strings.Join(zones, ", "))
 	}
 	if notListed > 0 {
-		note(Ground{Confirmed, "inspect --style"}, "%d elements of a bundle that are no certificates are passed over: trustpool printed this text", notListed)
+		note(Ground{Confirmed, "inspect --style"}, "%d elements of a bundle that are not certificates are passed over: trustpool printed this text", notListed)
 	}
 }
 

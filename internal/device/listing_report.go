@@ -61,7 +61,7 @@ func (l *Listing) count() (n listingCount) {
 	return n
 }
 
-// WriteText writes the counts, a table of the certificates, the difference where
+// WriteText writes the counts, a table of the certificates, the difference if
 // there is one, and the notes.
 func (l *Listing) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
@@ -255,7 +255,7 @@ func list(lines []string) []string {
 }
 
 // WriteJSON writes the listing as one document, schema listingSchema. The time is
-// there only where the user gave it, which showAt says.
+// there only if the user gave it, as showAt says.
 func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
 	head := struct {
 		Schema   string  `json:"schema"`

@@ -14,8 +14,8 @@ type Platform struct {
 	Name    string   // as on the command line: asa
 	Title   string   // as people say it: Cisco ASA
 	Aliases []string // other names that Lookup takes
-	// Advice says what to do instead where the platform imports no bundle file;
-	// it is empty where the platform does.
+	// Advice says what to do instead if the platform imports no bundle file; it is
+	// empty if the platform does.
 	Advice string
 
 	rules rules
@@ -172,6 +172,6 @@ func CheckName(name string) error {
 }
 
 // Anchors are the roots that the platform takes bundles under: Cisco Root CA M1
-// on all of them, on IOS XE TRS Bundle Root CA too. It is nil where the platform
+// on all of them, on IOS XE TRS Bundle Root CA too. It is nil if the platform
 // imports no bundle.
 func (p Platform) Anchors() []roots.Anchor { return slices.Clone(p.rules.anchors) }

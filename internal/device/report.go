@@ -14,11 +14,11 @@ import (
 // importSchema is the schema of WriteJSON's document.
 const importSchema = "trustpool.import/1"
 
-// WriteText writes what the platform would print, where that is known, then the
-// counts where it prints none, a table of what was not installed, with r.All of
-// all, and the notes.
+// WriteText writes what the platform would print, if that is known, then the
+// counts if it prints none, a table of what was not installed, or of all with r.All,
+// and the notes.
 //
-// Where quiet is set it writes the platform's own lines alone: for an ASA its
+// If quiet is set, it writes the platform's own lines alone: for an ASA its
 // block of five counters. Of IOS XR none are known, so the counts take their place.
 func (r *ImportReport) WriteText(w io.Writer, quiet bool) error {
 	buf := bufio.NewWriter(w)
@@ -64,7 +64,7 @@ func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 		case r.Installed > 0:
 			fmt.Fprintf(w, "\ncounted by trustpool; %s prints no counters:\n", title)
 		default:
-			fmt.Fprintf(w, "\ncounted by trustpool; what %s prints where nothing is installed is not known:\n", title)
+			fmt.Fprintf(w, "\ncounted by trustpool; what %s prints if nothing is installed is not known:\n", title)
 		}
 		r.writeCounts(w)
 	}
@@ -93,7 +93,7 @@ func (r *ImportReport) writeCounts(w io.Writer) {
 		r.Attempted, r.Installed, r.Duplicates, r.Expired, r.Failed)
 }
 
-// writeTable writes what was not installed, or all. The subject stands last, so that a
+// writeTable writes what was not installed, or all. The subject comes last, so that a
 // long one does not widen the other rows.
 func (r *ImportReport) writeTable(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -114,7 +114,7 @@ func (r *ImportReport) writeTable(w io.Writer) {
 
 // WriteJSON writes the result as one document, schema importSchema: the fields of
 // resultJSON, then the certificates as they come. The time is there
-// only where the user gave it, which showAt says.
+// only if the user gave it, as showAt says.
 func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 	head := resultJSON{
 		Schema: importSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
@@ -149,7 +149,7 @@ func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 type resultJSON struct {
 	Schema        string      `json:"schema"`
 	Platform      string      `json:"platform"`
-	At            *string     `json:"at"` // null where the user gave no time
+	At            *string     `json:"at"` // null if the user gave no time
 	Refused       *string     `json:"refused"`
 	RefusedBasis  *string     `json:"refused_basis"`
 	RefusedSource *string     `json:"refused_source"`
@@ -158,15 +158,15 @@ type resultJSON struct {
 	Duplicates    int         `json:"duplicates"`
 	Expired       int         `json:"expired"`
 	Failed        int         `json:"failed"`
-	Signature     *string     `json:"signature"` // "verified", or a signing.Reason; null where it was not judged
-	Anchor        *anchorJSON `json:"anchor"`    // null where not verified
+	Signature     *string     `json:"signature"` // "verified", or a signing.Reason; null if it was not judged
+	Anchor        *anchorJSON `json:"anchor"`    // null if not verified
 	LabRoot       bool        `json:"lab_root"`
 	Via           string      `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
 	Notes         []noteJSON  `json:"notes"`
 }
 
 type anchorJSON struct {
-	Name   *string `json:"name"` // null where only its fingerprint was given
+	Name   *string `json:"name"` // null if only its fingerprint was given
 	SHA256 string  `json:"sha256"`
 }
 
@@ -179,12 +179,12 @@ type noteJSON struct {
 type entryJSON struct {
 	Index     int     `json:"index"`
 	SHA256    string  `json:"sha256"`
-	Subject   *string `json:"subject"` // null where it is no certificate
+	Subject   *string `json:"subject"` // null if it is not a certificate
 	Outcome   Outcome `json:"outcome"`
 	Reason    string  `json:"reason"`
 	Basis     Basis   `json:"basis"`
 	Source    string  `json:"source"`
-	MatchedBy *string `json:"matched_by"` // a Key; null where it is no duplicate
+	MatchedBy *string `json:"matched_by"` // a pool.Key; null if it is not a duplicate
 }
 
 func (e *Judged) json() entryJSON {

@@ -91,7 +91,7 @@ func TestTextRefused(t *testing.T) {
 	t.Parallel()
 	r := doImport(t, nil, fixture(t, "lab.pem"), device.ImportOptions{Platform: platform(t, "iosxr"), At: at})
 	got := text(t, r, false)
-	want := "refused: Cisco IOS XR takes a bundle only where it is signed under Cisco Root CA M1; this one is not verified: not-signed: "
+	want := "refused: Cisco IOS XR takes a bundle only if it is signed under Cisco Root CA M1; this one is not verified: not-signed: "
 	if !strings.HasPrefix(got, want) || !strings.Contains(got, "\n   confirmed: Cisco field notice FN72290\n") {
 		t.Error(got)
 	}

@@ -43,7 +43,7 @@ func (k Key) Words() string {
 	return string(k)
 }
 
-// Certain reports whether a key tells one certificate from every other.
+// Certain reports whether no two certificates have the same value of the key.
 func (k Key) Certain() bool { return k == BySHA256 || k == BySHA1 }
 
 // An evidence is a key and its value: two certificates with the same one are the

@@ -10,7 +10,7 @@ import (
 	"trustpool/signing"
 )
 
-// A File is what a path, a pattern, a directory or a URL stands for.
+// A File is one file of a path, a pattern, a directory or a URL.
 type File struct {
 	Name string
 	Data []byte

@@ -39,7 +39,7 @@ func (f *Filter) drop(c *certificate.Certificate) string {
 }
 
 // signatureHash is the hash of a certificate's signature algorithm, by a name of
-// hashNames; empty where it is not known.
+// hashNames; empty if it is not known.
 func signatureHash(c *certificate.Certificate) string {
 	name := strings.ToLower(c.SignatureAlgorithm.String())
 	switch {

@@ -85,7 +85,7 @@ func ParseLock(data []byte) (*Lock, error) {
 }
 
 // Differences say how a new lock differs from this one, a line each, safe to
-// print; none where they are the same.
+// print; none if they are the same.
 func (l *Lock) Differences(now *Lock) []string {
 	var out []string
 	differ := func(format string, args ...any) { out = append(out, report.Printable(fmt.Sprintf(format, args...))) }
@@ -117,7 +117,7 @@ func (l *Lock) Differences(now *Lock) []string {
 		differ("in another order")
 	}
 	if len(before) != len(l.Certificates) {
-		differ("a certificate that stands twice in the old lock")
+		differ("a certificate that is twice in the old lock")
 	}
 	return out
 }

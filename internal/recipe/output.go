@@ -43,7 +43,7 @@ func sizeOf(entries []Entry) (n int) {
 	return n
 }
 
-// maxAlias is how much of a common name stands in an alias.
+// maxAlias is how much of a common name an alias has.
 const maxAlias = 64
 
 // alias is a certificate's name in a truststore: the beginning of its common name
@@ -62,7 +62,7 @@ func alias(c *certificate.Certificate) string {
 	return fmt.Sprintf("%s [%x]", string(cn), c.SHA256)
 }
 
-// jksFile makes a JKS truststore. Its entries bear the build's time and stand in
+// jksFile makes a JKS truststore. Its entries have the build's time and are in
 // the order of their aliases, so that the bytes repeat.
 func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 	ks := keystore.New(keystore.WithOrderedAliases())
@@ -82,7 +82,7 @@ func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 }
 
 // pkcs12File makes a PKCS#12 truststore. Its salts follow from its content: they
-// protect nothing, since the password is no secret, and so the bytes repeat.
+// protect nothing, since the password is not a secret, and so the bytes repeat.
 func pkcs12File(entries []Entry) ([]byte, error) {
 	seed := sha256.New()
 	trusted := make([]pkcs12.TrustStoreEntry, len(entries))
@@ -98,7 +98,7 @@ func pkcs12File(entries []Entry) ([]byte, error) {
 // rssFile is the name of the feed.
 const rssFile = "rss.xml"
 
-// sideFiles are the names of what stands beside the bundle.
+// sideFiles are the names of what is put beside the bundle.
 func (o *Outputs) sideFiles() []string {
 	if !o.Cisco {
 		return nil

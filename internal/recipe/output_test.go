@@ -281,7 +281,7 @@ func TestLock(t *testing.T) {
 		"in another order": func(l *recipe.Lock) { l.Certificates[0], l.Certificates[1] = l.Certificates[1], l.Certificates[0] },
 		"from other sources " + p.Lock.Certificates[0].SHA256:      func(l *recipe.Lock) { l.Certificates[0].Sources = []string{"another"} },
 		"called otherwise " + p.Lock.Certificates[0].SHA256 + ": ": func(l *recipe.Lock) { l.Certificates[0].Subject = "CN=Another" },
-		"stands twice": func(l *recipe.Lock) { l.Certificates = append(l.Certificates, l.Certificates[0]) },
+		"is twice": func(l *recipe.Lock) { l.Certificates = append(l.Certificates, l.Certificates[0]) },
 	} {
 		l := lock()
 		change(l)

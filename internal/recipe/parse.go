@@ -352,7 +352,7 @@ func (r *Recipe) check(root Position) error {
 	case r.Signer != nil && r.Outputs.Signed == "":
 		return yamlstrict.ErrorAt(r.Signer.At, "a signer, but outputs has no signed")
 	case r.Outputs.Cisco && r.Outputs.Signed == "" && r.Outputs.CertsOnly == "":
-		return yamlstrict.ErrorAt(root, "outputs has cisco, but no bundle to stand beside")
+		return yamlstrict.ErrorAt(root, "outputs has cisco, but no bundle for it to be beside")
 	case isURL(r.Outputs.Previous):
 		return yamlstrict.ErrorAt(root, "outputs has a previous that is a URL: it is not pinned")
 	case (r.Outputs.Signed != "" || r.Outputs.Cisco) && (r.Name == "" || r.Version == ""):

@@ -125,7 +125,7 @@ var bad = []struct {
 	{"a hidden output", strings.Replace(good, "{pem: a.pem}", "{pem: .a}", 1), `line 4, column 16: pem: ".a" is to be`, false},
 	{"two outputs of one name", strings.Replace(good, "{pem: a.pem}", "{pem: a.out, jks: A.OUT}", 1), "line 4, column 10: two outputs are called A.OUT", true},
 	{"an output called like a side file", strings.Replace(good, "{pem: a.pem}", "{certs-only: a.p7b, pem: manifest.log, cisco: true}", 1) + "bundle: {name: N1, version: '1'}\n", "line 4, column 10: two outputs are called manifest.log", true},
-	{"cisco without a bundle", strings.Replace(good, "{pem: a.pem}", "{pem: a.pem, cisco: true}", 1) + "bundle: {name: N1, version: '1'}\n", "line 1, column 1: outputs has cisco, but no bundle to stand beside", false},
+	{"cisco without a bundle", strings.Replace(good, "{pem: a.pem}", "{pem: a.pem, cisco: true}", 1) + "bundle: {name: N1, version: '1'}\n", "line 1, column 1: outputs has cisco, but no bundle for it to be beside", false},
 	{"cisco without a name", strings.Replace(good, "{pem: a.pem}", "{certs-only: a.p7b, cisco: true}", 1), "line 1, column 1: outputs has signed or cisco: the bundle needs a name and a version", false},
 	{"previous without cisco", strings.Replace(good, "{pem: a.pem}", "{pem: a.pem, previous: b}", 1), "line 1, column 1: outputs has previous, which only the files of cisco compare to", false},
 	{"previous from the network", strings.Replace(good, "{pem: a.pem}", "{certs-only: a.p7b, cisco: true, previous: 'https://x'}", 1) + "bundle: {name: N1, version: '1'}\n", "outputs has a previous that is a URL", false},

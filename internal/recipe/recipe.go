@@ -4,8 +4,8 @@
 //
 // A build is a function of the recipe, its sources, the signer's key and the
 // time: the same of them give the same bytes. Every certificate that comes out
-// stands in a Lock, so that a review of the lock is a review of the bundle;
-// every one that was dropped stands in the Result, with the reason.
+// is in a Lock, so that a review of the lock is a review of the bundle;
+// every one that was dropped is in the Result, with the reason.
 package recipe
 
 import (
@@ -35,7 +35,7 @@ type Recipe struct {
 	// recipe names: without that they are an error.
 	Distrusted []Pin
 
-	Signer  *Signer // nil where nothing is signed
+	Signer  *Signer // nil if nothing is signed
 	Outputs Outputs
 }
 
@@ -67,7 +67,7 @@ const (
 // A Source gives certificates.
 type Source struct {
 	Kind    Kind
-	Paths   []string        // files: paths or patterns; otherwise one path; URLs where there is a pin
+	Paths   []string        // files: paths or patterns; otherwise one path; URLs if there is a pin
 	SHA256  *[32]byte       // of the file, of several files one after the other; nil for no pin
 	Anchors []string        // of a bundle: names of built-in anchors, SHA-256 pins or files; none for all built-in ones
 	Purpose []roots.Purpose // of a root program: trusted for at least one of these
@@ -105,14 +105,14 @@ type Pin struct {
 // An Exclusion is a Pin that keeps certificates out, perhaps until a day.
 type Exclusion struct {
 	Pin
-	Until time.Time // zero for ever
+	Until time.Time // zero for always
 }
 
 // A Signer says who signs, in the words of signing.LoadSigner.
 type Signer struct {
 	Key         string // a file, exec:COMMAND or a pkcs11: URI
-	Certificate string // a file; empty where the key's file holds it
-	Chain       string // a file with the certificates above it; empty where they are in Certificate's
+	Certificate string // a file; empty if the key's file holds it
+	Chain       string // a file with the certificates above it; empty if they are in Certificate's
 	At          Position
 }
 
@@ -130,7 +130,7 @@ type Outputs struct {
 	Previous string
 }
 
-// A Position is where something stands in the recipe, for errors, and a
+// A Position is where something is in the recipe, for errors, and a
 // SyntaxError says what is wrong there.
 type (
 	Position    = yamlstrict.Position

@@ -38,7 +38,7 @@ type Entry struct {
 // A Drop is a certificate that a source has and the bundle has not.
 type Drop struct {
 	Certificate *certificate.Certificate // Err may be set
-	Source      string                   // the names of those that have it; of what cannot be read where it stands
+	Source      string                   // the names of those that have it; of what cannot be read, the place
 	Reason      string
 }
 
@@ -117,7 +117,7 @@ type refusal struct {
 // gives are the sources that the set may take the certificate from.
 func (c *candidate) gives() sources { return c.has &^ c.untrusted }
 
-// sources is a set of sources, of which there are at most MaxSources.
+// sources is a set of at most MaxSources sources.
 type sources uint64
 
 func (s sources) contains(i int) bool { return s&(1<<i) != 0 }
@@ -141,7 +141,7 @@ func (s *selection) drop(c *certificate.Certificate, source, reason string) {
 }
 
 // add notes that a source has a certificate, and where: in a file at a line, or
-// such; nil where it is none.
+// such; nil if it is not.
 func (s *selection) add(source int, file, place string, number int, c *certificate.Certificate) *candidate {
 	if c.Err != nil {
 		s.drop(c, fmt.Sprintf("%s (%s, %s %d)", s.names[source], file, place, number), "not readable: "+c.Err.Error())
@@ -331,7 +331,7 @@ func (s *selection) run() (*Result, error) {
 }
 
 // judge says why a candidate is not in the bundle, and which exclusion keeps it
-// out; empty where it gets in.
+// out; empty if it gets in.
 func (s *selection) judge(c *candidate) (reason string, by *Exclusion, err error) {
 	included, allowed := s.include.find(c), s.distrusted.find(c)
 	for _, i := range s.exclude.find(c) {

@@ -36,6 +36,7 @@ type serveFlags struct {
 	pnp            string
 	noPages        bool
 	healthcheck    bool
+	noDowngrade    bool
 	baseURL        string
 }
 
@@ -99,6 +100,7 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
 	flags.BoolVar(&f.healthcheck, "healthcheck", false, "ask the server at --listen whether it is ready, and exit with 0 or 1")
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
+	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
 	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST (default as the reader did)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
@@ -113,6 +115,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	a.env.Stderr = &locked{Writer: a.env.Stderr} // requests, and what happens between them
 	o := hosting.Options{
 		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.version(), Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
+		NoDowngrade: f.noDowngrade,
 	}
 	o.Limits.Bytes = int64(a.size)
 	var err error

@@ -55,6 +55,10 @@ type Entry struct {
 	Name    string // ios
 	Current *Release
 	Archive []*Release // older ones, the newest first
+	// Newer is the version that was served before Current, which a file in its
+	// place made an older one. Empty if Current is the newest since the start; what
+	// a store has passed its gate.
+	Newer string
 
 	beside map[*Release]beside // each release
 }
@@ -70,7 +74,7 @@ func (e *Entry) Releases() []*Release { return append([]*Release{e.Current}, e.A
 
 // A Release is one version of a bundle. It was verified before it became one.
 type Release struct {
-	Raw          []byte // as signed; not to be changed
+	Raw          []byte // the DER of the message; not to be changed
 	SHA256       string // of Raw, in hex
 	SignedName   string // Trusted Intersect Bundle
 	Version      string
@@ -80,6 +84,7 @@ type Release struct {
 	Certificates int // entries of the pool
 	Origin       string
 
+	source   string      // SHA-256 of the file, in hex: of Raw, or of the text around it
 	expiries []time.Time // of the certificates that have one, in order
 }
 
@@ -99,6 +104,9 @@ func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
 	}
 	return time.Time{}, false
 }
+
+// wrapped reports whether the file is text around the DER that is served.
+func (r *Release) wrapped() bool { return r.source != r.SHA256 }
 
 // FileName is what the bundle is called in URLs: ios.p7b.
 func (e *Entry) FileName() string { return e.Name + extension }
@@ -126,8 +134,9 @@ func plain(s string) bool {
 
 // trust is what a bundle is judged by.
 type trust struct {
-	anchors []roots.Anchor
-	limits  bundle.Limits
+	anchors     []roots.Anchor
+	limits      bundle.Limits
+	noDowngrade bool
 }
 
 // release verifies bytes and makes a release of them.
@@ -136,8 +145,12 @@ func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Rele
 	if err != nil {
 		return nil, err
 	}
+	source := digest(raw)
+	if bare, wrapped := b.Unwrap(); wrapped { // devices read DER
+		raw = slices.Clip(slices.Clone(bare.Raw))
+	}
 	r := &Release{
-		Raw: raw, SHA256: digest(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
+		Raw: raw, SHA256: digest(raw), source: source, SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
 		Modified: modified.UTC().Truncate(time.Second), Verification: signing.NewReport(v, nil, &at),
 		Certificates: len(b.Certificates), Origin: origin,
 	}

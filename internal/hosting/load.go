@@ -95,6 +95,12 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 			o.current.origin, report.Printable(current.SignedName), report.Printable(l.before.Current.SignedName))
 	}
 	e := &Entry{Name: o.name, Current: current}
+	if o.current.sha256 == "" && l.before != nil { // a file; the gate of a store has looked at versions
+		e.Newer = newer(l.before, current)
+		if e.Newer != "" && l.noDowngrade {
+			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.current.origin, report.Printable(current.Version), report.Printable(e.Newer))
+		}
+	}
 	content := 0
 	for _, i := range o.archive[:min(len(o.archive), MaxArchived)] {
 		r, err := l.release(ctx, i)
@@ -118,6 +124,17 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// newer is the newest version that was served before a release of the same name, if
+// that is newer; otherwise empty, also if nothing tells which is.
+func newer(before *Entry, r *Release) string {
+	for _, v := range []string{before.Newer, before.Current.Version} {
+		if order, err := bundle.CompareVersions(r.Version, v); v != "" && err == nil && order < 0 {
+			return v
+		}
+	}
+	return ""
 }
 
 // addSides makes what stands beside each release. Releases are parsed again for it: to
@@ -196,7 +213,7 @@ func (l loader) known(sum string, modified time.Time) *Release {
 		return nil
 	}
 	for _, r := range l.before.Releases() {
-		if r.SHA256 == sum && r.Modified.Equal(modified.UTC().Truncate(time.Second)) {
+		if r.source == sum && r.Modified.Equal(modified.UTC().Truncate(time.Second)) {
 			return r
 		}
 	}

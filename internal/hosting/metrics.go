@@ -97,6 +97,7 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		verified := slices.ContainsFunc(ready.Bundles, func(r ReadyBundle) bool { return r.Name == e.Name && r.Verified })
 		return map[bool]int64{true: 1}[verified], true
 	})
+	each("trustpool_bundle_older", func(e *Entry) (int64, bool) { return map[bool]int64{true: 1}[e.Newer != ""], true })
 	each("trustpool_bundle_published_timestamp_seconds", func(e *Entry) (int64, bool) { return e.Current.Modified.Unix(), true })
 	for _, e := range c.Entries {
 		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)

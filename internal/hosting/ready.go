@@ -30,9 +30,12 @@ type ReadyReport struct {
 
 // A ReadyBundle is a bundle of a ReadyReport.
 type ReadyBundle struct {
-	Name     string  `json:"name"`
-	Version  string  `json:"version"`
-	SHA256   string  `json:"sha256"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	SHA256  string `json:"sha256"`
+	// Newer is the version that was served before a file with an older one took its
+	// place; null otherwise. It is no reason not to be ready.
+	Newer    *string `json:"newer_before"`
 	Verified bool    `json:"verified"`
 	Error    *string `json:"error"`
 }
@@ -54,6 +57,7 @@ func (s *Server) Ready() ReadyReport {
 		j := s.Judge(e.Current)
 		r.At = min(r.At, *j.At)
 		b := ReadyBundle{Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256, Verified: j.Verified}
+		b.Newer = report.Optional(e.Newer)
 		if !j.Verified {
 			b.Error, r.Ready = new(j.Summary()+": "+*j.Detail), false
 		}

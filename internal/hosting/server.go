@@ -37,6 +37,10 @@ type Options struct {
 	Limits  bundle.Limits
 	Now     func() time.Time
 
+	// NoDowngrade refuses a file in place of one that was served, if its bundle is
+	// older; without, it is served, and reported.
+	NoDowngrade bool
+
 	PnP     string       // the bundle at /ca/trustpool; empty for the only one, or ios
 	Pages   http.Handler // what is at / and below PagesPrefix, for people; nil for nothing
 	Version string       // of the program, for /metrics
@@ -89,7 +93,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.New("hosting: no source, no clock or no anchors")
 	}
 	s := &Server{
-		source: o.Source, trust: trust{o.Anchors, o.Limits}, now: o.Now, pnp: o.PnP, pages: o.Pages, version: o.Version,
+		source: o.Source, trust: trust{o.Anchors, o.Limits, o.NoDowngrade}, now: o.Now, pnp: o.PnP, pages: o.Pages, version: o.Version,
 		accessLog: o.AccessLog, report: o.Report, metrics: newMetrics(), keyPair: o.TLS, maxConnections: o.MaxConnections, drain: o.Drain,
 	}
 	if s.trust.limits.Bytes == 0 {
@@ -124,6 +128,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.pnp, pathPnP)
 	}
 	s.publish(c, &state{good: now, failures: failures})
+	for _, e := range c.Entries {
+		s.reportForm(e)
+	}
 	return s, nil
 }
 
@@ -184,9 +191,20 @@ func (s *Server) Refresh(ctx context.Context) error {
 	for _, e := range c.Entries {
 		if old := before.Lookup(e.Name); old == nil || old.Current != e.Current {
 			s.report("%s is now %s", e.Name, e.Current.Summary())
+			if e.Newer != "" {
+				s.report("%s: the file in place is version %s, older than version %s that was served", e.Name, report.Printable(e.Current.Version), report.Printable(e.Newer))
+			}
+			s.reportForm(e)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// reportForm says if what is served is not the file as it is.
+func (s *Server) reportForm(e *Entry) {
+	if e.Current.wrapped() {
+		s.report("%s: the file is text around DER; the DER within is served, which devices read", e.Name)
+	}
 }
 
 // Summary is a release in a line.

@@ -160,7 +160,7 @@ func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (ta
 	if err := removeTemps(root); err != nil {
 		return "", err
 	}
-	if err := d.disk.MkdirAll(root, path.Dir(key), 0o755); err != nil {
+	if err := d.disk.MkdirAll(root, path.Dir(key), 0o777); err != nil {
 		return "", err
 	}
 	return tagOf(data), d.disk.Put(root, key, data, 0o644)

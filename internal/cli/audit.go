@@ -214,7 +214,7 @@ func readRequirements(path string) (*audit.Requirements, error) {
 
 func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, error) {
 	if isURL(x.program) {
-		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", x.program), "download it, look at it, and give the file"}
+		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", fetch.Mask(x.program)), "download it, look at it, and give the file"}
 	}
 	files, err := a.fetchWith(ctx, x.program, fetch.Options{Stdin: a.env.Stdin})
 	if err != nil {

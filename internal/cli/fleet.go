@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/fetch"
 	"trustpool/internal/fleet"
 	"trustpool/roots"
 )
@@ -154,7 +155,7 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		return t.Read(ctx, "-", a.env.Stdin)
 	}
 	if isURL(name) {
-		return hinted{fmt.Errorf("%s: a log is not fetched", name), "download it and give the file"}
+		return hinted{fmt.Errorf("%s: a log is not fetched", fetch.Mask(name)), "download it and give the file"}
 	}
 	f, err := os.Open(name)
 	if err != nil {

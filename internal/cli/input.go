@@ -119,7 +119,7 @@ func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (
 
 // fetchWith gets anything, under the limits that the flags set.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
-	defer a.announce("reading %s …", arg)()
+	defer a.announce("reading %s …", fetch.Mask(arg))()
 	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.version()
 	passed := map[fetch.Passed]int{}
 	o.Directory = fetch.Directory{
@@ -240,7 +240,7 @@ func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]
 			continue
 		}
 		if isURL(arg) {
-			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, arg), "download it, check its SHA-256, and give the file"}
+			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, fetch.Mask(arg)), "download it, check its SHA-256, and give the file"}
 		}
 		files, err := a.fetch(ctx, arg)
 		if err != nil {

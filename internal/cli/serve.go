@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/fetch"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
 	"trustpool/roots"
@@ -222,7 +223,7 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 	}
 	for _, arg := range args {
 		if isURL(arg) || arg == "-" {
-			return nil, hinted{fmt.Errorf("%s: only files and directories are served", arg), "fetch it, then serve the file"}
+			return nil, hinted{fmt.Errorf("%s: only files and directories are served", fetch.Mask(arg)), "fetch it, then serve the file"}
 		}
 		if isDir(arg) {
 			if isDir(filepath.Join(arg, "current")) && isDir(filepath.Join(arg, "archive")) {

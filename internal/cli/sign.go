@@ -187,7 +187,7 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 			continue
 		}
 		if isURL(flag.file) {
-			return nil, hinted{fmt.Errorf("%s %s: certificates to sign with are not fetched", flag.name, flag.file), "download them, and give the file"}
+			return nil, hinted{fmt.Errorf("%s %s: certificates to sign with are not fetched", flag.name, fetch.Mask(flag.file)), "download them, and give the file"}
 		}
 		c, _, err := a.read(ctx, flag.file)
 		if err != nil {

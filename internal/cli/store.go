@@ -37,7 +37,7 @@ func (a *app) openStore(url string) (*store.Store, error) {
 		}
 		return store.New(b), nil
 	case !isFile && isURL(url):
-		return nil, hinted{fmt.Errorf("--store %s: not a kind of store", url), "give a directory, or s3://BUCKET/PREFIX"}
+		return nil, hinted{fmt.Errorf("--store %s: not a kind of store", fetch.Mask(url)), "give a directory, or s3://BUCKET/PREFIX"}
 	}
 	d, err := store.OpenDir(path, a.disk)
 	if err != nil {

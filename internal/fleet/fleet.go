@@ -268,6 +268,9 @@ func (t *Tally) line(log *logReader, line []byte, long bool) bool {
 
 // count counts a request, and reports whether it asked for a bundle.
 func (t *Tally) count(r *Request) bool {
+	if own(r.UserAgent) { // a mirror, doctor or an operator: no device
+		return false
+	}
 	v, how, asked := t.identify(r)
 	if !asked {
 		return false

@@ -20,6 +20,15 @@ const (
 	tooShort How = "too short" // shorter than each version that it could be one of
 )
 
+// doctorAgent is what doctor calls itself, also where it asks as a device does: then
+// it is the Referer, and trustpool's own log has it in front of the device's name.
+const doctorAgent = "trustpool-doctor"
+
+// own reports whether a User-Agent is that of trustpool itself.
+func own(agent string) bool {
+	return agent == "trustpool" || strings.HasPrefix(agent, "trustpool/") || strings.HasPrefix(agent, doctorAgent)
+}
+
 // identify says which version a request was for, as far as that is known, and
 // whether it was for a bundle at all.
 func (t *Tally) identify(r *Request) (v version, how How, asked bool) {

@@ -246,11 +246,15 @@ func parseCombined(line string) (Request, error) {
 		r.Path, _, _ = strings.Cut(fields[1], "?")
 	}
 	if rest, ok = strings.CutPrefix(rest, "\""); ok {
-		if _, rest, ok = cutQuoted(rest); ok {
+		var referer string
+		if referer, rest, ok = cutQuoted(rest); ok {
 			if rest, ok = strings.CutPrefix(rest, " \""); ok {
 				if agent, _, ok := cutQuoted(rest); ok && agent != "-" {
 					r.UserAgent = agent
 				}
+			}
+			if referer == doctorAgent {
+				r.UserAgent = doctorAgent
 			}
 		}
 	}

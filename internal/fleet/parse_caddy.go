@@ -58,9 +58,15 @@ func (c *caddyLine) request() (Request, error) {
 	r.Path, _, _ = strings.Cut(c.Request.URI, "?")
 	var asked struct {
 		UserAgent []string `json:"User-Agent"`
+		Referer   []string
 	}
-	if json.Unmarshal(c.Request.Headers, &asked) == nil && len(asked.UserAgent) > 0 {
-		r.UserAgent = asked.UserAgent[0]
+	if json.Unmarshal(c.Request.Headers, &asked) == nil {
+		if len(asked.UserAgent) > 0 {
+			r.UserAgent = asked.UserAgent[0]
+		}
+		if len(asked.Referer) > 0 && asked.Referer[0] == doctorAgent {
+			r.UserAgent = doctorAgent
+		}
 	}
 	var answered struct {
 		Length   []string `json:"Content-Length"`

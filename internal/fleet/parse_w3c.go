@@ -44,8 +44,12 @@ func (p *Parser) parseW3C(line string) (Request, error) {
 			r.Method = v
 		case "cs-uri-stem", "cs-uri":
 			r.Path, _, _ = strings.Cut(v, "?")
+		case "cs(referer)":
+			if v == doctorAgent {
+				r.UserAgent = doctorAgent
+			}
 		case "cs(user-agent)":
-			if v != "-" {
+			if v != "-" && r.UserAgent == "" {
 				r.UserAgent = strings.ReplaceAll(v, "+", " ")
 			}
 		case "sc-status":

@@ -58,7 +58,7 @@ type LogReport struct {
 	Name       string `json:"name"`
 	Lines      int    `json:"lines"`
 	Requests   int    `json:"requests"`   // for a bundle
-	Other      int    `json:"other"`      // requests for something else, and lines about none
+	Other      int    `json:"other"`      // requests for something else, those of trustpool itself, and lines about none
 	Unreadable int    `json:"unreadable"` // lines
 	NoSize     int    `json:"no_size"`    // of the requests: the line does not say how many bytes were sent
 	NoZone     int    `json:"no_zone"`    // of the requests: the line has no time zone, and its time is taken for UTC

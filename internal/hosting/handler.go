@@ -213,11 +213,18 @@ const (
 	maxLogAgent = 128
 )
 
+// doctorReferer tells the requests of doctor, which are like those of devices.
+const doctorReferer = "trustpool-doctor"
+
 // access writes the line of the log.
 func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
+	agent := r.UserAgent()
+	if r.Referer() == doctorReferer {
+		agent = doctorReferer + " as " + agent
+	}
 	attrs := [...]slog.Attr{
 		slog.String("remote", host(r.RemoteAddr)),
-		slog.String("user_agent", clean(r.UserAgent(), maxLogAgent)),
+		slog.String("user_agent", clean(agent, maxLogAgent)),
 		slog.String("method", clean(r.Method, 16)),
 		slog.String("path", clean(r.URL.Path, maxLogPath)),
 		slog.String("protocol", r.Proto),

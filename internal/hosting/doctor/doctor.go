@@ -122,15 +122,21 @@ type exam struct {
 	signature *signing.Report
 }
 
-// CheckURL reports whether a URL can be examined, and gives it without its
-// credentials.
-func CheckURL(s string) (shown string, err error) {
+// CheckURL reports whether a URL can be examined, and gives it without user and
+// query, which may be credentials.
+func CheckURL(s string) (string, error) {
 	u, err := parseURL(s)
 	if err != nil {
 		return "", err
 	}
-	u.User = nil
-	return u.String(), nil
+	return shown(u), nil
+}
+
+// shown is a URL as reports have it.
+func shown(u *url.URL) string {
+	masked := *u
+	masked.User, masked.RawQuery, masked.ForceQuery = nil, "", false
+	return masked.String()
 }
 
 // parseURL never repeats what it cannot read: there may be a password in it.
@@ -170,9 +176,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := e.fetch(ctx); err != nil {
 		return nil, err
 	}
-	shown := *u
-	shown.User = nil
-	r := &Report{URL: shown.String(), Bundle: e.bundle, Signature: e.signature}
+	r := &Report{URL: shown(u), Bundle: e.bundle, Signature: e.signature}
 	for _, c := range checks() {
 		result, detail := c.run(e)
 		r.Checks = append(r.Checks, Check{c.id, c.title, result, detail, c.why, c.ground, c.fix})

@@ -162,6 +162,8 @@ func (e *exam) request(p *probe) string {
 		password, _ := e.u.User.Password()
 		fmt.Fprintf(&b, "Authorization: Basic %s\r\n", base64.StdEncoding.EncodeToString([]byte(e.u.User.Username()+":"+password)))
 	}
+	// A log tells these requests from those of the devices that they are like.
+	b.WriteString("Referer: trustpool-doctor\r\n")
 	for _, h := range p.header {
 		b.WriteString(h + "\r\n")
 	}

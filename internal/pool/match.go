@@ -172,6 +172,9 @@ func (x *Index) First(i int) int { return x.first[i] }
 type Source struct {
 	Name         string // for people
 	Certificates []*certificate.Certificate
+	// HashesOnly is set if the certificates may have been made to look like others:
+	// then only an entry with a hash is found among them.
+	HashesOnly bool
 }
 
 // A Match is what [Pool.Identify] found of an entry.
@@ -198,16 +201,26 @@ func (p *Pool) Identify(sources ...Source) []Match {
 		source string
 	}
 	candidates := map[evidence][]candidate{}
-	seen := map[[32]byte]bool{}
+	type look struct {
+		sum    [32]byte
+		hashes bool // or by what is shown
+	}
+	seen := map[look]bool{}
 	for _, s := range sources {
 		for _, c := range s.Certificates {
-			if seen[c.SHA256] {
-				continue
-			}
-			seen[c.SHA256] = true
-			for by := range keys {
-				if ev, ok := evidenceOf(c, by); ok && wanted[ev] && len(candidates[ev]) <= maxAlike {
-					candidates[ev] = append(candidates[ev], candidate{c, s.Name})
+			for _, hashes := range []bool{true, false} {
+				l := look{c.SHA256, hashes}
+				if seen[l] || s.HashesOnly && !hashes {
+					continue
+				}
+				seen[l] = true
+				for by := range keys {
+					if by.Certain() != hashes {
+						continue
+					}
+					if ev, ok := evidenceOf(c, by); ok && wanted[ev] && len(candidates[ev]) <= maxAlike {
+						candidates[ev] = append(candidates[ev], candidate{c, s.Name})
+					}
 				}
 			}
 		}

@@ -101,6 +101,32 @@ func TestBothDirections(t *testing.T) {
 	}
 }
 
+// Among certificates that may imitate others only a hash finds one, in whatever
+// order the sources are, and a certificate in two of them is one candidate.
+func TestIdentifyHashesOnly(t *testing.T) {
+	t.Parallel()
+	one := root(t, nil)
+	for name, entry := range map[string]struct {
+		pool.Entry
+		found bool
+	}{
+		"SHA-256":           {only(one, bySHA256), true},
+		"SHA-1":             {only(one, bySHA1), true},
+		"shown":             {shown(one), false},
+		"issuer and serial": {only(one, byIssuerSerial), false},
+	} {
+		certs := []*certificate.Certificate{one}
+		sent, own := pool.Source{Name: "sent", Certificates: certs, HashesOnly: true}, pool.Source{Name: "own", Certificates: certs}
+		for _, sources := range [][]pool.Source{{sent}, {sent, own}, {own, sent}} {
+			p := &pool.Pool{Entries: []pool.Entry{entry.Entry}}
+			m := p.Identify(sources...)[0]
+			if want := entry.found || len(sources) > 1; (p.Entries[0].Certificate == one) != want || (m.Candidates == 1) != want {
+				t.Errorf("%s, %d sources: %+v", name, len(sources), m)
+			}
+		}
+	}
+}
+
 // An entry is one certificate: of two that are shown alike it is the first.
 func TestFindTaken(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 	"trustpool/internal/tooltest"
 )
@@ -137,7 +138,7 @@ func FuzzParseChains(f *testing.F) {
 	}
 	f.Add([]byte("openssl s_client -connect a:1 -servername\nCertificate chain\n-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"))
 	f.Add([]byte("-connect s_client"))
-	pool := reach.NewPool(certificates(f, pkitest.CoreV1()...))
+	pool := reach.NewTrusted(pool.Of(certificates(f, pkitest.CoreV1()...)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		servers, err := reach.ParseChains("f", data)
 		if err != nil {

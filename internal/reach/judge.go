@@ -1,8 +1,6 @@
 package reach
 
 import (
-	"cmp"
-	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -174,7 +172,7 @@ type judge struct {
 	Plan
 	report *Report
 	run    *path.Run
-	pools  []*Pool                    // of the stages
+	pools  []*Trusted                 // of the stages
 	judged map[[32]byte]device.Judged // what the import did with each certificate
 }
 
@@ -198,18 +196,24 @@ func (j *judge) stages() error {
 	}
 	if j.Device == nil {
 		if before != nil {
-			j.add(StageBefore, before.Certificates, nil)
+			j.add(StageBefore, pool.Of(before.Certificates))
 		}
-		j.add(StageNew, kept, nil)
+		j.add(StageNew, pool.Of(kept))
 		return nil
 	}
 	return j.deviceStages(before, kept)
 }
 
-func (j *judge) add(name string, certs []*certificate.Certificate, absent []pool.Entry) {
-	p := NewPool(certs, absent...)
-	j.pools = append(j.pools, p)
-	j.report.Stages = append(j.report.Stages, Stage{name, len(p.Certificates()), len(absent)})
+func (j *judge) add(name string, entries []pool.Entry) {
+	absent := 0
+	for _, e := range entries {
+		if e.Certificate == nil {
+			absent++
+		}
+	}
+	t := NewTrusted(entries)
+	j.pools = append(j.pools, t)
+	j.report.Stages = append(j.report.Stages, Stage{name, len(t.Certificates()), absent})
 }
 
 // deviceStages plays the imports.
@@ -238,7 +242,7 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 			now = fresh // so that what is left out was never there
 		}
 	}
-	j.add(StageNew, kept, nil)
+	j.add(StageNew, pool.Of(kept))
 	r, err := device.Import(now, j.New, *j.Device)
 	if err != nil {
 		return err
@@ -271,36 +275,19 @@ func (j *judge) note(g device.Ground, format string, args ...any) {
 }
 
 // resolve adds a stage of a device's pool, with those of its certificates that are
-// at hand. The bundles' are found by pool.Pool.Identify; what a
-// server sent by a fingerprint alone, because it may send a certificate of its own
-// making that has the name and serial number of a built-in one.
+// at hand. Among what servers sent a fingerprint alone finds one: a server may send
+// a certificate of its own making that has the name and serial number of a built-in
+// one.
 func (j *judge) resolve(name string, entries []pool.Entry) {
 	sources := []pool.Source{{Name: StageNew, Certificates: j.New.Certificates}}
 	if j.Old != nil {
 		sources = append(sources, pool.Source{Name: StageBefore, Certificates: j.Old.Certificates})
 	}
-	(&pool.Pool{Entries: entries}).Identify(sources...)
-	sent := map[string]*certificate.Certificate{}
 	for _, s := range j.Servers {
-		for _, c := range s.Certificates {
-			sum := sha1.Sum(c.Raw)
-			sent[hex.EncodeToString(c.SHA256[:])], sent[hex.EncodeToString(sum[:])] = c, c
-		}
+		sources = append(sources, pool.Source{Name: s.Name, Certificates: s.Certificates, HashesOnly: true})
 	}
-	var there []*certificate.Certificate
-	var absent []pool.Entry
-	for _, e := range entries {
-		c := e.Certificate
-		if c == nil {
-			c = sent[cmp.Or(e.SHA256, e.SHA1)]
-		}
-		if c != nil {
-			there = append(there, c)
-		} else {
-			absent = append(absent, e)
-		}
-	}
-	j.add(name, there, absent)
+	(&pool.Pool{Entries: entries}).Identify(sources...)
+	j.add(name, entries)
 }
 
 // server judges one server at every stage.
@@ -309,9 +296,9 @@ func (j *judge) server(s Server) (ServerReport, error) {
 	if len(s.Certificates) > 0 {
 		_, r.HasServer = s.target()
 	}
-	for i, pool := range j.pools {
+	for i, trusted := range j.pools {
 		var err error
-		if r.Results[i], err = validate(j.run, s, pool, j.Options, nil); err != nil {
+		if r.Results[i], err = validate(j.run, s, trusted, j.Options, nil); err != nil {
 			return r, err
 		}
 	}

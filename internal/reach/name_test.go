@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 )
 
@@ -24,7 +25,7 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Add([]byte("\x30\x05\x82\x03a.b"), []byte("\x30\x00"))
 	root := authority(nil, "root", nil)
-	pool := reach.NewPool(certificates(f, root.DER))
+	pool := reach.NewTrusted(pool.Of(certificates(f, root.DER)))
 	f.Fuzz(func(t *testing.T, names, constraints []byte) {
 		if len(names)+len(constraints) > reach.MaxCertificate/2 {
 			return

@@ -10,29 +10,34 @@ import (
 	"trustpool/internal/pool"
 )
 
-// A Pool is what a device trusts, prepared for searching.
-type Pool struct {
+// A Trusted is what a device trusts, prepared for searching.
+type Trusted struct {
 	*path.Set
 	absent map[string][]pool.Entry // by the words of the subject
 }
 
-// NewPool prepares certificates. Those that cannot be read are passed over, and
-// each counts once. absent are entries of a device's pool if their certificate is
-// not at hand.
-func NewPool(certs []*certificate.Certificate, absent ...pool.Entry) *Pool {
-	p := &Pool{path.NewSet(certs), map[string][]pool.Entry{}}
-	for _, e := range absent {
+// NewTrusted prepares the entries of a pool. Certificates that cannot be read are
+// passed over, and each counts once. An entry without its certificate may be what a
+// chain leads to, and is remembered by its name.
+func NewTrusted(entries []pool.Entry) *Trusted {
+	var certs []*certificate.Certificate
+	absent := map[string][]pool.Entry{}
+	for _, e := range entries {
+		if e.Certificate != nil {
+			certs = append(certs, e.Certificate)
+			continue
+		}
 		name := words(e.Title())
-		p.absent[name] = append(p.absent[name], e)
+		absent[name] = append(absent[name], e)
 	}
-	return p
+	return &Trusted{path.NewSet(certs), absent}
 }
 
 // lacking returns an entry that may be the issuer of a certificate, nil if there
 // is none. One without a known name may be it.
-func (p *Pool) lacking(c *certificate.Certificate) *pool.Entry {
+func (t *Trusted) lacking(c *certificate.Certificate) *pool.Entry {
 	for _, name := range []string{words(c.Issuer.String()), ""} {
-		if e := p.absent[name]; len(e) > 0 {
+		if e := t.absent[name]; len(e) > 0 {
 			return &e[0]
 		}
 	}

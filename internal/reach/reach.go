@@ -117,12 +117,12 @@ func serves(c *certificate.Certificate) bool {
 
 // Validate judges one server with one pool. An error says that the options, or a
 // server without certificates, cannot be used.
-func Validate(s Server, p *Pool, o Options) (Result, error) {
+func Validate(s Server, p *Trusted, o Options) (Result, error) {
 	return validate(path.NewRun(p.Certificates(), s.Certificates), s, p, o, nil)
 }
 
 // validate is Validate as a part of a run, with one more anchor, or nil.
-func validate(run *path.Run, s Server, p *Pool, o Options, extra *certificate.Certificate) (Result, error) {
+func validate(run *path.Run, s Server, p *Trusted, o Options, extra *certificate.Certificate) (Result, error) {
 	if err := o.check(); err != nil {
 		return Result{}, err
 	}
@@ -155,7 +155,7 @@ func validate(run *path.Run, s Server, p *Pool, o Options, extra *certificate.Ce
 }
 
 // result is what a search came to; doubts are about the server's certificate.
-func result(found path.Outcome, doubts []Doubt, p *Pool) Result {
+func result(found path.Outcome, doubts []Doubt, p *Trusted) Result {
 	ok, doubtful := paths(found.Found, nil), paths(found.Doubtful, doubts)
 	if len(doubts) > 0 {
 		ok, doubtful = nil, paths(slices.Concat(found.Found, found.Doubtful), doubts)

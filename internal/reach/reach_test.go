@@ -18,6 +18,7 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/path"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 	"trustpool/internal/tooltest"
 )
@@ -219,7 +220,7 @@ func TestRules(t *testing.T) {
 			if tt.host == "" {
 				tt.host = host
 			}
-			r, err := reach.Validate(server(t, tt.host, tt.chain...), reach.NewPool(certificates(t, tt.anchors...)), tt.options)
+			r, err := reach.Validate(server(t, tt.host, tt.chain...), reach.NewTrusted(pool.Of(certificates(t, tt.anchors...))), tt.options)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -305,7 +306,7 @@ func TestOpenSSL(t *testing.T) {
 		for _, s := range pkitest.LabServers() {
 			for _, rootsOnly := range []bool{false, true} {
 				want := opensslVerifies(t, s.Host, rootsOnly, at, s.Chain, ders)
-				r, err := reach.Validate(server(t, s.Host, s.Chain...), reach.NewPool(certs), reach.Options{At: at, RootsOnly: rootsOnly})
+				r, err := reach.Validate(server(t, s.Host, s.Chain...), reach.NewTrusted(pool.Of(certs)), reach.Options{At: at, RootsOnly: rootsOnly})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -348,7 +349,7 @@ func TestPaths(t *testing.T) {
 	crossed := authority(pkitest.Lab().Root, "root", nil) // the same key, below another root
 	leaf := pkitest.ServerTemplate(host).Sign(middle)
 	s := server(t, host, leaf, middle.DER, crossed.DER)
-	r, err := reach.Validate(s, reach.NewPool(certificates(t, middle.DER, root.DER, pkitest.Lab().Root.DER, root.DER)), reach.Options{At: at})
+	r, err := reach.Validate(s, reach.NewTrusted(pool.Of(certificates(t, middle.DER, root.DER, pkitest.Lab().Root.DER, root.DER))), reach.Options{At: at})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +369,7 @@ func TestOrder(t *testing.T) {
 	root := authority(nil, "root", nil)
 	middle := authority(root, "middle", nil)
 	leaf := pkitest.ServerTemplate(host).Sign(middle)
-	pool := reach.NewPool(certificates(t, root.DER))
+	pool := reach.NewTrusted(pool.Of(certificates(t, root.DER)))
 	for _, chain := range [][][]byte{{leaf, middle.DER, root.DER}, {root.DER, middle.DER, leaf}} {
 		r, err := reach.Validate(server(t, "no.example", chain...), pool, reach.Options{At: at})
 		if err != nil || r.Reason != reach.HostName {
@@ -392,17 +393,17 @@ func TestBounded(t *testing.T) {
 			}
 		}
 	}
-	r, err := reach.Validate(server(t, host, sent...), reach.NewPool(certificates(t, pkitest.Lab().Root.DER)), reach.Options{At: at})
+	r, err := reach.Validate(server(t, host, sent...), reach.NewTrusted(pool.Of(certificates(t, pkitest.Lab().Root.DER))), reach.Options{At: at})
 	if err != nil || r.Status != reach.Unknown || r.Reason != path.TooComplex {
 		t.Errorf("%v %v %v", r.Status, r.Reason, err)
 	}
-	var pool [][]byte
+	var all [][]byte
 	for i := range 100 {
-		pool = append(pool, authority(nil, "ring 0", func(t *pkitest.Template) {
+		all = append(all, authority(nil, "ring 0", func(t *pkitest.Template) {
 			t.Key = pkitest.ECDSA(string(rune('a'+i)), elliptic.P256())
 		}).DER)
 	}
-	r, err = reach.Validate(server(t, host, leaf), reach.NewPool(certificates(t, pool...)), reach.Options{At: at})
+	r, err = reach.Validate(server(t, host, leaf), reach.NewTrusted(pool.Of(certificates(t, all...))), reach.Options{At: at})
 	if err != nil || r.Status == reach.OK {
 		t.Errorf("%v %v %v", r.Status, r.Reason, err)
 	}
@@ -420,7 +421,7 @@ func TestManyConstraints(t *testing.T) {
 	middle := authority(root, "middle", change)
 	lower := authority(middle, "lower", change)
 	leaf := pkitest.ServerTemplate(host).With(pkitest.AlternativeNames(append(hosts, host)...)).Sign(lower)
-	r, err := reach.Validate(server(t, host, leaf, lower.DER, middle.DER), reach.NewPool(certificates(t, root.DER)), reach.Options{At: at})
+	r, err := reach.Validate(server(t, host, leaf, lower.DER, middle.DER), reach.NewTrusted(pool.Of(certificates(t, root.DER))), reach.Options{At: at})
 	if err != nil || r.Status != reach.OK {
 		t.Errorf("%v %v %v", r.Status, r.Reason, err)
 	}
@@ -429,13 +430,13 @@ func TestManyConstraints(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	s := server(t, host, pkitest.ServerTemplate(host).Sign(nil))
-	if _, err := reach.Validate(s, reach.NewPool(nil), reach.Options{}); err == nil {
+	if _, err := reach.Validate(s, reach.NewTrusted(nil), reach.Options{}); err == nil {
 		t.Error("no time is taken")
 	}
-	if _, err := reach.Validate(s, reach.NewPool(nil), reach.Options{At: at, SHA1: "maybe"}); err == nil {
+	if _, err := reach.Validate(s, reach.NewTrusted(nil), reach.Options{At: at, SHA1: "maybe"}); err == nil {
 		t.Error("a third way with SHA-1 is taken")
 	}
-	if _, err := reach.Validate(reach.Server{}, reach.NewPool(nil), reach.Options{At: at}); err == nil {
+	if _, err := reach.Validate(reach.Server{}, reach.NewTrusted(nil), reach.Options{At: at}); err == nil {
 		t.Error("a server without certificates is taken")
 	}
 }

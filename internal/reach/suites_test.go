@@ -13,6 +13,7 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/path"
+	"trustpool/internal/pool"
 	"trustpool/internal/reach"
 	"trustpool/internal/tooltest"
 )
@@ -56,7 +57,7 @@ func readSuite(t *testing.T, file string) (cases []suiteCase) {
 // passes without any doubt. A case for clients has no server's purpose.
 func (c *suiteCase) judge(t *testing.T) (r reach.Result, strict bool) {
 	t.Helper()
-	pool := reach.NewPool(certificates(t, c.Roots...))
+	pool := reach.NewTrusted(pool.Of(certificates(t, c.Roots...)))
 	chain := certificates(t, c.Chain...)
 	policy := path.Policy{
 		At: c.At, Strict: true, Anchor: pool.Has,

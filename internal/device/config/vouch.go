@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
@@ -45,6 +46,9 @@ func (s *Script) vouch() bool {
 		return true
 	}
 	s.Vouched = "nobody vouches for the certificates: the file bears no signature"
+	if o.Signature != nil {
+		s.Vouched = "nobody vouches for the certificates: " + *o.Signature.Detail
+	}
 	if o.signed() {
 		why := fmt.Sprintf("%s: %s", *o.Signature.Reason, *o.Signature.Detail)
 		s.Vouched = "not verified: the file is signed, and its signature does not hold, " + why
@@ -69,12 +73,12 @@ func (o *Options) impostor(c *certificate.Certificate) error {
 		return nil
 	}
 	var other *Known
-	name := strings.Join(strings.Fields(c.Subject.CommonName()), " ")
+	name := lettersOf(c.Subject.CommonName())
 	for _, k := range o.Known {
 		switch {
 		case k.SHA256 == c.SHA256:
 			return nil
-		case strings.EqualFold(k.Name, name):
+		case strings.EqualFold(lettersOf(k.Name), name):
 			other = &k
 		}
 	}
@@ -82,6 +86,16 @@ func (o *Options) impostor(c *certificate.Certificate) error {
 		return nil
 	}
 	return fmt.Errorf("it has the name of %s, of SHA-256 %x, and is another certificate, of SHA-256 %x, that nobody vouches for", other.Name, other.SHA256, c.SHA256)
+}
+
+// lettersOf is a name without what does not show, and what a reader passes over.
+func lettersOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, name)
 }
 
 // Fingerprints are the hashes to compare with those of a second source.

@@ -39,7 +39,7 @@ func TestVouched(t *testing.T) {
 	t.Parallel()
 	genuine := certificates(t, "quovadis-root-ca-2.pem")
 	impostor := []*certificate.Certificate{certificate.Read(pkitest.RootTemplate(
-		pkitest.NewName("C=US", "O=IdenTrust", "CN=IdenTrust  commercial Root CA 1"), pkitest.ECDSA("config-impostor", elliptic.P256())).Sign(nil))}
+		pkitest.NewName("C=US", "O=IdenTrust", "CN=IdenTrust\u200b  commercial-Root CA 1 "), pkitest.ECDSA("config-impostor", elliptic.P256())).Sign(nil))}
 	known := []config.Known{{Name: "QuoVadis Root CA 2", SHA256: genuine[0].SHA256}, {Name: "IdenTrust Commercial Root CA 1", SHA256: [32]byte{1}}}
 	for _, name := range []string{"asa", "fxos", "ios", "iosxe", "nxos"} {
 		for i, tt := range []struct {

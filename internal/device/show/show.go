@@ -134,7 +134,7 @@ func Of(c *certificate.Certificate, style Style, origin Origin) Shown {
 	}
 	s := Shown{Origin: origin, Serial: c.Serial.String(), NotBefore: dateOf(c.NotBefore), NotAfter: dateOf(c.NotAfter)}
 	if style == IOSXR {
-		s.Issuer, s.Subject = nameLine(c.Issuer), nameLine(c.Subject)
+		s.Issuer, s.Subject = nameLine(c.Issuer.String()), nameLine(c.Subject.String())
 		s.SHA1 = fmt.Sprintf("%X", sha1.Sum(c.Raw))
 		return s
 	}
@@ -186,7 +186,7 @@ func NameLines(name string, style Style) (lines []string) {
 		return nil
 	}
 	if style == IOSXR {
-		return []string{report.Printable(name)}
+		return nameLine(name)
 	}
 	for _, rdn := range splitRDNs(name) {
 		lines = appendRDN(lines, report.Printable(rdn))
@@ -262,8 +262,8 @@ func closed(line string) string {
 
 // nameLine is a name on one line, none for an empty one. RFC 4514 allows a last
 // blank as "\\ " and as "\\20".
-func nameLine(n certificate.Name) []string {
-	text := report.Printable(n.String())
+func nameLine(name string) []string {
+	text := report.Printable(name)
 	if text == "" {
 		return nil
 	}

@@ -69,7 +69,7 @@ func (n *Need) at(t time.Time) (out []Pin) {
 func pinned(name, sum, sha1 string) Pin {
 	p := Pin{Name: name, SHA256: new([32]byte), SHA1: sha1}
 	if n, err := hex.Decode(p.SHA256[:], []byte(sum)); err != nil || n != len(p.SHA256) {
-		panic("audit: " + sum + " is no SHA-256") // a test holds all of them
+		panic("audit: " + sum + " is not a SHA-256") // a test holds all of them
 	}
 	return p
 }

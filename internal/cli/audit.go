@@ -57,7 +57,7 @@ the program. Nothing is fetched for it.
 --requirements gives a YAML file with what every bundle has to meet;
 --write-requirements writes one to start from. docs/audit.md explains it.
 
-Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`,
+Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 		Example: `  trustpool audit ios.p7b
   trustpool audit new/ios.p7b --against old/ios.p7b --need smart-licensing
   trustpool audit edge1.json --with ios.p7b --with ios_core.p7b
@@ -110,7 +110,7 @@ Exit status: 0, or 1 where a finding at the level of --fail-on or above counts.`
 	return cmd
 }
 
-// run audits what a FILE argument stands for.
+// run audits what a FILE argument names.
 func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
 	with, err := a.poolSources(ctx, x.with)
 	if err != nil {
@@ -176,7 +176,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 }
 
 // need is a preset, or the certificates of a file. What reads as a preset is one,
-// also where a file bears that name.
+// also if a file bears that name.
 func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 	if n, ok := audit.LookupNeed(name); ok {
 		return n, nil
@@ -221,7 +221,7 @@ func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, err
 		return nil, err
 	}
 	if len(files) != 1 {
-		return nil, fmt.Errorf("%s: a directory is no root program", x.program)
+		return nil, fmt.Errorf("%s: a directory is not a root program", x.program)
 	}
 	p, err := audit.ParseProgram(label(x.program), files[0].Data, x.programDate.Time)
 	if err != nil {

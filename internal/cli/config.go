@@ -47,7 +47,7 @@ What is between the lines is a comment to the device. If a device asks whether
 to accept a certificate the answer is not among the lines: compare first.
 
 --ansible writes a playbook for ios, iosxe, iosxr and asa that imports from the
-URL or file, checks the result, and fails where there was no import.
+URL or file, checks the result, and fails if there was no import.
 
 Exit status: 0, or 1 if the platform cannot do it, FILE is not verified, or a
 filter matched nothing.`,
@@ -75,7 +75,7 @@ filter matched nothing.`,
 				return err
 			}
 			if s.Refused != "" && as != "json" {
-				as, a.output = "", "" // the refusal is no file of commands
+				as, a.output = "", "" // the refusal is not a file of commands
 			}
 			return a.answer(s.Refused == "", as, printings{"": s.WriteText, "json": s.WriteJSON, "ansible": s.WritePlaybook})
 		},

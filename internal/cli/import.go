@@ -33,13 +33,13 @@ import no bundle file; the answer says what to do instead.
 --via terminal pastes instead, as IOS and IOS XE take one certificate in PEM
 that nobody signed: crypto pki trustpool import terminal.
 
-The pool starts as the platform's built-in one, where that is known. --pool
+The pool starts as the platform's built-in one, if that is known. --pool
 reads it from a file that import --save or pool read --save wrote.
 
 --root judges as a lab device with that root built in would. A genuine IOS XR
 takes bundles under Cisco Root CA M1 alone.
 
-Exit status: 0, or 1 where a certificate failed or the file was refused.`,
+Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 		Example: `  trustpool import ios_core.p7b --platform asa
   trustpool import ios.p7b --platform iosxr --pool edge1.json --save
   trustpool import ios_core.p7b --platform asa --fips --at 2018-10-10`,
@@ -108,11 +108,11 @@ func settingFlags(cmd *cobra.Command, o *device.ImportOptions) {
 	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
 	f.BoolVar(&o.FIPS, "fips", false, "the device is in FIPS mode")
 	f.BoolVar(&o.DisableRSA1024, "disable-rsa1024", false, "IOS XR: RSA keys of 1024 bits or less are disabled")
-	f.BoolVar(&o.AcceptUnsigned, "accept-unsigned", false, "ASA: say yes where it asks about a bundle that Cisco did not sign")
+	f.BoolVar(&o.AcceptUnsigned, "accept-unsigned", false, "ASA: say yes if it asks about a bundle that Cisco did not sign")
 	f.BoolVar(&o.UniqueNames, "unique-names", false, "IOS XE 16: no two certificates of one issuer and subject")
 }
 
-// readPool reads the pool of --pool; without one, or where --save is to make it,
+// readPool reads the pool of --pool; without one, or if --save is to make it,
 // it is the platform's built-in pool.
 func readPool(path string, save bool, p device.Platform) (*pool.Pool, error) {
 	if path == "" {

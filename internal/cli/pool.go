@@ -76,7 +76,7 @@ left out, and said so.`,
 			}
 			words, ok := show.Lookup(cmp.Or(style, map[string]string{"ios": "iosxe"}[p.Platform], p.Platform))
 			if !ok && style != "" {
-				return fmt.Errorf("--style: %q is no style: give iosxe or iosxr", style)
+				return fmt.Errorf("--style: no style is called %q: give iosxe or iosxr", style)
 			}
 			if !ok {
 				return fmt.Errorf("what %s shows of its pool is not known: give --style iosxe or iosxr", p.Platform)
@@ -112,9 +112,9 @@ func (a *app) poolReadCommand() *cobra.Command {
 		Long: `Read what a device shows of its pool, and say what is in it: built-in and
 downloaded certificates, and which have expired.
 
-NAME is iosxr, whose command is show crypto ca trustpool, or iosxe or ios, whose
-command is show crypto pki trustpool. FILE is the session as it was captured:
-prompts, --More-- and carriage returns do no harm, a lost line is an error.
+NAME is iosxr (show crypto ca trustpool), or iosxe or ios (show crypto pki
+trustpool). FILE is the session as it was captured: prompts, --More-- and
+carriage returns do no harm, a lost line is an error.
 
 IOS XR shows a SHA-1 fingerprint. IOS XE shows none, so a certificate is matched
 by its serial number, names and dates, and the report says so. --with gives the
@@ -123,7 +123,7 @@ certificates to look for; --against also says what differs from a bundle.
 --save writes a pool file for import --pool, diff and audit. It is no more
 certain than the capture: whoever can alter the text can make it say anything.
 
-Exit status: 0, or 1 where --against finds a difference.`,
+Exit status: 0, or 1 if --against finds a difference.`,
 		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
   trustpool pool read edge1.log --platform iosxe --against ios_core.p7b
   trustpool pool read edge1.log --platform iosxe --with roots/ --save edge1.json`,
@@ -167,7 +167,7 @@ func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t 
 		return nil, err
 	}
 	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
-		return nil, hinted{fmt.Errorf("%s: a directory is no capture", arg), "give one file: what one device shows"}
+		return nil, hinted{fmt.Errorf("%s: a directory is not a capture", arg), "give one file: what one device shows"}
 	}
 	l, err := device.ReadListing(files[0].Data, p, t.at.or(a.env.Now))
 	if err != nil {
@@ -177,7 +177,7 @@ func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t 
 	return l, nil
 }
 
-// sniffText refuses what is no text.
+// sniffText refuses what is not text.
 func sniffText(prefix []byte) (int64, error) {
 	if bytes.IndexByte(prefix, 0) >= 0 {
 		return 0, errors.New("not text in UTF-8 or ASCII: give what the device printed")

@@ -2,7 +2,7 @@
 // what to look at afterwards.
 //
 // Nothing here was tried on a device. So every line has its device.Ground:
-// confirmed lines stand so in a public source, which is named; inferred ones are
+// confirmed lines were seen in a public source, which is named; inferred ones are
 // reasoned from such; unverified ones are general knowledge that no source was
 // found for, and every printing marks them.
 //
@@ -73,7 +73,7 @@ type Options struct {
 // A Mode is where a line is typed.
 type Mode string
 
-// The modes. A Paste line is no command but given to the one before it; an
+// The modes. A Paste line is given to the command before it; an
 // Answer is typed by a person who has compared what the device shows.
 const (
 	Exec         Mode = "exec"
@@ -93,7 +93,7 @@ type Line struct {
 	Text string
 	device.Ground
 	// Comment is what to know before it is typed; it may be empty. What a device
-	// shows stands on a second line.
+	// shows is on a second line.
 	Comment string
 }
 

@@ -36,7 +36,7 @@ func (s *Script) ios() {
 		if o.Clean {
 			lines = append(lines, line(Config, on(sourceXEYANG), "crypto pki trustpool clean"))
 		}
-		bundles := Line{Config, importBundles, confirmed(sourceXEYANG + ", 16.12 and later"), "where it asks a question about bytes, answer yes"}
+		bundles := Line{Config, importBundles, confirmed(sourceXEYANG + ", 16.12 and later"), "if it asks a question about bytes, answer yes"}
 		if !xe {
 			bundles.Ground = unverified(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
 		}
@@ -64,7 +64,7 @@ func (s *Script) ios() {
 	if s.File == "" && len(s.PEM) == 0 && (o.Policy || o.VRF != "" || o.SourceInterface != "") {
 		s.check(on("published zero-touch guides; what it prints was not found"), "show crypto pki trustpool policy", "the URL of the policy")
 	}
-	s.check(unverified(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; where Smart Licensing had failed")
+	s.check(unverified(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; if Smart Licensing had failed")
 	s.check(unverified(sourceCommon), "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
@@ -94,6 +94,6 @@ func (s *Script) expect(g device.Ground, command string) {
 		s.check(g, command+text, "a line with that name")
 	}
 	if len(s.expected()) == 0 {
-		s.check(g, command+"IdenTrust Commercial", "a line, where the bundle has IdenTrust Commercial Root CA 1, which Smart Licensing needs since 2021 ("+sourceXE+")")
+		s.check(g, command+"IdenTrust Commercial", "a line, if the bundle has IdenTrust Commercial Root CA 1, which Smart Licensing needs since 2021 ("+sourceXE+")")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"net/url"
 )
 
-// iosxr is IOS XR: an import is typed in EXEC mode, and its clean stands behind
+// iosxr is IOS XR: an import is typed in EXEC mode, and its clean comes after
 // url, not before it as on IOS.
 func (s *Script) iosxr() {
 	o := s.options
@@ -50,11 +50,11 @@ func (s *Script) iosxr() {
 	if policy {
 		s.check(confirmed(sourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
 	}
-	s.check(confirmed(sourceXR), "license smart renew auth", "no error; where Smart Licensing had failed")
+	s.check(confirmed(sourceXR), "license smart renew auth", "no error; if Smart Licensing had failed")
 	s.check(confirmed(sourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
-// family is ipv6 where the URL has such an address, else ipv4.
+// family is ipv6 if the URL has such an address, else ipv4.
 func family(u string) string {
 	if p, err := url.Parse(u); err == nil {
 		if a, err := netip.ParseAddr(p.Hostname()); err == nil && a.Is6() {

@@ -130,7 +130,7 @@ func trustpointName(c *certificate.Certificate) string {
 
 // expected are the texts that the pool must show: those of the options, or the
 // common names. What include would not take literally becomes a dot, which
-// stands for any character there.
+// means any character there.
 func (s *Script) expected() []string {
 	if s.options.Expect != nil {
 		return s.options.Expect

@@ -19,7 +19,7 @@ const Schema = "trustpool.config/1"
 // width is that of comments: no command line cuts them.
 const width = 78
 
-// WriteText writes the lines to copy. Whatever else stands there begins with "!",
+// WriteText writes the lines to copy. Whatever else is there begins with "!",
 // which IOS, IOS XE, IOS XR, ASA and NX-OS take as a comment, and never within a
 // dialog: so the marks of what is inferred and unverified break no paste. Answers
 // are in comments too: a person is to compare first.

@@ -88,11 +88,11 @@ func (o *Options) checkPEM() error {
 	}
 	for i, c := range o.PEM {
 		if c.Err != nil {
-			return fmt.Errorf("entry %d is no certificate: %w", i+1, c.Err)
+			return fmt.Errorf("entry %d is not a certificate: %w", i+1, c.Err)
 		}
 	}
 	if trustpoints := slices.Contains([]string{"asa", "fxos", "nxos"}, o.Platform.Name); o.Trustpoint != "" && !(trustpoints && len(o.PEM) > 0) {
-		return errors.New("a trustpoint is named only where certificates are pasted into one: on asa, fxos and nxos")
+		return errors.New("a trustpoint is named only if certificates are pasted into one: on asa, fxos and nxos")
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func checkFile(o *Options) error {
 	case strings.Contains(rest, ":"):
 		return errors.New("the file has two colons")
 	case o.Platform.Name == "iosxr" && !isDisk && !strings.HasPrefix(o.File, "/"):
-		return errors.New("the file is no full path: write /tmp/NAME")
+		return errors.New("the file is not a full path: write /tmp/NAME")
 	case o.Platform.Name == "asa" && !isDisk:
 		return errors.New("the file has no file system: write disk0:/NAME")
 	case (o.Platform.Name == "ios" || o.Platform.Name == "iosxe") && !isDisk:

@@ -51,7 +51,7 @@ func TestBadValues(t *testing.T) {
 		{config.Options{Platform: xe, URL: "-http://192.0.2.1/a"}, "begins with a hyphen"},
 		{config.Options{Platform: xe, File: "ios.p7b"}, "no file system"},
 		{config.Options{Platform: asa, File: "/ios.p7b"}, "no file system"},
-		{config.Options{Platform: xr, File: "ios.p7b"}, "no full path"},
+		{config.Options{Platform: xr, File: "ios.p7b"}, "not a full path"},
 		{config.Options{Platform: xe, File: "flash:"}, "no name"},
 		{config.Options{Platform: xe, File: "flash:a:b"}, "two colons"},
 		{config.Options{Platform: xe, File: "http://192.0.2.1/a"}, "is a URL"},
@@ -71,8 +71,8 @@ func TestBadValues(t *testing.T) {
 		{config.Options{Platform: asa, PEM: pem, Clean: true}, "drops downloaded"},
 		{config.Options{Platform: asa, PEM: pem, Trustpoint: "a b"}, "the trustpoint has a blank"},
 		{config.Options{Platform: asa, PEM: pem, Trustpoint: strings.Repeat("t", 33)}, "limit is 32"},
-		{config.Options{Platform: xe, PEM: pem, Trustpoint: "t"}, "only where certificates are pasted"},
-		{config.Options{Platform: xe, PEM: certificates(t, "lab-quirks-v1.p7b")}, "entry 33 is no certificate"},
+		{config.Options{Platform: xe, PEM: pem, Trustpoint: "t"}, "only if certificates are pasted"},
+		{config.Options{Platform: xe, PEM: certificates(t, "lab-quirks-v1.p7b")}, "entry 33 is not a certificate"},
 	} {
 		s, err := config.New(c.o)
 		if err == nil || s != nil || !strings.Contains(err.Error(), c.want) {

@@ -41,13 +41,13 @@ func (s *Script) warn() {
 	case "asa":
 		if file {
 			s.note(confirmed(sourceASA), "trustpool import does not work in multiple context mode")
-			s.note(unverified(sourceASARef), "the ASA asks before it takes a bundle that Cisco did not sign; compare what it says, and say no where you expected Cisco's")
+			s.note(unverified(sourceASARef), "the ASA asks before it takes a bundle that Cisco did not sign; compare what it says, and say no if you expected Cisco's")
 		} else {
 			s.note(confirmed(sourceASA), "paste one step at a time: the ASA shows a fingerprint and asks, and only a person can compare it")
 			s.warnFIPS()
 		}
 	case "fxos":
-		s.note(confirmed("Cisco Firepower 4100/9300 FXOS command reference, object commands"), "create fails where a trustpoint of that name exists")
+		s.note(confirmed("Cisco Firepower 4100/9300 FXOS command reference, object commands"), "create fails if a trustpoint of that name exists")
 		s.note(unknown, "whether the command line takes lines that begin with ! as comments is not known: copy the others alone")
 	case "nxos":
 		if file {

@@ -14,7 +14,7 @@ import (
 )
 
 // A check is one thing to look at. Its run gives what it found; result Skipped
-// where there is nothing to judge.
+// if there is nothing to judge.
 type check struct {
 	id, title string
 	why       string
@@ -236,7 +236,7 @@ func plainFile(id string) func(*exam) (Result, string) {
 	}
 }
 
-// nothing is why a check is skipped where no answer was a file.
+// nothing is why a check is skipped if no answer was a file.
 const nothing = "no answer had status 200"
 
 func (e *exam) isBundle() (Result, string) {

@@ -25,7 +25,7 @@ import (
 	"trustpool/signing"
 )
 
-// What a zero option stands for.
+// What a zero option means.
 const (
 	DefaultTimeout  = 30 * time.Second
 	DefaultMaxBytes = 16 << 20
@@ -37,13 +37,13 @@ const MaxURL = 8 << 10
 // Options say what to examine. URL and At must be set.
 type Options struct {
 	URL     string
-	Anchors []roots.Anchor // to verify the bundle under; none stands for the built-in ones
+	Anchors []roots.Anchor // to verify the bundle under; none means the built-in ones
 	At      time.Time      // to judge certificates at
 	Limits  bundle.Limits  // of the bundle
 	// MaxBytes is the most that is read of one answer, Timeout how long it may take.
 	MaxBytes int64
 	Timeout  time.Duration
-	// Dial connects; nil stands for a net.Dialer.
+	// Dial connects; nil means a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
@@ -66,7 +66,7 @@ type Check struct {
 	Detail string // what was found
 	Why    string // what it means to a device, on Ground
 	device.Ground
-	Fix string // what to do where it is not ok
+	Fix string // what to do if it is not ok
 }
 
 // A Request is one request that was made.
@@ -76,7 +76,7 @@ type Request struct {
 	As      string // which client it stands for, or what it tries
 	Ground  device.Ground
 	Answer  string // in words
-	Status  int    // 0 where there was no answer
+	Status  int    // 0 if there was no answer
 	Bytes   int64  // of the body
 	Chunked bool
 }
@@ -85,7 +85,7 @@ type Request struct {
 type Report struct {
 	URL       string // without credentials
 	At        *time.Time
-	Bundle    *bundle.Bundle  // nil where none came
+	Bundle    *bundle.Bundle  // nil if none came
 	Signature *signing.Report // likewise
 	Checks    []Check
 	Requests  []Request
@@ -155,8 +155,8 @@ func parseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// Run examines a server. It is an error where the options cannot be used, where
-// there is no connection at all, and where ctx ends.
+// Run examines a server. It is an error if the options cannot be used, if
+// there is no connection at all, and if ctx ends.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if o.At.IsZero() || o.Timeout < 0 || o.MaxBytes < 0 {
 		return nil, errors.New("doctor: no time, or a negative limit")

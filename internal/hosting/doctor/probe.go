@@ -31,14 +31,14 @@ type probe struct {
 }
 
 // An answer is what came back. Of a body only its hash is kept, and the bytes
-// where they are asked for.
+// if they are asked for.
 type answer struct {
 	probe   *probe
 	err     error // there was no answer, or it could not be read
 	proto   string
 	status  int
 	header  http.Header
-	length  int64 // Content-Length, -1 where there is none
+	length  int64 // Content-Length, -1 if there is none
 	chunked bool
 	n       int64 // bytes of the body
 	sum     [sha256.Size]byte
@@ -67,7 +67,7 @@ const (
 
 // describe says in words what came.
 func (a *answer) describe() string {
-	// Of where it leads, not the query: in signed URLs that is a credential.
+	// Of the target, not the query: in signed URLs that is a credential.
 	switch location, _, _ := strings.Cut(a.header.Get("Location"), "?"); {
 	case a.err != nil:
 		return a.err.Error()

@@ -81,7 +81,7 @@ func Run(ctx context.Context, args []string, env Env) int {
 	if i, ok := errors.AsType[Interrupted](err); ok {
 		return statusSignal + int(i)
 	}
-	if !a.started { // wrong flags or arguments
+	if _, ok := errors.AsType[hinted](err); !ok && !a.started { // wrong flags or arguments
 		err = hinted{err, usageHint(root, args)}
 	}
 	writeError(env.Stderr, err)

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,40 +21,79 @@ import (
 
 func (a *app) extractCommand() *cobra.Command {
 	var dir string
+	var quiet bool
 	cmd := &cobra.Command{
-		Use:   "extract FILE -o DIR",
+		Use:   "extract [FILE…] -o DIR",
 		Short: "Write each certificate to a PEM file of its own",
 		Long: `Write each certificate of a bundle to a PEM file of its own. The names have the
 position, the common name reduced to safe characters, and the start of the
 SHA-256: 007-QuoVadis-Root-CA-2-85a0dd7dd720adb7.pem. DIR is made; a file that
-is there already is kept where it is the same, and otherwise nothing is written.
+is there already is kept if it is the same, and otherwise nothing is written.
 
-Exit status: 0, or 1 where something in the file is no certificate.`,
+Each of several FILEs gets a directory of its own below DIR, named after it.
+
+Exit status: 0, or 1 if something in a file is not a certificate.`,
 		Example: `  trustpool extract ios.p7b -o roots/`,
-		Args:    arguments("FILE"),
+		Args:    a.files,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, name, err := a.read(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			files := pemFiles(b)
-			if err := a.writeNew(dir, files); err != nil {
-				return err
-			}
-			for i, c := range b.Certificates {
-				if c.Err != nil {
-					a.warn("%s: entry %d is left out, it is no certificate: %v", name, i+1, c.Err)
+			args = orStdin(args)
+			dirs := directories(dir, args)
+			whole := true
+			for i, arg := range args {
+				all, err := a.extract(cmd.Context(), arg, dirs[i], quiet)
+				if err != nil {
+					return err
 				}
+				whole = whole && all
 			}
-			if _, err := fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir); err != nil {
-				return err
-			}
-			return answer(len(files) == len(b.Certificates))
+			return answer(whole)
 		},
 	}
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not say how many certificates were written")
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "write to `DIR`")
 	required(cmd, "output")
 	return cmd
+}
+
+// directories are where the certificates of each FILE go: into dir, and of several each
+// into a directory of its own.
+func directories(dir string, args []string) []string {
+	if len(args) == 1 {
+		return []string{dir}
+	}
+	var out []string
+	for _, arg := range args {
+		base := filepath.Base(arg)
+		name := cmp.Or(strings.TrimSuffix(safeName(strings.TrimSuffix(base, filepath.Ext(base))), "-"), "file")
+		below := filepath.Join(dir, name)
+		for n := 2; slices.Contains(out, below); n++ {
+			below = filepath.Join(dir, fmt.Sprintf("%s-%d", name, n))
+		}
+		out = append(out, below)
+	}
+	return out
+}
+
+// extract writes the certificates of one FILE, and reports whether all of its entries
+// are certificates.
+func (a *app) extract(ctx context.Context, arg, dir string, quiet bool) (all bool, err error) {
+	b, name, err := a.read(ctx, arg)
+	if err != nil {
+		return false, err
+	}
+	files := pemFiles(b)
+	if err := a.writeNew(dir, files); err != nil {
+		return false, err
+	}
+	for i, c := range b.Certificates {
+		if c.Err != nil {
+			a.warn("%s: entry %d is left out, it is not a certificate: %v", name, i+1, c.Err)
+		}
+	}
+	if !quiet {
+		_, err = fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir)
+	}
+	return len(files) == len(b.Certificates), err
 }
 
 type file struct {

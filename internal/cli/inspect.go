@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -17,7 +18,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	var as printing
 	var style string
 	cmd := &cobra.Command{
-		Use:   "inspect FILE",
+		Use:   "inspect [FILE…]",
 		Short: "Show what a bundle holds, and whether its signature counts",
 		Long: `Show what a bundle holds: a line on its signature, what it is called, and a
 line for each certificate.
@@ -32,37 +33,41 @@ line for each certificate.
   quirk:NAME      a deviation; "quirk:" for any, docs/formats.md lists them
   text:TEXT       TEXT and nothing else
 
-Exit status: 0, or 1 where a filter matched nothing.`,
+Several FILEs get a section each.
+
+Exit status: 0, or 1 if a filter matched nothing.`,
 		Example: `  trustpool inspect ios.p7b
   trustpool inspect ios.p7b --filter IdenTrust
   trustpool inspect ios.p7b --filter expiring:1y --json
   openssl pkcs7 -print_certs -in bundle.pem | trustpool inspect -`,
-		Args: arguments("FILE"),
+		Args: a.files,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, name, err := a.read(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			r := inspect.Report{File: name, Bundle: b}
-			for _, f := range filters {
-				filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
+			return a.each(cmd, args, as, func(ctx context.Context, arg string) (judgement, error) {
+				b, name, err := a.read(ctx, arg)
 				if err != nil {
-					return fmt.Errorf("--filter: %w", err)
+					return judgement{}, err
 				}
-				r.Select(filter)
-			}
-			if r.Signature, err = t.verify(cmd.Context(), a, b); err != nil {
-				return err
-			}
-			of := printings{"": r.WriteText, "long": r.WriteLong, "json": r.WriteJSON, "csv": r.WriteCSV, "pem": r.WritePEM}
-			if style != "" {
-				s, ok := show.Lookup(style)
-				if !ok {
-					return fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
+				r := inspect.Report{File: name, Bundle: b}
+				for _, f := range filters {
+					filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
+					if err != nil {
+						return judgement{}, fmt.Errorf("--filter: %w", err)
+					}
+					r.Select(filter)
 				}
-				of[""] = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
-			}
-			return a.answer(r.Selected == nil || len(r.Selected) > 0, as, of)
+				if r.Signature, err = t.verify(ctx, a, b); err != nil {
+					return judgement{}, err
+				}
+				of := printings{"": r.WriteText, "long": r.WriteLong, "json": r.WriteJSON, "csv": r.WriteCSV, "pem": r.WritePEM}
+				if style != "" {
+					s, ok := show.Lookup(style)
+					if !ok {
+						return judgement{}, fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
+					}
+					of[""] = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
+				}
+				return judgement{yes: r.Selected == nil || len(r.Selected) > 0, of: of}, nil
+			})
 		},
 	}
 	t.flags(cmd)

@@ -20,7 +20,11 @@ type printings map[printing]func(io.Writer) error
 // flags adds the flags that choose a printing, which exclude each other.
 func (p *printing) flags(cmd *cobra.Command, names ...string) {
 	for _, name := range names {
-		cmd.Flags().BoolFunc(name, "print "+printingHelp(name), func(value string) error {
+		short := ""
+		if name == "quiet" {
+			short = "q"
+		}
+		cmd.Flags().BoolFuncP(name, short, "print "+printingHelp(name), func(value string) error {
 			yes, err := strconv.ParseBool(value)
 			if yes {
 				*p = printing(name)
@@ -33,6 +37,8 @@ func (p *printing) flags(cmd *cobra.Command, names ...string) {
 
 func printingHelp(name string) string {
 	switch name {
+	case "quiet":
+		return "nothing: the exit status is the answer"
 	case "json":
 		return "JSON"
 	case "csv":
@@ -56,6 +62,9 @@ func printingHelp(name string) string {
 	}
 	panic("no printing is called " + name)
 }
+
+// silence is the printing of --quiet where the exit status says all.
+func silence(io.Writer) error { return nil }
 
 // answer writes the printing that was asked for, and is errNo where the answer is no.
 func (a *app) answer(yes bool, as printing, of printings) error {

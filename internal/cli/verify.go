@@ -1,41 +1,48 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
+	"trustpool/internal/report"
 )
 
 func (a *app) verifyCommand() *cobra.Command {
 	var t trust
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "verify FILE",
+		Use:   "verify [FILE…]",
 		Short: "Say who vouches for a bundle",
 		Long: `Say whether a bundle's signature leads to a trusted root, and how: each signer
 and each certificate of its chain. Without --root that is Cisco Root CA M1, as
 on IOS XR, or TRS Bundle Root CA. Roots of the system never count. Revocation
 is not looked at.
 
-Exit status: 0, or 1 where it is not verified.`,
+Several FILEs get a line each. Exit status: 0, or 1 if one is not verified.`,
 		Example: `  trustpool verify ios.p7b
+  trustpool verify *.p7b
   trustpool verify --root lab-root.pem --at 2026-01-01 lab.p7b`,
-		Args: arguments("FILE"),
+		Args: a.files,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, name, err := a.readAs(cmd.Context(), args[0], bundle.Limits.ParseOutline)
-			if err != nil {
-				return err
-			}
-			r, err := t.verify(cmd.Context(), a, b)
-			if err != nil {
-				return err
-			}
-			r.File = name
-			return a.answer(r.Verified, as, printings{"": r.WriteText, "json": r.WriteJSON})
+			return a.each(cmd, args, as, func(ctx context.Context, arg string) (judgement, error) {
+				b, name, err := a.readAs(ctx, arg, bundle.Limits.ParseOutline)
+				if err != nil {
+					return judgement{}, err
+				}
+				r, err := t.verify(ctx, a, b)
+				if err != nil {
+					return judgement{}, err
+				}
+				r.File = name
+				of := printings{"": r.WriteText, "json": r.WriteJSON, "quiet": silence}
+				return judgement{r.Verified, of, report.Printable(label(name)) + ": " + r.Summary()}, nil
+			})
 		},
 	}
 	t.flags(cmd)
-	as.flags(cmd, "json")
+	as.flags(cmd, "json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

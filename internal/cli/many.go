@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// files asks for FILE arguments, one or more. If there is none and standard input is
+// a pipe or a file, that is read.
+func (a *app) files(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 && !a.piped() {
+		return hinted{fmt.Errorf("%s: FILE is missing", verb(cmd)), "give a FILE, or - to read standard input"}
+	}
+	return nil
+}
+
+// orStdin is args, and standard input if there are none.
+func orStdin(args []string) []string {
+	if len(args) == 0 {
+		return []string{"-"}
+	}
+	return args
+}
+
+// piped reports whether standard input is a pipe or a file with something in it.
+func (a *app) piped() bool {
+	f, ok := a.env.Stdin.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() && info.Mode()&os.ModeNamedPipe == 0 {
+		return false
+	}
+	in := bufio.NewReader(f)
+	a.env.Stdin = in
+	_, err = in.Peek(1)
+	return err == nil
+}
+
+// A judgement is what a verb has to say of one FILE.
+type judgement struct {
+	yes bool
+	of  printings
+	// line is the judgement in one line, for a list of several; "" if a section is to
+	// be printed for each.
+	line string
+}
+
+// each answers for every FILE. Of one it prints what was asked for. Of several the
+// text is a line or a section for each, and the JSON the list "trustpool.VERB-list/1"
+// of their documents; --pem, --long and --quiet print one after the other, and another
+// printing takes one FILE. The status is the worst: a FILE that cannot be read is an
+// error, after the text of the others.
+func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ctx context.Context, arg string) (judgement, error)) error {
+	args = orStdin(args)
+	if len(args) == 1 {
+		j, err := judge(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		return a.answer(j.yes, as, j.of)
+	}
+	if !slices.Contains([]printing{"", "json", "pem", "long", "quiet"}, as) {
+		return fmt.Errorf("--%s takes one FILE", as)
+	}
+	if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
+		return errors.New("standard input (-) is given twice, and can be read once")
+	}
+	yes := true
+	var failed []error
+	err := a.write(func(w io.Writer) error {
+		list := jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}
+		for _, arg := range args {
+			j, err := judge(cmd.Context(), arg)
+			if err != nil {
+				if as != "" || a.output != "" && a.output != "-" {
+					return err // a document or a file that lacks one of them would be half of what was asked for
+				}
+				failed = append(failed, err)
+				continue
+			}
+			yes = yes && j.yes
+			switch {
+			case as == "json":
+				err = list.add(j.of["json"])
+			case as == "" && j.line != "":
+				_, err = fmt.Fprintln(w, j.line)
+			default:
+				if as == "" && list.n > 0 {
+					_, _ = fmt.Fprintln(w)
+				}
+				list.n++
+				err = j.of[as](w)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if as == "json" {
+			return list.end()
+		}
+		return nil
+	})
+	if err = errors.Join(append([]error{err}, failed...)...); err != nil {
+		return err
+	}
+	return answer(yes)
+}
+
+// A jsonList writes documents as the elements of one, with one of them in memory.
+type jsonList struct {
+	w      io.Writer
+	schema string
+	n      int
+}
+
+func (l *jsonList) add(document func(io.Writer) error) error {
+	separator := ",\n    "
+	if l.n == 0 {
+		separator = fmt.Sprintf("{\n  \"schema\": %q,\n  \"files\": [\n    ", l.schema)
+	}
+	l.n++
+	var one, indented bytes.Buffer
+	if err := document(&one); err != nil {
+		return err
+	}
+	if err := json.Indent(&indented, bytes.TrimSpace(one.Bytes()), "    ", "  "); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(l.w, "%s%s", separator, indented.Bytes())
+	return err
+}
+
+func (l *jsonList) end() error {
+	_, err := io.WriteString(l.w, "\n  ]\n}\n")
+	return err
+}

@@ -8,6 +8,8 @@ GO ?= go
 FUZZTIME ?= 60s
 TESTFLAGS ?=
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.1
+ERRORLINT := github.com/polyfloyd/go-errorlint@v1.8.0
+REVIVE := github.com/mgechev/revive@v1.15.0
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
@@ -31,11 +33,11 @@ test: ## run the tests
 # Everything that must hold before a change is accepted; .ci/run runs this. TRUSTPOOL_CORPUS, if set, names a directory of
 # genuine bundles to test with, and TRUSTPOOL_SUITES one of suites of others on path validation.
 check: export TRUSTPOOL_REQUIRE_TOOLS = 1
-check: ## lint, test with every tool required, race detector, generated files
+check: ## lint, test with every tool required, race detector where there is concurrency, generated files
 	$(MAKE) --no-print-directory lint
 	$(MAKE) --no-print-directory test TESTFLAGS=-count=1
 	CGO_ENABLED=1 $(GO) test -count=1 -tags pkcs11 ./signing
-	$(GO) test -race ./...
+	$(GO) test -race $$(grep -rlE --include='*.go' '\<go func|\<sync\.|\.Go\(' bundle cmd internal signing | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	$(MAKE) --no-print-directory generated
 
 picture: ## take docs/page.png, the picture in README.md, with chromium
@@ -45,7 +47,10 @@ lint:
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { printf 'not gofmt:\n%s\n' "$$files" >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags pkcs11 ./signing
+	for system in windows darwin; do GOOS=$$system $(GO) vet ./...; done
 	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(ERRORLINT) ./...
+	$(GO) run $(REVIVE) -set_exit_status ./...
 	$(GO) run $(STATICCHECK) -tags pkcs11 ./signing
 
 # In a clean checkout "as before" is clean. With work in progress it asks the same without asking for a commit first.

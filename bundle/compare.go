@@ -54,9 +54,9 @@ type Side struct {
 func (d *Diff) Same() bool { return len(d.Added) == 0 && len(d.Removed) == 0 }
 
 // Compare tells two bundles apart, in linear time.
-func Compare(old, new *Bundle) *Diff {
-	oldSet, newSet := distinct(old), distinct(new)
-	d := &Diff{Old: newSide(old, oldSet), New: newSide(new, newSet)}
+func Compare(old, newer *Bundle) *Diff {
+	oldSet, newSet := distinct(old), distinct(newer)
+	d := &Diff{Old: newSide(old, oldSet), New: newSide(newer, newSet)}
 
 	var common []int // by their index in the old bundle, in its order
 	for _, e := range oldSet.entries {

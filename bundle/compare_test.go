@@ -136,8 +136,8 @@ func TestCompareSameKey(t *testing.T) {
 	same := pkitest.SameKey()
 	other := pkitest.RootTemplate(pkitest.NewName("C=US", "O=Trustpool Lab", "CN=Same Key Root CA"), pkitest.RSA("birch")).Sign(nil)
 	for i, old := range same {
-		for j, new := range same {
-			d := bundle.Compare(pool(t, old), pool(t, new))
+		for j, newer := range same {
+			d := bundle.Compare(pool(t, old), pool(t, newer))
 			if reissued := len(d.Reissued) == 1; reissued != (i != j) || len(d.Rekeyed) != 0 {
 				t.Errorf("from %d to %d: %d re-issued, %d re-keyed", i, j, len(d.Reissued), len(d.Rekeyed))
 			}
@@ -241,11 +241,11 @@ func BenchmarkCompare(b *testing.B) {
 			certificates := pkitest.LargePool(n + n/10)
 			old := pool(b, certificates[:n]...)
 			slices.Reverse(certificates)
-			new := pool(b, certificates[:n]...)
-			b.SetBytes(int64(len(old.Raw) + len(new.Raw)))
+			newer := pool(b, certificates[:n]...)
+			b.SetBytes(int64(len(old.Raw) + len(newer.Raw)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if d := bundle.Compare(old, new); len(d.Added) != n/10 || d.Common != n-n/10 {
+				if d := bundle.Compare(old, newer); len(d.Added) != n/10 || d.Common != n-n/10 {
 					b.Fatalf("%d added, %d in both", len(d.Added), d.Common)
 				}
 			}

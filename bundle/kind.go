@@ -180,7 +180,10 @@ func kindOfDER(der []byte) (name, advice string) {
 // isCRL reports whether a TBSCertList goes on after its version: an algorithm, a
 // name and a date.
 func isCRL(in cryptobyte.String) bool {
-	return in.SkipASN1(asn1.SEQUENCE) && in.SkipASN1(asn1.SEQUENCE) && (in.PeekASN1Tag(asn1.UTCTime) || in.PeekASN1Tag(asn1.GeneralizedTime))
+	if !in.SkipASN1(asn1.SEQUENCE) {
+		return false
+	}
+	return in.SkipASN1(asn1.SEQUENCE) && (in.PeekASN1Tag(asn1.UTCTime) || in.PeekASN1Tag(asn1.GeneralizedTime))
 }
 
 func countElements(in cryptobyte.String) int {

@@ -305,7 +305,7 @@ func pemFiles() []pemFile {
 	a, b := cert(3), cert(6)
 	const nameA, nameB = "Dogwood ECC Root CA", "Cedar ECC Root CA"
 	message := pkitest.CertsOnly(core[3], core[6])
-	replace := func(old, new string) string { return strings.ReplaceAll(a, old, new) }
+	replace := func(old, newer string) string { return strings.ReplaceAll(a, old, newer) }
 	line := strings.Index(a, "\n") + 1 // where the base64 begins
 	refused := func(name, in string, offset int, msg string) pemFile {
 		return pemFile{name, in, "", "", offset, msg}

@@ -80,7 +80,7 @@ func firstCells(text string) (cells []string) {
 }
 
 // same asks that a document lists what there is, each once.
-func same(t *testing.T, what string, documented, real []string) {
+func same(t *testing.T, what string, documented, actual []string) {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, d := range documented {
@@ -88,11 +88,11 @@ func same(t *testing.T, what string, documented, real []string) {
 			t.Errorf("%s: %s stands twice", what, d)
 		}
 		seen[d] = true
-		if !slices.Contains(real, d) {
+		if !slices.Contains(actual, d) {
 			t.Errorf("%s: %s is documented, and there is none", what, d)
 		}
 	}
-	for _, r := range real {
+	for _, r := range actual {
 		if !seen[r] {
 			t.Errorf("%s: %s is not documented", what, r)
 		}
@@ -179,33 +179,33 @@ func names(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) 
 
 func TestInspectFields(t *testing.T) {
 	t.Parallel()
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	for _, file := range []string{"lab-core-v1.p7b", "lab-quirks-v1.p7b"} {
 		b := read(t, file)
 		for _, anchors := range [][]roots.Anchor{labRoot(t), roots.BuiltIn()} {
 			r := inspect.Report{File: file, Bundle: b, Signature: verify(t, b, anchors)}
-			fields(t, printed(t, r.WriteJSON), real)
+			fields(t, printed(t, r.WriteJSON), actual)
 		}
 	}
-	same(t, "inspect", documentedFields(t, "### trustpool.inspect/1"), names(real))
+	same(t, "inspect", documentedFields(t, "### trustpool.inspect/1"), names(actual))
 }
 
 func TestVerifyFields(t *testing.T) {
 	t.Parallel()
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	for _, anchors := range [][]roots.Anchor{labRoot(t), roots.BuiltIn()} {
-		fields(t, printed(t, verify(t, read(t, "lab-core-v1.p7b"), anchors).WriteJSON), real)
+		fields(t, printed(t, verify(t, read(t, "lab-core-v1.p7b"), anchors).WriteJSON), actual)
 	}
-	same(t, "verify", documentedFields(t, "### trustpool.verify/1"), names(real))
+	same(t, "verify", documentedFields(t, "### trustpool.verify/1"), names(actual))
 }
 
 func TestDiffFields(t *testing.T) {
 	t.Parallel()
 	d := inspect.Diff{Diff: bundle.Compare(read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b"))}
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	// A pair's members have the fields of added and removed, as the page says.
-	fields(t, printed(t, d.WriteJSON), real, "reissued[].old", "reissued[].new", "rekeyed[].old", "rekeyed[].new")
-	same(t, "diff", documentedFields(t, "### trustpool.diff/1"), names(real))
+	fields(t, printed(t, d.WriteJSON), actual, "reissued[].old", "reissued[].new", "rekeyed[].old", "rekeyed[].new")
+	same(t, "diff", documentedFields(t, "### trustpool.diff/1"), names(actual))
 
 	cisco := map[string]bool{}
 	fields(t, printed(t, func(w io.Writer) error { return feed.WriteDiff(w, d.Diff) }), cisco)
@@ -248,7 +248,7 @@ func TestHostingFields(t *testing.T) {
 
 func TestImportFields(t *testing.T) {
 	t.Parallel()
-	real, file := map[string]bool{}, map[string]bool{}
+	actual, file := map[string]bool{}, map[string]bool{}
 	for _, name := range []string{"asa", "iosxr", "fxos"} {
 		platform, err := device.Lookup(name)
 		if err != nil {
@@ -259,7 +259,7 @@ func TestImportFields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), real)
+		fields(t, printed(t, func(w io.Writer) error { return r.WriteJSON(w, true) }), actual)
 		fields(t, printed(t, p.WriteJSON), file)
 	}
 	for _, identified := range []bool{false, true} {
@@ -269,13 +269,13 @@ func TestImportFields(t *testing.T) {
 		}
 		fields(t, printed(t, l.Pool().WriteJSON), file)
 	}
-	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(real))
+	same(t, "import", documentedFields(t, "### trustpool.import/1"), names(actual))
 	same(t, "pool", documentedFields(t, "### trustpool.pool/1"), names(file))
 }
 
 func TestConfigFields(t *testing.T) {
 	t.Parallel()
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	modes := map[config.Mode]bool{}
 	for _, name := range []string{"asa", "fxos", "ios"} {
 		platform, err := device.Lookup(name)
@@ -288,13 +288,13 @@ func TestConfigFields(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fields(t, printed(t, s.WriteJSON), real)
+			fields(t, printed(t, s.WriteJSON), actual)
 			for _, l := range s.Lines() {
 				modes[l.Mode] = true
 			}
 		}
 	}
-	same(t, "config", documentedFields(t, "### trustpool.config/1"), names(real))
+	same(t, "config", documentedFields(t, "### trustpool.config/1"), names(actual))
 	text := section(t, "formats.md", "### trustpool.config/1")
 	for mode := range modes {
 		if !strings.Contains(text, "`"+string(mode)+"`") {
@@ -350,9 +350,9 @@ func TestExplainFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := map[string]bool{}
-	fields(t, printed(t, r.WriteJSON), real)
-	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(real))
+	actual := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), actual)
+	same(t, "explain", documentedFields(t, "### trustpool.explain/1"), names(actual))
 }
 
 // listing is what a device shows of a bundle.
@@ -381,10 +381,10 @@ func TestPoolReadFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Difference = d
-	real, diff := map[string]bool{}, map[string]bool{}
-	fields(t, printed(t, func(w io.Writer) error { return l.WriteJSON(w, true) }), real, "difference")
+	actual, diff := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, func(w io.Writer) error { return l.WriteJSON(w, true) }), actual, "difference")
 	fields(t, printed(t, d.WriteJSON), diff)
-	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(real))
+	same(t, "pool read", documentedFields(t, "### trustpool.pool-read/1"), names(actual))
 	same(t, "diff of a pool", documentedFields(t, "### trustpool.pool-diff/1"), names(diff))
 }
 
@@ -409,7 +409,7 @@ func TestReachFields(t *testing.T) {
 	}
 	servers = append(servers, doubtful)
 	all := func(*certificate.Certificate) bool { return true }
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	for _, o := range []*device.ImportOptions{nil, {Platform: platform, Anchors: labRoot(t), At: at}} {
 		r, err := reach.Judge(reach.Plan{
 			New: read(t, "lab-core-v2.p7b"), Old: read(t, "lab-core-v1.p7b"), Without: []bundle.Filter{all},
@@ -418,9 +418,9 @@ func TestReachFields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fields(t, printed(t, r.WriteJSON), real)
+		fields(t, printed(t, r.WriteJSON), actual)
 	}
-	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(real))
+	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(actual))
 }
 
 func TestAuditFields(t *testing.T) {
@@ -437,9 +437,9 @@ func TestAuditFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := map[string]bool{}
-	fields(t, printed(t, r.WriteJSON), real, "gone")
-	same(t, "audit", documentedFields(t, "### trustpool.audit/1"), names(real))
+	actual := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), actual, "gone")
+	same(t, "audit", documentedFields(t, "### trustpool.audit/1"), names(actual))
 
 	header, _, _ := strings.Cut(string(printed(t, r.WriteCSV)), "\n")
 	if !strings.Contains(section(t, "formats.md", "### CSV"), "\n"+header+"\n") {
@@ -478,11 +478,11 @@ func TestAnchorsFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var real []string
+	var actual []string
 	ast.Inspect(file, func(n ast.Node) bool {
 		if f, ok := n.(*ast.Field); ok && f.Tag != nil {
 			tag, _ := strconv.Unquote(f.Tag.Value)
-			real = append(real, reflect.StructTag(tag).Get("json"))
+			actual = append(actual, reflect.StructTag(tag).Get("json"))
 		}
 		return true
 	})
@@ -490,7 +490,7 @@ func TestAnchorsFields(t *testing.T) {
 	for _, field := range documentedFields(t, "### trustpool.anchors/1") {
 		documented = append(documented, path.Base(strings.ReplaceAll(field, "[].", "/")))
 	}
-	same(t, "anchors", documented, real)
+	same(t, "anchors", documented, actual)
 }
 
 func TestCSVColumns(t *testing.T) {
@@ -505,20 +505,20 @@ func TestCSVColumns(t *testing.T) {
 
 func TestForms(t *testing.T) {
 	t.Parallel()
-	real := []string{}
+	actual := []string{}
 	for _, f := range []bundle.Form{bundle.FormSigned, bundle.FormOuter, bundle.FormCertsOnly, bundle.FormPEM, bundle.FormDER, bundle.FormDirectory} {
-		real = append(real, string(f))
+		actual = append(actual, string(f))
 	}
-	same(t, "forms", firstCells(section(t, "formats.md", "## What is read")), real)
+	same(t, "forms", firstCells(section(t, "formats.md", "## What is read")), actual)
 }
 
 func TestStyles(t *testing.T) {
 	t.Parallel()
-	var real []string
+	var actual []string
 	for _, s := range show.Styles() {
-		real = append(real, string(s))
+		actual = append(actual, string(s))
 	}
-	same(t, "styles", firstCells(section(t, "formats.md", "### Styles")), real)
+	same(t, "styles", firstCells(section(t, "formats.md", "### Styles")), actual)
 }
 
 func TestVectorHeader(t *testing.T) {
@@ -527,7 +527,7 @@ func TestVectorHeader(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d vectors, %v", len(files), err)
 	}
-	real := map[string]bool{}
+	actual := map[string]bool{}
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -536,15 +536,15 @@ func TestVectorHeader(t *testing.T) {
 		header, _, _ := strings.Cut(string(data), "\n\n")
 		for line := range strings.Lines(header) {
 			key, _, _ := strings.Cut(line, ":")
-			real[key] = true
+			actual[key] = true
 		}
 	}
-	same(t, "vectors", firstCells(section(t, "formats.md", "## Vectors")), names(real))
+	same(t, "vectors", firstCells(section(t, "formats.md", "## Vectors")), names(actual))
 }
 
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	var real []string
+	var actual []string
 	err := filepath.WalkDir("..", func(dir string, d fs.DirEntry, err error) error {
 		if err != nil || !d.IsDir() || dir == ".." {
 			return err
@@ -554,14 +554,14 @@ func TestLayout(t *testing.T) {
 		}
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if len(files) > 0 {
-			real = append(real, strings.TrimPrefix(filepath.ToSlash(dir), "../"))
+			actual = append(actual, strings.TrimPrefix(filepath.ToSlash(dir), "../"))
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "packages", firstCells(section(t, "layout.md", "## Packages")), real)
+	same(t, "packages", firstCells(section(t, "layout.md", "## Packages")), actual)
 }
 
 // Each function that layout.md names as FILE: FUNCTION is in that file.
@@ -602,9 +602,9 @@ func TestWalk(t *testing.T) {
 
 func TestPlatforms(t *testing.T) {
 	t.Parallel()
-	var real []string
+	var actual []string
 	for _, p := range device.Platforms() {
-		real = append(real, p.Name)
+		actual = append(actual, p.Name)
 		heading := section(t, "devices.md", "## Platforms")
 		for _, alias := range p.Aliases {
 			if !strings.Contains(heading, "`"+alias+"`") {
@@ -624,7 +624,7 @@ func TestPlatforms(t *testing.T) {
 		}
 		same(t, "built into "+p.Name, documented, built)
 	}
-	same(t, "platforms", firstCells(section(t, "devices.md", "## Platforms")), real)
+	same(t, "platforms", firstCells(section(t, "devices.md", "## Platforms")), actual)
 }
 
 // README.md shows the built-in anchors.

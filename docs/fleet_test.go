@@ -30,9 +30,9 @@ func fleetReport(t *testing.T) *fleet.Report {
 
 func TestFleetFields(t *testing.T) {
 	t.Parallel()
-	real := map[string]bool{}
-	fields(t, printed(t, fleetReport(t).WriteJSON), real, "unknown[].fetched") // as in devices, as the page says
-	same(t, "fleet", documentedFields(t, "### trustpool.fleet/1"), names(real))
+	actual := map[string]bool{}
+	fields(t, printed(t, fleetReport(t).WriteJSON), actual, "unknown[].fetched") // as in devices, as the page says
+	same(t, "fleet", documentedFields(t, "### trustpool.fleet/1"), names(actual))
 }
 
 func TestFleetCSV(t *testing.T) {
@@ -52,7 +52,7 @@ func TestDoctorFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real := map[string]bool{}
-	fields(t, printed(t, r.WriteJSON), real)
-	same(t, "doctor", documentedFields(t, "### trustpool.doctor/1"), names(real))
+	actual := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), actual)
+	same(t, "doctor", documentedFields(t, "### trustpool.doctor/1"), names(actual))
 }

@@ -120,9 +120,9 @@ func constantTable(t *testing.T, out *bytes.Buffer, sources []string) {
 // Gates lists all gates.
 func TestGates(t *testing.T) {
 	t.Parallel()
-	var real []string
+	var actual []string
 	for _, g := range store.Gates() {
-		real = append(real, string(g))
+		actual = append(actual, string(g))
 	}
-	same(t, "gates", firstCells(section(t, "formats.md", "## Gates")), real)
+	same(t, "gates", firstCells(section(t, "formats.md", "## Gates")), actual)
 }

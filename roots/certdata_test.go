@@ -58,12 +58,12 @@ func TestCertdataObjects(t *testing.T) {
 	t.Parallel()
 	core := pkitest.CoreV1()
 	alder := pkitest.CertdataRoot{Label: "A", DER: core[2], Server: pkitest.TrustedDelegator}
-	edit := func(old, new string) []byte {
+	edit := func(old, newer string) []byte {
 		data := pkitest.Certdata(alder)
 		if !bytes.Contains(data, []byte(old)) {
 			t.Fatalf("%q is not in the file", old)
 		}
-		return bytes.Replace(data, []byte(old), []byte(new), 1)
+		return bytes.Replace(data, []byte(old), []byte(newer), 1)
 	}
 	with := func(change func(*pkitest.CertdataRoot)) []byte {
 		r := alder

@@ -15,7 +15,7 @@ import (
 	"trustpool/signing"
 )
 
-func execIdentity(t *testing.T, ctx context.Context, command string, a *pkitest.Authority, o signing.KeyOptions) *signing.Identity {
+func execIdentity(ctx context.Context, t *testing.T, command string, a *pkitest.Authority, o signing.KeyOptions) *signing.Identity {
 	t.Helper()
 	id, err := signing.OpenIdentity(ctx, "exec:"+command, certificates(t, a), o)
 	if err != nil {
@@ -41,7 +41,7 @@ func TestExec(t *testing.T) {
 			if name == "Ed25519" { // which openssl signs only from a file
 				command = `test "$TRUSTPOOL_HASH" = none && f='` + dir + `/in' && cat >"$f" && openssl pkeyutl -sign -rawin -in "$f" -inkey '` + key + `'`
 			}
-			out := sign(t, execIdentity(t, context.Background(), command, a, signing.KeyOptions{}))
+			out := sign(t, execIdentity(context.Background(), t, command, a, signing.KeyOptions{}))
 			if name == "RSA" || name == "Ed25519" {
 				if !bytes.Equal(out, sign(t, identity(t, a))) {
 					t.Error("not what the key itself signs")
@@ -71,7 +71,7 @@ func TestExecRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			id := execIdentity(t, context.Background(), c.command, c.signer, signing.KeyOptions{})
+			id := execIdentity(context.Background(), t, c.command, c.signer, signing.KeyOptions{})
 			_, err := signing.Sign(pool(t), id, options())
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -86,13 +86,13 @@ func TestExecRefuses(t *testing.T) {
 func TestExecStops(t *testing.T) {
 	t.Parallel()
 	lab := pkitest.Lab()
-	id := execIdentity(t, context.Background(), "sleep 60", lab.Signer, signing.KeyOptions{Timeout: 50 * time.Millisecond})
+	id := execIdentity(context.Background(), t, "sleep 60", lab.Signer, signing.KeyOptions{Timeout: 50 * time.Millisecond})
 	if _, err := signing.Sign(pool(t), id, options()); err == nil || !strings.Contains(err.Error(), "took longer than 50ms and was stopped") {
 		t.Errorf("a command that hangs: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	id = execIdentity(t, ctx, "sleep 60", lab.Signer, signing.KeyOptions{})
+	id = execIdentity(ctx, t, "sleep 60", lab.Signer, signing.KeyOptions{})
 	if _, err := signing.Sign(pool(t), id, options()); !errors.Is(err, context.Canceled) {
 		t.Errorf("after an interrupt: %v", err)
 	}

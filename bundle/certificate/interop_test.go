@@ -32,7 +32,7 @@ func read(t testing.TB, path string) *bundle.Bundle {
 }
 
 // pools are bundles with as many kinds of certificates as there are to be had.
-func pools(t *testing.T) map[string]func(t *testing.T) []*certificate.Certificate {
+func pools(_ *testing.T) map[string]func(t *testing.T) []*certificate.Certificate {
 	file := func(path string) func(t *testing.T) []*certificate.Certificate {
 		return func(t *testing.T) []*certificate.Certificate { return read(t, path).Certificates }
 	}

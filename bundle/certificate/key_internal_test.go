@@ -24,7 +24,7 @@ func parse(t testing.TB, name string) *Certificate {
 }
 
 // rekeyed is a certificate with its key written in another way.
-func rekeyed(t testing.TB, c *Certificate, old, new string) *Certificate {
+func rekeyed(t testing.TB, c *Certificate, old, newer string) *Certificate {
 	t.Helper()
 	unhex := func(s string) []byte {
 		b, err := hex.DecodeString(strings.ReplaceAll(s, " ", ""))
@@ -37,7 +37,7 @@ func rekeyed(t testing.TB, c *Certificate, old, new string) *Certificate {
 		t.Fatalf("no %s in %x", old, c.RawSPKI)
 	}
 	out := *c
-	out.RawSPKI = bytes.Replace(c.RawSPKI, unhex(old), unhex(new), 1)
+	out.RawSPKI = bytes.Replace(c.RawSPKI, unhex(old), unhex(newer), 1)
 	out.SHA256 = sha256.Sum256(out.RawSPKI)
 	return &out
 }

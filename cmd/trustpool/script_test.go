@@ -204,7 +204,7 @@ func handler(bundles string) http.Handler {
 	mux.HandleFunc("/loop", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/loop", http.StatusFound)
 	})
-	mux.HandleFunc("/cut", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/cut", func(w http.ResponseWriter, _ *http.Request) {
 		data, _ := os.ReadFile(filepath.Join(bundles, "lab-core-v1.p7b"))
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		_, _ = w.Write(data[:4000])

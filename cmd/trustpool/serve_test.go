@@ -59,7 +59,7 @@ func load(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: load URL OLD NEW COMMAND…")
 	}
-	url, old, new := args[0], ts.ReadFile(args[1]), ts.ReadFile(args[2])
+	url, old, newer := args[0], ts.ReadFile(args[1]), ts.ReadFile(args[2])
 	var group sync.WaitGroup
 	var problem atomic.Pointer[string]
 	var seen, requests atomic.Int64
@@ -77,7 +77,7 @@ func load(ts *testscript.TestScript, neg bool, args []string) {
 				body, err := fetch(client, url)
 				requests.Add(1)
 				switch {
-				case err == nil && body == new:
+				case err == nil && body == newer:
 					if !isNew {
 						isNew = true
 						seen.Add(1)

@@ -165,11 +165,11 @@ func forbidden(a *auditor, e Item) (bool, string) {
 	if !ok {
 		return known, ""
 	}
-	if p := a.Requirements.Forbidden[at]; p.Reason != "" {
+	p := a.Requirements.Forbidden[at]
+	if p.Reason != "" {
 		return true, p.Reason
-	} else {
-		return true, p.String()
 	}
+	return true, p.String()
 }
 
 func notAllowed(a *auditor, e Item) (bool, string) {

@@ -23,8 +23,8 @@ func TestLongNames(t *testing.T) {
 		}))
 	}
 	r := run(t, bundled(t, ders...), audit.Criteria{})
-	for name, print := range printings(r) {
-		n := len(printed(t, print))
+	for name, printOne := range printings(r) {
+		n := len(printed(t, printOne))
 		if people := name == "text" || name == "markdown" || name == "html"; people && n > 700_000 {
 			t.Errorf("%s has %d bytes", name, n)
 		} else if !people && n < 25*4_000 {

@@ -123,8 +123,8 @@ func TestUnknownPrinted(t *testing.T) {
 	known.IdentifiedBy = pool.ByShown
 	s.Entries = append(s.Entries, known)
 	r := run(t, s, audit.Criteria{})
-	for name, print := range printings(r) {
-		out := string(printed(t, print))
+	for name, printOne := range printings(r) {
+		out := string(printed(t, printOne))
 		want := []string{"certificate-not-known", "cn=Nobody"}
 		if name != "cyclonedx" {
 			want = append(want, "md5-signature")

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"io"
 	"maps"
 	"os"
@@ -34,10 +35,10 @@ func printings(r *audit.Report) map[string]func(io.Writer) error {
 	}
 }
 
-func printed(t testing.TB, print func(io.Writer) error) []byte {
+func printed(t testing.TB, printOne func(io.Writer) error) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	if err := print(&out); err != nil {
+	if err := printOne(&out); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -91,8 +92,8 @@ func full(t testing.TB) *audit.Report {
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	r := full(t)
-	for name, print := range printings(r) {
-		out := string(printed(t, print))
+	for name, printOne := range printings(r) {
+		out := string(printed(t, printOne))
 		for _, c := range out {
 			if c != '\n' && (c < ' ' || c == 0x7f || unicode.Is(unicode.Cf, c) || c == unicode.ReplacementChar) {
 				t.Errorf("%s has the character %U", name, c)
@@ -148,7 +149,7 @@ func TestPage(t *testing.T) {
 	var open []string
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -318,8 +319,8 @@ func TestManyFindings(t *testing.T) {
 	if len(r.Findings) != 2_001 {
 		t.Fatalf("%d findings", len(r.Findings))
 	}
-	for name, print := range printings(r) {
-		out := printed(t, print)
+	for name, printOne := range printings(r) {
+		out := printed(t, printOne)
 		if n := len(out); slices.Contains([]string{"text", "markdown", "html"}, name) && n > 1<<20 {
 			t.Errorf("%s has %d bytes", name, n)
 		}
@@ -358,8 +359,8 @@ func FuzzPrintings(f *testing.F) {
 			c.Subject = certificate.Name(n)
 		}
 		r := run(t, audit.Subject{File: name, Entries: pool.Of([]*certificate.Certificate{&c})}, audit.Criteria{})
-		for kind, print := range printings(r) {
-			out := printed(t, print)
+		for kind, printOne := range printings(r) {
+			out := printed(t, printOne)
 			for _, x := range string(out) {
 				if x != '\n' && (x < ' ' || x == 0x7f || unicode.Is(unicode.Cf, x)) {
 					t.Fatalf("%s has the character %U", kind, x)

@@ -211,15 +211,15 @@ func TestRequirementsSchema(t *testing.T) {
 	}
 }
 
-func sameWords(t *testing.T, what string, schema any, real []string) {
+func sameWords(t *testing.T, what string, schema any, actual []string) {
 	t.Helper()
 	var words []string
 	for _, w := range schema.([]any) {
 		words = append(words, w.(string))
 	}
 	slices.Sort(words)
-	if real = slices.Sorted(slices.Values(real)); !slices.Equal(words, real) {
-		t.Errorf("%s of the schema:\n%s\nthere are:\n%s", what, words, real)
+	if actual = slices.Sorted(slices.Values(actual)); !slices.Equal(words, actual) {
+		t.Errorf("%s of the schema:\n%s\nthere are:\n%s", what, words, actual)
 	}
 }
 

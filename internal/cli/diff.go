@@ -45,17 +45,17 @@ Exit status: 0, or 1 where the pools differ.`,
 					return err
 				}
 			}
-			old, new := &sides[0], &sides[1]
-			if new.pool != nil {
-				old, new = new, old
+			old, newer := &sides[0], &sides[1]
+			if newer.pool != nil {
+				old, newer = newer, old
 			}
 			switch {
-			case new.pool != nil:
+			case newer.pool != nil:
 				return hinted{errors.New("both are pools of devices, and one side has to be a bundle"), "compare each with the bundle that both should have"}
 			case old.pool != nil && as != "" && as != "json":
 				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
 			case old.pool != nil:
-				return a.diffPool(cmd.Context(), &t, old.pool, old.name, new.bundle, new.name, as)
+				return a.diffPool(cmd.Context(), &t, old.pool, old.name, newer.bundle, newer.name, as)
 			}
 			for i := range sides {
 				s := &sides[i]

@@ -60,7 +60,7 @@ Exit status: 0, or 1 where a bundle is not verified.`,
 		Example: `  trustpool pack ios.p7b -o kit.tar
   trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b -o kit.tar
   trustpool pack ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("pack: FILE is missing")
 			}

@@ -91,19 +91,19 @@ type Attribute struct {
 
 // SignedBytes is what the signature is computed over: the attributes under the
 // tag of a SET, the rest as it came (RFC 5652 section 5.4).
-func (s *SignerInfo) SignedBytes() []byte {
-	b := append([]byte(nil), s.SignedAttrs...)
+func (si *SignerInfo) SignedBytes() []byte {
+	b := append([]byte(nil), si.SignedAttrs...)
 	b[0] = tagSet
 	return b
 }
 
 // CheckAttributesDER says whether the signed attributes are DER, order of the
 // set included, as RFC 5652 section 5.3 demands of them in any message.
-func (s *SignerInfo) CheckAttributesDER() error {
-	if err := CheckDER(s.SignedAttrs, 0); err != nil {
+func (si *SignerInfo) CheckAttributesDER() error {
+	if err := CheckDER(si.SignedAttrs, 0); err != nil {
 		return err
 	}
-	c := cursor{b: s.SignedAttrs}
+	c := cursor{b: si.SignedAttrs}
 	set, err := c.next(DefaultMaxDepth)
 	if err != nil {
 		return err

@@ -93,7 +93,7 @@ func TestWritePermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	made := filepath.Join(dir, "made")
-	err = new(Disk).Write(made, 0o666, func(w io.Writer) error {
+	err = new(Disk).Write(made, 0o666, func(_ io.Writer) error {
 		temps, err := filepath.Glob(filepath.Join(dir, TempPrefix+"*"))
 		if err != nil || len(temps) != 1 {
 			t.Fatalf("temporary files: %v, %v", temps, err)

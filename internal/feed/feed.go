@@ -19,8 +19,8 @@ import (
 // beside every bundle.
 const ManifestFile = "manifest.log"
 
-// SHA256File, SHA512File and DiffFile are the names of what stands beside the
-// bundle in file: its hashes, and what changed since the one before.
+// SHA256File returns the name of the file with the SHA-256, beside the bundle in file. The others are the names of that
+// with the SHA-512, and of what changed since the bundle before.
 func SHA256File(file string) string { return file + ".hash.sha256" }
 
 // SHA512File is as SHA256File.

@@ -228,7 +228,7 @@ func TestFetchRedirects(t *testing.T) {
 
 func TestFetchDowngrade(t *testing.T) {
 	t.Parallel()
-	plain := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "from anybody") })
+	plain := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "from anybody") })
 	secure, roots := serveTLS(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, plain+"/ios.p7b?token=SECRET", http.StatusFound)
 	})
@@ -240,7 +240,7 @@ func TestFetchDowngrade(t *testing.T) {
 
 func TestFetchUpgrade(t *testing.T) {
 	t.Parallel()
-	secure, roots := serveTLS(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "from the owner") })
+	secure, roots := serveTLS(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "from the owner") })
 	plain := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, secure, http.StatusFound) })
 	if files, err := Read(t.Context(), plain, Options{client: roots}); err != nil || string(files[0].Data) != "from the owner" {
 		t.Errorf("an upgrade: %v", err)
@@ -326,7 +326,7 @@ func TestFetchNames(t *testing.T) {
 
 func TestFetchHugeHeader(t *testing.T) {
 	t.Parallel()
-	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("X", strings.Repeat("x", 2*maxHeaderBytes))
 	})
 	if _, err := Read(t.Context(), base, Options{}); err == nil {

@@ -56,7 +56,7 @@ func ReadDevices(r io.Reader) ([]Device, error) {
 	in := csv.NewReader(bytes.NewReader(data))
 	in.ReuseRecord = true
 	head, err := in.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, errors.New("it is empty: the first line is to be name,address and so on")
 	}
 	if err != nil {
@@ -70,7 +70,7 @@ func ReadDevices(r io.Reader) ([]Device, error) {
 	names, addresses := map[string]int{}, map[netip.Prefix]int{} // the line of each
 	for {
 		row, err := in.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

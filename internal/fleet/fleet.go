@@ -182,7 +182,7 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 		if bytes > MaxLogBytes {
 			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -212,10 +212,10 @@ type logReader struct {
 // where there are more than most of them, or ctx ends.
 func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, rest int64, err error) {
 	line, err = in.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		rest = int64(len(line) - MaxLine)
 		line = slices.Clone(line[:MaxLine])
-		for err == bufio.ErrBufferFull && rest <= most && ctx.Err() == nil {
+		for errors.Is(err, bufio.ErrBufferFull) && rest <= most && ctx.Err() == nil {
 			var more []byte
 			more, err = in.ReadSlice('\n')
 			rest += int64(len(more))

@@ -231,7 +231,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tl, _ := fleet.New(fleet.Options{})
-	if err := tl.Read(ctx, "endless", endless{}); err != context.Canceled {
+	if err := tl.Read(ctx, "endless", endless{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -245,7 +245,7 @@ func TestInterruptedLine(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	tl, _ := fleet.New(fleet.Options{})
-	if err := tl.Read(ctx, "endless", &endlessLine{8, cancel}); err != context.Canceled {
+	if err := tl.Read(ctx, "endless", &endlessLine{8, cancel}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

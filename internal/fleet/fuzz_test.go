@@ -61,8 +61,8 @@ func FuzzRead(f *testing.F) {
 		if r.Totals[fleet.Current] > 0 && !bytes.Contains(log, []byte("200")) && !bytes.Contains(log, []byte("304")) && !bytes.HasPrefix(log, []byte("\x1f\x8b")) {
 			t.Errorf("%+v", r)
 		}
-		for _, print := range []func(io.Writer) error{r.WriteText, r.WriteCSV, r.WriteJSON} {
-			if err := print(io.Discard); err != nil {
+		for _, printOne := range []func(io.Writer) error{r.WriteText, r.WriteCSV, r.WriteJSON} {
+			if err := printOne(io.Discard); err != nil {
 				t.Error(err)
 			}
 		}

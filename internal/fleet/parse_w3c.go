@@ -12,7 +12,7 @@ import (
 func (p *Parser) directive(line string) error {
 	name, value, ok := strings.Cut(line[1:], ":")
 	if !ok || name == "" || strings.Trim(name, letters+"-") != "" {
-		return errors.New("neither a request nor a directive such as #Fields:")
+		return errors.New("neither a request nor a directive (#Fields: and others)")
 	}
 	switch strings.ToLower(name) {
 	case "fields":

@@ -54,8 +54,8 @@ func TestRefuseAtStart(t *testing.T) {
 	}
 	for name, make := range map[string]func(dir string) (hosting.Source, error){
 		"no such file":          func(dir string) (hosting.Source, error) { return hosting.Files(filepath.Join(dir, "no.p7b")) },
-		"not a regular":         func(dir string) (hosting.Source, error) { return hosting.Files("/dev/zero") },
-		"no file there ends in": func(dir string) (hosting.Source, error) { return hosting.Directory(t.TempDir()), nil },
+		"not a regular":         func(_ string) (hosting.Source, error) { return hosting.Files("/dev/zero") },
+		"no file there ends in": func(_ string) (hosting.Source, error) { return hosting.Directory(t.TempDir()), nil },
 		"no such file or":       func(dir string) (hosting.Source, error) { return hosting.Directory(filepath.Join(dir, "no")), nil },
 		"both be served": func(dir string) (hosting.Source, error) {
 			return hosting.Files(filepath.Join(dir, "ios.p7b"), filepath.Join(dir, "x", "ios.p7b"))
@@ -395,11 +395,11 @@ type flaky struct {
 
 var errAway = errors.New("the bucket does not answer")
 
-func (f *flaky) Get(ctx context.Context, key string, max int64) ([]byte, string, error) {
+func (f *flaky) Get(ctx context.Context, key string, most int64) ([]byte, string, error) {
 	if f.away.Load() {
 		return nil, "", errAway
 	}
-	return f.Backend.Get(ctx, key, max)
+	return f.Backend.Get(ctx, key, most)
 }
 
 func (f *flaky) List(ctx context.Context, prefix string) ([]string, error) {

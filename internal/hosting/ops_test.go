@@ -25,7 +25,7 @@ func TestMetricsDocumented(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, options(t, hosting.Directory(labDir(t))))
 	_, text := get(t, s, "/metrics")
-	real := names(regexp.MustCompile(`trustpool_http_request_duration_seconds_[a-z]+`).ReplaceAllString(text, "trustpool_http_request_duration_seconds"))
+	actual := names(regexp.MustCompile(`trustpool_http_request_duration_seconds_[a-z]+`).ReplaceAllString(text, "trustpool_http_request_duration_seconds"))
 	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} { // of the library
 		if !strings.Contains(text, "\n"+name+" ") {
 			t.Errorf("no %s", name)
@@ -41,8 +41,8 @@ func TestMetricsDocumented(t *testing.T) {
 		documented = append(documented, m[1])
 	}
 	slices.Sort(documented)
-	if !slices.Equal(documented, real) {
-		t.Errorf("documented: %v\nthere are:  %v", documented, real)
+	if !slices.Equal(documented, actual) {
+		t.Errorf("documented: %v\nthere are:  %v", documented, actual)
 	}
 
 	alerts, err := os.ReadFile("../../docs/ops/alerts.yaml")
@@ -96,11 +96,11 @@ func TestMetricsDocumented(t *testing.T) {
 	}
 	for name := range used {
 		name = strings.TrimSuffix(name, "_bucket")
-		if !slices.Contains(real, name) {
+		if !slices.Contains(actual, name) {
 			t.Errorf("there is no metric %s, which an alert or a panel asks for", name)
 		}
 	}
-	for _, name := range real {
+	for _, name := range actual {
 		if !used[name] && !used[name+"_bucket"] {
 			t.Errorf("no alert and no panel shows %s", name)
 		}

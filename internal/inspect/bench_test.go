@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -21,7 +22,7 @@ func large(tb testing.TB, n int) *inspect.Report {
 	}
 	anchor := roots.FromSHA256([32]byte{})
 	_, err = signing.Verify(b, signing.VerifyOptions{Anchors: []roots.Anchor{anchor}, At: time.Unix(1, 0)})
-	refused, ok := err.(*signing.VerifyError)
+	refused, ok := errors.AsType[*signing.VerifyError](err)
 	if !ok {
 		tb.Fatal(err)
 	}

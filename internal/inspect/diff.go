@@ -168,19 +168,19 @@ func (d Diff) changes() []change {
 }
 
 func (d Diff) rows() []change {
-	old, new := &d.Old, &d.New
+	old, newer := &d.Old, &d.New
 	rows := []change{
-		{"file", old.File, new.File},
-		{"SHA-256", old.SHA256, new.SHA256},
-		{"form", string(old.Form), string(new.Form)},
-		{"name", old.Name, new.Name},
-		{"version", old.Version, new.Version},
-		{"signing time", signed(old), signed(new)},
-		{"signer", signer(old), signer(new)},
-		{"signature", old.Signature, new.Signature},
-		{"certificates", strconv.Itoa(old.Certificates), strconv.Itoa(new.Certificates)},
+		{"file", old.File, newer.File},
+		{"SHA-256", old.SHA256, newer.SHA256},
+		{"form", string(old.Form), string(newer.Form)},
+		{"name", old.Name, newer.Name},
+		{"version", old.Version, newer.Version},
+		{"signing time", signed(old), signed(newer)},
+		{"signer", signer(old), signer(newer)},
+		{"signature", old.Signature, newer.Signature},
+		{"certificates", strconv.Itoa(old.Certificates), strconv.Itoa(newer.Certificates)},
 	}
-	if old.Signature == "" && new.Signature == "" { // nobody asked
+	if old.Signature == "" && newer.Signature == "" { // nobody asked
 		rows = append(rows[:7], rows[8:]...)
 	}
 	return rows

@@ -54,8 +54,8 @@ func printed(t *testing.T, write func(io.Writer) error) string {
 	return out.String()
 }
 
-func compare(old, new *bundle.Bundle) inspect.Diff {
-	return inspect.Diff{Diff: bundle.Compare(old, new)}
+func compare(old, newer *bundle.Bundle) inspect.Diff {
+	return inspect.Diff{Diff: bundle.Compare(old, newer)}
 }
 
 // cisco prints a diff as Cisco does.

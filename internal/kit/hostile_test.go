@@ -224,12 +224,12 @@ func hostileManifests() []hostile {
 	raw := func(name, words string, change func([]byte) []byte) hostile {
 		return forged(name, BadManifest, words, func(f *forge) { f.raw = change })
 	}
-	replace := func(old, new string) func([]byte) []byte {
+	replace := func(old, newer string) func([]byte) []byte {
 		return func(b []byte) []byte {
 			if !bytes.Contains(b, []byte(old)) {
 				panic(old)
 			}
-			return bytes.Replace(b, []byte(old), []byte(new), 1)
+			return bytes.Replace(b, []byte(old), []byte(newer), 1)
 		}
 	}
 	value := func(name, words string, change func(f *forge)) hostile {
@@ -329,7 +329,7 @@ func hostileContents() []hostile {
 		}),
 		bundle("a page", "an HTML page", func(*forge) []byte { return []byte("<!DOCTYPE html>\n<title>Log in</title>\n") }),
 		bundle("an empty bundle", "empty file", func(*forge) []byte { return nil }),
-		bundle("the pool alone", "not verified: not-signed", func(f *forge) []byte { return pkitest.CertsOnly(pkitest.CoreV1()...) }),
+		bundle("the pool alone", "not verified: not-signed", func(_ *forge) []byte { return pkitest.CertsOnly(pkitest.CoreV1()...) }),
 		bundle("a bundle of another root", "not verified: chain-no-anchor", func(*forge) []byte {
 			return pkitest.Bundle(pkitest.Lab().OtherSigner, "Lab Core Bundle", "2", time.Date(2025, 1, 15, 12, 0, 0, 0, time.UTC), pkitest.CoreV2()...)
 		}),
@@ -397,7 +397,7 @@ func hostileSignatures() []hostile {
 			f.signature = make([]byte, 2<<20)
 			return f.tar(t)
 		}},
-		{name: "two signatures", reason: TarForm, words: `the file "manifest.json.p7s", where README.txt`, make: func(t *testing.T, good []byte, f *forge) []byte {
+		{name: "two signatures", reason: TarForm, words: `the file "manifest.json.p7s", where README.txt`, make: func(t *testing.T, _ []byte, f *forge) []byte {
 			f.signature = by(t, pkitest.Lab().Signer, f.manifest(t))
 			signed := f.tar(t)
 			return insert(signed, at(t, signed, readmeFile), tarFile(signatureFile, f.signature, f.seconds))

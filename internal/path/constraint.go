@@ -87,31 +87,31 @@ func (s *subtrees) speaksOf(form certificate.NameForm) bool { return s.forms>>ui
 func (s *subtrees) add(g certificate.GeneralName) {
 	bit := uint(1) << uint(g.Form)
 	s.forms |= bit
-	clear := false
+	readable := false
 	switch g.Form {
 	case certificate.FormDNS:
-		clear = s.dns.add(string(g.Value), true)
+		readable = s.dns.add(string(g.Value), true)
 	case certificate.FormMail:
 		local, host, isBox := cutMail(string(g.Value))
 		switch {
 		case !isBox:
-			clear = len(g.Value) > 0 && s.mail.add(string(g.Value), false)
+			readable = len(g.Value) > 0 && s.mail.add(string(g.Value), false)
 		case isLocal(local) && isDomain(host):
 			if s.boxes == nil {
 				s.boxes = map[string]bool{}
 			}
-			s.boxes[local+"@"+strings.ToLower(host)], clear = true, true
+			s.boxes[local+"@"+strings.ToLower(host)], readable = true, true
 		}
 	case certificate.FormURI:
-		clear = len(g.Value) > 0 && s.uri.add(string(g.Value), false)
+		readable = len(g.Value) > 0 && s.uri.add(string(g.Value), false)
 	case certificate.FormIP:
-		clear = s.addRange(g.Value)
+		readable = s.addRange(g.Value)
 	case certificate.FormDirectory:
 		s.names.add(certificate.Name(g.Value).RDNs(false))
 		s.unicode.add(certificate.Name(g.Value).RDNs(true))
-		clear = true
+		readable = true
 	}
-	if !clear {
+	if !readable {
 		s.unclear |= bit
 	}
 }

@@ -13,6 +13,7 @@ import (
 // An Algorithm is a signature algorithm. The zero value is the customary one for the key and the digest.
 type Algorithm int
 
+// The algorithms.
 const (
 	_             Algorithm = iota
 	RSAEncryption           // in a SignerInfo: PKCS #1 v1.5 over the message's digest, as Cisco writes it

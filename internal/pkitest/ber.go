@@ -10,6 +10,7 @@ import (
 // A Framing says how the length of an element is written.
 type Framing int
 
+// The framings.
 const (
 	DER        Framing = iota // definite and minimal
 	Indefinite                // BER: length 80, ended by 00 00

@@ -159,6 +159,7 @@ const (
 // A Usage is a bit of the key usage extension.
 type Usage int
 
+// The bits.
 const (
 	DigitalSignature Usage = 0
 	NonRepudiation   Usage = 1
@@ -272,13 +273,23 @@ func GeneralNames(names ...[]byte) Extension {
 	return Extension{"2.5.29.17", false, sequence(names...)}
 }
 
-// MailName, DNSName, URIName, RegisteredID, IPName and DirectoryName are forms of a GeneralName.
-func MailName(s string) []byte         { return TLV(asn1.Tag(1).ContextSpecific(), []byte(s)) }
-func DNSName(s string) []byte          { return TLV(asn1.Tag(2).ContextSpecific(), []byte(s)) }
-func URIName(s string) []byte          { return TLV(asn1.Tag(6).ContextSpecific(), []byte(s)) }
-func IPName(b []byte) []byte           { return TLV(asn1.Tag(7).ContextSpecific(), b) }
+// MailName is the form rfc822Name of a GeneralName.
+func MailName(s string) []byte { return TLV(asn1.Tag(1).ContextSpecific(), []byte(s)) }
+
+// DNSName is the form dNSName.
+func DNSName(s string) []byte { return TLV(asn1.Tag(2).ContextSpecific(), []byte(s)) }
+
+// URIName is the form uniformResourceIdentifier.
+func URIName(s string) []byte { return TLV(asn1.Tag(6).ContextSpecific(), []byte(s)) }
+
+// IPName is the form iPAddress.
+func IPName(b []byte) []byte { return TLV(asn1.Tag(7).ContextSpecific(), b) }
+
+// RegisteredID is the form registeredID.
 func RegisteredID(content byte) []byte { return TLV(asn1.Tag(8).ContextSpecific(), []byte{content}) }
-func DirectoryName(n Name) []byte      { return TLV(explicit(4), n.DER()) }
+
+// DirectoryName is the form directoryName.
+func DirectoryName(n Name) []byte { return TLV(explicit(4), n.DER()) }
 
 // UnknownCritical is a critical extension that nobody knows.
 func UnknownCritical() Extension {

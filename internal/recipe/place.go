@@ -28,13 +28,13 @@ func ReadFile(path string) (*Recipe, error) {
 }
 
 // readAtMost reads max bytes of a file, and one more of a larger one.
-func readAtMost(path string, max int64) ([]byte, error) {
+func readAtMost(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, max+1))
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // Locate returns the path of a file that a recipe names: relative to dir, where the recipe is. A URL stays as it is.

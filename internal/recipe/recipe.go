@@ -130,13 +130,13 @@ type Outputs struct {
 	Previous string
 }
 
-// A Position is where something is in the recipe, for errors, and a
-// SyntaxError says what is wrong there.
-type (
-	Position    = yamlstrict.Position
-	SyntaxError = yamlstrict.SyntaxError
-	field       = yamlstrict.Field
-)
+// A Position is where something is in the recipe, for errors.
+type Position = yamlstrict.Position
+
+// A SyntaxError says what is wrong at a position.
+type SyntaxError = yamlstrict.SyntaxError
+
+type field = yamlstrict.Field
 
 // Limits of a recipe.
 const (

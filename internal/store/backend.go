@@ -15,7 +15,7 @@ type Backend interface {
 	// changes. The error is ErrNotFound where there is none, and an error of
 	// another kind where the place itself is missing. An object of more than max
 	// bytes is an error.
-	Get(ctx context.Context, key string, max int64) (data []byte, tag string, err error)
+	Get(ctx context.Context, key string, most int64) (data []byte, tag string, err error)
 	// Put writes an object, whole or not at all, and durably. Where the condition
 	// does not hold the error is ErrConflict. After any other error it may or may
 	// not be written.

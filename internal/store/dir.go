@@ -70,7 +70,7 @@ func (d *Dir) open() (*os.Root, error) {
 }
 
 // Get implements Backend.
-func (d *Dir) Get(ctx context.Context, key string, max int64) ([]byte, string, error) {
+func (d *Dir) Get(ctx context.Context, key string, most int64) ([]byte, string, error) {
 	if err := checkKey(ctx, key); err != nil {
 		return nil, "", err
 	}
@@ -79,10 +79,10 @@ func (d *Dir) Get(ctx context.Context, key string, max int64) ([]byte, string, e
 		return nil, "", err
 	}
 	defer root.Close()
-	return get(root, key, max)
+	return get(root, key, most)
 }
 
-func get(root *os.Root, key string, max int64) ([]byte, string, error) {
+func get(root *os.Root, key string, most int64) ([]byte, string, error) {
 	f, err := root.OpenFile(key, os.O_RDONLY|nonBlocking, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, "", fmt.Errorf("%s: %w", key, ErrNotFound)
@@ -98,23 +98,23 @@ func get(root *os.Root, key string, max int64) ([]byte, string, error) {
 	if !fi.Mode().IsRegular() {
 		return nil, "", fmt.Errorf("%s: not a regular file", key)
 	}
-	if fi.Size() > max {
-		return nil, "", tooLarge(key, max)
+	if fi.Size() > most {
+		return nil, "", tooLarge(key, most)
 	}
 	data := make([]byte, 0, fi.Size()+1)
-	data, err = readAtMost(f, data, max)
+	data, err = readAtMost(f, data, most)
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", key, err)
 	}
-	if int64(len(data)) > max {
-		return nil, "", tooLarge(key, max)
+	if int64(len(data)) > most {
+		return nil, "", tooLarge(key, most)
 	}
 	return data, tagOf(data), nil
 }
 
 // readAtMost reads to the end, or until it has more than max bytes.
-func readAtMost(r io.Reader, buf []byte, max int64) ([]byte, error) {
-	for int64(len(buf)) <= max {
+func readAtMost(r io.Reader, buf []byte, most int64) ([]byte, error) {
+	for int64(len(buf)) <= most {
 		if len(buf) == cap(buf) {
 			buf = slices.Grow(buf, 1)
 		}
@@ -130,8 +130,8 @@ func readAtMost(r io.Reader, buf []byte, max int64) ([]byte, error) {
 	return buf, nil
 }
 
-func tooLarge(key string, max int64) error {
-	return &DamagedError{key, fmt.Errorf("it has more than %d bytes", max)}
+func tooLarge(key string, most int64) error {
+	return &DamagedError{key, fmt.Errorf("it has more than %d bytes", most)}
 }
 
 func tagOf(data []byte) string {

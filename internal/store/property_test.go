@@ -206,7 +206,8 @@ func TestPublishArmoured(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}
 	for _, data := range [][]byte{bare, []byte(base64.StdEncoding.EncodeToString(bare))} {
-		if _, err := s.Publish(t.Context(), data, o); !errors.As(err, new(*store.RefusedError)) || !err.(*store.RefusedError).Unchanged() {
+		_, err := s.Publish(t.Context(), data, o)
+		if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !refused.Unchanged() {
 			t.Errorf("%.10q: %v", data, err)
 		}
 	}

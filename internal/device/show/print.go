@@ -90,7 +90,7 @@ func dateOf(t certificate.Time) Date {
 // Print prints what Of or Read made, in the given order, an empty line between
 // them.
 func Print(w io.Writer, style Style, list []Shown) error {
-	return print(w, style, func(yield func(*Shown) bool) {
+	return printOne(w, style, func(yield func(*Shown) bool) {
 		for i := range list {
 			if !yield(&list[i]) {
 				return
@@ -101,7 +101,7 @@ func Print(w io.Writer, style Style, list []Shown) error {
 
 const notListed = "% Not a certificate: a device does not list it."
 
-func print(w io.Writer, style Style, list iter.Seq[*Shown]) error {
+func printOne(w io.Writer, style Style, list iter.Seq[*Shown]) error {
 	if !slices.Contains(Styles(), style) {
 		return fmt.Errorf("no style is called %q", style)
 	}

@@ -288,7 +288,7 @@ func TestReadRefuses(t *testing.T) {
 		}
 		return s
 	}
-	replace := func(s, old, new string) string { return cut(s, old)[:0] + strings.Replace(s, old, new, 1) }
+	replace := func(s, old, newer string) string { return cut(s, old)[:0] + strings.Replace(s, old, newer, 1) }
 	for _, test := range []struct {
 		name       string
 		style      show.Style

@@ -116,7 +116,7 @@ func Write(w io.Writer, style Style, certs []*certificate.Certificate, origin Or
 	if origin != Downloaded && origin != BuiltIn {
 		return errors.New("an origin is Downloaded or Built-In")
 	}
-	return print(w, style, func(yield func(*Shown) bool) {
+	return printOne(w, style, func(yield func(*Shown) bool) {
 		for _, c := range certs {
 			s := Of(c, style, origin)
 			if !yield(&s) {

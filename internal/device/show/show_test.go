@@ -313,12 +313,12 @@ func TestNamesReadBack(t *testing.T) {
 		"a", "", " ", "  ", "a ", " a", ",", ",,", ", ", " ,", "a,b", "a, b", "a,  b", "a , b", "a,", "a, ", "a,b,", `a\`, `a\ `, `\x20`, `a,\x20`,
 		"a=b", ",a=b", "+", "a+cn=b", "\u202e", `\u202e`, "\n", "\xc2\x85", "    a", ",    cn=b", "Trustpool: Built-In", "CA Certificate",
 	} {
-		print := func(value string) string {
+		printOne := func(value string) string {
 			return printed(t, show.IOSXE, []*certificate.Certificate{sample(t, func(template *pkitest.Template) {
 				template.Subject = pkitest.NewName("C=US", "CN="+value)
 			})}, show.Downloaded)
 		}
-		text := print(value)
+		text := printOne(value)
 		lines, ok := strings.CutPrefix(section.FindStringSubmatch(text)[1], "    cn=")
 		if !ok {
 			t.Fatalf("%q: %s", value, text)
@@ -328,7 +328,7 @@ func TestNamesReadBack(t *testing.T) {
 			t.Fatalf("%q: %s", value, text)
 		}
 		back := strings.ReplaceAll(lines, "\n    ", ",")
-		if again := print(back); again != text {
+		if again := printOne(back); again != text {
 			t.Errorf("%q is read as %q; printed\n%s\nthen\n%s", value, back, text, again)
 		}
 	}

@@ -178,7 +178,7 @@ func (r gzipReader) Read(p []byte) (int, error) {
 
 func gzipError(err error) error {
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("a gzip file that is cut short: %w", err)

@@ -95,11 +95,11 @@ func checks() []check {
 func (e *exam) urlLength() (Result, string) {
 	shown := *e.u
 	shown.User = nil
-	if n := len(shown.String()); n > MaxURLXR {
+	n := len(shown.String())
+	if n > MaxURLXR {
 		return Fail, fmt.Sprintf("%d characters; at most %d are taken", n, MaxURLXR)
-	} else {
-		return OK, strconv.Itoa(n) + " characters"
 	}
+	return OK, strconv.Itoa(n) + " characters"
 }
 
 func (e *exam) urlCredentials() (Result, string) {

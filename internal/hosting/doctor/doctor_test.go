@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -192,7 +193,7 @@ func TestFaults(t *testing.T) {
 		"armoured, unarmed": {ideal(testdata(t, "bare.b64")), []string{"bundle fail", "signature fail"}},
 		"PEM":               {ideal(testdata(t, "lab.pem")), []string{"bundle fail", "signature fail"}},
 		"weak ETag, wrong type": {
-			bundleOnly(func(w http.ResponseWriter, r *http.Request) {
+			bundleOnly(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("ETag", `W/"x"`)
 				w.Header().Set("Content-Type", "application/byte-stream")
 				w.Header().Set("Content-Length", strconv.Itoa(len(data)))
@@ -288,9 +289,9 @@ func TestURL(t *testing.T) {
 	with := strings.Replace(url, "://", "://lab:secret@", 1)
 	r := examine(t, with+"?"+strings.Repeat("x", doctor.MaxURLXR))
 	want(t, r, "url-length fail", "url-credentials warning")
-	for name, print := range map[string]func(io.Writer) error{"text": r.WriteText, "JSON": r.WriteJSON} {
+	for name, printOne := range map[string]func(io.Writer) error{"text": r.WriteText, "JSON": r.WriteJSON} {
 		var out bytes.Buffer
-		if err := print(&out); err != nil || strings.Contains(out.String(), "secret") {
+		if err := printOne(&out); err != nil || strings.Contains(out.String(), "secret") {
 			t.Errorf("%s: %v, or the password is shown", name, err)
 		}
 	}
@@ -316,7 +317,7 @@ func TestRefused(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	url := raw(t, "", func(c net.Conn) { cancel(); _, _ = io.Copy(io.Discard, c) })
-	if _, err := doctor.Run(ctx, options(t, url)); err != context.Canceled {
+	if _, err := doctor.Run(ctx, options(t, url)); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

@@ -75,9 +75,9 @@ func NewChart(ends []End, at time.Time, path func(year int) string) *Chart {
 			c.Unknown++
 			continue
 		}
-		real := one.At.UTC().Year()
-		year := min(max(real, begin), end)
-		earlier, later = earlier || real < begin, later || real > end
+		actual := one.At.UTC().Year()
+		year := min(max(actual, begin), end)
+		earlier, later = earlier || actual < begin, later || actual > end
 		first, last = min(first, year), max(last, year)
 		n := years[year]
 		if n == nil {

@@ -119,7 +119,7 @@ func credentialsOf(getenv func(string) string) *credentials.Credentials {
 func (b *Bucket) String() string { return "s3://" + b.bucket + "/" + strings.TrimSuffix(b.prefix, "/") }
 
 // Get implements store.Backend. The tag is the ETag.
-func (b *Bucket) Get(ctx context.Context, key string, max int64) ([]byte, string, error) {
+func (b *Bucket) Get(ctx context.Context, key string, most int64) ([]byte, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	body, info, _, err := b.client.GetObject(ctx, b.bucket, b.prefix+key, minio.GetObjectOptions{})
@@ -127,19 +127,19 @@ func (b *Bucket) Get(ctx context.Context, key string, max int64) ([]byte, string
 		return nil, "", b.error(key, err, false)
 	}
 	defer body.Close()
-	if info.Size > max {
-		return nil, "", tooLarge(key, max)
+	if info.Size > most {
+		return nil, "", tooLarge(key, most)
 	}
 	if info.ETag == "" { // which Put would take for no condition
 		return nil, "", b.error(key, errors.New("the service gives no ETag, without which two publishers could both win"), false)
 	}
 	buf := bytes.NewBuffer(make([]byte, 0, clamp(info.Size)+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(body, max+1)); err != nil {
+	if _, err := buf.ReadFrom(io.LimitReader(body, most+1)); err != nil {
 		return nil, "", b.error(key, err, false)
 	}
 	switch n := int64(buf.Len()); {
-	case n > max:
-		return nil, "", tooLarge(key, max)
+	case n > most:
+		return nil, "", tooLarge(key, most)
 	case info.Size >= 0 && n != info.Size:
 		return nil, "", b.error(key, io.ErrUnexpectedEOF, false)
 	}
@@ -149,8 +149,8 @@ func (b *Bucket) Get(ctx context.Context, key string, max int64) ([]byte, string
 // clamp keeps what a server announces from being memory before it is sent.
 func clamp(size int64) int64 { return min(max(size, 0), 1<<20) }
 
-func tooLarge(key string, max int64) error {
-	return &store.DamagedError{Key: key, Err: fmt.Errorf("it has more than %d bytes", max)}
+func tooLarge(key string, most int64) error {
+	return &store.DamagedError{Key: key, Err: fmt.Errorf("it has more than %d bytes", most)}
 }
 
 // Put implements store.Backend.

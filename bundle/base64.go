@@ -67,6 +67,7 @@ type base64Reader struct {
 	data   []byte
 	i      int
 	prefix []byte // of every line, such as "> "
+	soft   bool   // a = at the end of a line may be a line break of quoted-printable
 }
 
 // next is the next character, or false at what is neither base64 nor around it.
@@ -95,7 +96,7 @@ func (r *base64Reader) next() (byte, bool) {
 				return 0, false
 			}
 			r.i += n
-		case c == '=' && (bytes.HasPrefix(rest, []byte("=\n")) || bytes.HasPrefix(rest, []byte("=\r\n"))) && r.isSoft(): // of quoted-printable
+		case c == '=' && r.soft && (bytes.HasPrefix(rest, []byte("=\n")) || bytes.HasPrefix(rest, []byte("=\r\n"))) && r.isSoft():
 			r.i++
 		case c == '=' && bytes.HasPrefix(rest, []byte("=3D")):
 			r.i += 3
@@ -113,7 +114,7 @@ func (r *base64Reader) next() (byte, bool) {
 // isSoft reports whether the = at the end of a line is a line break of
 // quoted-printable and not padding, which nothing but padding follows.
 func (r *base64Reader) isSoft() bool {
-	rest := bytes.TrimLeft(r.data[r.i+1:], "\r\n")
+	rest := bytes.TrimPrefix(bytes.TrimLeft(r.data[r.i+1:], "\r\n"), r.prefix)
 	return len(rest) > 0 && (isBase64(rest[0]) || bytes.HasPrefix(rest, []byte("=3D")))
 }
 
@@ -240,9 +241,9 @@ func quotePrefix(data []byte, at int) []byte {
 }
 
 // base64 reads a certificate in base64 without armour. Its header says how long
-// it is.
-func (s *scanner) base64(at int) (next int, err error) {
-	if at > 0 && isBase64(s.data[at-1]) && !(at > 1 && s.data[at-2] == '\\') {
+// it is. The text before it begins at from.
+func (s *scanner) base64(at, from int) (next int, err error) {
+	if at > from && isBase64(s.data[at-1]) && !(at > 1 && s.data[at-2] == '\\') {
 		return 0, syntaxErr(at, "base64 that begins as a certificate does, in the middle of other base64")
 	}
 	r := base64Reader{data: s.data, i: at, prefix: quotePrefix(s.data, at)}

@@ -75,6 +75,11 @@ var labels = []struct{ label, name, advice string }{
 
 // refuseLabel is the error for a PEM block that holds something else.
 func refuseLabel(label string, at int) error {
+	for _, known := range certificateLabels {
+		if strings.EqualFold(strings.Join(strings.Fields(label), " "), known) {
+			return &TypeError{Type: "a certificate or message of certificates", Offset: at, label: label, within: true, Advice: fmt.Sprintf("its label is not written as %q", known)}
+		}
+	}
 	e := &TypeError{Type: "something else than certificates", Offset: at, Advice: adviceRemove, label: label, within: true}
 	for _, l := range labels {
 		if l.label == label || l.label == "PRIVATE KEY" && strings.Contains(label, l.label) {
@@ -159,14 +164,14 @@ func kindOfDER(der []byte) (name, advice string) {
 		return "a public key", adviceRemove
 	case first.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) && next(asn1.OCTET_STRING):
 		return "a private key", adviceKey
-	case first.PeekASN1Tag(asn1.INTEGER) && next(asn1.SEQUENCE) && cms.IsContentInfo(seq):
+	case first.PeekASN1Tag(asn1.INTEGER) && countElements(first) == 1 && cms.IsContentInfo(seq):
 		return "a time-stamp response", adviceRemove
 	case first.PeekASN1Tag(asn1.INTEGER):
 		first.ReadASN1(&element, asn1.INTEGER)
 		rest := first
 		rest.SkipASN1(asn1.SEQUENCE)
 		switch {
-		case len(element) == 1 && element[0] == 0 && rest.PeekASN1Tag(asn1.SEQUENCE) && countElements(first) <= 3:
+		case len(element) == 1 && element[0] == 0 && rest.PeekASN1Tag(asn1.SEQUENCE) && countElements(first) <= 4:
 			return "a certificate request", adviceRequest
 		case isCRL(first):
 			return "a CRL", adviceRemove
@@ -219,7 +224,8 @@ func damagedDER(data []byte) *TypeError {
 			return false
 		}
 		restored := []byte(strings.NewReplacer(old...).Replace(string(data)))
-		return len(restored) < len(data) && cms.Length(restored) == int64(len(restored)) && startsAsCertificate(restored)
+		_, rest, err := cms.First(restored)
+		return err == nil && len(restored) < len(data) && startsAsCertificate(restored) && (len(rest) == 0 || startsAsCertificate(rest))
 	}
 	switch {
 	case is("\r\n", "\n"):
@@ -270,6 +276,11 @@ func errHex(data []byte, at int) error {
 	}
 	return &TypeError{Type: "a certificate in hexadecimal", Offset: at, within: at > 0,
 		Advice: "turn it into binary with xxd -r -p, or get it as PEM or DER"}
+}
+
+// errNested is the error for PEM that is in base64 once more.
+func errNested(at int) error {
+	return &TypeError{Type: "PEM in base64 once more, as in a Kubernetes Secret", Offset: at, within: true, damaged: true, Advice: "decode it with base64 -d"}
 }
 
 // identifyText is the error for text without a certificate.

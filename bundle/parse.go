@@ -160,6 +160,7 @@ func (b *Bundle) assemble(pieces []piece, l Limits) error {
 				if err := identifyDER(p.der, p.offset); err != nil {
 					return err
 				}
+				return syntaxErr(p.offset, "%s that begins as a certificate does and cannot be read as one: %v,", p.kind, c.Err)
 			}
 			b.Certificates = append(b.Certificates, c)
 		}

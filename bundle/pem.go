@@ -104,7 +104,7 @@ func decodeBody(text []byte, base int, prefix []byte) ([]byte, error) {
 		}
 		direct = err
 	}
-	r := base64Reader{data: text, prefix: prefix}
+	r := base64Reader{data: text, prefix: prefix, soft: true}
 	var dense []byte
 	for c, ok := r.next(); ok; c, ok = r.next() {
 		dense = append(dense, c)
@@ -170,7 +170,7 @@ func isTypographicDash(r rune) bool {
 }
 
 // certificateLabels are those whose BEGIN is looked for without its hyphens.
-var certificateLabels = []string{labelCertificate, labelX509, labelTrusted, labelPKCS7, labelPKCS7Signed, labelCMS, "PRIVATE KEY"}
+var certificateLabels = []string{labelCertificate, labelX509, labelTrusted, labelPKCS7, labelPKCS7Signed, labelCMS}
 
 // isDamagedMark reports whether the BEGIN or END at an offset is of a certificate
 // and between dashes that are not five hyphens.

@@ -31,11 +31,15 @@ func (s *scanner) file() error {
 	var bare error // why the file as a whole is not base64
 	if notBase64(blank) < 0 {
 		der, err := decodeBase64(blank, len(s.data)-len(blank))
-		if bare = err; err == nil {
-			if len(der) == 0 || der[0] != 0x30 {
-				return s.notBase64DER(der)
-			}
+		switch bare = err; {
+		case err != nil:
+		case len(der) > 0 && der[0] == 0x30:
 			return s.addDER(der, 0, inBase64, "")
+		default:
+			bare = s.notBase64DER(der)
+			if _, ok := errors.AsType[*TypeError](bare); ok {
+				return bare
+			}
 		}
 	}
 	if err := s.from(0); err != nil {
@@ -76,6 +80,9 @@ func (s *scanner) binary() error {
 
 // notBase64DER is the error for base64 of something that is not DER.
 func (s *scanner) notBase64DER(der []byte) error {
+	if bytes.Contains(der, beginMark) {
+		return errNested(0)
+	}
 	if err := identify(der, 0); err != nil {
 		err.Type += " in base64"
 		return err
@@ -95,6 +102,7 @@ const (
 	foundDER
 	foundBase64
 	foundHex
+	foundNested // "-----BEGIN" in base64
 )
 
 // find looks from an offset on for the first thing that is not text.
@@ -125,6 +133,10 @@ func (s *scanner) find(from int) (int, found) {
 			if i+1 < len(data) && data[i+1] == 'I' && startsAsBase64(data, i) {
 				return i, foundBase64
 			}
+		case c == 'L':
+			if bytes.HasPrefix(data[i:], nestedMark) {
+				return i, foundNested
+			}
 		case c == '3':
 			if i+1 < len(data) && data[i+1] == '0' && startsAsHex(data[i:]) {
 				return i, foundHex
@@ -134,6 +146,9 @@ func (s *scanner) find(from int) (int, found) {
 	return len(data), foundNothing
 }
 
+// nestedMark is what "-----BEGIN" is in base64.
+var nestedMark = []byte("LS0tLS1CRUdJT")
+
 // textBytes says of each byte whether find has to look at it. Every certificate
 // has binary bytes: the tags of its INTEGER and its BIT STRING.
 var textBytes = func() (table [256]byteClass) {
@@ -142,7 +157,7 @@ var textBytes = func() (table [256]byteClass) {
 			table[c] = binary
 		}
 	}
-	for _, c := range []byte("-Bb0M3") {
+	for _, c := range []byte("-Bb0LM3") {
 		table[c] = mark
 	}
 	return table
@@ -184,7 +199,9 @@ func (s *scanner) from(offset int) error {
 		case foundDER:
 			offset, err = s.der(at)
 		case foundBase64:
-			offset, err = s.base64(at)
+			offset, err = s.base64(at, offset)
+		case foundNested:
+			return errNested(at)
 		case foundHex:
 			return errHex(s.data, at)
 		}

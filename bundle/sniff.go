@@ -23,7 +23,7 @@ func Sniff(prefix []byte) (length int64, err error) {
 	blank := skipSpace(prefix)
 	switch {
 	case beginsAsDER(prefix):
-		if cms.IsContentInfo(prefix) { // after a certificate another may follow
+		if cms.IsContentInfo(prefix) && !allCRLF(prefix) { // after a certificate another may follow
 			return cms.Length(prefix), nil
 		}
 		return 0, nil
@@ -44,11 +44,21 @@ func Sniff(prefix []byte) (length int64, err error) {
 	case isMarkup(blank):
 		return 0, identifyText(prefix)
 	case notBase64(blank) >= 0 && (len(prefix) >= SniffSize || !looksLikeText(prefix)):
-		return 0, notABundle(prefix)
+		return 0, identifyText(prefix)
 	case notBase64(blank) < 0 && len(blank) >= 8 && !beginsSequence(blank):
-		return 0, notABundle(prefix)
+		if bytes.HasPrefix(blank, nestedMark) {
+			return 0, errNested(0)
+		}
+		return 0, identifyText(prefix)
 	}
 	return 0, nil
+}
+
+// allCRLF reports whether each LF follows a CR, and there are some: then a transfer
+// as text made the file longer than it says.
+func allCRLF(b []byte) bool {
+	n := bytes.Count(b, []byte("\n"))
+	return n > 2 && n == bytes.Count(b, []byte("\r\n"))
 }
 
 // beginsSequence reports whether base64 text decodes to something that begins like

@@ -223,7 +223,11 @@ func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, err
 	if len(files) != 1 {
 		return nil, fmt.Errorf("%s: a directory is not a root program", x.program)
 	}
-	p, err := audit.ParseProgram(label(x.program), files[0].Data, x.programDate.Time)
+	data, err := a.decode(files[0])
+	if err != nil {
+		return nil, err
+	}
+	p, err := audit.ParseProgram(label(x.program), data, x.programDate.Time)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(x.program), err)
 	}

@@ -146,8 +146,9 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOpt
 			}
 			return s.identity(ctx, a)
 		},
-		Limits: limits,
-		At:     now,
+		Unreadable: func(name string, err error) bool { return a.listed[name] && a.skip(name, err) },
+		Limits:     limits,
+		At:         now,
 	}
 }
 
@@ -155,8 +156,14 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOpt
 func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	files, err := a.fetchWith(ctx, path, fetch.Options{})
 	var out []recipe.File
+	if a.listed == nil {
+		a.listed = map[string]bool{}
+	}
 	for _, f := range files {
 		out = append(out, recipe.File{Name: f.Name, Data: f.Data})
+		if f.Name != path && !isURL(path) {
+			a.listed[f.Name] = true
+		}
 	}
 	return out, err
 }

@@ -98,8 +98,9 @@ type app struct {
 	size    size
 	output  string
 
-	skipUnreadable bool  // files of a directory
-	input          int64 // bytes read so far
+	skipUnreadable bool            // files of a directory
+	listed         map[string]bool // files of directories that a recipe names
+	input          int64           // bytes read so far
 	disk           *durable.Disk
 	guarded        bool // by guard
 }

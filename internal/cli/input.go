@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
+	"trustpool/internal/fetch/text"
 	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/roots"
@@ -132,6 +134,15 @@ func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fet
 		a.warn("%s: %s read; passed over: %s", arg, report.Count(len(files), "file"), countPassed(passed))
 	}
 	return files, err
+}
+
+// decode returns the UTF-8 of a text that was read.
+func (a *app) decode(f fetch.File) ([]byte, error) {
+	data, err := text.Decode(f.Data, cmp.Or(int64(a.size), fetch.DefaultMaxBytes))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(f.Name), err)
+	}
+	return data, nil
 }
 
 // countPassed lists what is passed over in a directory.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/device/show"
 	"trustpool/internal/fetch"
+	"trustpool/internal/fetch/text"
 	"trustpool/internal/pool"
 	"trustpool/internal/report"
 )
@@ -169,7 +169,11 @@ func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t 
 	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
 		return nil, hinted{fmt.Errorf("%s: a directory is not a capture", arg), "give one file: what one device shows"}
 	}
-	l, err := device.ReadListing(files[0].Data, p, t.at.or(a.env.Now))
+	data, err := a.decode(files[0])
+	if err != nil {
+		return nil, err
+	}
+	l, err := device.ReadListing(data, p, t.at.or(a.env.Now))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(files[0].Name), err)
 	}
@@ -177,13 +181,8 @@ func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t 
 	return l, nil
 }
 
-// sniffText refuses what is not text.
-func sniffText(prefix []byte) (int64, error) {
-	if bytes.IndexByte(prefix, 0) >= 0 {
-		return 0, errors.New("not text in UTF-8 or ASCII: give what the device printed")
-	}
-	return 0, nil
-}
+// sniffText refuses what is not text by its beginning.
+func sniffText(prefix []byte) (int64, error) { return 0, text.Sniff(prefix) }
 
 // identify looks for the certificates of a listing, and compares it.
 func (a *app) identify(ctx context.Context, l *device.Listing, with []string, against string, t *trust) error {

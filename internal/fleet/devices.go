@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode/utf8"
+
+	"trustpool/internal/fetch/text"
 )
 
 // Limits of a list of devices.
@@ -35,21 +37,24 @@ type Label struct {
 	Value string `json:"value"`
 }
 
-// ReadDevices reads a list of devices: CSV (RFC 4180), perhaps with a byte order
-// mark, whose first line names the columns, in any order. There must be name and
+// ReadDevices reads a list of devices: CSV (RFC 4180), as [text.NewReader] reads
+// it, whose first line names the columns, in any order. There must be name and
 // address, there may be platform and any others. An address is an IP address or a
 // prefix such as 10.1.0.0/16, or several of them with blanks between. No two
 // devices may have the same name or address; a prefix may lie in another one's, and
 // the longest one that holds an address counts. Errors name the line.
 func ReadDevices(r io.Reader) ([]Device, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxDevicesBytes+1))
+	decoded, err := text.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(io.LimitReader(decoded, MaxDevicesBytes+1))
 	if err != nil {
 		return nil, err
 	}
 	if len(data) > MaxDevicesBytes {
 		return nil, fmt.Errorf("it has more than %d bytes, which is the limit", MaxDevicesBytes)
 	}
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	if !utf8.Valid(data) {
 		return nil, errors.New("it is not UTF-8")
 	}

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/fetch/text"
 )
 
 // Limits of what is read of chains. Genuine servers send two to five certificates.
@@ -42,7 +44,14 @@ const savedMark = "# chain of "
 //
 // A certificate that cannot be read is an error, and so is a file without one.
 func ParseChains(name string, data []byte) ([]Server, error) {
-	if !bytes.Contains(data, []byte(beginCertificate)) {
+	if text.Detect(data) != text.UTF8 {
+		decoded, err := text.Decode(data, bundle.DefaultMaxBytes)
+		if err != nil {
+			return nil, err
+		}
+		data = decoded
+	}
+	if !beginsBlock.Match(data) {
 		if bytes.Contains(data, []byte("CONNECTED(")) || bytes.Contains(data, []byte("s_client")) {
 			return nil, errors.New("no certificate in it: the server was not reached, or it sent none")
 		}
@@ -62,6 +71,10 @@ func ParseChains(name string, data []byte) ([]Server, error) {
 	if err := p.read(data); err != nil {
 		return nil, err
 	}
+	// What is not in a block of its own belongs to no server.
+	if b, err := bundle.Parse(data); err == nil && len(b.Certificates) != p.total {
+		return nil, fmt.Errorf("it holds %d certificates, %d of them in PEM blocks: give all as PEM", len(b.Certificates), p.total)
+	}
 	return p.finish(name)
 }
 
@@ -79,35 +92,38 @@ func (s *Server) PEM() []byte {
 type captures struct {
 	done    []Server
 	current Server
+	total   int // certificates of the file
 	blocks  int // certificates of the current chain, with those that stand there twice
 	listed  int // how many s_client says that it received
 }
 
-const (
-	beginCertificate = "-----BEGIN CERTIFICATE-----"
-	endCertificate   = "-----END CERTIFICATE-----"
-)
+// beginsBlock is the BEGIN of a block that holds certificates; others, such as
+// those of TLS sessions, are text here.
+var beginsBlock = regexp.MustCompile(`-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE|PKCS7|CMS|PKCS #7 SIGNED DATA)-----`)
 
 func (p *captures) read(data []byte) error {
 	for offset := 0; offset < len(data); {
 		line, _, _ := bytes.Cut(data[offset:], []byte("\n"))
-		text := string(bytes.TrimSpace(line[:min(len(line), maxLine)]))
-		if text != beginCertificate {
-			if err := p.line(text); err != nil {
+		begin := beginsBlock.FindSubmatchIndex(line)
+		if begin == nil {
+			if err := p.line(string(bytes.TrimSpace(line[:min(len(line), maxLine)]))); err != nil {
 				return err
 			}
 			offset += len(line) + 1
 			continue
 		}
-		end := bytes.Index(data[offset:], []byte(endCertificate))
+		// From the beginning of the line, so that what quotes it is known.
+		mark := "-----END " + string(line[begin[2]:begin[3]]) + "-----"
+		end := bytes.Index(data[offset+begin[1]:], []byte(mark))
 		if end < 0 {
 			return fmt.Errorf("the certificate at offset %d has no end: truncated", offset)
 		}
-		end += offset + len(endCertificate)
+		end += offset + begin[1] + len(mark)
 		b, err := bundle.Parse(data[offset:end])
 		if err != nil {
 			return fmt.Errorf("the certificate at offset %d: %w", offset, err)
 		}
+		p.total += len(b.Certificates)
 		if err := p.add(b.Certificates...); err != nil {
 			return fmt.Errorf("at offset %d: %w", offset, err)
 		}
@@ -203,7 +219,7 @@ func (p *captures) close() error {
 	case len(p.done) == MaxServers:
 		return fmt.Errorf("more than %d chains", MaxServers)
 	}
-	*p = captures{done: append(p.done, p.current)}
+	*p = captures{done: append(p.done, p.current), total: p.total}
 	return nil
 }
 

@@ -25,7 +25,10 @@ type BuildOptions struct {
 	System func(ctx context.Context) ([]File, error)
 	// Identity gives the key and certificates of the recipe's signer.
 	Identity func(ctx context.Context, s *Signer) (*signing.Identity, error)
-	Limits   bundle.Limits
+	// Unreadable, if set, is told of a file that cannot be read, and reports whether
+	// to go on without it.
+	Unreadable func(name string, err error) bool
+	Limits     bundle.Limits
 	// At is when the build is made: the signing time, and the time at which the
 	// signatures of sources and the ends of exclusions are judged.
 	At time.Time

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"trustpool/internal/fetch/text"
 	"trustpool/roots"
 )
 
@@ -17,7 +18,11 @@ type program struct {
 // readProgram reads a root program's file: its certificates, and which of them it
 // does not trust for what the recipe asks.
 func (s *selection) readProgram(source int, src *Source, f File) error {
-	store, err := parseProgram(src, f.Data)
+	data, err := text.Decode(f.Data, roots.MaxStoreBytes)
+	if err != nil {
+		return err
+	}
+	store, err := parseProgram(src, data)
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,12 @@ func (s *selection) read(ctx context.Context, i int) error {
 	for _, f := range files {
 		b, err := s.parse(f, anchors)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
+			err = fmt.Errorf("%s: %w", f.Name, err)
+			if s.options.Unreadable != nil && s.options.Unreadable(f.Name, err) {
+				s.note("%v: skipped", err)
+				continue
+			}
+			return err
 		}
 		for n, c := range b.Certificates {
 			s.add(i, f.Name, "certificate", n+1, c)

@@ -122,6 +122,14 @@ func Decode(data []byte, limit int64) ([]byte, error) {
 	return out, nil
 }
 
+// Sniff refuses the beginning of a file that is not text, with a *BinaryError.
+func Sniff(prefix []byte) error {
+	if Detect(prefix) != UTF8 {
+		return nil
+	}
+	return check(prefix, false)
+}
+
 // NewReader returns a reader of the UTF-8 of a text, without a byte order mark. It reads the beginning of r, and its
 // error is a *BinaryError if that is not text. How much comes out of gzip is for the caller to bound.
 func NewReader(r io.Reader) (io.Reader, error) {

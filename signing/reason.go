@@ -64,6 +64,7 @@ const (
 	ChainPolicy              = Reason(path.PolicyMalformed)
 	ChainTooComplex          = Reason(path.TooComplex)
 	ChainExtensionUnreadable = Reason(path.ExtensionUnreadable)
+	ChainFractionalTime      = Reason(path.FractionalTime)
 	ChainKeyIdentifier       = Reason(path.KeyIdentifier)
 	ChainNameEncoding        = Reason(path.NameEncoding)
 	ChainPolicyConstraints   = Reason(path.PolicyConstraints)

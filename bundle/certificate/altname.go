@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"trustpool/internal/cms"
 )
 
 // A NameForm is a form of a [GeneralName], by the number of its tag.
@@ -60,12 +62,19 @@ func readGeneralName(in *cryptobyte.String) (GeneralName, error) {
 	if form >= nameForms || tag != want {
 		return GeneralName{}, unreadable
 	}
-	if form == FormDirectory {
-		var name cryptobyte.String
-		if !value.ReadASN1Element(&name, asn1.SEQUENCE) || !value.Empty() || !readName(Name(name), new(quirkSet)) {
-			return GeneralName{}, unreadable
-		}
-		value = name
+	ok, rest := true, value
+	switch form {
+	case FormOther:
+		var oid, content cryptobyte.String
+		ok = rest.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) && validOID(oid) && rest.ReadASN1(&content, asn1.Tag(0).ContextSpecific().Constructed()) &&
+			cms.CheckOne(content) == nil && rest.Empty()
+	case FormDirectory:
+		ok = rest.ReadASN1Element(&value, asn1.SEQUENCE) && rest.Empty() && readName(Name(value), new(quirkSet))
+	case FormRegisteredID:
+		ok = validOID(value)
+	}
+	if !ok {
+		return GeneralName{}, unreadable
 	}
 	return GeneralName{form, value}, nil
 }
@@ -159,6 +168,41 @@ func (c *Certificate) AuthorityCertificate() (issuers []GeneralName, serial Seri
 		issuers = append(issuers, name)
 	}
 	return issuers, Serial(number), nil
+}
+
+// CheckCRLDistributionPoints reports whether the extension is absent or can be read.
+func (c *Certificate) CheckCRLDistributionPoints() error {
+	const what = "cRLDistributionPoints"
+	points, err := c.sequence(OIDCRLDistributionPoints, what)
+	if err != nil {
+		return err
+	}
+	context := func(n asn1.Tag) asn1.Tag { return n.ContextSpecific().Constructed() }
+	for !points.Empty() {
+		var point, choice, names, issuers cryptobyte.String
+		var named, issued bool
+		if !points.ReadASN1(&point, asn1.SEQUENCE) || !point.ReadOptionalASN1(&choice, &named, context(0)) ||
+			!point.SkipOptionalASN1(asn1.Tag(1).ContextSpecific()) || !point.ReadOptionalASN1(&issuers, &issued, context(2)) || !point.Empty() {
+			return unreadable(what)
+		}
+		if named {
+			var tag asn1.Tag
+			if !choice.ReadAnyASN1(&names, &tag) || !choice.Empty() || tag != context(0) && tag != context(1) {
+				return unreadable(what)
+			}
+			if tag == context(1) { // a name relative to the issuer's
+				names = nil
+			}
+		}
+		for _, list := range []cryptobyte.String{names, issuers} {
+			for !list.Empty() {
+				if _, err := readGeneralName(&list); err != nil {
+					return fmt.Errorf("%s: %w", what, err)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // CRLDistributionPoints are the URIs of the extension (RFC 5280 section 4.2.1.13),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -33,6 +34,9 @@ const (
 	OIDPolicyConstraints     = "\x55\x1d\x24"
 	OIDExtKeyUsage           = "\x55\x1d\x25"
 	OIDInhibitAnyPolicy      = "\x55\x1d\x36"
+
+	OIDProxyCertInfo = "\x2b\x06\x01\x05\x05\x07\x01\x0e"     // 1.3.6.1.5.5.7.1.14 (RFC 3820)
+	OIDNetscapeType  = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01" // 2.16.840.1.113730.1.1
 )
 
 // Purposes in an extended key usage (RFC 5280 section 4.2.1.12).
@@ -208,12 +212,12 @@ func (c *Certificate) readBasicConstraints(value []byte, quirks *quirkSet) bool 
 	}
 	if seq.PeekASN1Tag(asn1.INTEGER) {
 		n, err := readInteger(&seq, "path length")
-		if err != nil || n[0] >= 0x80 || len(n) > 4 {
+		if err != nil || n[0] >= 0x80 {
 			return false
 		}
 		c.PathLen = 0
 		for _, o := range n {
-			c.PathLen = c.PathLen<<8 | int(o)
+			c.PathLen = min(c.PathLen<<8|int(o), math.MaxInt32) // what is more limits nothing
 		}
 	}
 	return seq.Empty()

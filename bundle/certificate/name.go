@@ -90,6 +90,19 @@ func (n Name) Attributes() []Attribute {
 	return out
 }
 
+// MailAddresses are the values of emailAddress. It reports whether each is an
+// IA5String, as RFC 5280 appendix A.1 has it.
+func (n Name) MailAddresses() (addresses []string, strict bool) {
+	strict = true
+	for _, a := range n.attributes(nil) {
+		if string(a.oid) == "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01" {
+			text, _ := a.text()
+			addresses, strict = append(addresses, text), strict && a.tag == tagIA5String
+		}
+	}
+	return addresses, strict
+}
+
 // CommonName is the last commonName, or the last of the other values where
 // there is none: what a person would call the certificate. It is not escaped.
 func (n Name) CommonName() string {

@@ -146,6 +146,25 @@ func (c *Certificate) Extension(oid string) (Extension, bool) {
 	return Extension{}, false
 }
 
+// NetscapeType reads the certificate type that Netscape had before extended key
+// usage, a bit for each purpose from the highest on: clients, servers, mail,
+// objects, one that is not used, and CAs of these. It is present if that is there.
+func (c *Certificate) NetscapeType() (bits byte, present bool, err error) {
+	e, present := c.Extension(OIDNetscapeType)
+	if !present {
+		return 0, false, nil
+	}
+	in := cryptobyte.String(e.Value)
+	content, _, err := readBitString(&in, asn1.BIT_STRING, "Netscape certificate type")
+	if err == nil && !in.Empty() {
+		err = unreadable("Netscape certificate type")
+	}
+	if len(content) > 0 {
+		bits = content[0]
+	}
+	return bits, true, err
+}
+
 // sequence returns the contents of an extension that is a SEQUENCE, nil if it is
 // absent.
 func (c *Certificate) sequence(oid, what string) (cryptobyte.String, error) {

@@ -24,6 +24,7 @@ const (
 	TooComplex        Reason = "chain-too-complex"           // more signatures, names or ways to go than a run allows, which is in proportion to its input; a doubt
 
 	ExtensionUnreadable Reason = "extension-unreadable" // an alternative name or a key identifier cannot be read: RFC 5280 does not need it here, and OpenSSL refuses the certificate; a doubt
+	FractionalTime      Reason = "fractional-time"      // a date with fractional seconds, which RFC 5280 section 4.1.2.5.2 forbids and OpenSSL refuses; a doubt
 	KeyIdentifier       Reason = "key-identifier"       // an authority key identifier is not that of the certificate with the key that signed (RFC 5280 section 4.2.1.1 does not ask, OpenSSL does); a doubt
 	NameEncoding        Reason = "name-encoding"        // issuer and subject are the same by RFC 5280 section 7.1, and not by OpenSSL, which folds ASCII alone; a doubt
 	PolicyConstraints   Reason = "policy-constraints"   // an explicit policy is demanded (RFC 5280 section 4.2.1.11), and what devices take for their policies is not known; a doubt

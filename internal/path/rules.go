@@ -152,14 +152,36 @@ func (w *walk) checkEach(n *node) *Refusal {
 // doubtUnreadable doubts extensions that RFC 5280 does not need for a path, and
 // that others refuse a certificate for.
 func (w *walk) doubtUnreadable(n *node) *Refusal {
-	_, _, err := n.AuthorityCertificate()
-	if n.namesErr != nil {
-		err = n.namesErr
+	_, _, keyErr := n.AuthorityCertificate()
+	_, _, typeErr := n.NetscapeType()
+	for _, err := range []error{n.namesErr, keyErr, n.CheckCRLDistributionPoints(), typeErr} {
+		if err != nil {
+			return w.doubt(ExtensionUnreadable, "the certificate %s: %v", nameOf(n), err)
+		}
 	}
-	if err != nil || n.Has(certificate.QuirkSubjectKeyIDUnreadable) || n.Has(certificate.QuirkAuthKeyIDUnreadable) {
-		return w.doubt(ExtensionUnreadable, "the certificate %s has an alternative name or a key identifier that cannot be read", nameOf(n))
+	if n.constraintsErr != nil {
+		return w.doubt(ConstraintUnknown, "the name constraints of %s cannot be read: %v", nameOf(n), n.constraintsErr)
+	}
+	for _, oid := range unevaluated {
+		if e, ok := n.Extension(oid); ok {
+			return w.doubt(ExtensionUnreadable, "the certificate %s has the extension %s, which is not evaluated here; OpenSSL may refuse that", nameOf(n), e.ID.Dotted())
+		}
+	}
+	switch {
+	case n.Has(certificate.QuirkSubjectKeyIDUnreadable), n.Has(certificate.QuirkAuthKeyIDUnreadable):
+		return w.doubt(ExtensionUnreadable, "the certificate %s has a key identifier that cannot be read", nameOf(n))
+	case n.Has(certificate.QuirkTimeFraction):
+		return w.doubt(FractionalTime, "the certificate %s has a date with fractional seconds; OpenSSL refuses that", nameOf(n))
 	}
 	return nil
+}
+
+// unevaluated are extensions that OpenSSL has rules for and RFC 5280 has not:
+// proxies (RFC 3820), and addresses and numbers of networks (RFC 3779).
+var unevaluated = []string{
+	certificate.OIDProxyCertInfo,
+	"\x2b\x06\x01\x05\x05\x07\x01\x07", // 1.3.6.1.5.5.7.1.7
+	"\x2b\x06\x01\x05\x05\x07\x01\x08",
 }
 
 // processed are the extensions that may be critical: those that are evaluated, and
@@ -276,9 +298,6 @@ func AllowedPurposes(c *certificate.Certificate, groups [][]string) (set uint, b
 // the certificates below it (RFC 5280 sections 4.2.1.10, 6.1.3 b and c).
 func (w *walk) checkConstraints(i int) *Refusal {
 	issuer := w.chain[i].node
-	if issuer.constraintsErr != nil {
-		return w.doubt(ConstraintUnknown, "the name constraints of %s cannot be read: %v", nameOf(issuer), issuer.constraintsErr)
-	}
 	if issuer.constraints == nil {
 		return nil
 	}
@@ -377,22 +396,24 @@ func (x *constraints) permitSubject(c *node, attributes []certificate.Attribute,
 	case notJudged:
 		p.unclear = "its distinguished name"
 	}
-	for _, a := range attributes {
+	mail, strict := c.Subject.MailAddresses()
+	if !strict {
+		p.unclear = "a mail address of another type of string"
+	}
+	for _, address := range mail {
+		verdict := x.judge(certificate.GeneralName{Form: certificate.FormMail, Value: []byte(address)})
 		switch {
-		case a.Type == "emailAddress":
-			verdict := x.judge(certificate.GeneralName{Form: certificate.FormMail, Value: []byte(a.Value)})
-			switch {
-			case verdict == outside && len(c.names) == 0:
-				p.outside = Cut(a.Value)
-				return
-			case verdict != inside:
-				p.unclear = Cut(a.Value)
-			}
-		case a.Type == "CN" && !hosts:
-			if host, ok := hostOf(strings.TrimRight(a.Value, "\x00")); ok {
-				if x.judge(certificate.GeneralName{Form: certificate.FormDNS, Value: []byte(host)}) != inside {
-					p.hostOutside = Cut(host)
-				}
+		case verdict == outside && len(c.names) == 0:
+			p.outside = Cut(address)
+			return
+		case verdict != inside:
+			p.unclear = Cut(address)
+		}
+	}
+	for _, a := range attributes {
+		if host, ok := hostOf(strings.TrimRight(a.Value, "\x00")); ok && a.Type == "CN" && !hosts {
+			if x.judge(certificate.GeneralName{Form: certificate.FormDNS, Value: []byte(host)}) != inside {
+				p.hostOutside = Cut(host)
 			}
 		}
 	}

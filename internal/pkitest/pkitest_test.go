@@ -93,7 +93,7 @@ func TestVectors(t *testing.T) {
 		name-malformed version-malformed signature-algorithm-unsupported signature-invalid signer-purpose signer-key-usage
 		chain-no-anchor chain-signature chain-sha1 chain-weak chain-expired chain-not-yet-valid chain-not-ca chain-key-usage
 		chain-path-length chain-critical-extension chain-name-constraints chain-purpose chain-algorithm-unsupported
-		chain-unreadable chain-too-complex chain-explicit-curve chain-policy extension-unreadable key-identifier name-encoding
+		chain-unreadable chain-too-complex chain-explicit-curve chain-policy extension-unreadable fractional-time key-identifier name-encoding
 		policy-constraints constraint-unknown signers-disagree`) {
 		if !reasons[reason] {
 			t.Errorf("no vector expects %s", reason)

@@ -559,6 +559,8 @@ func (v *vectors) chains() {
 		v.by(edit(signer(), func(t *Template) { t.Issuer = NewName("O=trustpool  LAB", "CN= Lab Root CA ") }).Issue(lab.Root)))
 	v.add("name-encoding", "name-encoding", "the signer names its issuer in capitals that are not ASCII: RFC 5280 section 7.1 takes it, OpenSSL does not.",
 		v.by(edit(signer(), func(t *Template) { t.Issuer = labName("LAB PRÜF CA") }).Issue(IntermediateTemplate(labName("Lab Prüf CA"), RSA("lab-intermediate")).Issue(lab.Root))))
+	v.add("fractional-time", "fractional-time", "the signer's notAfter has fractional seconds: RFC 5280 section 4.1.2.5.2.",
+		v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.GeneralizedTime, "20450101000000.5Z"} }).Issue(lab.Root)))
 	v.add("key-identifier", "key-identifier", "the signer's authorityKeyIdentifier is that of another key: RFC 5280 section 4.2.1.1.",
 		v.by(signer().With(AuthorityKeyID(RSA("lab-other-root"))).Issue(lab.Root)))
 	v.add("extension-unreadable", "extension-unreadable", "the signer's subjectAltName is cut short: RFC 5280 section 4.2.1.6.",

@@ -1,9 +1,10 @@
 package reach
 
 import (
+	"bytes"
 	"crypto/x509"
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -23,6 +24,10 @@ func checkServer(c *certificate.Certificate, host string) ([]Doubt, Reason, erro
 		return nil, ServerPurpose, fmt.Errorf("the server's certificate is for %v, not for servers", c.ExtKeyUsage)
 	case byAny:
 		doubt(path.AnyPurpose, "the server's certificate is for any purpose, and does not name servers; OpenSSL refuses that")
+	}
+	const netscapeServer = 0x40
+	if bits, present, err := c.NetscapeType(); present && err == nil && bits&netscapeServer == 0 {
+		doubt(ServerPurpose, "the server's certificate has a Netscape certificate type that is not a server's; OpenSSL refuses that")
 	}
 	if c.KeyUsage&certificate.KeyUsagePresent != 0 && c.KeyUsage&usable(c.PublicKey) == 0 {
 		doubt(ServerKeyUsage, "the server's key usage is %v, of which TLS uses nothing with its key (%s); whether the device asks is not known", c.KeyUsage.Names(), c.PublicKey)
@@ -66,18 +71,20 @@ func usable(k certificate.PublicKey) certificate.KeyUsage {
 // matches reports whether a host is one of the names (RFC 9525 section 6). Narrow
 // leaves out wildcards for a whole top-level domain.
 func matches(host string, names []certificate.GeneralName, narrow bool) bool {
+	if ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")); err == nil {
+		return slices.ContainsFunc(names, func(g certificate.GeneralName) bool {
+			return g.Form == certificate.FormIP && bytes.Equal(g.Value, ip.AsSlice())
+		})
+	}
 	// Only the names count for VerifyHostname; the certificate itself may be one
 	// that crypto/x509 does not parse.
 	var own x509.Certificate
 	for _, g := range names {
-		switch name := string(g.Value); {
-		case g.Form == certificate.FormIP:
-			own.IPAddresses = append(own.IPAddresses, net.IP(g.Value))
-		case g.Form == certificate.FormDNS && !(narrow && wide(name)):
+		if name := string(g.Value); g.Form == certificate.FormDNS && !(narrow && wide(name)) {
 			own.DNSNames = append(own.DNSNames, name)
 		}
 	}
-	return own.VerifyHostname(host) == nil
+	return len(own.DNSNames) > 0 && own.VerifyHostname(host) == nil
 }
 
 // wide reports whether a name is a wildcard for a whole top-level domain.

@@ -195,6 +195,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 			}
 		}
 	}
+	meant := suggestions()
 	for _, g := range groups {
 		if g.title != "" {
 			root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -202,8 +203,12 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		for _, v := range g.verbs {
 			cmd := v.make()
 			cmd.GroupID = g.title
+			cmd.SuggestFor = meant[v.name]
 			root.AddCommand(cmd)
 		}
+	}
+	if completing(args) {
+		a.completions(root)
 	}
 	helpCommands(root)
 }

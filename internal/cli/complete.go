@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"encoding/hex"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"trustpool/bundle/certificate"
+	"trustpool/internal/audit"
+	"trustpool/internal/device"
+	"trustpool/internal/device/show"
+	"trustpool/internal/report"
+	"trustpool/roots"
+	"trustpool/signing"
+)
+
+// A completer gives the values of a flag or an argument, each perhaps with a tab and
+// what it is, and whether a file may be given as well.
+type completer func(cmd *cobra.Command) (values []string, orFile bool)
+
+// valuesOf are the completers by the name of the flag, which means the same in every
+// command; "publish name" is that of one command.
+func (a *app) valuesOf() map[string]completer {
+	fixed := func(values ...string) completer {
+		return func(*cobra.Command) ([]string, bool) { return values, false }
+	}
+	return map[string]completer{
+		"platform":      platforms,
+		"style":         styles,
+		"need":          needs,
+		"root":          anchors,
+		"filter":        filters,
+		"without":       filters,
+		"fail-on":       fixed("info", "warning", "error", "never"),
+		"via":           fixed("file", "terminal"),
+		"sha1":          fixed("accept", "refuse"),
+		"digest":        fixed("sha256", "sha384", "sha512"),
+		"algorithm":     fixed(signing.KeyAlgorithms()...),
+		"access-log":    func(*cobra.Command) ([]string, bool) { return []string{"-", "none"}, true },
+		"publish name":  a.namesInStore,
+		"rollback name": a.namesInStore,
+		"mirror name":   a.namesInStore,
+		"history name":  a.namesInStore,
+		"pnp":           a.namesInStore,
+		// Free text and numbers: no file is meant.
+		"at": fixed(), "expiring": fixed("30d", "90d", "1y"), "every": fixed("1h", "24h"), "max-size": fixed("64M", "256M", "1G"), "max-depth": fixed(),
+		"max-certificates": fixed(), "max-connections": fixed(), "listen": fixed(":8080", ":80", ":443"), "refresh": fixed(), "drain": fixed(),
+		"base-url": fixed("https://"), "url": fixed("http://", "https://"), "from": fixed("https://"), "connect": fixed(), "vrf": fixed(),
+		"source-interface": fixed(), "trustpoint": fixed(), "expect": fixed(), "name": fixed(), "bundle-version": fixed(), "to": fixed(),
+		"organization": fixed(), "root-name": fixed(), "signer-name": fixed(), "program-date": fixed(), "min-share": fixed(), "current": fixed(),
+	}
+}
+
+func platforms(*cobra.Command) ([]string, bool) {
+	var out []string
+	for _, p := range device.Platforms() {
+		out = append(out, p.Name+"\t"+p.Title)
+	}
+	return out, false
+}
+
+func styles(*cobra.Command) ([]string, bool) {
+	var out []string
+	for _, s := range show.Styles() {
+		out = append(out, string(s))
+	}
+	return out, false
+}
+
+func needs(*cobra.Command) ([]string, bool) {
+	var out []string
+	for _, n := range audit.Needs() {
+		out = append(out, n.Name)
+	}
+	return out, true
+}
+
+func anchors(*cobra.Command) ([]string, bool) {
+	var out []string
+	for _, anchor := range roots.BuiltIn() {
+		out = append(out, hex.EncodeToString(anchor.SHA256[:])+"\t"+anchor.Name)
+	}
+	return out, true
+}
+
+func filters(*cobra.Command) ([]string, bool) {
+	out := []string{"expired\tnot valid any more", "expiring:90d\tnot valid in 90 days", "algorithm:\tpart of an algorithm's name", "text:\tpart of a name, and nothing else"}
+	for _, q := range certificate.Quirks() {
+		out = append(out, "quirk:"+string(q))
+	}
+	return out, false
+}
+
+// namesInStore are the names in the store of --store; none if it cannot be read.
+func (a *app) namesInStore(cmd *cobra.Command) ([]string, bool) {
+	url, err := cmd.Flags().GetString("store")
+	if err != nil || url == "" {
+		return nil, false
+	}
+	s, err := a.openStore(url)
+	if err != nil {
+		return nil, false
+	}
+	names, err := s.Names(context.Background())
+	if err != nil {
+		return nil, false
+	}
+	for i := range names {
+		names[i] = report.Printable(names[i])
+	}
+	return names, false
+}
+
+// completing reports whether the shell asks for what may come next.
+func completing(args []string) bool {
+	return len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
+}
+
+// completions teaches every command the values of its flags and arguments.
+func (a *app) completions(cmd *cobra.Command) {
+	values := a.valuesOf()
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		complete, ok := values[verb(cmd)+" "+f.Name]
+		if !ok {
+			complete, ok = values[f.Name]
+		}
+		if ok {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, complete.function())
+		}
+	})
+	switch verb(cmd) {
+	case "anchors show":
+		cmd.ValidArgsFunction = completer(func(*cobra.Command) ([]string, bool) {
+			var out []string
+			for _, anchor := range roots.BuiltIn() {
+				out = append(out, anchor.Name)
+			}
+			return out, false
+		}).function()
+	case "history":
+		cmd.ValidArgsFunction = completer(a.namesInStore).function()
+	}
+	for _, c := range cmd.Commands() {
+		a.completions(c)
+	}
+}
+
+func (c completer) function() cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		all, orFile := c(cmd)
+		var out []string
+		space := cobra.ShellCompDirectiveDefault
+		for _, v := range all {
+			if value, _, _ := strings.Cut(v, "\t"); strings.HasPrefix(value, begun) {
+				out = append(out, v)
+				if strings.HasSuffix(value, ":") || strings.HasSuffix(value, "/") {
+					space = cobra.ShellCompDirectiveNoSpace
+				}
+			}
+		}
+		if !orFile {
+			space |= cobra.ShellCompDirectiveNoFileComp
+		}
+		return out, space
+	}
+}
+
+// suggestions are the verbs that people try, and the command they mean.
+func suggestions() map[string][]string {
+	return map[string][]string{
+		"inspect": {"show", "list", "ls", "dump", "print", "info", "view", "cat"},
+		"verify":  {"check", "validate", "test", "signature"},
+		"diff":    {"compare", "changes"},
+		"audit":   {"lint", "scan"},
+		"extract": {"split", "unpack", "export"},
+		"anchors": {"roots", "cas"},
+		"import":  {"import-bundle", "install", "simulate", "load"},
+		"pool":    {"trustpool", "certificates"},
+		"reach":   {"connect", "servers", "ping"},
+		"config":  {"commands", "snippet", "configure"},
+		"explain": {"why", "log", "logs", "syslog"},
+		"serve":   {"server", "host", "http", "start"},
+		"publish": {"push", "upload", "add"},
+		"history": {"releases", "versions"},
+		"mirror":  {"fetch", "download", "sync", "pull", "update"},
+		"fleet":   {"devices", "inventory"},
+		"doctor":  {"diagnose", "health", "grade"},
+		"pack":    {"kit", "bundle", "tar"},
+		"receive": {"open", "untar"},
+		"build":   {"make", "create", "assemble"},
+		"keygen":  {"genkey", "newkey"},
+	}
+}

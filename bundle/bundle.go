@@ -71,9 +71,9 @@ type Bundle struct {
 	Claims                                  // of the first signer; unverified until signing.Verify says so
 	Certificates []*certificate.Certificate // in file order; some may have Err set
 
-	// Message is the signed message, nil where there is none, and Chain the
+	// Message is the signed message, nil if there is none, and Chain the
 	// certificates that came beside the signature. Content is the certs-only
-	// message within it, nil where the content is something else.
+	// message within it, nil if the content is something else.
 	Message *cms.SignedData
 	Content *cms.SignedData
 	Chain   []*certificate.Certificate
@@ -102,8 +102,8 @@ type Passed struct {
 // was read anyway.
 type Quirk string
 
-// QuirkEmptyContent is a certs-only message with content of no bytes, where
-// RFC 8551 section 3.8 has none.
+// QuirkEmptyContent is a certs-only message with empty content, although
+// RFC 8551 section 3.8 has it absent.
 const QuirkEmptyContent Quirk = "empty-content"
 
 // SHA256 is the hash of the file as read; it is all zero for a directory.

@@ -27,7 +27,7 @@ type Claims struct {
 }
 
 // CompareVersions orders two versions of a name, which with Cisco are decimal
-// numbers: negative where a is the older. It is an error where one is absent or
+// numbers: negative if a is the older. It is an error if one is absent or
 // something else, and they differ.
 func CompareVersions(a, b string) (int, error) {
 	for _, v := range []string{a, b} {
@@ -46,16 +46,16 @@ func CompareVersions(a, b string) (int, error) {
 }
 
 // A ClaimError says which attribute cannot be read as a claim, and why: it
-// stands twice, has not exactly one value, or a value of another type.
+// is there twice, does not have exactly one value, or has a value of another type.
 type ClaimError struct {
 	Attribute string // its dotted OID
-	Doubled   bool   // it stands twice or has not exactly one value
+	Doubled   bool   // it is there twice or does not have exactly one value
 	Msg       string
 }
 
 func (e *ClaimError) Error() string { return fmt.Sprintf("attribute %s %s", e.Attribute, e.Msg) }
 
-// ReadClaims reads the claims of a signer. Where one cannot be read the error is
+// ReadClaims reads the claims of a signer. If one cannot be read the error is
 // a *ClaimError, and the others are given.
 func ReadClaims(s *cms.SignerInfo) (Claims, error) {
 	var c Claims
@@ -82,7 +82,7 @@ func ReadClaims(s *cms.SignerInfo) (Claims, error) {
 }
 
 // SingleValue is the value, as an element, of the attribute with the given OID;
-// nil where it is absent. An attribute that stands twice, or has not exactly one
+// nil if it is absent. An attribute that is there twice, or does not have exactly one
 // value, is a *ClaimError (RFC 5652 sections 11.1 to 11.3).
 func SingleValue(attrs []cms.Attribute, oid string) ([]byte, error) {
 	var found *cms.Attribute
@@ -91,7 +91,7 @@ func SingleValue(attrs []cms.Attribute, oid string) ([]byte, error) {
 			continue
 		}
 		if found != nil {
-			return nil, &ClaimError{oid, true, "stands twice"}
+			return nil, &ClaimError{oid, true, "is there twice"}
 		}
 		found = &attrs[i]
 	}
@@ -125,7 +125,7 @@ func readSigningTime(value []byte, to *certificate.Time) string {
 		return "has a value that " + err.Error()
 	}
 	if !t.Valid || !strict {
-		return fmt.Sprintf("has the value %q, which is no time as RFC 5652 section 11.3 has it", value[2:])
+		return fmt.Sprintf("has the value %q, which is not a time as RFC 5652 section 11.3 has it", value[2:])
 	}
 	*to = t
 	return ""

@@ -8,25 +8,25 @@ import (
 )
 
 // A Diff is what changed from one bundle to another. A certificate is known by
-// its SHA-256, one that cannot be decoded too; each counts once, where it first
-// stands in its bundle.
+// its SHA-256, also one that cannot be decoded; each counts once, at its first
+// place in its bundle.
 type Diff struct {
 	Old, New Side
 
 	Common    int         // certificates that are in both
-	Reordered bool        // those stand in another order
+	Reordered bool        // those are in another order
 	Added     []DiffEntry // in the order of the new bundle
 	Removed   []DiffEntry // in the order of the old one
 
-	// Of Added and Removed, where they stay, the pairs that belong together, in
-	// the order of Added. Reissued have the same subject, byte by byte, and the
+	// The pairs of Removed and Added that belong together, in the order of Added; they
+	// stay in those lists too. Reissued have the same subject, byte by byte, and the
 	// same key; Rekeyed the same subject, which is not empty, and another key.
 	// Each is in one pair at most.
 	Reissued []DiffPair
 	Rekeyed  []DiffPair
 }
 
-// A DiffEntry is a certificate and where it stands in its bundle.
+// A DiffEntry is a certificate and its place in its bundle.
 type DiffEntry struct {
 	Index       int // from 1
 	Certificate *certificate.Certificate
@@ -35,18 +35,18 @@ type DiffEntry struct {
 // A DiffPair is a removed certificate and the added one that takes its place.
 type DiffPair struct{ Old, New DiffEntry }
 
-// A Side is one of the bundles of a Diff, but for its certificates. What is
+// A Side describes one of the two bundles of a Diff, without its certificates. What is
 // absent is empty.
 type Side struct {
 	File      string // for the caller to set: what the user called it
-	Signature string // for the caller to set: "verified, Cisco Root CA M1"; empty where nobody judged it
+	Signature string // for the caller to set: "verified, Cisco Root CA M1"; empty if nobody judged it
 
 	SHA256       string // of the file, in hex; empty for a directory
 	Form         Form
 	Claims                                // what the first signer says, verified or not
-	Signer       *certificate.Certificate // what the message names as its first signer's, verified or not; nil where it has none
+	Signer       *certificate.Certificate // what the message names as its first signer's, verified or not; nil if it has none
 	Certificates int                      // entries of the bundle
-	Duplicates   int                      // of these, those that stand in it already
+	Duplicates   int                      // of these, those that repeat an earlier one
 }
 
 // Same reports whether both bundles hold the same certificates. Their order, and
@@ -112,7 +112,7 @@ func newSide(b *Bundle, s certificateSet) Side {
 }
 
 // firstSigner is the certificate beside the signature that the first signer's
-// identifier names (RFC 5652 section 5.3), nil where there is none.
+// identifier names (RFC 5652 section 5.3), nil if there is none.
 func (b *Bundle) firstSigner() *certificate.Certificate {
 	if b.Message == nil || len(b.Message.Signers) == 0 {
 		return nil

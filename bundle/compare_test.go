@@ -103,7 +103,7 @@ func TestCompare(t *testing.T) {
 		"doubled":                          {old: [][]byte{a1, b1}, new: [][]byte{a1, a1, b1, a1}, common: 2},
 		"an added one doubled":             {old: [][]byte{b1}, new: [][]byte{a1, b1, a1}, added: []int{1}, common: 1},
 		"no certificate":                   {old: [][]byte{broken, a1}, new: [][]byte{a1, broken2}, added: []int{2}, removed: []int{1}, common: 1},
-		"the same that is no certificate":  {old: [][]byte{broken, a1}, new: [][]byte{broken, a1}, common: 2},
+		"the same that is not a certificate":  {old: [][]byte{broken, a1}, new: [][]byte{broken, a1}, common: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

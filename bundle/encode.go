@@ -20,14 +20,14 @@ const (
 
 // EncodeCertsOnly makes the certs-only message of certificates, in their order:
 // the bytes that "openssl crl2pkcs7 -nocrl" writes. The set is not brought into
-// the order of DER, nor is it in genuine bundles. An entry that is no certificate
+// the order of DER, nor is it in genuine bundles. An entry that is not a certificate
 // is an error.
 func EncodeCertsOnly(certs []*certificate.Certificate) ([]byte, error) {
 	parts, err := CertsOnlyParts(certs)
 	return slices.Concat(parts...), err
 }
 
-// CertsOnlyParts is EncodeCertsOnly in parts that are to stand one after the other;
+// CertsOnlyParts is EncodeCertsOnly in parts, to be written one after the other;
 // those of the certificates are their own bytes, which must not be changed.
 func CertsOnlyParts(certs []*certificate.Certificate) ([][]byte, error) {
 	if len(certs) == 0 {
@@ -36,14 +36,14 @@ func CertsOnlyParts(certs []*certificate.Certificate) ([][]byte, error) {
 	size := 0
 	for i, c := range certs {
 		if c.Err != nil {
-			return nil, fmt.Errorf("entry %d is no certificate: %w", i+1, c.Err)
+			return nil, fmt.Errorf("entry %d is not a certificate: %w", i+1, c.Err)
 		}
 		size += len(c.Raw)
 	}
 	// Before the certificates, innermost first: each header holds the length of
 	// what it encloses.
 	front := certsOnlyHead + header(0xa0, size)
-	size += len(certsOnlyTail) // what stands after front
+	size += len(certsOnlyTail) // what comes after front
 	front = header(0x30, len(front)+size) + front
 	front = oidSignedData + header(0xa0, len(front)+size) + front
 	front = header(0x30, len(front)+size) + front

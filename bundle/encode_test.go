@@ -90,8 +90,8 @@ func TestEncodeRefuses(t *testing.T) {
 	why := errors.New("it is something else")
 	good := read(t, "../testdata/bundles/one.der").Certificates[0]
 	_, err := bundle.EncodeCertsOnly([]*certificate.Certificate{good, {Err: why}})
-	if !errors.Is(err, why) || err.Error() != "entry 2 is no certificate: it is something else" {
-		t.Errorf("what is no certificate is encoded: %v", err)
+	if !errors.Is(err, why) || err.Error() != "entry 2 is not a certificate: it is something else" {
+		t.Errorf("what is not a certificate is encoded: %v", err)
 	}
 }
 

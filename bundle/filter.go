@@ -19,8 +19,8 @@ type Filter func(*certificate.Certificate) bool
 
 // ParseFilter reads what the user asks for:
 //
-//	expired           notAfter lies before at
-//	expiring:90d      notAfter lies at or after at and within the duration (d, w, y, or Go's units)
+//	expired           notAfter is before at
+//	expiring:90d      notAfter is at or after at and within the duration (d, w, y, or Go's units)
 //	algorithm:TEXT    the signature or key algorithm contains TEXT: sha1, RSA 1024, P-384
 //	quirk:SLUG        the quirk; "quirk:" alone asks for any
 //	TEXT              subject, issuer or serial number contains TEXT; or TEXT is a
@@ -64,7 +64,7 @@ func ParseFilter(s string, at time.Time) (Filter, error) {
 func ParseDuration(s string) (time.Duration, error) {
 	const day = 24 * time.Hour
 	units := map[byte]time.Duration{'d': day, 'w': 7 * day, 'y': 365 * day}
-	bad := fmt.Errorf("%q is no duration: write 90d, 12w, 2y or 36h", s)
+	bad := fmt.Errorf("%q is not a duration: write 90d, 12w, 2y or 36h", s)
 	if s == "" {
 		return 0, bad
 	}
@@ -123,7 +123,7 @@ func joinQuirks(quirks []certificate.Quirk) string {
 const shortFingerprint = 8
 
 // fingerprintFilter reads a fingerprint in any spelling (colons, blanks,
-// hyphens, either case, the hash's name before it); nil where s is none.
+// hyphens, either case, the hash's name before it); nil if s is not one.
 func fingerprintFilter(s string) Filter {
 	sum, ok := ParseFingerprint(s)
 	if !ok {
@@ -150,7 +150,7 @@ func serialIs(c *certificate.Certificate, magnitude []byte) bool {
 }
 
 // ParseFingerprint reads hex bytes in any usual spelling: "SHA1 Fingerprint:
-// DE990CED…", "85:A0:DD:…", "5e397bdd f8baec82 …". It is false where s holds
+// DE990CED…", "85:A0:DD:…", "5e397bdd f8baec82 …". It is false if s holds
 // anything else.
 func ParseFingerprint(s string) ([]byte, bool) {
 	s = strings.ToLower(strings.TrimSpace(s))

@@ -245,7 +245,7 @@ func TestTrailing(t *testing.T) {
 	}
 }
 
-// An element that is no certificate is one entry at its index.
+// An element that is not a certificate is one entry at its index.
 func TestUndecodable(t *testing.T) {
 	t.Parallel()
 	good := pkitest.CoreV1()[3]

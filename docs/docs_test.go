@@ -85,7 +85,7 @@ func same(t *testing.T, what string, documented, actual []string) {
 	seen := map[string]bool{}
 	for _, d := range documented {
 		if seen[d] {
-			t.Errorf("%s: %s stands twice", what, d)
+			t.Errorf("%s: %s is there twice", what, d)
 		}
 		seen[d] = true
 		if !slices.Contains(actual, d) {

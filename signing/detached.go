@@ -11,7 +11,7 @@ import (
 // MaxDetached is how many bytes a detached signature may have.
 const MaxDetached = 1 << 20
 
-// SignDetached makes a signature over content that stands beside it: a signed
+// SignDetached makes a signature over content that is kept beside it: a signed
 // message in DER without content (RFC 5652 section 5.2), which "openssl cms
 // -verify -binary -content" reads. It is signed as Sign does, with the customary
 // hash of the key, but bears no name, no version and no time: the same content
@@ -46,10 +46,10 @@ func SignDetached(content []byte, id *Identity, at time.Time) ([]byte, error) {
 
 // VerifyDetached judges a detached signature over content by the rules of
 // Verify, but for the one on what the content is. A message with content of its
-// own is refused, even where that is the same.
+// own is refused, even if that is the same.
 //
 // A *VerifyError says that the signature does not count. Another error says that
-// the options are unusable, or that the message is no detached signature.
+// the options are unusable, or that the message is not a detached signature.
 func VerifyDetached(content, signature []byte, o VerifyOptions) (*Verification, error) {
 	if err := o.check(); err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ const (
 //	exit status       0, otherwise standard error says what is wrong
 //
 // The command is stopped at the end of ctx or after the timeout, which is
-// DefaultCommandTimeout where it is zero.
+// DefaultCommandTimeout if it is zero.
 func ExecKey(ctx context.Context, command string, public crypto.PublicKey, timeout time.Duration) (crypto.Signer, error) {
 	if strings.TrimSpace(command) == "" {
 		return nil, errors.New("no command to sign with")
@@ -81,7 +81,7 @@ func (k *execKey) SignMessage(_ io.Reader, message []byte, opts crypto.SignerOpt
 	case err != nil:
 		return nil, fmt.Errorf("the command failed: %w%s", err, complaint(stderr.kept))
 	case stdout.over:
-		return nil, fmt.Errorf("the command wrote more than %d bytes, which is no signature", maxSignature)
+		return nil, fmt.Errorf("the command wrote more than %d bytes, which is not a signature", maxSignature)
 	}
 	if err := checkShape(k.public, stdout.kept); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func checkShape(public crypto.PublicKey, signature []byte) error {
 		in := cryptobyte.String(signature)
 		var seq cryptobyte.String
 		if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
-			return fmt.Errorf("the command wrote %d bytes that are no DER SEQUENCE of r and s (with pkcs11-tool: --signature-format openssl)", len(signature))
+			return fmt.Errorf("the command wrote %d bytes that are not a DER SEQUENCE of r and s (with pkcs11-tool: --signature-format openssl)", len(signature))
 		}
 	}
 	return nil

@@ -74,7 +74,7 @@ func NewIdentity(key crypto.Signer, certs []*certificate.Certificate) (*Identity
 	return id, id.check()
 }
 
-// issuerOf finds the certificate whose key signed c.
+// issuerOf finds the certificate with the key that signed c.
 func issuerOf(c *certificate.Certificate, among []*certificate.Certificate) (int, error) {
 	err := fmt.Errorf("the certificate %s is not above the signer %s: leave it out", among[0].Subject, c.Subject)
 	for i, issuer := range among {
@@ -93,11 +93,11 @@ func issuerOf(c *certificate.Certificate, among []*certificate.Certificate) (int
 // KeyOptions say how to open a key. The zero value opens what needs no secret.
 type KeyOptions struct {
 	// Passphrase gives the secret of a file, or the PIN of a token. It is called
-	// where one is needed, with what needs it in words.
+	// if one is needed, with what needs it in words.
 	Passphrase func(what string) ([]byte, error)
-	// Module is the PKCS#11 library of a token whose URI has no module-path.
+	// Module is the PKCS#11 library of a token if its URI has no module-path.
 	Module string
-	// Timeout is how long a command may take; DefaultCommandTimeout where zero.
+	// Timeout is how long a command may take; DefaultCommandTimeout if zero.
 	Timeout time.Duration
 	// NoExec refuses a key that RunsCode, with ErrNoExec.
 	NoExec bool
@@ -125,7 +125,7 @@ const DefaultCommandTimeout = 5 * time.Minute
 // MaxKeyFile is how large a file with a key may be.
 const MaxKeyFile = 1 << 20
 
-// What a key's name begins with where it is no file.
+// What a key's name begins with if it is not a file.
 const (
 	execScheme   = "exec:"
 	pkcs11Scheme = "pkcs11:"
@@ -133,7 +133,7 @@ const (
 
 // OpenIdentity opens a key and puts it together with its certificates:
 //
-//	PATH           a file that ReadKey reads; where certs is empty, its certificates count
+//	PATH           a file that ReadKey reads; if certs is empty, its certificates count
 //	exec:COMMAND   a command that signs, see ExecKey
 //	pkcs11:…       a key on a token (RFC 7512), in builds with the tag pkcs11
 //
@@ -209,7 +209,7 @@ func readKeyFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	if len(data) > MaxKeyFile {
-		return nil, fmt.Errorf("%s: more than %d bytes, which is no file with a key", path, MaxKeyFile)
+		return nil, fmt.Errorf("%s: more than %d bytes, which is not a file with a key", path, MaxKeyFile)
 	}
 	return data, nil
 }
@@ -299,7 +299,7 @@ func readPEMBlock(block *pem.Block, o KeyOptions) (any, error) {
 	case "ENCRYPTED PRIVATE KEY":
 		return decryptPKCS8(block.Bytes, o)
 	}
-	return nil, fmt.Errorf("a PEM block %q, which is no private key known here: convert it with openssl pkcs8 -topk8", block.Type)
+	return nil, fmt.Errorf("a PEM block %q, which is not a private key known here: convert it with openssl pkcs8 -topk8", block.Type)
 }
 
 func (o KeyOptions) passphrase(what string) ([]byte, error) {
@@ -404,7 +404,7 @@ func spend(der cryptobyte.String, left *int64, depth int) error {
 		var body cryptobyte.String
 		var tag asn1.Tag
 		if !der.ReadAnyASN1(&body, &tag) {
-			break // no DER: nobody reads on here
+			break // not DER: nothing reads on here
 		}
 		switch {
 		case tag == asn1.INTEGER && salt:

@@ -19,7 +19,7 @@ type tokenURI struct {
 }
 
 // parseTokenURI reads a pkcs11 URI. An attribute that cannot be honoured is
-// refused: it may be what tells one key from another.
+// refused: it may be the difference between two keys.
 func parseTokenURI(uri string) (tokenURI, error) {
 	var u tokenURI
 	path, query, _ := strings.Cut(strings.TrimPrefix(uri, pkcs11Scheme), "?")
@@ -34,7 +34,7 @@ func parseTokenURI(uri string) (tokenURI, error) {
 				return fmt.Errorf("%q is not NAME=VALUE", part)
 			}
 			if seen[name] {
-				return fmt.Errorf("%s stands twice", name)
+				return fmt.Errorf("%s is there twice", name)
 			}
 			seen[name] = true
 			value, err := url.PathUnescape(value)
@@ -77,7 +77,7 @@ func (u *tokenURI) setPath(name, value string) error {
 	case "slot-id":
 		n, err := strconv.ParseUint(value, 10, 31)
 		if err != nil {
-			return fmt.Errorf("slot-id %q is no number", value)
+			return fmt.Errorf("slot-id %q is not a number", value)
 		}
 		u.slot = new(int(n))
 	case "object":

@@ -19,10 +19,10 @@ type Report struct {
 	Verified    bool             `json:"verified"`
 	Reason      *Reason          `json:"reason"`
 	Detail      *string          `json:"detail"` // the reason in words
-	At          *string          `json:"at"`     // null where it was the present
+	At          *string          `json:"at"`     // null if it was the present
 	Anchor      *AnchorReport    `json:"anchor"`
 	Signers     []SignerReport   `json:"signers"`
-	Name        *string          `json:"name"` // these three only where verified
+	Name        *string          `json:"name"` // these three only if verified
 	Version     *string          `json:"version"`
 	SigningTime certificate.Time `json:"signing_time"`
 }
@@ -34,7 +34,7 @@ type AnchorReport struct {
 }
 
 // A SignerReport is how one SignerInfo was judged. Subject and SHA256 are null
-// where the message does not hold the certificate.
+// if the message does not hold the certificate.
 type SignerReport struct {
 	Subject *string      `json:"subject"`
 	SHA256  *string      `json:"sha256"`

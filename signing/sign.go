@@ -34,10 +34,10 @@ type SignOptions struct {
 
 	// Hash is SHA-256, SHA-384 or SHA-512. Zero is the customary one of the key:
 	// SHA-256 for RSA, as Cisco signs, that of the curve's size for ECDSA, SHA-512
-	// for Ed25519, where no other is allowed (RFC 8419 section 3.1).
+	// for Ed25519, which allows no other (RFC 8419 section 3.1).
 	Hash crypto.Hash
 
-	// AllowExpired signs also where certificates of the signer's chain are not
+	// AllowExpired signs even if certificates of the signer's chain are not
 	// valid at Time. There must be a time at which all of them are.
 	AllowExpired bool
 }
@@ -165,7 +165,7 @@ func isPrintableString(r rune) bool {
 	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
 }
 
-// check says whether id may sign bundles, before the key is asked to.
+// check reports whether id may sign bundles, before the key is asked to.
 func (id *Identity) check() error {
 	if id == nil || id.Key == nil || len(id.Certificates) == 0 {
 		return errors.New("signing: no key or no certificate to sign with")
@@ -255,7 +255,7 @@ func (id *Identity) validTime(t time.Time) (time.Time, error) {
 	return t, nil
 }
 
-// seal puts the signed message around content, whose parts stand one after the
+// seal puts the signed message around content, which is in parts, one after the
 // other, or beside it. The library has no signer that
 // takes a time, or a key that it does not know: it lays out the message with a
 // placeholder, whose SignerInfo is then filled in. It does not get the content, of
@@ -317,9 +317,9 @@ func attach(message []byte, content [][]byte) ([]byte, error) {
 		!info.ReadASN1(&explicit, cbasn1.Tag(0).Constructed().ContextSpecific()) || !explicit.ReadASN1(&rest, cbasn1.SEQUENCE) ||
 		!rest.ReadASN1Element(&version, cbasn1.INTEGER) || !rest.ReadASN1Element(&digests, cbasn1.SET) ||
 		!rest.ReadASN1(&encapsulated, cbasn1.SEQUENCE) {
-		return nil, errors.New("what the library made is no signed message")
+		return nil, errors.New("what the library made is not a signed message")
 	}
-	// What stands before the content, innermost first: each header holds the length
+	// What comes before the content, innermost first: each header holds the length
 	// of what it encloses.
 	size := 0
 	for _, part := range content {
@@ -363,7 +363,7 @@ type attribute struct {
 }
 
 // signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6);
-// name, version and time are left out where they are empty.
+// name, version and time are left out if they are empty.
 func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
 	var out []attribute
 	for _, a := range []struct {

@@ -280,8 +280,8 @@ func TestSignRefusesPool(t *testing.T) {
 	t.Parallel()
 	id := identity(t, pkitest.Lab().Signer)
 	quirks := readBundle(t, "../testdata/bundles/lab-quirks-v1.p7b")
-	if _, err := signing.Sign(quirks, id, options()); err == nil || !strings.Contains(err.Error(), "entry 33 is no certificate") {
-		t.Errorf("an entry that is no certificate: %v", err)
+	if _, err := signing.Sign(quirks, id, options()); err == nil || !strings.Contains(err.Error(), "entry 33 is not a certificate") {
+		t.Errorf("an entry that is not a certificate: %v", err)
 	}
 	if _, err := signing.Sign(&bundle.Bundle{}, id, options()); err == nil || !strings.Contains(err.Error(), "no certificates") {
 		t.Errorf("no certificates: %v", err)

@@ -17,7 +17,7 @@ import (
 )
 
 // A suite is how a key signs: the hash of the content, what the key is told, which
-// takes the message as it is where that names no hash, and the algorithm identifiers that say so.
+// takes the message as it is if that names no hash, and the algorithm identifiers that say so.
 type suite struct {
 	hash              crypto.Hash
 	opts              crypto.SignerOpts

@@ -57,7 +57,7 @@ type VerifyOptions struct {
 }
 
 // A Verification is the proof that a bundle is vouched for. Name, Version and
-// SigningTime are covered by the signature; there is no SigningTime where several
+// SigningTime are covered by the signature; there is no SigningTime if several
 // signers signed at different times.
 type Verification struct {
 	Anchor  roots.Anchor // that the first signer leads to
@@ -67,17 +67,17 @@ type Verification struct {
 
 // A Signer is how one SignerInfo was judged.
 type Signer struct {
-	Certificate *certificate.Certificate // nil where the message does not hold it
-	Reason      Reason                   // empty where the signer is good
-	Err         error                    // what was wrong, in words; nil where the signer is good
+	Certificate *certificate.Certificate // nil if the message does not hold it
+	Reason      Reason                   // empty if the signer is good
+	Err         error                    // what was wrong, in words; nil if the signer is good
 	// Signed is the SHA-256 of the signed attributes as they were signed. They hold
-	// the digest of the content, so where Reason is empty this is the identity of
+	// the digest of the content, so if Reason is empty this is the identity of
 	// what was signed: it stays the same when bytes around the signature change.
 	Signed [32]byte
-	// Chain leads from the signer's certificate to the anchor; where the signer
+	// Chain leads from the signer's certificate to the anchor; if the signer
 	// was refused it is as far as it could be followed.
 	Chain  []Link
-	Anchor roots.Anchor // where Reason is empty
+	Anchor roots.Anchor // if Reason is empty
 	Claims bundle.Claims
 }
 
@@ -93,14 +93,14 @@ type Link struct {
 // A VerifyError says why a bundle is not verified.
 type VerifyError struct {
 	Reason  Reason
-	Signers []Signer // how each was judged; empty where none was reached
+	Signers []Signer // how each was judged; empty if none was reached
 	Err     error
 }
 
 func (e *VerifyError) Error() string { return fmt.Sprintf("not verified: %s: %v", e.Reason, e.Err) }
 func (e *VerifyError) Unwrap() error { return e.Err }
 
-// Verify judges the signature of a bundle. A bundle is verified only where all
+// Verify judges the signature of a bundle. A bundle is verified only if all
 // its signers are. An error that is not a *VerifyError says that the options
 // are unusable.
 func Verify(b *bundle.Bundle, o VerifyOptions) (*Verification, error) {

@@ -42,15 +42,14 @@ import (
 // A Certificate is one certificate of a bundle, read by this package's own
 // reader, which takes every certificate that OpenSSL takes.
 //
-// Where Err is set nothing but Raw and SHA256 is. Bytes are those of the
-// bundle, not copies.
+// If Err is set, only Raw and SHA256 are. Byte slices share the memory of the bundle.
 type Certificate struct {
 	Raw    []byte   // DER; for a certificate framed in BER its DER, as OpenSSL makes it
 	SHA256 [32]byte // of Raw: the identity
-	Err    error    // why it is no certificate; nil for one that was read
+	Err    error    // why it is not a certificate; nil for one that was read
 
 	RawTBS     []byte // what the issuer signed (RFC 5280 section 4.1.1.1), as it came
-	Version    int    // 1, 2 or 3; another number with QuirkVersionUnknown, 0 where even that cannot be read
+	Version    int    // 1, 2 or 3; another number with QuirkVersionUnknown, 0 if even that cannot be read
 	Serial     Serial
 	Issuer     Name
 	Subject    Name
@@ -63,12 +62,12 @@ type Certificate struct {
 	SignatureAlgorithm Algorithm // the one outside the signed part
 	Signature          []byte
 
-	IsCA           bool // basicConstraints; false where absent
+	IsCA           bool // basicConstraints; false if absent
 	PathLen        int  // -1 for none
 	KeyUsage       KeyUsage
-	ExtKeyUsage    []ObjectID // empty where absent
-	SubjectKeyID   []byte     // nil where absent
-	AuthorityKeyID []byte     // nil where absent
+	ExtKeyUsage    []ObjectID // empty if absent
+	SubjectKeyID   []byte     // nil if absent
+	AuthorityKeyID []byte     // nil if absent
 
 	Quirks []Quirk // in the order in which they were met
 }
@@ -125,7 +124,7 @@ func (s Serial) String() string {
 type PublicKey struct {
 	Algorithm string // RSA, RSASSA-PSS, ECDSA, Ed25519, Ed448, DSA, or the dotted OID
 	Bits      int    // of the modulus or of the curve
-	Exponent  uint64 // RSA; 0 also where it has more than 64 bits
+	Exponent  uint64 // RSA; 0 also if it has more than 64 bits
 	Curve     string // ECDSA: P-256, or the dotted OID; empty for explicit parameters
 }
 
@@ -143,7 +142,7 @@ func (k PublicKey) String() string {
 // An Algorithm is an AlgorithmIdentifier of a signature.
 type Algorithm struct {
 	OID        ObjectID
-	Parameters []byte // the element, empty where absent
+	Parameters []byte // the element, empty if absent
 }
 
 // String is OpenSSL's long name of the algorithm, or the dotted OID.
@@ -161,7 +160,7 @@ type ObjectID []byte
 func (o ObjectID) Dotted() string {
 	s, ok := cms.OIDString(o)
 	if !ok {
-		return "#" + hex.EncodeToString(o) // longer than anybody's
+		return "#" + hex.EncodeToString(o) // longer than any in use
 	}
 	return s
 }
@@ -176,7 +175,7 @@ func (o ObjectID) String() string {
 }
 
 // KeyUsage is the keyUsage extension: bit i of RFC 5280 section 4.2.1.3 is 1<<i.
-// Present is set where the extension is there.
+// Present is set if the extension is there.
 type KeyUsage uint16
 
 // The bits that signatures turn on.

@@ -94,7 +94,7 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 	var explicit, list cryptobyte.String
 	var present bool
 	if !tbs.ReadOptionalASN1(&explicit, &present, tagExtensions) || !tbs.Empty() {
-		return errors.New("something that is no extension follows its public key")
+		return errors.New("something that is not an extension follows its public key")
 	}
 	if present {
 		if !readListElement(&explicit, &list, asn1.SEQUENCE, quirks) || !explicit.Empty() {
@@ -180,7 +180,7 @@ func (c *Certificate) forgetUnreadable(quirks *quirkSet) {
 	}
 }
 
-// framed gives the value of an extension in DER framing, noting where it was
+// framed gives the value of an extension in DER framing, noting if it was
 // not. Like OpenSSL and crypto/x509 it takes no notice of what follows the value.
 func framed(value []byte, quirks *quirkSet) []byte {
 	first, _, err := cms.First(value)
@@ -291,7 +291,7 @@ func readBytes(value []byte, tag asn1.Tag) ([]byte, bool) {
 	return body, ok
 }
 
-// An extensionSet tells which extensions stand more than once. A certificate has
+// An extensionSet says which extensions occur more than once. A certificate has
 // few, which are compared one by one; a hostile one with very many is still
 // counted in linear time.
 type extensionSet struct {

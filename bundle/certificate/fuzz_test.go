@@ -73,7 +73,7 @@ func checkCertificate(t *testing.T, index int, c *certificate.Certificate) {
 	seen := map[certificate.Quirk]bool{}
 	for _, q := range c.Quirks {
 		if !known[q] || seen[q] {
-			t.Errorf("certificate %d: the quirk %q is unknown, or stands twice", index, q)
+			t.Errorf("certificate %d: the quirk %q is unknown, or is there twice", index, q)
 		}
 		seen[q] = true
 	}

@@ -80,8 +80,8 @@ func usualNumber(b []byte) bool {
 	return len(b) > 0 && b[0] < 0x80 && (len(b) == 1 || b[0] != 0 || b[1] >= 0x80)
 }
 
-// uncompressed is a point in the form that starts with 4, nil where that is what
-// it has or its curve is not known.
+// uncompressed is a point in the form that starts with 4, nil if it is in that form
+// already or its curve is not known.
 func uncompressed(curve string, point []byte) []byte {
 	if point[0] == 6 || point[0] == 7 { // hybrid: both forms in one
 		return append([]byte{4}, point[1:]...)

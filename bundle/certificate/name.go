@@ -15,7 +15,7 @@ import (
 )
 
 // A Name is the DER of a distinguished name (RFC 5280 section 4.1.2.4). Two
-// names are the same where these bytes are.
+// names are the same if these bytes are.
 type Name []byte
 
 // String types of a name's values.
@@ -33,8 +33,8 @@ const (
 // An Attribute is one type and value of a name.
 type Attribute struct {
 	Type  string // short name, as OpenSSL has it, or the dotted OID
-	Value string // text, or # and the hex of the DER where it is no string
-	// JoinedToNext is set where the attribute and the next one of the encoding
+	Value string // text, or # and the hex of the DER if it is not a string
+	// JoinedToNext is set if the attribute and the next one of the encoding
 	// make one RDN.
 	JoinedToNext bool
 }
@@ -200,7 +200,7 @@ func ParseString(element []byte) (text string, strict bool, err error) {
 	a := rawAttribute{tag: byte(tag), value: body}
 	text, ok := a.text()
 	if !ok || !a.valid() {
-		return "", false, errors.New("is no string")
+		return "", false, errors.New("is not a string")
 	}
 	return text, a.tag != tagPrintableString || isPrintable(body), nil
 }
@@ -214,7 +214,7 @@ func latin1(b []byte, n int) string {
 	return string(out)
 }
 
-// valid says whether OpenSSL takes the value in a name: of a type that its
+// valid reports whether OpenSSL takes the value in a name: of a type that its
 // ASN1_PRINTABLE has, and strings must decode, for it makes a canonical form of
 // each (crypto/asn1/tasn_dec.c, crypto/x509/x_name.c).
 func (a *rawAttribute) valid() bool {
@@ -251,7 +251,7 @@ func (a *rawAttribute) valid() bool {
 	return false
 }
 
-// readName checks a name and adds its quirks. It is false where OpenSSL could
+// readName checks a name and adds its quirks. It is false if OpenSSL could
 // not read it either.
 func readName(n Name, quirks *quirkSet) bool {
 	rdns := contents(cryptobyte.String(n))
@@ -357,7 +357,7 @@ func writeEscaped(b *strings.Builder, s string) {
 	b.WriteString(s[clean:])
 }
 
-// hex writes a value as RFC 4514 section 2.4 asks where it is no known string.
+// hex writes a value as RFC 4514 section 2.4 asks if it is not a known string.
 // Like OpenSSL it takes the unused bits of a BIT STRING for zero.
 func (a *rawAttribute) hex() string {
 	der := a.raw

@@ -143,7 +143,7 @@ func oddCertificates() []oddCertificate {
 		ext("extKeyUsage that is no list", extended(oidEKU, "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"), certificate.QuirkExtKeyUsageUnreadable),
 		ext("extKeyUsage with a broken OID", extended(oidEKU, "\x30\x04\x06\x02\x2b\x86"), certificate.QuirkExtKeyUsageUnreadable),
 		ext("subjectKeyIdentifier with bytes after it", extended(oidSKI, "\x04\x01\xabrest"), certificate.QuirkExtensionNotDER),
-		ext("subjectKeyIdentifier that is no OCTET STRING", extended(oidSKI, "\x02\x01\xab"), certificate.QuirkSubjectKeyIDUnreadable),
+		ext("subjectKeyIdentifier that is not an OCTET STRING", extended(oidSKI, "\x02\x01\xab"), certificate.QuirkSubjectKeyIDUnreadable),
 		ext("authorityKeyIdentifier that is no SEQUENCE", extended(oidAKI, "\x04\x01\xab"), certificate.QuirkAuthKeyIDUnreadable),
 		ext("authorityKeyIdentifier without a key", extended(oidAKI, "\x30\x00")),
 		ext("twice", odd(func(t *pkitest.Template) { t.Extensions = append(t.Extensions, pkitest.SubjectKeyID(oddKey)) }),
@@ -325,7 +325,7 @@ func TestMutantsAgreeWithOpenSSL(t *testing.T) {
 	seeds := pkitest.QuirkPool()
 	good := pkitest.CertificatePEM(pkitest.CoreV1()[3])
 	for i := range 150 {
-		der := bytes.Clone(seeds[random.IntN(len(seeds)-1)]) // the last is no certificate
+		der := bytes.Clone(seeds[random.IntN(len(seeds)-1)]) // the last is not a certificate
 		mutate(random, der)
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()

@@ -59,12 +59,12 @@ func ReadAll(elements [][]byte) ([]*Certificate, error) {
 	work()
 	others.Wait()
 	if broken.Load() > maxBroken {
-		return nil, fmt.Errorf("more than %d entries that are no certificates", maxBroken)
+		return nil, fmt.Errorf("more than %d entries that are not certificates", maxBroken)
 	}
 	return out, nil
 }
 
-// maxBroken is how many entries of a pool may be no certificates. One takes more
+// maxBroken is how many entries of a pool may be something other than a certificate. One takes more
 // memory than it has bytes.
 const maxBroken = 10_000
 
@@ -90,7 +90,7 @@ func ReadTrusted(der []byte) *Certificate {
 }
 
 // decode reads one element of a pool. Whatever OpenSSL's d2i_X509 takes is read;
-// for anything else Err says why it is no certificate.
+// for anything else Err says why it is not a certificate.
 func (c *Certificate) decode(raw []byte) {
 	err := c.readDER(raw, raw, nil)
 	if err == nil {
@@ -158,7 +158,7 @@ var (
 	tagExtensions      = asn1.Tag(3).Constructed().ContextSpecific()
 )
 
-// read fills c from its DER (RFC 5280 section 4.1). It is strict where OpenSSL
+// read fills c from its DER (RFC 5280 section 4.1). It is strict if OpenSSL
 // is: in the structure and in the form of integers, strings and identifiers.
 func (c *Certificate) read(der []byte, quirks *quirkSet) error {
 	in := cryptobyte.String(der)
@@ -170,7 +170,7 @@ func (c *Certificate) read(der []byte, quirks *quirkSet) error {
 		return errors.New("not a certificate: something follows it")
 	}
 	if !cert.ReadASN1Element(&tbsElement, asn1.SEQUENCE) {
-		return errors.New("not a certificate: the part to be signed is no SEQUENCE")
+		return errors.New("not a certificate: the part to be signed is not a SEQUENCE")
 	}
 	c.RawTBS = tbsElement
 	tbsElement.ReadASN1(&tbs, asn1.SEQUENCE)
@@ -343,7 +343,7 @@ func (c *Certificate) readValidity(tbs *cryptobyte.String, quirks *quirkSet) err
 	return nil
 }
 
-// readTime reads a Time; it is false where there is none. One that is there but
+// readTime reads a Time; it is false if there is none. One that is there but
 // makes no date is a quirk.
 func readTime(in *cryptobyte.String, to *Time, unreadable Quirk, quirks *quirkSet) bool {
 	var value cryptobyte.String
@@ -362,7 +362,7 @@ func readInteger(in *cryptobyte.String, what string) ([]byte, error) {
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, asn1.INTEGER) || len(body) == 0 ||
 		len(body) > 1 && (body[0] == 0 && body[1] < 0x80 || body[0] == 0xff && body[1] >= 0x80) {
-		return nil, errors.New("its " + what + " is no INTEGER")
+		return nil, errors.New("its " + what + " is not an INTEGER")
 	}
 	return body, nil
 }
@@ -372,7 +372,7 @@ func readInteger(in *cryptobyte.String, what string) ([]byte, error) {
 func readBitString(in *cryptobyte.String, tag asn1.Tag, what string) (content []byte, unused byte, err error) {
 	var body cryptobyte.String
 	if !in.ReadASN1(&body, tag) || len(body) == 0 || body[0] > 7 {
-		return nil, 0, errors.New("its " + what + " is no BIT STRING")
+		return nil, 0, errors.New("its " + what + " is not a BIT STRING")
 	}
 	return body[1:], body[0], nil
 }
@@ -406,11 +406,11 @@ func readAlgorithm(in *cryptobyte.String, what string) (Algorithm, error) {
 	return Algorithm{OID: ObjectID(oid), Parameters: seq}, nil
 }
 
-// validParameters says whether parameters of an algorithm are one element whose
+// validParameters reports whether parameters of an algorithm are one element whose
 // contents its type can have, which is all that OpenSSL asks of them
 // (crypto/asn1/tasn_dec.c, asn1_ex_c2i).
 func validParameters(b []byte) bool {
-	if string(b) == "\x05\x00" { // NULL, as nearly always
+	if string(b) == "\x05\x00" { // NULL: most are
 		return true
 	}
 	if cms.CheckOne(b) != nil {
@@ -445,7 +445,7 @@ func validParameters(b []byte) bool {
 	return tag&0x20 == 0 || !cms.IsString(byte(tag))
 }
 
-// validOID says whether bytes are the contents of an object identifier (X.690
+// validOID reports whether bytes are the contents of an object identifier (X.690
 // section 8.19).
 func validOID(b []byte) bool {
 	if len(b) == 0 || b[len(b)-1] >= 0x80 {
@@ -521,7 +521,7 @@ func (c *Certificate) readPublicKey(tbs *cryptobyte.String, quirks *quirkSet) er
 	return nil
 }
 
-// publicKey reads what a report says of a key; it is false where the value is
+// publicKey reads what a report says of a key; it is false if the value is
 // not what the algorithm has. The algorithm is given in any case.
 func publicKey(alg Algorithm, key []byte) (PublicKey, bool) {
 	in, params := cryptobyte.String(key), cryptobyte.String(alg.Parameters)

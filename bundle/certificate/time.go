@@ -8,7 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Time is a date of a certificate. Valid is false where none could be read.
+// Time is a date of a certificate. Valid is false if none could be read.
 type Time struct {
 	time.Time
 	Valid bool
@@ -17,7 +17,7 @@ type Time struct {
 // MarshalText gives RFC 3339 in UTC, a fraction kept.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// MarshalJSON gives null where no date could be read.
+// MarshalJSON gives null if no date could be read.
 func (t Time) MarshalJSON() ([]byte, error) {
 	if !t.Valid {
 		return []byte("null"), nil
@@ -54,7 +54,7 @@ func ParseTime(element []byte) (t Time, strict bool, err error) {
 	var body cryptobyte.String
 	var tag asn1.Tag
 	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() || tag != asn1.UTCTime && tag != asn1.GeneralizedTime {
-		return Time{}, false, errors.New("is no time")
+		return Time{}, false, errors.New("is not a time")
 	}
 	var quirks quirkSet
 	t = parseTime(byte(tag), body, &quirks)

@@ -96,7 +96,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
 	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
 	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
-	f.Var(&x.programDate, "program-date", "the `DAY` of which that file is: 2026-11-21")
+	f.Var(&x.programDate, "program-date", "the `DAY` of that file: 2026-11-21")
 	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
 	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
 	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")

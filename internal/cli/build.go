@@ -43,7 +43,7 @@ it. Nothing is written on failure.
 The same recipe, sources, key and time give the same bytes. The time is that of
 --at, else of SOURCE_DATE_EPOCH, else the present.
 
-Exit status: 0, or 1 where --locked or --check find a difference.`,
+Exit status: 0, or 1 if --locked or --check find a difference.`,
 		Example: `  trustpool build core.yaml -o out/
   trustpool build core.yaml -o out/ --locked
   trustpool build core.yaml -o out/ --check`,

@@ -70,7 +70,7 @@ func TestCombinedRecipe(t *testing.T) {
 		have[c.SHA256] = true
 	}
 	if len(have) != len(built.Certificates) {
-		t.Error("a certificate stands twice")
+		t.Error("a certificate is there twice")
 	}
 	roots, err := filepath.Glob(filepath.Join(debian, "*.crt"))
 	if err != nil {

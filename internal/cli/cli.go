@@ -28,7 +28,7 @@ type Env struct {
 	Terminal       bool // Stderr is one
 	Now            func() time.Time
 	Build          *debug.BuildInfo    // what the program was made from; nil if that is not known
-	Getenv         func(string) string // nil where no variable is set
+	Getenv         func(string) string // nil if no variable is set
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end, with the cause [Interrupted]; nil for none. While it is not
 	// used, that ends the process as the system does.
@@ -116,7 +116,7 @@ func (a *app) command(args []string) *cobra.Command {
 		Long: `Trustpool is for the PKCS#7 bundles of CA certificates that Cisco devices import
 into their trustpool (ios.p7b, ios_core.p7b): what is in one, who vouches for
 it, what changed, what a device would do with each certificate and what to type
-there; a server of bundles for devices, and kits for where no network is.
+there; a server of bundles for devices, and kits for places without a network.
 
 FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 		Example: `  trustpool inspect ios.p7b
@@ -147,7 +147,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	root.SetVersionTemplate("trustpool {{.Version}}\n")
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.BoolVar(&a.offline, "offline", false, "use no network, even where FILE is a URL")
+	flags.BoolVar(&a.offline, "offline", false, "use no network, even if FILE is a URL")
 	flags.BoolVar(&a.skipUnreadable, "skip-unreadable", false, "go on without files of a directory that cannot be read, and name them")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
@@ -157,7 +157,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	return root
 }
 
-// addVerbs adds the verb that the first argument names, and where it names none
+// addVerbs adds the verb that the first argument names, and if it names none
 // all of them and the help: making them takes as long as reading a small bundle.
 func (a *app) addVerbs(root *cobra.Command, args []string) {
 	type verb struct {
@@ -213,7 +213,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 	helpCommands(root)
 }
 
-// helpCommands adds cobra's commands that tell about others, and makes an error
+// helpCommands adds cobra's commands about other commands, and makes an error
 // of a name that they do not know.
 func helpCommands(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
@@ -344,7 +344,7 @@ const ExitStatus = `Every command exits with one of these statuses:
   130, 143  interrupted by SIGINT (control-C) or SIGTERM: it ends at once, and
      nothing is half written; serve and mirror --every end with 0
 
-The help of a command says when its answer is no; where it does not, the command
+The help of a command says when its answer is no; if it does not, the command
 has none. With status 2 there is one line on standard error, perhaps a hint, and
 no partial output.`
 
@@ -365,7 +365,7 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&a.output, "output", "o", "", "write to `FILE`, whole or not at all (default standard output)")
 }
 
-// warn tells the user something that is no part of the result.
+// warn tells the user something that is not part of the result.
 func (a *app) warn(format string, args ...any) {
 	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", report.Printable(fmt.Sprintf(format, args...)))
 }

@@ -27,7 +27,7 @@ OLD or NEW may be a pool file of import --save or pool read --save. Then it says
 what of the bundle is missing on the device, what is on the device only, and by
 what the others were matched.
 
-Exit status: 0, or 1 where the pools differ.`,
+Exit status: 0, or 1 if the pools differ.`,
 		Example: `  trustpool diff old/ios.p7b new/ios.p7b
   trustpool diff old/ios.p7b new/ios.p7b --markdown -o change.md
   trustpool diff edge1.json ios.p7b`,

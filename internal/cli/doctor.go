@@ -21,14 +21,14 @@ func (a *app) doctorCommand() *cobra.Command {
 		Long: `Fetch a bundle as IOS, IOS XE, IOS XR and ASA would, as far as their requests
 are known, and in other ways that show what the server does: whether each gets
 the same verified file, without redirect, chunks or compression, with its
-length, and an error where there is no file. Each finding says why it matters,
+length, and an error if there is no file. Each finding says why it matters,
 how sure that is (confirmed, inferred, unverified), and what to do.
 
 The connection is direct: no proxy is used. Of a server for https any
 certificate is taken, and judged in the report: devices know other roots than
 this machine.
 
-Exit status: 0, or 1 where a check failed; a warning is no failure.`,
+Exit status: 0, or 1 if a check failed; a warning is not a failure.`,
 		Example: `  trustpool doctor http://10.0.0.5/ios.p7b
   trustpool doctor http://lab.example/lab.p7b --root lab-root.pem --json`,
 		Args: arguments("URL"),

@@ -31,7 +31,7 @@ breaks may be lost, or added by a narrow terminal.
 LOG is a file, plain or gzip, - for standard input, or an http(s) URL. A text is
 refused if fewer than one in ten lines have the form of a message or a command.
 
-Exit status: 0, or 1 where no message was known.`,
+Exit status: 0, or 1 if no message was known.`,
 		Example: `  trustpool explain messages.log
   ssh edge1 show logging | trustpool explain -`,
 		Args: arguments("LOG"),
@@ -75,7 +75,7 @@ func (a *app) open(ctx context.Context, arg string) (log io.ReadCloser, name str
 	}
 	if fi, err := f.Stat(); err == nil && fi.IsDir() {
 		f.Close()
-		return nil, "", hinted{fmt.Errorf("%s: a directory is no log", arg), "give a file, or - for standard input"}
+		return nil, "", hinted{fmt.Errorf("%s: a directory is not a log", arg), "give a file, or - for standard input"}
 	}
 	return f, arg, nil
 }

@@ -35,13 +35,13 @@ The first line of CSV names its columns: name and address, perhaps platform, and
 any others, such as site. An address is an IP address or a prefix; a device may
 have several, with blanks between.
 
-A download counts where the server sent it whole. What the device did with it
+A download counts if the server sent it whole. What the device did with it
 then is in no log.
 
 Lines that cannot be read are counted. If fewer than one in ten can be read, the
 log is refused.
 
-Exit status: 0, or 1 where a device does not have the current version.`,
+Exit status: 0, or 1 if a device does not have the current version.`,
 		Example: `  trustpool fleet access.log --devices devices.csv
   trustpool fleet access.log access.log.*.gz --devices devices.csv \
     --bundle ios=old.p7b --bundle ios=new.p7b
@@ -91,7 +91,7 @@ Exit status: 0, or 1 where a device does not have the current version.`,
 	f := cmd.Flags()
 	f.StringVar(&devices, "devices", "", "read the devices from the file `CSV`")
 	required(cmd, "devices")
-	f.StringArrayVar(&bundles, "bundle", nil, "tell downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
+	f.StringArrayVar(&bundles, "bundle", nil, "recognize downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
 	as.flags(cmd, "json", "csv")
 	a.outputFlag(cmd)

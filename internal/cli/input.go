@@ -26,7 +26,7 @@ import (
 // patience is how long a command is silent on a terminal.
 const patience = time.Second
 
-// read reads and parses what a FILE argument stands for. The name is that for
+// read reads and parses what a FILE argument names. The name is that for
 // reports: of a URL without its credentials.
 func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name string, err error) {
 	return a.readAs(ctx, arg, bundle.Limits.Parse)
@@ -67,7 +67,7 @@ func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bun
 	return bundle.Join(parts), arg, nil
 }
 
-// readEither is read where FILE may also be a pool file: one that begins as JSON
+// readEither is read for a FILE that may also be a pool file: one that begins as JSON
 // does, which no bundle does.
 func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bundle.Bundle, name string, err error) {
 	isJSON := func(data []byte) bool {
@@ -193,7 +193,7 @@ func isCompanion(name string) bool {
 	return false
 }
 
-// announce tells on a terminal what is being done, unless the function that it
+// announce says on a terminal what is being done, unless the function that it
 // gives is called before patience is over.
 func (a *app) announce(format string, args ...any) (done func()) {
 	if !a.env.Terminal {
@@ -235,7 +235,7 @@ func (t *trust) atFlag(cmd *cobra.Command) {
 	cmd.Flags().Var(&t.at, "at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)")
 }
 
-// anchors are those that --root names; none where it is not given.
+// anchors are those that --root names; none if it is not given.
 func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
 	return a.readAnchors(ctx, "--root", t.roots)
 }
@@ -244,7 +244,7 @@ func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
 func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]roots.Anchor, error) {
 	var out []roots.Anchor
 	for _, arg := range values {
-		// What reads as a hash is one, also where a file bears that name: nobody
+		// What reads as a hash is one, even if a file bears that name: nobody
 		// changes a pin by putting a file there.
 		if sum, ok := roots.ParseSHA256(arg); ok {
 			out = append(out, roots.FromSHA256(sum))
@@ -258,7 +258,7 @@ func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]
 			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		if len(files) != 1 || files[0].Name != arg {
-			return nil, hinted{fmt.Errorf("%s %s: a directory is no anchor", flag, arg), "give the root's certificate, or its SHA-256"}
+			return nil, hinted{fmt.Errorf("%s %s: a directory is not an anchor", flag, arg), "give the root's certificate, or its SHA-256"}
 		}
 		for _, f := range files {
 			anchors, err := roots.FromFile(f.Data)

@@ -30,7 +30,7 @@ func (a *app) keygenCommand() *cobra.Command {
 signer has Cisco's extended key usage, the key usage digitalSignature and
 nonRepudiation, and no basicConstraints.
 
-DIR is made where it is missing, and gets root.key, root.pem, signer.key and
+DIR is made if it is missing, and gets root.key, root.pem, signer.key and
 signer.pem; nothing that is there is overwritten. The keys are not encrypted,
 only their owner can read them; put root.key where signing does not need it.`,
 		Example: `  trustpool keygen lab/

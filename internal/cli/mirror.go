@@ -37,7 +37,7 @@ on standard error, and the next look is made when it is due. A source with ETags
 is then asked whether it has another file; once a day the bytes are compared all
 the same. With --json each look is a document.
 
-Exit status: 0, or 1 where nothing was published: it is unchanged, or refused.
+Exit status: 0, or 1 if nothing was published: it is unchanged, or refused.
 With --every 0 when it is interrupted.`,
 		Example: `  trustpool mirror --store /srv/trustpool \
     --from https://www.cisco.com/security/pki/trs/ios.p7b --every 24h`,

@@ -40,7 +40,7 @@ func (a *app) packCommand() *cobra.Command {
 	var x packing
 	cmd := &cobra.Command{
 		Use:   "pack FILE… -o KIT.tar",
-		Short: "Make a kit of bundles, to carry them to where no network is",
+		Short: "Make a kit of bundles, to carry them to a place without a network",
 		Long: `Make one tar file of bundles and of what goes with them: each bundle byte for
 byte, its certificates as PEM, its audit, the commands for each platform, the
 changes since the bundle that was carried last (--diff OLD), sums, a manifest,
@@ -56,7 +56,7 @@ the same bytes on another day. The files in a kit have the time of
 SOURCE_DATE_EPOCH, else that of the newest signature of the bundles; the
 manifest says which.
 
-Exit status: 0, or 1 where a bundle is not verified.`,
+Exit status: 0, or 1 if a bundle is not verified.`,
 		Example: `  trustpool pack ios.p7b -o kit.tar
   trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b -o kit.tar
   trustpool pack ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,

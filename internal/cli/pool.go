@@ -217,7 +217,7 @@ func (a *app) poolSources(ctx context.Context, with []string) (sources []pool.So
 	return sources, nil
 }
 
-// comparePool compares a pool with a bundle, whose signature it judges.
+// comparePool compares a pool with a bundle, and judges the signature of that.
 func (t *trust) comparePool(ctx context.Context, a *app, p *pool.Pool, poolName string, b *bundle.Bundle, name string) (*device.PoolDiff, error) {
 	d, err := device.Compare(p, b)
 	if err != nil {

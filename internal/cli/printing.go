@@ -74,7 +74,7 @@ func (a *app) answer(yes bool, as printing, of printings) error {
 	return answer(yes)
 }
 
-// answer is errNo where the answer is no.
+// answer is errNo if the answer is no.
 func answer(yes bool) error {
 	if !yes {
 		return errNo

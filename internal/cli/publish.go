@@ -51,7 +51,7 @@ func allowances() []allowance {
 	return []allowance{
 		{store.GateUnchanged, "publish also what is current"},
 		{store.GateOtherName, "publish also under another signed name"},
-		{store.GateNoVersion, "publish also where versions are no numbers"},
+		{store.GateNoVersion, "publish even if versions are not numbers"},
 		{store.GateOlder, "publish also an older version"},
 		{store.GateSameVersion, "publish also the same version with other signed content"},
 		{store.GateWithdrawn, "publish also what a rollback took out of service"},
@@ -101,7 +101,7 @@ func (a *app) publishCommand() *cobra.Command {
 		Long: `Make a bundle the current release of a store, from which trustpool serve
 answers.
 ` + gateHelp + `
-Exit status: 0, or 1 where it is refused, or is current already.`,
+Exit status: 0, or 1 if it is refused, or is current already.`,
 		Example: `  trustpool publish ios.p7b --store /srv/trustpool --dry-run
   trustpool publish ios.p7b --store /srv/trustpool
   trustpool publish old.p7b --store /srv/trustpool --allow-older-version`,
@@ -120,7 +120,7 @@ Exit status: 0, or 1 where it is refused, or is current already.`,
 				return err
 			}
 			if len(files) != 1 || files[0].Name != args[0] && !isURL(args[0]) {
-				return hinted{fmt.Errorf("%s: a directory is no bundle to publish", args[0]), "trustpool build makes a signed bundle"}
+				return hinted{fmt.Errorf("%s: a directory is not a bundle to publish", args[0]), "trustpool build makes a signed bundle"}
 			}
 			o.From = files[0].Name
 			var p *store.Publication
@@ -156,7 +156,7 @@ func (a *app) rollbackCommand() *cobra.Command {
 It is a publication like any other: verified now, and recorded. What it replaces
 is withdrawn: publish and mirror refuse what was signed until you allow it.
 
-Exit status: 0, or 1 where it is refused, or is current already.`,
+Exit status: 0, or 1 if it is refused, or is current already.`,
 		Example: `  trustpool rollback --store /srv/trustpool --name ios
   trustpool rollback --store /srv/trustpool --name ios --to 9`,
 		Args: arguments(),

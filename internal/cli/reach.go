@@ -48,8 +48,8 @@ many in each. The host is checked where the capture has the command line with
 What a device does is not known in every point; then the answer is "unknown",
 and says why. Revocation is not looked at.
 
-Exit status: 0, or 1 where a server that works now breaks or may break. With
-nothing to compare with, 1 where a server is not shown to work.`,
+Exit status: 0, or 1 if a server that works now breaks or may break. With
+nothing to compare with, 1 if a server is not shown to work.`,
 		Example: `  trustpool reach ios_core.p7b --chains tools.cisco.com.pem
   trustpool reach new.p7b --against old.p7b --chains captures/
   trustpool reach ios_core.p7b --chains captures/ --without 85a0dd7dd720adb7

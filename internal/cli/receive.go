@@ -44,7 +44,7 @@ store, if the gate of publish lets all of them pass.
 Without --kit-root the files other than the bundles are what the sender wrote,
 and the report says so. Whose kits are trusted is not built in.
 
-Exit status: 0, or 1 where the kit is refused, or the store refuses it; then
+Exit status: 0, or 1 if the kit is refused, or the store refuses it; then
 nothing is written.`,
 		Example: `  trustpool receive kit.tar --dry-run
   trustpool receive kit.tar --previous kits/2026-10 -o kits/2026-11
@@ -110,7 +110,7 @@ func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) 
 	return true, nil
 }
 
-// prove opens a kit; it is nil where it is refused.
+// prove opens a kit; it is nil if it is refused.
 func (x *receiving) prove(ctx context.Context, a *app, arg string) (*kit.Kit, *kit.Report, error) {
 	o := kit.OpenOptions{At: x.at.or(a.env.Now)}
 	var err error
@@ -135,7 +135,7 @@ func (x *receiving) prove(ctx context.Context, a *app, arg string) (*kit.Kit, *k
 		return nil, nil, err
 	}
 	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
-		return nil, nil, fmt.Errorf("%s: a directory is no kit", arg)
+		return nil, nil, fmt.Errorf("%s: a directory is not a kit", arg)
 	}
 	x.trusted = o.Anchors
 	k, err := kit.Open(files[0].Data, o)

@@ -148,7 +148,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		catalog := func() *hosting.Catalog { return server.Catalog() }
 		judge := func(r *hosting.Release) signing.Report { return server.Judge(r) }
 		version := o.Version
-		if version == "unknown" { // the program's own, where it was built without one
+		if version == "unknown" { // the program's own, if it was built without one
 			version = ""
 		}
 		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: version})
@@ -210,7 +210,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	return server.Serve(ctx, listeners...)
 }
 
-// sources makes a source of the arguments and the store, where one is named.
+// sources makes a source of the arguments and the store, if one is named.
 func (a *app) sources(args []string, store string) (hosting.Source, error) {
 	var all []hosting.Source
 	var files []string
@@ -249,7 +249,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// listeners are systemd's sockets and those of --listen; where there is neither, the
+// listeners are systemd's sockets and those of --listen; if there is neither, the
 // default one.
 func (a *app) listeners(ctx context.Context, addresses []string) ([]net.Listener, error) {
 	out, err := hosting.Inherited(a.env.Getenv)

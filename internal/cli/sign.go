@@ -117,7 +117,7 @@ and ECDSA keys in files the same input gives the same bytes.`,
 	f.StringVar(&o.Name, "name", "", "call the bundle `NAME`, of letters, digits, space and '()+,-./:=?")
 	f.StringVar(&o.Version, "bundle-version", "", "give it the version `N`, which counts per name")
 	f.Var(&at, "at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
-	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign also where a certificate of the signer is not valid then")
+	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign even if a certificate of the signer is not valid then")
 	f.StringVar(&digest, "digest", "", "sign with the hash `HASH`: sha256, sha384 or sha512 (default the key's customary one)")
 	f.StringVarP(&a.output, "output", "o", "", "write to `OUT`, whole or not at all; - is standard output")
 	required(cmd, "key", "output")
@@ -153,7 +153,7 @@ type signer struct {
 
 func (s *signer) flags(cmd *cobra.Command) { s.flagsNamed(cmd, "key", "sign with `KEY`") }
 
-// flagsNamed is flags where the one for the key has another name.
+// flagsNamed is flags with another name for the one of the key.
 func (s *signer) flagsNamed(cmd *cobra.Command, key, help string) {
 	s.keyFlag = key
 	f := cmd.Flags()
@@ -256,7 +256,7 @@ func (a *app) signingTime(at moment) (time.Time, error) {
 	return at.or(a.env.Now).Truncate(time.Second), nil
 }
 
-// sourceDateEpoch is the time of SOURCE_DATE_EPOCH, zero where it is not set
+// sourceDateEpoch is the time of SOURCE_DATE_EPOCH, zero if it is not set
 // (https://reproducible-builds.org/specs/source-date-epoch/).
 func (a *app) sourceDateEpoch() (time.Time, error) {
 	epoch := a.getenv("SOURCE_DATE_EPOCH")

@@ -22,7 +22,7 @@ const (
 	constructed = 0x20
 )
 
-// DefaultMaxDepth is how deep elements may nest where Limits says nothing.
+// DefaultMaxDepth is how deep elements may nest if Limits does not say.
 // A genuine bundle needs 13 levels.
 const DefaultMaxDepth = 32
 
@@ -116,7 +116,7 @@ func (c *cursor) end(what string) error {
 // A header is the identifier and length bytes of an element.
 type header struct {
 	size       int // bytes of the header
-	length     int // bytes of the contents, where it is definite
+	length     int // bytes of the contents, if it is definite
 	indefinite bool
 	minimal    bool // definite and, like the identifier, in the fewest bytes, as DER has it
 }
@@ -181,7 +181,7 @@ func parseHeader(b []byte, offset int) (header, error) {
 		for _, o := range content {
 			length = length<<8 | uint64(o)
 		}
-		if length > math.MaxInt { // where an int has 32 bits
+		if length > math.MaxInt { // if an int has 32 bits
 			return header{}, syntaxErr(offset, "an element of %d bytes", length)
 		}
 		h.length = int(length)
@@ -219,7 +219,7 @@ func endOfContents(b []byte, offset, maxDepth int) (int, error) {
 	}
 }
 
-// CheckDER says whether every element of b, at every level, is framed as DER
+// CheckDER reports whether every element of b, at every level, is framed as DER
 // has it: identifiers and definite lengths in the fewest bytes (X.690 sections
 // 8.1.2, 10.1), and strings in one piece (section 10.2). It looks at no values.
 // maxDepth 0 is DefaultMaxDepth.
@@ -270,7 +270,7 @@ func IsString(tag byte) bool {
 // ToDER gives one element the framing of DER: lengths become definite and
 // minimal, identifiers minimal, segmented strings are joined. Values and the
 // order of sets stay as they are. The input must be one element and nothing
-// else; it is returned itself where it is DER already. Work is at most the size
+// else; it is returned itself if it is DER already. Work is at most the size
 // of the input times the depth, which maxDepth bounds (0 is DefaultMaxDepth).
 func ToDER(b []byte, maxDepth int) ([]byte, error) {
 	maxDepth = orDefault(maxDepth)
@@ -412,7 +412,7 @@ func appendSegments(out []byte, e element, depth int, strict bool) ([]byte, erro
 	return out, nil
 }
 
-// checkValues says whether every element of b, at every level, has a value of the
+// checkValues reports whether every element of b, at every level, has a value of the
 // form that DER gives its universal type (X.690 sections 8 and 11). The framing
 // must be that of DER already.
 func checkValues(b []byte, offset int) error {
@@ -456,7 +456,7 @@ func validValue(tag byte, body []byte) bool {
 	return true
 }
 
-// CheckSetOrder says whether the elements in the body of a SET OF stand in the
+// CheckSetOrder reports whether the elements in the body of a SET OF are in the
 // order of DER: ascending as byte strings, the shorter padded with zeroes
 // (X.690 section 11.6).
 func CheckSetOrder(body []byte) error {

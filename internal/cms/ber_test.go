@@ -44,7 +44,7 @@ var transcoded = []struct{ name, in, want string }{
 	{"segments of another type", "24 80 0c01 ab 0201 05 0000", "04 02 ab05"},
 	{"UTF8String in segments", "2c 80 0c01 61 0c01 62 0000", "0c 02 6162"},
 	{"context tag with indefinite length", "a0 80 0201 05 0000", "a0 03 0201 05"},
-	{"context tag is no string", "a0 80 0401 05 0401 06 0000", "a0 06 0401 05 0401 06"},
+	{"context tag is not a string", "a0 80 0401 05 0401 06 0000", "a0 06 0401 05 0401 06"},
 	{"tag number 31", "1f1f 81 01 05", "1f1f 01 05"},
 	{"tag number 200, constructed", "bf8148 80 0201 05 0000", "bf8148 03 0201 05"},
 	{"tag number of five bytes", "1f8f ffff ff7f 01 05", "1f8f ffff ff7f 01 05"},

@@ -19,7 +19,7 @@ const (
 	OIDSignedData = "1.2.840.113549.1.7.2"
 )
 
-// DefaultMaxCertificates is how many certificates a message may hold where
+// DefaultMaxCertificates is how many certificates a message may hold if
 // Limits says nothing.
 const DefaultMaxCertificates = 200_000
 
@@ -54,7 +54,7 @@ type SignedData struct {
 	ContentType      string // eContentType
 	// Content is what is signed: the contents bytes of the OCTET STRING, its
 	// segments joined. Where an old-style message (RFC 2315 section 7) holds
-	// something else, it is that element whole. nil where there is none.
+	// something else, it is that element whole. nil if there is none.
 	Content       []byte
 	ContentOffset int // of Content in the input; of its first segment
 	Certificates  [][]byte
@@ -64,7 +64,7 @@ type SignedData struct {
 // Algorithm is an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
 type Algorithm struct {
 	OID        string
-	Parameters []byte // the element, nil where absent
+	Parameters []byte // the element, nil if absent
 }
 
 // SignerInfo is what one signer adds to a message (RFC 5652 section 5.3). The
@@ -75,7 +75,7 @@ type SignerInfo struct {
 	Serial             []byte // INTEGER, the contents bytes
 	SubjectKeyID       []byte
 	DigestAlgorithm    Algorithm
-	SignedAttrs        []byte // [0], the element exactly as it came; nil where absent
+	SignedAttrs        []byte // [0], the element exactly as it came; nil if absent
 	Attributes         []Attribute
 	SignatureAlgorithm Algorithm
 	Signature          []byte
@@ -97,7 +97,7 @@ func (si *SignerInfo) SignedBytes() []byte {
 	return b
 }
 
-// CheckAttributesDER says whether the signed attributes are DER, order of the
+// CheckAttributesDER reports whether the signed attributes are DER, order of the
 // set included, as RFC 5652 section 5.3 demands of them in any message.
 func (si *SignerInfo) CheckAttributesDER() error {
 	if err := CheckDER(si.SignedAttrs, 0); err != nil {
@@ -142,7 +142,7 @@ func IsContentInfo(b []byte) bool {
 }
 
 // Length is how many bytes the element at the start of b has, header included,
-// where its header says so; otherwise 0. The contents may be cut short.
+// if its header says so; otherwise 0. The contents may be cut short.
 func Length(b []byte) int64 {
 	h, err := parseHeader(b, 0)
 	if err != nil || h.indefinite {
@@ -290,7 +290,7 @@ func (sd *SignedData) parseContent(encap element, depth int) error {
 	}
 	if e.tag&^constructed != tagByteString {
 		if sd.ContentType == OIDData {
-			return syntaxErr(e.offset, "content of type data that is no OCTET STRING")
+			return syntaxErr(e.offset, "content of type data that is not an OCTET STRING")
 		}
 		sd.Content, sd.ContentOffset = e.raw, e.offset
 		return nil
@@ -441,7 +441,7 @@ func (c *cursor) version(depth int) (int, error) {
 		return 0, err
 	}
 	if len(e.body) != 1 || e.body[0] > 0x7f {
-		return 0, syntaxErr(e.offset, "a version that is no small number")
+		return 0, syntaxErr(e.offset, "a version that is not a small number")
 	}
 	return int(e.body[0]), nil
 }
@@ -453,7 +453,7 @@ func (c *cursor) oid(what string, depth int) (string, error) {
 	}
 	s, ok := OIDString(e.body)
 	if !ok {
-		return "", syntaxErr(e.offset, "%s is no object identifier", what)
+		return "", syntaxErr(e.offset, "%s is not an object identifier", what)
 	}
 	return s, nil
 }
@@ -483,7 +483,7 @@ func (c *cursor) algorithm(what string, depth int) (Algorithm, error) {
 const maxOIDSize = 128
 
 // OIDString writes the contents bytes of an OBJECT IDENTIFIER in dotted form.
-// It is false where they are none (X.690 section 8.19).
+// It is false if they are not (X.690 section 8.19).
 func OIDString(body []byte) (string, bool) {
 	var oid x509.OID
 	if len(body) > maxOIDSize || oid.UnmarshalBinary(body) != nil {
@@ -514,7 +514,7 @@ func Children(b []byte, most int) ([][]byte, error) {
 	return out, nil
 }
 
-// CheckOne says whether b is one element and nothing else. It does not look
+// CheckOne reports whether b is one element and nothing else. It does not look
 // into it.
 func CheckOne(b []byte) error {
 	c := cursor{b: b}

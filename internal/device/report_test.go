@@ -55,9 +55,9 @@ Trustpool import:
    expired:    1
    failed:     1
 
-index  outcome  reason                                                   basis     subject
-2      expired  expired 2024-01-01T00:00:00Z                             inferred  CN=Old,O=Device Test
-3      failed   not a certificate: the part to be signed is no SEQUENCE  inferred  -
+index  outcome  reason                                                      basis     subject
+2      expired  expired 2024-01-01T00:00:00Z                                inferred  CN=Old,O=Device Test
+3      failed   not a certificate: the part to be signed is not a SEQUENCE  inferred  -
 `)
 }
 
@@ -197,7 +197,7 @@ func TestJSON(t *testing.T) {
       "sha256": "SUM3",
       "subject": null,
       "outcome": "failed",
-      "reason": "not a certificate: the part to be signed is no SEQUENCE",
+      "reason": "not a certificate: the part to be signed is not a SEQUENCE",
       "basis": "inferred",
       "source": "reasoned: what cannot be read cannot be installed",
       "matched_by": null

@@ -29,7 +29,7 @@ func SHA512File(file string) string { return file + ".hash.sha512" }
 // DiffFile is as SHA256File; of ios.p7b it is ios.diff.json.
 func DiffFile(file string) string { return strings.TrimSuffix(file, ".p7b") + ".diff.json" }
 
-// A SideFile is a file that stands beside a bundle.
+// A SideFile is a file beside a bundle.
 type SideFile struct {
 	Name string
 	Data []byte
@@ -39,7 +39,7 @@ type SideFile struct {
 // https://www.cisco.com/security/pki/trs/current/: the hashes of data, which is
 // the bundle's file, what changed since the one before, and a list of the
 // certificates. b is the bundle with its name and version. d leads from the one
-// before to b; where it is nil, that file is left out.
+// before to b; if it is nil, that file is left out.
 func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]SideFile, error) {
 	out := []SideFile{
 		{SHA256File(file), fmt.Appendf(nil, "%x\n", sha256.Sum256(data))},

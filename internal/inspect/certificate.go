@@ -11,7 +11,7 @@ import (
 
 // A CertificateReport is what reports say of a certificate; docs/formats.md has
 // every field. A field that could not be read is null, and a quirk says so; all
-// but the hashes and Error are null for an element that is no certificate.
+// but the hashes and Error are null for an element that is not a certificate.
 type CertificateReport struct {
 	Index              int                 `json:"index"` // from 1
 	SHA256             string              `json:"sha256"`

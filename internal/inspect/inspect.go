@@ -189,7 +189,7 @@ type head struct {
 	Form         bundle.Form            `json:"form"`
 	Quirks       []bundle.Quirk         `json:"quirks"`
 	PassedOver   bundle.Passed          `json:"passed_over"`
-	Name         *string                `json:"name"` // these three as claimed; verification says whether they count
+	Name         *string                `json:"name"` // these three as claimed; verification reports whether they count
 	Version      *string                `json:"version"`
 	SigningTime  certificate.Time       `json:"signing_time"`
 	Verification verification           `json:"verification"`
@@ -278,7 +278,7 @@ func csvRow(c *certificate.Certificate, index int) []string {
 }
 
 // WritePEM writes the certificates as PEM, a comment line before each. An
-// element that is no certificate has the comment line only.
+// element that is not a certificate has the comment line only.
 func (r *Report) WritePEM(w io.Writer) error {
 	for i, c := range r.each() {
 		if c.Err != nil {

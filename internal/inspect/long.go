@@ -17,7 +17,7 @@ import (
 )
 
 // WriteLong writes the head and everything about each certificate: in the words
-// of certinfo where crypto/x509 reads the certificate, else in our own.
+// of certinfo if crypto/x509 reads the certificate, else in our own.
 func (r *Report) WriteLong(w io.Writer) error {
 	if err := r.writeHead(w); err != nil {
 		return err
@@ -100,7 +100,7 @@ func selfSignature(c *certificate.Certificate) string {
 const maxCertinfo = 64 << 10
 
 // certinfoText is false for a certificate that crypto/x509 or certinfo refuses,
-// and for one whose text certinfo would print as it stands although it holds
+// and for one whose text certinfo would print as it is although it holds
 // characters that do not show: a line break in a name must not make a line.
 func certinfoText(c *certificate.Certificate) (string, bool) {
 	if len(c.Raw) > maxCertinfo || !shows(c.Subject) || !shows(c.Issuer) {

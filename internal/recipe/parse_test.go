@@ -100,7 +100,7 @@ var bad = []struct {
 
 	{"a date that is none", good + "filter: {valid-at: 2026-13-01}\n", "line 5, column 20: valid-at is to be a time: 2026-11-21 or 2026-11-21T08:30:00Z", true},
 	{"a date in words", good + "filter: {valid-at: tomorrow}\n", "line 5, column 20: valid-at is to be a time", false},
-	{"a duration without unit", good + "filter: {valid-at: 2026-01-01, valid-for: '90'}\n", `line 5, column 43: valid-for: "90" is no duration`, false},
+	{"a duration without unit", good + "filter: {valid-at: 2026-01-01, valid-for: '90'}\n", `line 5, column 43: valid-for: "90" is not a duration`, false},
 	{"no duration", good + "filter: {valid-at: 2026-01-01, valid-for: 0d}\n", "line 5, column 43: valid-for: is to be longer than nothing", true},
 	{"a duration from nowhere", good + "filter: {valid-for: 90d}\n", "line 5, column 9: valid-for counts from valid-at, which is missing", false},
 	{"no bits", good + "filter: {min-rsa-bits: 0}\n", "line 5, column 24: min-rsa-bits is to be a whole number above 0", false},

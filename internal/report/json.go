@@ -18,7 +18,7 @@ type JSONList struct {
 	Each iter.Seq[any]
 }
 
-// List is the JSONList of a slice, of which entry makes each element.
+// List is the JSONList of a slice; entry makes each element.
 func List[T, R any](name string, list []T, entry func(T) R) JSONList {
 	return JSONList{name, func(yield func(any) bool) {
 		for _, v := range list {
@@ -99,6 +99,6 @@ func (i *indenter) marshal(v any) ([]byte, error) {
 }
 
 // hidden reports whether a character does not show as itself that encoding/json
-// leaves as it is: DEL, and those beyond ASCII. In JSON such a one stands in strings
+// leaves as it is: DEL, and those beyond ASCII. In JSON they occur in strings
 // only.
 func hidden(r rune) bool { return r >= 0x7f && !printable(r) }

@@ -1,4 +1,4 @@
-// Package report has what the printings of reports share: a count with its noun, a value that may be unknown, a cell of a table.
+// Package report has what the printings of reports share: text that is safe to print, JSON, Markdown, counts, days, hashes and tables.
 package report
 
 import (
@@ -36,7 +36,7 @@ func OrNil[T any](v T, known bool) *T {
 	return &v
 }
 
-// OrDash is s, and a dash where it is empty, for a column of a table.
+// OrDash is s, and a dash if it is empty, for a column of a table.
 func OrDash(s string) string {
 	if s == "" {
 		return "-"

@@ -27,7 +27,7 @@ func WriteCSV(w io.Writer, rows iter.Seq[[]string]) error {
 	return out.Error()
 }
 
-// Cell is printable text for CSV that no spreadsheet takes for a formula: an apostrophe stands before what begins like one, as
+// Cell is printable text for CSV that no spreadsheet takes for a formula: an apostrophe is put before what begins like one, as
 // OWASP has it (CSV Injection). The full-width forms count too, which spreadsheets in some languages take for the others.
 func Cell(s string) string {
 	if strings.IndexAny(s, "=+-@|%＝＋－＠") == 0 {

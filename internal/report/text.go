@@ -9,7 +9,7 @@ import (
 
 // Printable makes text from a certificate safe to print: control characters,
 // line breaks, invisible and bidirectional formatting characters and bytes that
-// are no UTF-8 become escapes, as Go writes them in a string. Anything else stays.
+// are not UTF-8 become escapes, as Go writes them in a string. Anything else stays.
 func Printable(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !printable(r) }) < 0 {
 		return s
@@ -58,7 +58,7 @@ func printable(r rune) bool {
 	return unicode.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// NotACertificate stands for the name of an entry that cannot be decoded.
+// NotACertificate takes the place of the name of an entry that cannot be decoded.
 const NotACertificate = "not a certificate"
 
 // Markdown makes text safe within Markdown, in a table too: on one line, and

@@ -43,7 +43,7 @@ func TestGates(t *testing.T) {
 		{"the same version, written otherwise", "10", signed(coreName, "010", core...), 0, []store.Gate{sv}},
 		{"another name", "10", signed("Lab Union Bundle", "1", core...), 0, []store.Gate{on}},
 		{"no number", "10", signed(coreName, "11a", core...), 0, []store.Gate{nv}},
-		{"after what is no number", "2024-01", signed(coreName, "11", core...), 0, []store.Gate{nv}},
+		{"after what is not a number", "2024-01", signed(coreName, "11", core...), 0, []store.Gate{nv}},
 		{"half as many", "10", signed(coreName, "11", core[:5]...), 0, nil},
 		{"fewer than half", "10", signed(coreName, "11", core[:4]...), 0, []store.Gate{fe}},
 		{"fewer than all", "10", signed(coreName, "11", core[:8]...), 100, []store.Gate{fe}},

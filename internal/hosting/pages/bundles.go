@@ -34,7 +34,7 @@ type summary struct {
 	Next         instant // the next expiry
 	Soon         bool    // within soon
 	Older        int     // versions
-	Changes      string  // the page of what changed since the one before; empty where there is none
+	Changes      string  // the page of what changed since the one before; empty if there is none
 	Commands     string  // the page of commands
 	Files        []download
 	Derived      []download
@@ -73,7 +73,7 @@ func (q *request) summary(v version) summary {
 	return s
 }
 
-// judged is a summary that says whether the version is verified now, and not only
+// judged is a summary that reports whether the version is verified now, and not only
 // when it was loaded.
 func (q *request) judged(v version) summary {
 	s := q.summary(v)
@@ -96,7 +96,7 @@ func (v version) before() *version {
 	return nil
 }
 
-// downloads are the file as signed and what stands beside it, and the forms that are
+// downloads are the file as signed and the files beside it, and the forms that are
 // made of it here.
 func (q *request) downloads(v version) (files, derived []download) {
 	name := v.entry.FileName()

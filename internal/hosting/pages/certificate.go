@@ -73,7 +73,7 @@ type quirk struct {
 // maxStands is how many bytes of versions are searched for a certificate.
 const maxStands = 64 << 20
 
-// findCertificate finds a certificate of a version by its SHA-256, and where it stands.
+// findCertificate finds a certificate of a version by its SHA-256, and its positions.
 func (p *Pages) findCertificate(v version, digits string) (*certificate.Certificate, []int, error) {
 	b, err := p.parsed.get(v.release)
 	if err != nil {
@@ -106,7 +106,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions, Report: inspect.NewCertificateReport(c, positions[0]), Size: len(c.Raw),
 		Fingerprints: fingerprints(c.Raw, c.SHA256),
 	}
-	d.Stands, d.StandsKnown = q.stands(v, c)
+	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {
 		d.Err = c.Err.Error()
 		d.Files = []download{{v.file(digits + ".der"), "the bytes as they are", "no certificate"}}
@@ -132,9 +132,9 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 	return p.render("certificate", http.StatusOK, report.Printable(d.Title), q.at, d)
 }
 
-// stands are the versions of the same bundle that hold the certificate's bytes, the
-// newest first. It is false where there are too many bytes to look.
-func (q *request) stands(v version, c *certificate.Certificate) ([]summary, bool) {
+// holders are the versions of the same bundle that hold the certificate's bytes, the
+// newest first. It is false if there are too many bytes to look.
+func (q *request) holders(v version, c *certificate.Certificate) ([]summary, bool) {
 	content := 0
 	for _, r := range v.entry.Releases() {
 		content += len(r.Raw)

@@ -20,7 +20,7 @@ type row struct {
 	Page      string
 	Title     string
 	Subject   string
-	Issuer    string // empty where it is the subject
+	Issuer    string // empty if it is the subject
 	Serial    string
 	Key       string
 	Signature string
@@ -70,7 +70,7 @@ type listing struct {
 	Quirks  []choice
 	Sort    string // as in the query
 	Error   string // of what is searched for
-	Clear   string // the path of the whole list; empty where this is it
+	Clear   string // the path of the whole list; empty if this is it
 
 	Columns []column
 	Rows    []row
@@ -216,7 +216,7 @@ func expiryChoices(chosen string) []choice {
 	return choose(all, chosen, "expires: ")
 }
 
-// choose marks the one that is chosen, and adds it where it is none of them.
+// choose marks the one that is chosen, and adds it if it is none of them.
 func choose(all []choice, chosen, label string) []choice {
 	for i := range all {
 		if all[i].Value == chosen {
@@ -264,8 +264,8 @@ func counted(counts map[string]int) []choice {
 	return all
 }
 
-// The columns that sort, by their name in the query; a hyphen before it turns the
-// order round.
+// The columns that sort, by their name in the query; a hyphen before it reverses
+// the order.
 func columns() []struct{ name, label string } {
 	return []struct{ name, label string }{
 		{"position", "#"}, {"name", "Name"}, {"key", "Key"}, {"signature", "Signature"}, {"expires", "Expires"},

@@ -220,7 +220,7 @@ func playbook(p device.Platform) bool {
 }
 
 // foresee plays the import of the bundle into a device of the platform as it comes
-// from the factory; nil where nothing is known of such an import.
+// from the factory; nil if nothing is known of such an import.
 func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
 	if o.Platform.Anchors() == nil {
 		return nil

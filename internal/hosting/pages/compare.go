@@ -59,7 +59,7 @@ func versionGroups(c *hosting.Catalog, chosen string) []group {
 	return all
 }
 
-// sides are the versions that the query names: where it names none, the current
+// sides are the versions that the query names: if it names none, the current
 // version of the first bundle that has an older one, and that.
 func (q *request) sides() (from, to *version, err error) {
 	names := [2]string{q.query.Get("from"), q.query.Get("to")}

@@ -45,7 +45,7 @@ func TestCrawl(t *testing.T) {
 		ids[path] = map[string]bool{}
 		for _, m := range regexp.MustCompile(` id="([^"]*)"`).FindAllStringSubmatch(page, -1) {
 			if ids[path][m[1]] {
-				t.Errorf("%s: the id %s stands twice", path, m[1])
+				t.Errorf("%s: the id %s is there twice", path, m[1])
 			}
 			ids[path][m[1]] = true
 		}

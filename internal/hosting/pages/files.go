@@ -81,7 +81,7 @@ func (p *Pages) weigh(q *request, versions ...version) error {
 	return nil
 }
 
-// bundleFile is another form of a version; nil where there is no such form.
+// bundleFile is another form of a version; nil if there is no such form.
 func (p *Pages) bundleFile(q *request, v version, form string) (*response, error) {
 	// The name under which it is saved says which version it is.
 	name := v.entry.Name + "-" + v.id() + form
@@ -128,7 +128,7 @@ func (p *Pages) certificateFile(v version, name string) (*response, error) {
 	}
 	switch {
 	case form == "pem" && c.Err != nil:
-		return nil, notFound("This entry is no certificate: there is no PEM of it.")
+		return nil, notFound("This entry is not a certificate: there is no PEM of it.")
 	case form == "pem":
 		return &response{http.StatusOK, typePEM, name, askFirst, certificatePEM(c)}, nil
 	case c.Err != nil:

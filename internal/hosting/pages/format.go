@@ -49,7 +49,7 @@ const (
 	month = year / 12
 )
 
-// ago says how far t lies from at: in days for about three months, in months for two
+// ago says how far t is from at: in days for about three months, in months for two
 // years, else in years, rounded down.
 func ago(t, at time.Time) string {
 	// Seconds: a time.Duration ends at 292 years.

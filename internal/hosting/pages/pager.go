@@ -12,7 +12,7 @@ import (
 type pager struct {
 	First, Last, Total int // entries, from 1
 	Page, Pages        int
-	Previous, Next     string // paths; empty where there is none
+	Previous, Next     string // paths; empty if there is none
 	Fragment           string // of them: where the list begins
 }
 

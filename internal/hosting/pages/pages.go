@@ -41,7 +41,7 @@ const (
 	// taken, which devices' bundles do not.
 	MaxRequests = 64
 
-	// MaxLarge are answered at a time where the answer is a file made of more than
+	// MaxLarge are answered at a time if the answer is a file made of more than
 	// LargeBytes of bundles: it is as large as they, or larger.
 	MaxLarge   = 4
 	LargeBytes = 4 << 20
@@ -87,14 +87,14 @@ var files embed.FS
 // New makes the pages.
 func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
-		return nil, errors.New("pages: no catalog, nobody to judge it, or no clock")
+		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
 	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-			return nil, fmt.Errorf("%q is not the URL of a server: write http://HOST or https://HOST, with a port where it needs one", o.BaseURL)
+			return nil, fmt.Errorf("%q is not the URL of a server: write http://HOST or https://HOST, with a port if it needs one", o.BaseURL)
 		}
 		p.baseURL = u.Scheme + "://" + u.Host
 	}
@@ -155,7 +155,7 @@ func parseTemplates() (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-// A problem is an answer that is no page of its own: what was asked for is not there,
+// A problem is an answer that is not a page of its own: what was asked for is not there,
 // or cannot be understood.
 type problem struct {
 	status int
@@ -190,7 +190,7 @@ func (q *request) field(name string) (string, error) {
 }
 
 // How long others may keep an answer: until they have asked again, those who keep
-// answers for several readers not at all where it is private.
+// answers for several readers not at all if it is private.
 const (
 	askFirst = "no-cache"
 	private  = "private, no-cache"

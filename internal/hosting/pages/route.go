@@ -90,7 +90,7 @@ func (v version) file(name string) string { return hosting.FilesPrefix + v.key()
 
 func (v version) current() bool { return v.release == v.entry.Current }
 
-// find finds a version by the beginning of its SHA-256: the newest, where it was
+// find finds a version by the beginning of its SHA-256: the newest, if it was
 // published more than once.
 func find(c *hosting.Catalog, name, id string) (version, error) {
 	e := c.Lookup(name)

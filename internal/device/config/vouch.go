@@ -125,29 +125,33 @@ func (s *Script) remarks(c *certificate.Certificate) []string {
 	if err := o.impostor(c); err != nil {
 		out = append(out, "warning: "+err.Error())
 	}
-	for _, w := range s.against(c) {
-		out = append(out, "warning: "+w)
+	for _, n := range s.against(c) {
+		out = append(out, "warning: "+n.Text)
 	}
 	f := FingerprintsOf(c)
 	return append(out, fmt.Sprintf("SHA-256 %X", f.SHA256), fmt.Sprintf("SHA-1 %X", f.SHA1), fmt.Sprintf("MD5 %X", f.MD5))
 }
 
 // against is what speaks against a certificate: its dates, and root programs.
-func (s *Script) against(c *certificate.Certificate) (out []string) {
+func (s *Script) against(c *certificate.Certificate) (out []device.Note) {
+	say := func(source, format string, args ...any) {
+		out = append(out, device.Note{Text: fmt.Sprintf(format, args...), Ground: confirmed(source)})
+	}
 	if at := s.options.At; !at.IsZero() {
+		const dates = "its notBefore and notAfter"
 		day := at.UTC().Format(time.RFC3339)
 		switch {
 		case !c.NotBefore.Valid || !c.NotAfter.Valid:
-			out = append(out, "when it is valid cannot be read")
+			say(dates, "when it is valid cannot be read")
 		case at.After(c.NotAfter.Time):
-			out = append(out, fmt.Sprintf("it expired %s, judged at %s", c.NotAfter, day))
+			say(dates, "it expired %s, judged at %s", c.NotAfter, day)
 		case at.Before(c.NotBefore.Time):
-			out = append(out, fmt.Sprintf("it is valid from %s, judged at %s", c.NotBefore, day))
+			say(dates, "it is valid from %s, judged at %s", c.NotBefore, day)
 		}
 	}
 	for _, m := range s.distrust.Find(c) {
 		if m.Kind != distrust.NotTrusted {
-			out = append(out, m.String())
+			say("the built-in list of distrust, of "+distrust.AsOf, "%s", m)
 		}
 	}
 	return out
@@ -156,8 +160,8 @@ func (s *Script) against(c *certificate.Certificate) (out []string) {
 // warnAgainst puts what speaks against certificates at the head of the script, too.
 func (s *Script) warnAgainst() {
 	for i, c := range s.PEM {
-		for _, w := range s.against(c) {
-			s.note(confirmed("its notBefore and notAfter, and the list of distrust of "+distrust.AsOf), s.certificateTitle(i)+": "+w)
+		for _, n := range s.against(c) {
+			s.note(n.Ground, s.certificateTitle(i)+": "+n.Text)
 		}
 	}
 }

@@ -244,34 +244,41 @@ func damagedDER(data []byte) *TypeError {
 const minForStatistics = 3 << 10
 
 // texts are kinds of text that are mistaken for certificates.
-var texts = []struct {
+func texts() []textKind {
+	return []textKind{
+		{regexp.MustCompile(`^version https://git-lfs\.github\.com/spec`), "a git-lfs pointer", "get the file itself: git lfs pull"},
+		{regexp.MustCompile(`(?m)^(CKA_CLASS |BEGINDATA\s*$|CVS_ID )`), "Mozilla's certdata.txt", "give it to trustpool audit --program FILE, or as a source of kind certdata to a recipe"},
+		{regexp.MustCompile(`^---- BEGIN SSH2 PUBLIC KEY`), "an SSH public key", "devices' trustpools hold X.509 certificates"},
+		{regexp.MustCompile(`^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+@openssh\.com|\S+-cert-v01@openssh\.com) +AAAA`), "an SSH public key", "devices' trustpools hold X.509 certificates"},
+		{dump(), "a hex dump", "turn it back into the file with xxd -r"},
+		{regexp.MustCompile(`^0[0-7]{6}( [0-7]{6}| [0-7]{3}){4}`), "an octal dump", "get the file itself"},
+		{regexp.MustCompile(`^(Certificate:\s+Data:\s|    Data:\s+Version: )`), "the text of a certificate, as openssl x509 -text prints it, without the certificate", "print it as PEM: openssl x509 -in FILE"},
+		{regexp.MustCompile(`(?m)^ *(CA |Router Self-Signed |Trustpool |General Purpose )?Certificate *$\s+Status: `), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
+		{regexp.MustCompile(`(?m)^ *CA Certificate:? *$\s+(Status|Serial|Trustpoint)`), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
+		{regexp.MustCompile(`^Keystore type: |^Owner: .*\s+Issuer: `), "a list of keytool without the certificates", "print them as PEM: keytool -list -rfc"},
+		{regexp.MustCompile(`^ *0:d=0 +hl=`), "the structure of a file, as openssl asn1parse prints it", "give the file itself"},
+		{regexp.MustCompile(`^SEQUENCE \{`), "the structure of a file", "give the file itself"},
+		{regexp.MustCompile(`(?i)^MIME-Version: |^Content-Type: `), "a mail or an HTTP answer", "save its attachment, or its body, as a file of its own"},
+		{regexp.MustCompile(`^HTTP/[0-9.]+ [0-9]{3}`), "an HTTP answer with its header", "save its body alone"},
+		{regexp.MustCompile(`^\s*[\[{]\s*("|\}|\]|\[|\{|[0-9])`), "JSON", "give the certificates as PEM or DER"},
+	}
+}
+
+// A textKind is one of texts.
+type textKind struct {
 	pattern      *regexp.Regexp // at the beginning, after white space
 	name, advice string
-}{
-	{regexp.MustCompile(`^version https://git-lfs\.github\.com/spec`), "a git-lfs pointer", "get the file itself: git lfs pull"},
-	{regexp.MustCompile(`(?m)^(CKA_CLASS |BEGINDATA\s*$|CVS_ID )`), "Mozilla's certdata.txt", "give it to trustpool audit --program FILE, or as a source of kind certdata to a recipe"},
-	{regexp.MustCompile(`^---- BEGIN SSH2 PUBLIC KEY`), "an SSH public key", "devices' trustpools hold X.509 certificates"},
-	{regexp.MustCompile(`^(ssh-(rsa|dss|ed25519)|ecdsa-sha2-\S+|sk-\S+@openssh\.com|\S+-cert-v01@openssh\.com) +AAAA`), "an SSH public key", "devices' trustpools hold X.509 certificates"},
-	{dump, "a hex dump", "turn it back into the file with xxd -r"},
-	{regexp.MustCompile(`^0[0-7]{6}( [0-7]{6}| [0-7]{3}){4}`), "an octal dump", "get the file itself"},
-	{regexp.MustCompile(`^(Certificate:\s+Data:\s|    Data:\s+Version: )`), "the text of a certificate, as openssl x509 -text prints it, without the certificate", "print it as PEM: openssl x509 -in FILE"},
-	{regexp.MustCompile(`(?m)^ *(CA |Router Self-Signed |Trustpool |General Purpose )?Certificate *$\s+Status: `), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
-	{regexp.MustCompile(`(?m)^ *CA Certificate:? *$\s+(Status|Serial|Trustpoint)`), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
-	{regexp.MustCompile(`^Keystore type: |^Owner: .*\s+Issuer: `), "a list of keytool without the certificates", "print them as PEM: keytool -list -rfc"},
-	{regexp.MustCompile(`^ *0:d=0 +hl=`), "the structure of a file, as openssl asn1parse prints it", "give the file itself"},
-	{regexp.MustCompile(`^SEQUENCE \{`), "the structure of a file", "give the file itself"},
-	{regexp.MustCompile(`(?i)^MIME-Version: |^Content-Type: `), "a mail or an HTTP answer", "save its attachment, or its body, as a file of its own"},
-	{regexp.MustCompile(`^HTTP/[0-9.]+ [0-9]{3}`), "an HTTP answer with its header", "save its body alone"},
-	{regexp.MustCompile(`^\s*[\[{]\s*("|\}|\]|\[|\{|[0-9])`), "JSON", "give the certificates as PEM or DER"},
 }
 
 // dump is the first line of what xxd and hexdump -C print.
-var dump = regexp.MustCompile(`^[0-9A-Fa-f]{5,10}:? +([0-9A-Fa-f]{2,8} +){4}`)
+func dump() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9A-Fa-f]{5,10}:? +([0-9A-Fa-f]{2,8} +){4}`)
+}
 
 // errHex is the error for a certificate in hexadecimal.
 func errHex(data []byte, at int) error {
 	line := data[bytes.LastIndexByte(data[:at], '\n')+1:]
-	if dump.Match(line[:min(len(line), 100)]) {
+	if dump().Match(line[:min(len(line), 100)]) {
 		return &TypeError{Type: "a hex dump", Offset: at, within: at > maxLabel, Advice: "turn it back into the file with xxd -r"}
 	}
 	return &TypeError{Type: "a certificate in hexadecimal", Offset: at, within: at > 0,
@@ -296,7 +303,7 @@ func identifyText(data []byte) error {
 		}
 		return &TypeError{Type: "an HTML page", Advice: "look at what the server answered: an error, a login or a page that links to the file"}
 	}
-	for _, t := range texts {
+	for _, t := range texts() {
 		if t.pattern.Match(start) {
 			return &TypeError{Type: t.name, Advice: t.advice}
 		}

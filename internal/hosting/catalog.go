@@ -88,9 +88,6 @@ type Release struct {
 	expiries []time.Time // of the certificates that have one, in order
 }
 
-// Parse reads the bundle. It takes milliseconds.
-func (r *Release) Parse() (*bundle.Bundle, error) { return bundle.Parse(r.Raw) }
-
 // Expired counts the certificates whose notAfter lies before at.
 func (r *Release) Expired(at time.Time) int {
 	n, _ := slices.BinarySearchFunc(r.expiries, at, time.Time.Compare)

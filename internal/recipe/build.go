@@ -36,7 +36,7 @@ type BuildOptions struct {
 
 // A Product is what a build makes. Nothing of it is written yet.
 type Product struct {
-	*Result
+	*Selection
 	Lock  *Lock
 	Files []File // with their names in the output directory
 }
@@ -47,14 +47,14 @@ func (r *Recipe) Build(ctx context.Context, o BuildOptions) (*Product, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Product{Result: result, Lock: result.Lock(r)}
+	p := &Product{Selection: result, Lock: result.Lock(r)}
 	if p.Files, err = r.encode(ctx, result, o); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
-func (r *Recipe) encode(ctx context.Context, result *Result, o BuildOptions) (files []File, err error) {
+func (r *Recipe) encode(ctx context.Context, result *Selection, o BuildOptions) (files []File, err error) {
 	pool := &bundle.Bundle{Claims: bundle.Claims{Name: r.Name, Version: r.Version}}
 	for _, e := range result.Entries {
 		pool.Certificates = append(pool.Certificates, e.Certificate)

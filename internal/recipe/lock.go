@@ -38,7 +38,7 @@ type LockEntry struct {
 }
 
 // Lock is the lock of what was selected.
-func (r *Result) Lock(recipe *Recipe) *Lock {
+func (r *Selection) Lock(recipe *Recipe) *Lock {
 	l := &Lock{Schema: LockSchema, Name: recipe.Name, Version: recipe.Version, Certificates: make([]LockEntry, 0, len(r.Entries))}
 	for _, e := range r.Entries {
 		l.Certificates = append(l.Certificates, LockEntry{

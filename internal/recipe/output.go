@@ -25,7 +25,7 @@ import (
 const TruststorePassword = "changeit"
 
 // pemFile writes the certificates as PEM, a comment line before each.
-func pemFile(entries []Entry) []byte {
+func pemFile(entries []SelectedEntry) []byte {
 	var b bytes.Buffer
 	b.Grow(sizeOf(entries) * 3 / 2)
 	for _, e := range entries {
@@ -36,7 +36,7 @@ func pemFile(entries []Entry) []byte {
 }
 
 // sizeOf is how many bytes the certificates have.
-func sizeOf(entries []Entry) (n int) {
+func sizeOf(entries []SelectedEntry) (n int) {
 	for _, e := range entries {
 		n += len(e.Certificate.Raw)
 	}
@@ -64,7 +64,7 @@ func alias(c *certificate.Certificate) string {
 
 // jksFile makes a JKS truststore. Its entries have the build's time and are in
 // the order of their aliases, so that the bytes repeat.
-func jksFile(entries []Entry, at time.Time) ([]byte, error) {
+func jksFile(entries []SelectedEntry, at time.Time) ([]byte, error) {
 	ks := keystore.New(keystore.WithOrderedAliases())
 	for _, e := range entries {
 		err := ks.SetTrustedCertificateEntry(alias(e.Certificate), keystore.TrustedCertificateEntry{
@@ -83,7 +83,7 @@ func jksFile(entries []Entry, at time.Time) ([]byte, error) {
 
 // pkcs12File makes a PKCS#12 truststore. Its salts follow from its content: they
 // protect nothing, since the password is not a secret, and so the bytes repeat.
-func pkcs12File(entries []Entry) ([]byte, error) {
+func pkcs12File(entries []SelectedEntry) ([]byte, error) {
 	seed := sha256.New()
 	trusted := make([]pkcs12.TrustStoreEntry, len(entries))
 	for i, e := range entries {

@@ -14,7 +14,7 @@ import (
 )
 
 // Parse reads a recipe. Unknown fields, a second document and words that YAML may
-// misread are errors, *SyntaxError with line and column. It opens no source.
+// misread are errors, *yamlstrict.SyntaxError with line and column. It opens no source.
 func Parse(data []byte) (*Recipe, error) {
 	root, err := yamlstrict.Document(data)
 	if err != nil {

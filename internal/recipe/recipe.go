@@ -5,7 +5,7 @@
 // A build is a function of the recipe, its sources, the signer's key and the
 // time: the same of them give the same bytes. Every certificate that comes out
 // is in a Lock, so that a review of the lock is a review of the bundle;
-// every one that was dropped is in the Result, with the reason.
+// every one that was dropped is in the Selection, with the reason.
 package recipe
 
 import (
@@ -132,9 +132,6 @@ type Outputs struct {
 
 // A Position is where something is in the recipe, for errors.
 type Position = yamlstrict.Position
-
-// A SyntaxError says what is wrong at a position.
-type SyntaxError = yamlstrict.SyntaxError
 
 type field = yamlstrict.Field
 

@@ -19,24 +19,24 @@ import (
 	"trustpool/signing"
 )
 
-// A Result is what a recipe makes of its sources, before it is signed. Its texts
+// A Selection is what a recipe makes of its sources, before it is signed. Its texts
 // are safe to print.
-type Result struct {
-	Entries []Entry  // in the recipe's order
-	Dropped []Drop   // first what cannot be read, then in the order of the sources
-	Notes   []string // what else a reviewer must know
+type Selection struct {
+	Entries []SelectedEntry // in the recipe's order
+	Dropped []DroppedEntry  // first what cannot be read, then in the order of the sources
+	Notes   []string        // what else a reviewer must know
 }
 
-// An Entry is a certificate of the bundle.
-type Entry struct {
+// A SelectedEntry is a certificate of the bundle.
+type SelectedEntry struct {
 	Certificate *certificate.Certificate
 	// Sources are the names of those that give it, in the order of the set; where
 	// the recipe includes what no source gives, of those that have it.
 	Sources []string
 }
 
-// A Drop is a certificate that a source has and the bundle has not.
-type Drop struct {
+// A DroppedEntry is a certificate that a source has and the bundle has not.
+type DroppedEntry struct {
 	Certificate *certificate.Certificate // Err may be set
 	Source      string                   // the names of those that have it; of what cannot be read, the place
 	Reason      string
@@ -44,7 +44,7 @@ type Drop struct {
 
 // Select reads the sources and decides which certificates make the bundle. It
 // signs and writes nothing. Errors name the source, or the place in the recipe.
-func (r *Recipe) Select(ctx context.Context, o BuildOptions) (*Result, error) {
+func (r *Recipe) Select(ctx context.Context, o BuildOptions) (*Selection, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("recipe: no time to build at")
 	}
@@ -93,7 +93,7 @@ type selection struct {
 
 	require, include, exclude, distrusted *pins
 
-	result Result
+	result Selection
 }
 
 // A candidate is a certificate that some source has.
@@ -137,7 +137,7 @@ func (s *selection) note(format string, args ...any) {
 }
 
 func (s *selection) drop(c *certificate.Certificate, source, reason string) {
-	s.result.Dropped = append(s.result.Dropped, Drop{c, report.Printable(source), report.Printable(reason)})
+	s.result.Dropped = append(s.result.Dropped, DroppedEntry{c, report.Printable(source), report.Printable(reason)})
 }
 
 // add notes that a source has a certificate, and where: in a file at a line, or
@@ -289,7 +289,7 @@ func (s *selection) anchors(ctx context.Context, src *Source) ([]roots.Anchor, e
 }
 
 // run judges every candidate, in the order of the sources that give it.
-func (s *selection) run() (*Result, error) {
+func (s *selection) run() (*Selection, error) {
 	var kept []*candidate
 	excluded := map[[32]byte]*Exclusion{} // by key, those that name a certificate
 	for i := range s.names {
@@ -328,9 +328,9 @@ func (s *selection) run() (*Result, error) {
 		return nil, errors.New("no certificate is left")
 	}
 	s.recipe.Order.sort(kept)
-	s.result.Entries = make([]Entry, 0, len(kept))
+	s.result.Entries = make([]SelectedEntry, 0, len(kept))
 	for _, c := range kept {
-		s.result.Entries = append(s.result.Entries, Entry{c.Certificate, s.namesOf(cmp.Or(c.gives(), c.has))})
+		s.result.Entries = append(s.result.Entries, SelectedEntry{c.Certificate, s.namesOf(cmp.Or(c.gives(), c.has))})
 	}
 	return &s.result, nil
 }

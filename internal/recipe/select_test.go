@@ -112,7 +112,7 @@ func shorthand(sources, set, more string) string {
 	return head + "sources: {" + sources + "}\nset: " + set + "\noutputs: {pem: a.pem}\n" + more
 }
 
-func words(r *recipe.Result) string {
+func words(r *recipe.Selection) string {
 	var out []string
 	for _, e := range r.Entries {
 		word, _, _ := strings.Cut(e.Certificate.Subject.CommonName(), " ")
@@ -121,7 +121,7 @@ func words(r *recipe.Result) string {
 	return strings.Join(out, " ")
 }
 
-func drops(r *recipe.Result) string {
+func drops(r *recipe.Selection) string {
 	var out []string
 	for _, d := range r.Dropped {
 		word := "-"
@@ -408,10 +408,12 @@ func TestSelectSources(t *testing.T) {
 
 func TestSelectOrders(t *testing.T) {
 	t.Parallel()
-	orders := map[string]func(a, b recipe.Entry) int{
-		"der":    func(a, b recipe.Entry) int { return slices.Compare(a.Certificate.Raw, b.Certificate.Raw) },
-		"sha256": func(a, b recipe.Entry) int { return slices.Compare(a.Certificate.SHA256[:], b.Certificate.SHA256[:]) },
-		"subject": func(a, b recipe.Entry) int {
+	orders := map[string]func(a, b recipe.SelectedEntry) int{
+		"der": func(a, b recipe.SelectedEntry) int { return slices.Compare(a.Certificate.Raw, b.Certificate.Raw) },
+		"sha256": func(a, b recipe.SelectedEntry) int {
+			return slices.Compare(a.Certificate.SHA256[:], b.Certificate.SHA256[:])
+		},
+		"subject": func(a, b recipe.SelectedEntry) int {
 			return strings.Compare(a.Certificate.Subject.String(), b.Certificate.Subject.String())
 		},
 	}

@@ -180,7 +180,7 @@ func (s *reader) read() error {
 			}
 		}
 		if filled {
-			if parts++; !wrapped(line) || !tokens.MatchString(held) {
+			if parts++; !wrapped(line) || !tokens().MatchString(held) {
 				flush()
 			}
 		}

@@ -3,6 +3,7 @@ package explain
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Platforms, as device.Lookup knows them. iosxe is for ios too.
@@ -25,30 +26,35 @@ type message struct {
 	at       int    // where the outermost begins in the line
 }
 
+// pattern is a regular expression that is compiled when it is first used.
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
+
 var (
-	tokens = regexp.MustCompile(`%([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)-([0-7])-([A-Z0-9_]+)(?:\s*:|\s*$)`)
+	tokens = pattern(`%([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)-([0-7])-([A-Z0-9_]+)(?:\s*:|\s*$)`)
 
 	// timestamps are how a line of a log begins: perhaps a priority, a number, a host,
 	// and a time.
-	timestamps = regexp.MustCompile(`^\s*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
+	timestamps = pattern(`^\s*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
 		`(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)`)
 
 	// prompts are a host, perhaps a mode, and what was typed.
-	prompts = regexp.MustCompile(`^\s*((?:RP|LC|0)/[\w/]+:)?[A-Za-z0-9][\w.:/@-]{0,62}(?:\([\w .:/-]{1,40}\))?(?: /[\w/-]*\*?)? ?[#>] ?(?:[a-z]|$)`)
+	prompts = pattern(`^\s*((?:RP|LC|0)/[\w/]+:)?[A-Za-z0-9][\w.:/@-]{0,62}(?:\([\w .:/-]{1,40}\))?(?: /[\w/-]*\*?)? ?[#>] ?(?:[a-z]|$)`)
 
-	cliError   = regexp.MustCompile(`^\s*%\s?[A-Z][a-z]`)
-	xrPrefix   = regexp.MustCompile(`(?:RP|LC)/\d+/\w+/CPU\d+:|\b(?:smartlicserver|http_client|cepki|smartlic\w*)\[\d+\]: *$`)
-	yearFirst  = regexp.MustCompile(`(?:^|[\s:>])\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d`)
-	memberLine = regexp.MustCompile(`^(?:\s+\S|[A-Z][A-Za-z -]{1,30}\s*:)`)
-	nextHead   = regexp.MustCompile(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
+	cliError   = pattern(`^\s*%\s?[A-Z][a-z]`)
+	xrPrefix   = pattern(`(?:RP|LC)/\d+/\w+/CPU\d+:|\b(?:smartlicserver|http_client|cepki|smartlic\w*)\[\d+\]: *$`)
+	yearFirst  = pattern(`(?:^|[\s:>])\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d`)
+	memberLine = pattern(`^(?:\s+\S|[A-Z][A-Za-z -]{1,30}\s*:)`)
+	nextHead   = pattern(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
 )
 
 // begins reports whether a line is the first of a message or of a command.
 func begins(line string) bool {
-	if at := tokens.FindStringIndex(line); at != nil {
+	if at := tokens().FindStringIndex(line); at != nil {
 		return true
 	}
-	if timestamps.MatchString(line) || cliError.MatchString(line) {
+	if timestamps().MatchString(line) || cliError().MatchString(line) {
 		return true
 	}
 	_, ok := prompt(line)
@@ -63,7 +69,7 @@ func prompt(line string) (platform string, ok bool) {
 	if strings.IndexByte(line, '#') < 0 && strings.IndexByte(line, '>') < 0 {
 		return "", false
 	}
-	m := prompts.FindStringSubmatch(line)
+	m := prompts().FindStringSubmatch(line)
 	if m == nil {
 		return "", false
 	}
@@ -74,14 +80,14 @@ func prompt(line string) (platform string, ok bool) {
 }
 
 // isMember reports whether a line can be a further one of a message that has several.
-func isMember(line string) bool { return memberLine.MatchString(line) }
+func isMember(line string) bool { return memberLine().MatchString(line) }
 
 // split finds the messages of a line that have a mnemonic.
 func split(line string) (list []message) {
 	if strings.IndexByte(line, '%') < 0 {
 		return nil
 	}
-	found := tokens.FindAllStringSubmatchIndex(line, -1)
+	found := tokens().FindAllStringSubmatchIndex(line, -1)
 	before := 0 // the end of the message before
 	for i := 0; i < len(found); i++ {
 		at := found[i]
@@ -104,7 +110,7 @@ func split(line string) (list []message) {
 		}
 		m.body = line[at[1]:end]
 		if i+1 < len(found) {
-			m.body = nextHead.ReplaceAllString(m.body, "")
+			m.body = nextHead().ReplaceAllString(m.body, "")
 		}
 		head := line[before:m.at]
 		switch {
@@ -113,9 +119,9 @@ func split(line string) (list []message) {
 			if m.facility == outer {
 				m.facility = "ASA"
 			}
-		case m.platform == iosxr || xrPrefix.MatchString(head):
+		case m.platform == iosxr || xrPrefix().MatchString(head):
 			m.platform = iosxr
-		case m.facility == "LICMGR" || yearFirst.MatchString(head):
+		case m.facility == "LICMGR" || yearFirst().MatchString(head):
 			m.platform = nxos
 		}
 		if rest, ok := strings.CutPrefix(m.mnemonic, "LOG_SMART_LIC_"); ok && m.facility == "LICMGR" {

@@ -56,7 +56,7 @@ func TestFiles(t *testing.T) {
 	raw := read(t, "lab-quirks-v1.p7b")
 	s := file(t, raw, pages.Options{})
 	r := s.Catalog().Entries[0].Current
-	whole, err := r.Parse()
+	whole, err := bundle.Parse(r.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}

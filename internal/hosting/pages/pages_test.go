@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
@@ -146,7 +147,7 @@ func TestChart(t *testing.T) {
 	if _, err := fmt.Sscanf(regexp.MustCompile(`<desc id="chart-text">\d+`).FindString(page), `<desc id="chart-text">%d`, &drawn); err != nil || drawn != total {
 		t.Errorf("%d in the drawing's description, %d in the table: %v", drawn, total, err)
 	}
-	b, err := s.Catalog().Lookup("quirks").Current.Parse()
+	b, err := bundle.Parse(s.Catalog().Lookup("quirks").Current.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +199,7 @@ func TestCertificate(t *testing.T) {
 
 func first(t testing.TB, s *hosting.Server) *certificate.Certificate {
 	t.Helper()
-	b, err := s.Catalog().Entries[0].Current.Parse()
+	b, err := bundle.Parse(s.Catalog().Entries[0].Current.Raw)
 	if err != nil {
 		t.Fatal(err)
 	}

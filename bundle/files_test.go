@@ -528,6 +528,30 @@ func TestAsManyAsOthers(t *testing.T) {
 	}
 }
 
+// The root store of a machine stays readable, file by file and as one.
+func TestRootStore(t *testing.T) {
+	t.Parallel()
+	paths, _ := filepath.Glob("/usr/share/ca-certificates/*/*")
+	if _, err := os.Stat("/etc/ssl/certs/ca-certificates.crt"); err == nil {
+		paths = append(paths, "/etc/ssl/certs/ca-certificates.crt")
+	}
+	if len(paths) == 0 {
+		t.Skip("no root store where Debian has it")
+	}
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := bundle.Parse(data)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		} else if want := bytes.Count(data, []byte("-----BEGIN ")); len(b.Certificates) != want {
+			t.Errorf("%s: %d certificates of %d", path, len(b.Certificates), want)
+		}
+	}
+}
+
 // One run of keytool takes as long as a second.
 func TestAsManyAsKeytool(t *testing.T) {
 	t.Parallel()

@@ -122,7 +122,7 @@ func (s *scanner) find(from int) (int, found) {
 				return i, foundEnd
 			}
 		case c == 'B' || c == 'b':
-			if isDamagedMark(data, i) {
+			if i+2 < len(data) && data[i+1]|0x20 == 'e' && data[i+2]|0x20 == 'g' && isDamagedMark(data, i) {
 				return i, foundMark
 			}
 		case c == '0':

@@ -32,6 +32,15 @@ func describe(servers []reach.Server) string {
 	return strings.Join(out, " ")
 }
 
+// wide is ASCII as UTF-16, low byte first.
+func wide(s string) string {
+	var out []byte
+	for _, c := range []byte(s) {
+		out = append(out, c, 0)
+	}
+	return string(out)
+}
+
 func TestParseChains(t *testing.T) {
 	t.Parallel()
 	lab := pkitest.LabServers()[0].Chain
@@ -54,6 +63,12 @@ func TestParseChains(t *testing.T) {
 		{"a command without answer", "openssl s_client -connect a.example:1 -servername a.example\nconnect:errno=111\nopenssl s_client -connect b.example:443\n" + one, "b.example:443|b.example| 2"},
 		{"two captures", "CONNECTED(00000003)\n---\nCertificate chain\n" + one + "CONNECTED(00000003)\n" + two, "f #1|| 2 f #2|| 2"},
 		{"saved", "# chain of lab.example:443\n" + one, "lab.example:443|lab.example| 2"},
+		{"quoted", "> openssl s_client -connect a.example:443\n> " + strings.ReplaceAll(strings.TrimSpace(one), "\n", "\n> ") + "\n", "a.example:443|a.example| 2"},
+		{"indented", "  " + strings.ReplaceAll(one, "\n", "\n  "), "f|| 2"},
+		{"other labels", strings.ReplaceAll(one, " CERTIFICATE", " X509 CERTIFICATE"), "f|| 2"},
+		{"END and BEGIN in one line", strings.ReplaceAll(one, "-----\n-----BEGIN", "----------BEGIN"), "f|| 2"},
+		{"UTF-16", "\xff\xfe" + wide("openssl s_client -connect a.example:443\r\n"+one), "a.example:443|a.example| 2"},
+		{"UTF-16 without a mark", wide("openssl s_client -connect a.example:443\r\n" + one), "a.example:443|a.example| 2"},
 		{"another block", "-----BEGIN SSL SESSION PARAMETERS-----\nMHc=\n-----END SSL SESSION PARAMETERS-----\n" + one, "f|| 2"},
 	}
 	for _, tt := range tests {
@@ -69,6 +84,7 @@ func TestParseChains(t *testing.T) {
 	for name, text := range map[string]string{
 		"": "no certificate", "text alone": "hello\n", "truncated": one[:len(one)-30], "damaged": strings.Replace(one, "M", "!", 1),
 		"too many": many, "without -showcerts": "Certificate chain\n 0 s:CN=x\n   i:CN=y\n 1 s:CN=y\n   i:CN=z\n---\nServer certificate\n" + pems(lab[0]), "no certificate inside": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+		"DER beside PEM":    pems(lab[0]) + string(lab[1]),
 		"too many captures": strings.Repeat("CONNECTED(1)\n"+pems(lab[0]), reach.MaxServers+2),
 	} {
 		if servers, err := reach.ParseChains("f", []byte(text)); err == nil {

@@ -113,8 +113,10 @@ func (a *app) poolReadCommand() *cobra.Command {
 downloaded certificates, and which have expired.
 
 NAME is iosxr (show crypto ca trustpool), or iosxe or ios (show crypto pki
-trustpool). FILE is the session as it was captured: prompts, --More-- and
-carriage returns do no harm, a lost line is an error.
+trustpool), or nxos (by its documented fields). FILE is the session as it was
+captured: prompts, --More--, other commands, log messages, times and marks of
+quotation before each line do no harm, nor what a playbook made of it in JSON.
+A lost line is an error.
 
 IOS XR shows a SHA-1 fingerprint. IOS XE shows none, so a certificate is matched
 by its serial number, names and dates, and the report says so. --with gives the
@@ -149,7 +151,7 @@ Exit status: 0, or 1 if --against finds a difference.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios or iosxr")
+	f.StringVar(&platform, "platform", "", "the device's `NAME`: iosxe, ios, iosxr or nxos")
 	required(cmd, "platform")
 	f.StringArrayVar(&with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")

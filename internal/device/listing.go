@@ -42,8 +42,8 @@ type Listed struct {
 
 // ReadListing reads what a device of the platform shows of its pool, as show.Read
 // does: "show crypto pki trustpool" of IOS and IOS XE, "show crypto ca trustpool"
-// of IOS XR. How other platforms show theirs is not known. The time is for
-// expiry; a zero one is an error.
+// of IOS XR and NX-OS. How other platforms show theirs is not known. The time is
+// for expiry; a zero one is an error.
 func ReadListing(text []byte, p Platform, at time.Time) (*Listing, error) {
 	style, _, err := p.showStyle()
 	if err != nil {
@@ -80,8 +80,10 @@ func (p Platform) showStyle() (show.Style, string, error) {
 		return show.IOSXE, "show crypto pki trustpool", nil
 	case "iosxr":
 		return show.IOSXR, "show crypto ca trustpool", nil
+	case "nxos":
+		return show.NXOS, "show crypto ca trustpool", nil
 	}
-	return "", "", fmt.Errorf("how %s shows its pool is not known: only what iosxe, ios and iosxr show can be read", p.Title)
+	return "", "", fmt.Errorf("how %s shows its pool is not known: only what iosxe, ios, iosxr and nxos show can be read", p.Title)
 }
 
 func (l *Listing) addNotes(notListed int) {
@@ -93,6 +95,10 @@ func (l *Listing) addNotes(notListed int) {
 		if slices.ContainsFunc(l.Entries, func(e Listed) bool { return e.Origin == show.Downloaded }) {
 			note(Ground{Inferred, sourceXR}, "the notice shows built-in certificates; that others are shown in the same way is inferred")
 		}
+	case "nxos":
+		note(Ground{Unverified, "Nexus 9000 NX-API reference of 9.3: the names of the fields; no output of a device was seen"},
+			"read by the documented fields, which do not say which certificates are built in: in a saved pool all are downloaded")
+		note(Ground{Inferred, "the documented fields"}, "the device shows no fingerprint: another certificate of the same serial number, names and dates would be shown alike")
 	case "ios":
 		note(Ground{Inferred, "public captures of show crypto pki trustpool are of IOS XE"}, "read as what IOS XE shows")
 		fallthrough

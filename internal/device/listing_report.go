@@ -21,6 +21,7 @@ const listingSchema = "trustpool.pool-read/1"
 type listingCount struct {
 	BuiltIn        int `json:"built_in"`
 	Downloaded     int `json:"downloaded"`
+	OriginNotKnown int `json:"origin_not_known"`
 	Expired        int `json:"expired"`
 	ExpiryNotKnown int `json:"expiry_not_known"`
 	Identified     int `json:"identified"`
@@ -34,10 +35,13 @@ func (l *Listing) count() (n listingCount) {
 	n.byKey = map[pool.Key]int{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if e.Origin == show.BuiltIn {
+		switch e.Origin {
+		case show.BuiltIn:
 			n.BuiltIn++
-		} else {
+		case show.Downloaded:
 			n.Downloaded++
+		default:
+			n.OriginNotKnown++
 		}
 		switch expired, known := e.Entry.ValidTo().Before(l.At); {
 		case !known:
@@ -68,7 +72,11 @@ func (l *Listing) WriteText(w io.Writer) error {
 	_, command, _ := l.Platform.showStyle()
 	n := l.count()
 	fmt.Fprintf(out, "%s: %s of %s\n", report.Printable(l.File), command, l.Platform.Title)
-	fmt.Fprintf(out, "certificates  %d: %d built-in, %d downloaded\n", len(l.Entries), n.BuiltIn, n.Downloaded)
+	fmt.Fprintf(out, "certificates  %d: %d built-in, %d downloaded", len(l.Entries), n.BuiltIn, n.Downloaded)
+	if n.OriginNotKnown > 0 {
+		fmt.Fprintf(out, "; of %d it is not known", n.OriginNotKnown)
+	}
+	fmt.Fprintln(out)
 	fmt.Fprintf(out, "expired       %d", n.Expired)
 	if n.ExpiryNotKnown > 0 {
 		fmt.Fprintf(out, "; of %d it is not known", n.ExpiryNotKnown)
@@ -127,7 +135,7 @@ func (l *Listing) writeTable(w io.Writer) {
 		if e.Entry.Certificate != nil {
 			sum = e.SHA256()[:16]
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s%s\n", i+1, strings.ToLower(string(e.Origin)), e.until(l.At), l.matchText(e), sum,
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s%s\n", i+1, report.OrDash(strings.ToLower(string(e.Origin))), e.until(l.At), l.matchText(e), sum,
 			report.Printable(e.title()), e.remarks())
 	}
 	_ = table.Flush() // w keeps the error
@@ -188,7 +196,7 @@ func (e *Listed) title() string {
 type listedJSON struct {
 	Index          int              `json:"index"`
 	Line           int              `json:"line"`
-	Origin         pool.Origin      `json:"origin"`
+	Origin         *string          `json:"origin"`
 	Serial         string           `json:"serial"`
 	Subject        *string          `json:"subject"`
 	Issuer         *string          `json:"issuer"`
@@ -214,7 +222,7 @@ type listedJSON struct {
 func (e *Listed) json(index int, at time.Time) listedJSON {
 	p := &e.Entry
 	out := listedJSON{
-		Index: index, Line: e.Line, Origin: p.Origin, Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
+		Index: index, Line: e.Line, Origin: report.Optional(strings.ToLower(string(e.Origin))), Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
 		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: report.Optional(p.SHA1),
 		ShownSubject: list(e.Shown.Subject), ShownIssuer: list(e.Shown.Issuer), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
 		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match.By)), Candidates: e.Match.Candidates,

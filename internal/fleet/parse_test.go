@@ -84,7 +84,7 @@ func TestForms(t *testing.T) {
 		`{"time_local":"28/Nov/2025:15:46:26 +0100","remote_addr":"10.0.0.1","request":"GET /ios.p7b HTTP/1.1","status":"200"}`:                                                                                                                               "JSON that is neither of our log nor of Caddy's",
 		`{"ts":1764337586}`: "JSON that is neither of our log nor of Caddy's",
 		`#Fields: date`:     fleet.ErrNoRequest.Error(),
-		`# a comment`:       "neither a request nor a directive such as #Fields:",
+		`# a comment`:       "neither a request nor a directive (#Fields: and others)",
 	} {
 		r, err := new(fleet.Parser).Parse([]byte(line))
 		got := said(r)

@@ -12,6 +12,9 @@ type line struct {
 	indent int // blanks before it
 	text   string
 	paged  bool // a pager's mark stood before it, so the indent counts for nothing
+	tab    bool // there is a tab among the blanks
+	last   int  // number of the last line that was joined to it
+	width  int  // columns of that
 }
 
 const (
@@ -28,10 +31,14 @@ const (
 func clean(raw string) line {
 	raw = noControlSequences(strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r"))
 	text := strings.TrimLeft(raw, " \t")
-	l := line{indent: width(raw[:len(raw)-len(text)])}
+	l := line{indent: width(raw[:len(raw)-len(text)]), tab: strings.Contains(raw[:len(raw)-len(text)], "\t")}
 	if strings.HasPrefix(text, pager) && l.indent < valueIndent {
 		l.paged = true
-		shown := terminal(raw)
+		at := len(raw) - len(text)
+		if at > 0 { // a blank before the mark belongs to it, those before are a margin
+			at--
+		}
+		shown := raw[:at] + terminal(raw[at:])
 		text = strings.TrimLeft(shown, " ")
 		l.indent = len(shown) - len(text)
 		if rest, ok := strings.CutPrefix(text, pager); ok { // not written over
@@ -84,6 +91,11 @@ func terminal(raw string) string {
 			column = max(column-1, 0)
 		case c == '\r':
 			column = 0
+		case c == '\t':
+			column = (column/tabWidth + 1) * tabWidth
+			for len(out) < column {
+				out = append(out, ' ')
+			}
 		case column < len(out):
 			out[column] = c
 			column++

@@ -37,6 +37,15 @@ func Read(text []byte, style Style) ([]Shown, error) {
 	if len(text) > MaxSize {
 		return nil, fmt.Errorf("more than %d bytes", MaxSize)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if data := jsonOf(text); data != nil {
+		return readJSON(data, style)
+	}
+	return readText(string(text), style)
+}
+
+// readText reads a capture that is text.
+func readText(text string, style Style) ([]Shown, error) {
 	r := reader{style: style}
 	var read func(line) error
 	switch style {
@@ -44,17 +53,34 @@ func Read(text []byte, style Style) ([]Shown, error) {
 		read = r.iosxe
 	case IOSXR:
 		read = r.iosxr
+	case NXOS:
+		read = r.nxos
 	default:
 		return nil, fmt.Errorf("no style is called %q", style)
 	}
-	n := 0
-	for raw := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
-		n++
-		l := clean(raw)
-		if l.number = n; l.text == "" {
-			continue
+	var raw []string
+	for l := range strings.Lines(text) {
+		raw = append(raw, noControlSequences(strings.TrimLeft(strings.TrimRight(l, "\r\n"), "\r")))
+	}
+	undecorate(raw)
+	var lines []line
+	for i, s := range raw {
+		l := clean(s)
+		if l.text != "" {
+			l.number, l.last, l.width = i+1, i+1, l.indent+len(l.text)
+			lines = append(lines, l)
 		}
-		if err := read(l); err != nil {
+	}
+	s := r.split(r.join(lines))
+	if err := r.wrong(s); err != nil && !r.isOther(text) {
+		return nil, err
+	}
+	for _, l := range s.lines {
+		passed, err := r.passMessage(l)
+		if err == nil && !passed {
+			err = read(l)
+		}
+		if err != nil {
 			if len(r.list) == 0 && r.current == nil && r.isOther(text) {
 				return nil, r.nothing(text)
 			}
@@ -62,6 +88,11 @@ func Read(text []byte, style Style) ([]Shown, error) {
 		}
 		if len(r.list) > MaxShown {
 			return nil, fmt.Errorf("line %d: more than %d certificates", l.number, MaxShown)
+		}
+	}
+	if r.current != nil && style == NXOS && r.current.missing(style) == "" {
+		if err := r.end(); err != nil {
+			return nil, err
 		}
 	}
 	if r.current != nil {
@@ -79,12 +110,17 @@ type reader struct {
 	list    []Shown
 	current *entry // the certificate that is being read
 	echo    bool   // after certificates the command stands again
+	members int    // lines that may still belong to the message before
 }
 
 // An entry is a certificate that is being read.
 type entry struct {
 	Shown
-	margin  int // blanks before its first line
+	margin  int  // blanks before its first line
+	field   int  // blanks before its fields
+	base    int  // blanks before the lines of the name that is being read, if it has any
+	tab     bool // there are tabs among them
+	named   bool // the line before was a name
 	seen    [labels]bool
 	section label // whose values come next
 	indents bool  // its values are indented, so the blanks are not lost
@@ -127,6 +163,9 @@ func (l label) title() string {
 // the text is not what the platform prints.
 func (s Style) required() []label {
 	common := []label{labelSerial, labelIssuer, labelSubject, labelNotBefore, labelNotAfter, labelOrigin}
+	if s == NXOS {
+		return common[:5]
+	}
 	if s == IOSXR {
 		return append(common, labelSHA1)
 	}
@@ -202,18 +241,18 @@ func echoes(text string) bool {
 }
 
 // isOther reports whether a text is what the other style prints.
-func (r *reader) isOther(text []byte) bool {
+func (r *reader) isOther(text string) bool {
 	own, other := xeHead, xrHead
-	if r.style == IOSXR {
+	if r.style != IOSXE {
 		own, other = other, own
 	}
-	return bytes.Contains(text, []byte(other)) && !bytes.Contains(text, []byte(own))
+	return strings.Contains(text, other) && !strings.Contains(text, own)
 }
 
 // nothing is the error for a text without certificates.
-func (r *reader) nothing(text []byte) error {
+func (r *reader) nothing(text string) error {
 	command, other := "show crypto pki trustpool", "IOS XR"
-	if r.style == IOSXR {
+	if r.style != IOSXE {
 		command, other = "show crypto ca trustpool", "IOS XE"
 	}
 	if r.isOther(text) {

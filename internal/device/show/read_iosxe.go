@@ -49,7 +49,12 @@ const xeHead = "CA Certificate"
 // whatever is in it; any other is a field, if it reads as one.
 func (r *reader) iosxe(l line) error {
 	e := r.current
-	if e == nil || l.indent < e.margin+valueIndent {
+	if e != nil && e.section == noLabel && !l.paged {
+		if field, _ := xeLabel(l.text); field != noLabel {
+			e.field = l.indent
+		}
+	}
+	if e == nil || l.indent < e.threshold() || e.section == noLabel {
 		switch field, rest := xeLabel(l.text); {
 		case l.text == xeHead:
 			return r.begin(l)
@@ -66,6 +71,9 @@ func (r *reader) iosxe(l line) error {
 	return e.xeValue(l)
 }
 
+// threshold is as far to the right as values begin.
+func (e *entry) threshold() int { return max(e.margin+valueIndent, e.field+1) }
+
 // isField reports whether a line looks like a field, of any name: Words in it: value
 func isField(text string) bool {
 	name, rest, ok := strings.Cut(text, ":")
@@ -77,6 +85,7 @@ func (r *reader) xeField(field label, rest string) error {
 	if err := e.take(field); err != nil {
 		return err
 	}
+	e.base = 0
 	switch field {
 	case labelStatus:
 		e.Status = rest
@@ -104,17 +113,25 @@ func (r *reader) xeField(field label, rest string) error {
 // xeValue is a line of a section.
 func (e *entry) xeValue(l line) error {
 	text := l.text
-	indented := l.indent >= e.margin+valueIndent
+	indented := l.indent >= e.threshold()
 	if indented {
 		e.indents = true
-		text = strings.Repeat(" ", l.indent-e.margin-valueIndent) + text
+		base := e.threshold()
+		switch {
+		case l.paged:
+		case e.base == 0 && isAttribute(text):
+			e.base, e.tab = l.indent, l.tab
+		case e.base != 0 && l.tab != e.tab:
+			return fmt.Errorf("%.60q and other parts of the name are indented with tabs and without: capture it again", text)
+		}
+		if e.base != 0 {
+			base = e.base
+		}
+		text = strings.Repeat(" ", max(0, l.indent-base)) + text
 	}
 	switch e.section {
 	case labelIssuer, labelSubject, labelCRLs:
 		if !indented && e.indents && !l.paged {
-			if isSyslog(text) {
-				return nil
-			}
 			return fmt.Errorf("%.60q is neither a field nor, without its indent, a part of the %s", text, e.section.title())
 		}
 	default:
@@ -157,12 +174,4 @@ func (e *entry) xeDate(text string) (err error) {
 		}
 	}
 	return err
-}
-
-// isSyslog reports whether a line is a message of the device, which it prints
-// between others: %SYS-5-CONFIG_I:
-func isSyslog(text string) bool {
-	_, rest, _ := strings.Cut(text, "%")
-	parts := strings.SplitN(rest, "-", 3)
-	return len(parts) == 3 && len(parts[1]) == 1 && parts[1][0] >= '0' && parts[1][0] <= '7' && strings.Contains(parts[2], ":")
 }

@@ -41,6 +41,10 @@ func (r *reader) iosxr(l line) error {
 	if e != nil && (e.section == labelIssuer || e.section == labelSubject) && isAttribute(l.text) {
 		return e.xrValue(e.section, l.text)
 	}
+	named := e != nil && e.named
+	if named {
+		e.named = false
+	}
 	field, rest := xrLabel(l.text)
 	switch {
 	case e == nil && strings.Contains(l.text, "Trustpool:") && strings.Contains(l.text, xrHead):
@@ -69,6 +73,8 @@ func (r *reader) iosxr(l line) error {
 		if err := e.xrValue(labelSHA1, l.text); err != nil {
 			return err
 		}
+	case named && !isField(l.text):
+		return fmt.Errorf("%.60q is neither a field nor, after the name, a part of it: capture it again", l.text)
 	case e.section == labelIssuer || e.section == labelSubject:
 		return fmt.Errorf("%.60q where the %s was expected", l.text, e.section.title())
 	}
@@ -80,7 +86,7 @@ func (r *reader) iosxr(l line) error {
 
 // xrValue is what a field has.
 func (e *entry) xrValue(field label, text string) (err error) {
-	e.section = noLabel
+	e.section, e.named = noLabel, field == labelSubject || field == labelIssuer
 	switch field {
 	case labelSerial:
 		return e.serial(text)

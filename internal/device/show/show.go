@@ -88,7 +88,11 @@ const (
 	IOSXR Style = "iosxr"
 )
 
-// Styles are the styles there are.
+// NXOS is the style of what NX-OS shows, for Read alone: its fields are documented,
+// and no device's output is known. It does not say which certificates are built in.
+const NXOS Style = "nxos"
+
+// Styles are those in which certificates are printed.
 func Styles() []Style { return []Style{IOSXE, IOSXR} }
 
 // Lookup gives the style of that name: iosxe, iosxr.

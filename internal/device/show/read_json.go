@@ -1,0 +1,176 @@
+package show
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// maxDepth is how deep the JSON of a capture may be.
+const maxDepth = 64
+
+// ansible is what Ansible prints before the JSON of a host.
+var ansible = regexp.MustCompile(`^(?:\S+ \| [A-Z]+!? => |(?:ok|changed|skipping): \[[^\]\n]*\] => )\{`)
+
+// jsonOf is the JSON of a text; nil if it is none.
+func jsonOf(text []byte) []byte {
+	text = bytes.TrimSpace(text)
+	if m := ansible.FindIndex(text); m != nil {
+		return text[m[1]-1:]
+	}
+	if bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
+		return text
+	}
+	return nil
+}
+
+// readJSON reads what a playbook registered: the output of a command as text or as
+// lines, wherever it stands; of NX-OS the fields of its pool.
+func readJSON(data []byte, style Style) ([]Shown, error) {
+	if depth(data) > maxDepth {
+		return nil, fmt.Errorf("JSON of more than %d levels", maxDepth)
+	}
+	var value any
+	d := json.NewDecoder(bytes.NewReader(data))
+	if err := d.Decode(&value); err != nil {
+		return nil, fmt.Errorf("JSON that cannot be read: %w", err)
+	}
+	var f finder
+	if d.More() {
+		return nil, errors.New("more than one document of JSON: give one")
+	}
+	f.style = style
+	if top, ok := value.(map[string]any); ok {
+		if schema, ok := top["schema"].(string); ok && strings.HasPrefix(schema, "trustpool.") {
+			return nil, fmt.Errorf("this is a document of trustpool, %.60q, not what a device shows", schema)
+		}
+	}
+	f.find("", value)
+	switch {
+	case len(f.found) > 1:
+		return nil, fmt.Errorf("the output of several devices or commands: %s; give one at a time", strings.Join(f.where(), ", "))
+	case len(f.found) == 0 && style != NXOS:
+		command := "show crypto pki trustpool"
+		if style == IOSXR {
+			command = "show crypto ca trustpool"
+		}
+		return nil, fmt.Errorf("JSON without the output of %s", command)
+	case len(f.found) == 0:
+		return nil, errors.New("JSON without TABLE_ca_trustpool: give what show crypto ca trustpool | json prints")
+	}
+	one := f.found[0]
+	list, err := one.read()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", one.path, err)
+	}
+	return list, nil
+}
+
+// depth is how deep JSON is, as far as brackets tell.
+func depth(data []byte) (most int) {
+	level, inString := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			level++
+			most = max(most, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return most
+}
+
+// A finder looks for captures in JSON.
+type finder struct {
+	style Style
+	found []located
+}
+
+// A located is a capture, and where it stands.
+type located struct {
+	path string
+	read func() ([]Shown, error)
+}
+
+func (f *finder) where() (paths []string) {
+	for _, l := range f.found[:min(len(f.found), 5)] {
+		paths = append(paths, l.path)
+	}
+	return paths
+}
+
+func (f *finder) find(path string, value any) {
+	switch v := value.(type) {
+	case string:
+		f.text(path, v)
+	case []any:
+		if text, ok := joined(v); ok {
+			f.text(path, text)
+			return
+		}
+		for i, e := range v {
+			f.find(fmt.Sprintf("%s[%d]", path, i), e)
+		}
+	case map[string]any:
+		if table, ok := v["TABLE_ca_trustpool"]; ok && f.style == NXOS {
+			f.found = append(f.found, located{path: below(path, "TABLE_ca_trustpool"), read: func() ([]Shown, error) { return readTable(table) }})
+			return
+		}
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		slices.Sort(keys)
+		before := len(f.found)
+		for _, k := range keys {
+			// The same output twice, as text and as lines.
+			if base, ok := strings.CutSuffix(k, "_lines"); ok && len(f.found) > before {
+				if _, twin := v[base]; twin {
+					continue
+				}
+			}
+			f.find(below(path, k), v[k])
+		}
+	}
+}
+
+func below(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// joined are the lines of a list of strings. A list of whole outputs is none.
+func joined(list []any) (string, bool) {
+	var b strings.Builder
+	for _, e := range list {
+		s, ok := e.(string)
+		if !ok || strings.Contains(s, "\n") {
+			return "", false
+		}
+		b.WriteString(s + "\n")
+	}
+	return b.String(), len(list) > 1
+}
+
+// text takes a text that has certificates of a pool, or of another command.
+func (f *finder) text(path, text string) {
+	if !strings.Contains(text, xeHead+"\n") && !strings.Contains(text, xeHead+"\r\n") && !strings.Contains(text, xrHead) && !strings.Contains(strings.ToLower(text), "serial number") {
+		return
+	}
+	if !strings.Contains(text, "Trustpool:") && len(f.found) > 0 && f.style != NXOS {
+		return
+	}
+	f.found = append(f.found, located{path: path, read: func() ([]Shown, error) { return readText(text, f.style) }})
+}

@@ -1,0 +1,318 @@
+package show
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// maxLayers is how many things may stand before each line, such as a quotation mark
+// and a time.
+const maxLayers = 4
+
+// blanksAfter is how many of the kinds that are removed have a blank after them.
+const blanksAfter = 2
+
+var (
+	// stamp is the time that a terminal program writes before each line.
+	stamp = func() *regexp.Regexp {
+		const clock = `\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?`
+		const day = `(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4}|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2})(?: \d{4})?)`
+		const time = `(?:` + day + `[T _,-]{1,3})?` + clock + `(?: ?(?:Z|[+-]\d\d:?\d\d|[AP]M))?(?: \d{4})?`
+		const all = `(?:` + time + `| *\d{1,9}\.\d{3,9})`
+		const after = `(?:[:|]| ->| \|)?`
+		return regexp.MustCompile(`^ {0,2}(?:(?:\[` + all + `\]|\(` + all + `\)|<` + all + `>)` + after + `|` + time + after + `([ \t]|$))`)
+	}()
+	quote  = regexp.MustCompile(`^(?:> ?)*>`)
+	quoted = regexp.MustCompile(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
+	yaml   = regexp.MustCompile(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
+
+	// markers are what some line of each certificate has.
+	markers = []string{"CA Certificate", "CA certificate", "Serial Number", "Issuer:", "Issued By", "Validity", "Trustpool:"}
+)
+
+// undecorate removes what a terminal program, a mail or a playbook put before every
+// line, and around it: if all lines that a certificate must have bear it.
+func undecorate(lines []string) {
+	for range maxLayers {
+		changed := false
+		for n, cut := range []func(string) (string, bool){cutStamp, cutQuote, cutString, cutYAML} {
+			all, some := true, false
+			for _, l := range lines {
+				if isMarker(l) {
+					_, ok := cut(l)
+					all, some = all && ok, true
+				}
+			}
+			if !all || !some {
+				continue
+			}
+			var cutLines []int
+			blank := true // one is after each
+			for i, l := range lines {
+				if inside, ok := cut(l); ok {
+					lines[i] = inside
+					cutLines = append(cutLines, i)
+					blank = blank && (inside == "" || inside[0] == ' ')
+				}
+			}
+			for _, i := range cutLines {
+				if blank && n < blanksAfter {
+					lines[i] = strings.TrimPrefix(lines[i], " ")
+				}
+			}
+			changed = true
+		}
+		if !changed {
+			break
+		}
+	}
+	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " \t"), noBreak) }) {
+		for i, l := range lines {
+			lines[i] = strings.ReplaceAll(l, noBreak, " ")
+		}
+	}
+}
+
+// noBreak is a blank at which no line is broken, as web pages have it.
+const noBreak = "\u00a0"
+
+func isMarker(line string) bool {
+	return slices.ContainsFunc(markers, func(m string) bool { return strings.Contains(line, m) })
+}
+
+func cutStamp(line string) (string, bool) {
+	m := stamp.FindStringSubmatchIndex(line)
+	if m == nil {
+		return line, false
+	}
+	end := m[1]
+	if m[2] >= 0 { // the blank after it stays, as it does for brackets
+		end = m[2]
+	}
+	return line[end:], true
+}
+
+func cutQuote(line string) (string, bool) {
+	m := quote.FindString(line)
+	return line[len(m):], m != ""
+}
+
+// cutString reads a line that is a string of JSON.
+func cutString(line string) (string, bool) {
+	m := quoted.FindStringSubmatch(line)
+	var s string
+	if m == nil || json.Unmarshal([]byte(m[1]), &s) != nil || strings.Contains(s, "\n") {
+		return line, false
+	}
+	return s, true
+}
+
+// cutYAML reads a line that is an item of a list of YAML.
+func cutYAML(line string) (string, bool) {
+	m := yaml.FindStringSubmatch(line)
+	if m == nil {
+		return line, false
+	}
+	if m[2] != "" {
+		return cutString(m[2])
+	}
+	return strings.ReplaceAll(m[1], "''", "'") + m[3], true
+}
+
+var (
+	promptLine = regexp.MustCompile(`^(?:(?:RP|LC|0)/[\w/]+:)?([A-Za-z0-9][\w.@~:/-]*)(?:\([\w .:/-]+\))*[#>] ?(.*)$`)
+	config     = regexp.MustCompile(`^(?:crypto (?:pki|ca) (?:certificate (?:pool|chain)|trustpoint|trustpool policy)\b|Building configuration|Current configuration|cabundle )`)
+
+	// message is the beginning of a line that the device logged.
+	message = regexp.MustCompile(`^(?:<\d{1,3}>)?(?:\d{1,9}: )?(?:[\w.:/-]+ )?[*.:]{0,2}(?:(?:RP|LC|0)/[\w/]+:)?` +
+		`(?:(?:(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} |\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d|\d\d:\d\d:\d\d|\dd\d\dh|\dw\dd)[^%=]{0,60})?` +
+		`%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+	debug = regexp.MustCompile(`^[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?: `)
+	// messageWithin is one that begins within another line.
+	messageWithin = regexp.MustCompile(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+	// member is a further line of a message of several.
+	member = regexp.MustCompile(`^(?:Trustpoint|Issuer-name|Subject-name|Serial-number|End-date) *:`)
+)
+
+// maxMembers is how many further lines a message may have.
+const maxMembers = 12
+
+func isMessage(text string) bool { return message.MatchString(text) || debug.MatchString(text) }
+
+// A session is what was captured: lines, and what was typed.
+type session struct {
+	lines    []line
+	own      bool     // the command that shows the pool was typed
+	commands []string // others
+}
+
+// split finds the prompts of a session and keeps what belongs to the command that
+// shows the pool, if it was typed.
+func (r *reader) split(lines []line) session {
+	least := -1 // blanks before the certificates
+	hosts := map[string]bool{}
+	for _, l := range lines {
+		if r.isHead(l.text) && (least < 0 || l.indent < least) {
+			least = l.indent
+		}
+		if m := promptLine.FindStringSubmatch(l.text); m != nil && isShow(m[2]) {
+			hosts[m[1]] = true
+		}
+	}
+	s := session{lines: lines}
+	type part struct {
+		lines    []line
+		own, all bool // all: it has certificates of a pool
+	}
+	parts := []part{{}}
+	for _, l := range lines {
+		if m := promptLine.FindStringSubmatch(l.text); m != nil && hosts[m[1]] && (least < 0 || l.indent <= least) {
+			p := part{own: isPoolCommand(m[2])}
+			if command := strings.TrimSpace(m[2]); !p.own && isShow(command) && len(s.commands) < maxCommands {
+				s.commands = append(s.commands, command)
+			}
+			s.own = s.own || p.own
+			parts = append(parts, p)
+		}
+		p := &parts[len(parts)-1]
+		p.lines = append(p.lines, l)
+		p.all = p.all || strings.HasPrefix(l.text, "Trustpool:")
+	}
+	if !s.own {
+		return s
+	}
+	s.lines = nil
+	for _, p := range parts {
+		if p.own || p.all {
+			s.lines = append(s.lines, p.lines...)
+		}
+	}
+	return s
+}
+
+// maxCommands is how many other commands are remembered.
+const maxCommands = 8
+
+func (r *reader) isHead(text string) bool {
+	if r.style == IOSXE {
+		return text == xeHead
+	}
+	return strings.HasPrefix(text, "Trustpool:") || text == xrHead
+}
+
+// isShow reports whether a command begins with show, perhaps shortened.
+func isShow(command string) bool {
+	word, rest, ok := strings.Cut(strings.TrimPrefix(command, "do "), " ")
+	return ok && strings.TrimSpace(rest) != "" && len(word) >= 2 && strings.HasPrefix("show", word)
+}
+
+// isPoolCommand reports whether a command shows the whole pool.
+func isPoolCommand(command string) bool {
+	command, filter, filtered := strings.Cut(strings.TrimPrefix(command, "do "), "|")
+	if f := strings.TrimSpace(filter); filtered && !strings.HasPrefix(f, "no") && !strings.HasPrefix(f, "redirect") && !strings.HasPrefix(f, "tee") {
+		return false
+	}
+	words := strings.Fields(command)
+	return echoes(command) && !(len(words) > 4 && strings.HasPrefix(words[4], "pol"))
+}
+
+// join puts lines together that a terminal of 80 or 132 columns broke.
+func (r *reader) join(lines []line) (out []line) {
+	for _, l := range lines {
+		if n := len(out) - 1; n >= 0 && l.indent <= 1 && l.number == out[n].last+1 && !l.paged && !out[n].paged && r.goesOn(l.text) {
+			if width := out[n].width; width == 80 || width == 132 {
+				out[n].text += strings.Repeat(" ", l.indent) + l.text
+				out[n].last, out[n].width = l.number, l.width
+				continue
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// goesOn reports whether a line without blanks before it can be the rest of another.
+func (r *reader) goesOn(text string) bool {
+	field, _ := xeLabel(text)
+	if r.style != IOSXE {
+		field, _ = xrLabel(text)
+	}
+	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && promptLine.FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
+}
+
+// wrong is the error for a capture of something else; nil if it may be of the pool.
+func (r *reader) wrong(s session) error {
+	own, other := "show crypto pki trustpool", "show crypto pki certificates"
+	if r.style != IOSXE {
+		own, other = "show crypto ca trustpool", "show crypto ca certificates"
+	}
+	heads, pool, isConfig, certificates := 0, false, "", false
+	for _, l := range s.lines {
+		switch {
+		case l.text == xeHead || l.text == xrHead:
+			heads++
+		case l.text == "Certificate" || strings.HasPrefix(l.text, "Trustpoint  "):
+			certificates = true
+		}
+		pool = pool || strings.Contains(l.text, "Trustpool:")
+		if file, ok := strings.CutPrefix(l.text, "cabundle nvram:"); ok && l.indent > 0 || isConfig == "" && config.MatchString(l.text) {
+			isConfig = "it is a running configuration"
+			if ok {
+				isConfig = fmt.Sprintf("it is a running configuration, which says in which file IOS XE keeps its pool: nvram:%.80s", file)
+			}
+		}
+	}
+	named := func(command string) bool {
+		words := strings.Fields(strings.TrimPrefix(command, "do "))
+		return len(words) > 3 && strings.HasPrefix(words[1], "cr") && strings.HasPrefix(words[3], "cer")
+	}
+	switch {
+	case s.own || pool:
+		return nil
+	case heads > 0 && slices.ContainsFunc(s.commands, named), certificates && !slices.ContainsFunc(s.commands, named) && heads == 0 && len(s.commands) == 0, certificates && heads > 0, r.style == IOSXE && heads > 1, slices.ContainsFunc(s.commands, named):
+		return fmt.Errorf("this is what %s prints, which shows the certificates of trustpoints: give the whole output of %s", other, own)
+	case heads == 0 && isConfig != "":
+		return fmt.Errorf("%s: give the whole output of %s", isConfig, own)
+	case heads == 0 && len(s.commands) > 0:
+		return fmt.Errorf("no certificate in it, but the output of %.80q: give the whole output of %s", s.commands[0], own)
+	}
+	return nil
+}
+
+// passMessage reports whether a line belongs to a message that the device logged.
+func (r *reader) passMessage(l line) (bool, error) {
+	e := r.current
+	if isMessage(l.text) && (e == nil || l.indent < e.threshold()) {
+		r.members = maxMembers
+		return true, nil
+	}
+	if e != nil && messageWithin.MatchString(l.text) && !l.paged {
+		return false, errors.New("a message of the device begins within this line: capture it again")
+	}
+	if r.members == 0 || e == nil {
+		r.members = 0
+		return false, nil
+	}
+	r.members--
+	field, _ := xeLabel(l.text)
+	if r.style != IOSXE {
+		field, _ = xrLabel(l.text)
+	}
+	value := l.indent >= e.threshold()
+	switch {
+	case member.MatchString(l.text):
+		return true, nil
+	case field != noLabel, l.text == xeHead, isAttribute(l.text), value && e.section != labelIssuer && e.section != labelSubject:
+		r.members = 0
+		return false, nil
+	case value:
+		return false, fmt.Errorf("%.60q after a message of the device: whether it belongs to the message or to the %s cannot be told, capture it again", l.text, e.section.title())
+	case r.style == IOSXE && !e.indents && e.field <= e.margin && (e.section == labelIssuer || e.section == labelSubject):
+		return false, fmt.Errorf("%.60q after a message of the device: the blanks before lines are lost, and whether it belongs to the message cannot be told", l.text)
+	}
+	return true, nil
+}

@@ -299,6 +299,44 @@ func TestReadWrapped(t *testing.T) {
 	}
 }
 
+// IOS XR is read in the same noise; names are not glued there either.
+func TestReadNoiseXR(t *testing.T) {
+	t.Parallel()
+	entry := func(serial string) string {
+		return "Trustpool: Built-In\n==================================================\nCA certificate\n  Serial Number  : " + serial + "\n  Subject:\n        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n" +
+			"  Issued By      :\n        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n  Validity Start : 18:27:00 UTC Fri Nov 24 2006\n  Validity End   : 18:23:33 UTC Mon Nov 24 2031\n" +
+			"  SHA1 Fingerprint:\n        CA3AFBCF1240364B44B216208880483919937CF7\n"
+	}
+	const prompt, message = "RP/0/RP0/CPU0:edge1#", "RP/0/RP0/CPU0:Apr  1 10:25:53.100 UTC: config[65710]: %MGBL-SYS-5-CONFIG_I : Configured from console by admin\n"
+	other := prompt + "show crypto ca certificates\n" + strings.Replace(entry("01"), "Trustpool: Built-In", "Trustpoint       : LAB", 1)
+	text := prompt + "show crypto ca trustpool\nWed Apr  1 10:25:52.995 UTC\n" + entry("05:09") + entry("05:0A") + prompt + "\n"
+	want := without(readBack(t, show.IOSXR, text))
+	for name, captured := range map[string]string{
+		"times":             before("[2024-03-07 11:22:33.444] ")(text),
+		"mail":              before("> ")(text),
+		"a message":         strings.ReplaceAll(text, "        CN=", message+"        CN="),
+		"another message":   strings.ReplaceAll(text, "  Validity End", message+"  Validity End"),
+		"commands before":   other + text,
+		"commands after":    text + other,
+		"registered":        `{"stdout": [` + jsonString(text) + `], "stdout_lines": [` + list(text) + `]}`,
+		"a policy as well":  text + prompt + "show crypto ca trustpool policy\nTrustpool Policy\n",
+		"without a command": entry("05:09") + entry("05:0A"),
+	} {
+		if got := without(readBack(t, show.IOSXR, captured)); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	for captured, want := range map[string]string{
+		other:       "this is what show crypto ca certificates prints",
+		text + text: "a second capture begins",
+		strings.Replace(text, "QuoVadis Limited", "QuoVadis\nLimited", 1): "is neither a field nor, after the name, a part of it",
+	} {
+		if _, err := show.Read([]byte(captured), show.IOSXR); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
 // NX-OS is read by the documented fields, in JSON and as text.
 func TestReadNXOS(t *testing.T) {
 	t.Parallel()

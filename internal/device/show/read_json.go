@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,12 +13,12 @@ import (
 const maxDepth = 64
 
 // ansible is what Ansible prints before the JSON of a host.
-var ansible = regexp.MustCompile(`^(?:\S+ \| [A-Z]+!? => |(?:ok|changed|skipping): \[[^\]\n]*\] => )\{`)
+var ansible = pattern(`^(?:\S+ \| [A-Z]+!? => |(?:ok|changed|skipping): \[[^\]\n]*\] => )\{`)
 
 // jsonOf is the JSON of a text; nil if it is none.
 func jsonOf(text []byte) []byte {
 	text = bytes.TrimSpace(text)
-	if m := ansible.FindIndex(text); m != nil {
+	if m := ansible().FindIndex(text); m != nil {
 		return text[m[1]-1:]
 	}
 	if bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {

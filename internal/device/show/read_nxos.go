@@ -61,7 +61,7 @@ func (r *reader) nxos(l line) error {
 		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
 	case e == nil:
 		return r.outside(l, noLabel)
-	case promptLine.MatchString(l.text):
+	case promptLine().MatchString(l.text):
 		return r.end()
 	case field == noLabel && (e.section == labelIssuer || e.section == labelSubject):
 		return fmt.Errorf("%.60q where the %s was expected", l.text, e.section.title())

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // maxLayers is how many things may stand before each line, such as a quotation mark
@@ -18,21 +19,26 @@ const blanksAfter = 2
 
 var (
 	// stamp is the time that a terminal program writes before each line.
-	stamp = func() *regexp.Regexp {
+	stamp = sync.OnceValue(func() *regexp.Regexp {
 		const clock = `\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?`
 		const day = `(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4}|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2})(?: \d{4})?)`
 		const time = `(?:` + day + `[T _,-]{1,3})?` + clock + `(?: ?(?:Z|[+-]\d\d:?\d\d|[AP]M))?(?: \d{4})?`
 		const all = `(?:` + time + `| *\d{1,9}\.\d{3,9})`
 		const after = `(?:[:|]| ->| \|)?`
 		return regexp.MustCompile(`^ {0,2}(?:(?:\[` + all + `\]|\(` + all + `\)|<` + all + `>)` + after + `|` + time + after + `([ \t]|$))`)
-	}()
-	quote  = regexp.MustCompile(`^(?:> ?)*>`)
-	quoted = regexp.MustCompile(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
-	yaml   = regexp.MustCompile(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
+	})
+	quote  = pattern(`^(?:> ?)*>`)
+	quoted = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
+	yaml   = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
 
 	// markers are what some line of each certificate has.
 	markers = []string{"CA Certificate", "CA certificate", "Serial Number", "Issuer:", "Issued By", "Validity", "Trustpool:"}
 )
+
+// pattern is a regular expression that is compiled when it is first needed.
+func pattern(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
 
 // undecorate removes what a terminal program, a mail or a playbook put before every
 // line, and around it: if all lines that a certificate must have bear it.
@@ -85,7 +91,7 @@ func isMarker(line string) bool {
 }
 
 func cutStamp(line string) (string, bool) {
-	m := stamp.FindStringSubmatchIndex(line)
+	m := stamp().FindStringSubmatchIndex(line)
 	if m == nil {
 		return line, false
 	}
@@ -97,13 +103,13 @@ func cutStamp(line string) (string, bool) {
 }
 
 func cutQuote(line string) (string, bool) {
-	m := quote.FindString(line)
+	m := quote().FindString(line)
 	return line[len(m):], m != ""
 }
 
 // cutString reads a line that is a string of JSON.
 func cutString(line string) (string, bool) {
-	m := quoted.FindStringSubmatch(line)
+	m := quoted().FindStringSubmatch(line)
 	var s string
 	if m == nil || json.Unmarshal([]byte(m[1]), &s) != nil || strings.Contains(s, "\n") {
 		return line, false
@@ -113,7 +119,7 @@ func cutString(line string) (string, bool) {
 
 // cutYAML reads a line that is an item of a list of YAML.
 func cutYAML(line string) (string, bool) {
-	m := yaml.FindStringSubmatch(line)
+	m := yaml().FindStringSubmatch(line)
 	if m == nil {
 		return line, false
 	}
@@ -124,24 +130,24 @@ func cutYAML(line string) (string, bool) {
 }
 
 var (
-	promptLine = regexp.MustCompile(`^(?:(?:RP|LC|0)/[\w/]+:)?([A-Za-z0-9][\w.@~:/-]*)(?:\([\w .:/-]+\))*[#>] ?(.*)$`)
-	config     = regexp.MustCompile(`^(?:crypto (?:pki|ca) (?:certificate (?:pool|chain)|trustpoint|trustpool policy)\b|Building configuration|Current configuration|cabundle )`)
+	promptLine = pattern(`^(?:(?:RP|LC|0)/[\w/]+:)?([A-Za-z0-9][\w.@~:/-]*)(?:\([\w .:/-]+\))*[#>] ?(.*)$`)
+	config     = pattern(`^(?:crypto (?:pki|ca) (?:certificate (?:pool|chain)|trustpoint|trustpool policy)\b|Building configuration|Current configuration|cabundle )`)
 
 	// message is the beginning of a line that the device logged.
-	message = regexp.MustCompile(`^(?:<\d{1,3}>)?(?:\d{1,9}: )?(?:[\w.:/-]+ )?[*.:]{0,2}(?:(?:RP|LC|0)/[\w/]+:)?` +
+	message = pattern(`^(?:<\d{1,3}>)?(?:\d{1,9}: )?(?:[\w.:/-]+ )?[*.:]{0,2}(?:(?:RP|LC|0)/[\w/]+:)?` +
 		`(?:(?:(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} |\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d|\d\d:\d\d:\d\d|\dd\d\dh|\dw\dd)[^%=]{0,60})?` +
 		`%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
-	debug = regexp.MustCompile(`^[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?: `)
+	debug = pattern(`^[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?: `)
 	// messageWithin is one that begins within another line.
-	messageWithin = regexp.MustCompile(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+	messageWithin = pattern(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
 	// member is a further line of a message of several.
-	member = regexp.MustCompile(`^(?:Trustpoint|Issuer-name|Subject-name|Serial-number|End-date) *:`)
+	member = pattern(`^(?:Trustpoint|Issuer-name|Subject-name|Serial-number|End-date) *:`)
 )
 
 // maxMembers is how many further lines a message may have.
 const maxMembers = 12
 
-func isMessage(text string) bool { return message.MatchString(text) || debug.MatchString(text) }
+func isMessage(text string) bool { return message().MatchString(text) || debug().MatchString(text) }
 
 // A session is what was captured: lines, and what was typed.
 type session struct {
@@ -159,7 +165,7 @@ func (r *reader) split(lines []line) session {
 		if r.isHead(l.text) && (least < 0 || l.indent < least) {
 			least = l.indent
 		}
-		if m := promptLine.FindStringSubmatch(l.text); m != nil && isShow(m[2]) {
+		if m := promptLine().FindStringSubmatch(l.text); m != nil && isShow(m[2]) {
 			hosts[m[1]] = true
 		}
 	}
@@ -170,7 +176,7 @@ func (r *reader) split(lines []line) session {
 	}
 	parts := []part{{}}
 	for _, l := range lines {
-		if m := promptLine.FindStringSubmatch(l.text); m != nil && hosts[m[1]] && (least < 0 || l.indent <= least) {
+		if m := promptLine().FindStringSubmatch(l.text); m != nil && hosts[m[1]] && (least < 0 || l.indent <= least) {
 			p := part{own: isPoolCommand(m[2])}
 			if command := strings.TrimSpace(m[2]); !p.own && isShow(command) && len(s.commands) < maxCommands {
 				s.commands = append(s.commands, command)
@@ -241,7 +247,7 @@ func (r *reader) goesOn(text string) bool {
 	if r.style != IOSXE {
 		field, _ = xrLabel(text)
 	}
-	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && promptLine.FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
+	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && promptLine().FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
 }
 
 // wrong is the error for a capture of something else; nil if it may be of the pool.
@@ -259,7 +265,7 @@ func (r *reader) wrong(s session) error {
 			certificates = true
 		}
 		pool = pool || strings.Contains(l.text, "Trustpool:")
-		if file, ok := strings.CutPrefix(l.text, "cabundle nvram:"); ok && l.indent > 0 || isConfig == "" && config.MatchString(l.text) {
+		if file, ok := strings.CutPrefix(l.text, "cabundle nvram:"); ok && l.indent > 0 || isConfig == "" && config().MatchString(l.text) {
 			isConfig = "it is a running configuration"
 			if ok {
 				isConfig = fmt.Sprintf("it is a running configuration, which says in which file IOS XE keeps its pool: nvram:%.80s", file)
@@ -290,7 +296,7 @@ func (r *reader) passMessage(l line) (bool, error) {
 		r.members = maxMembers
 		return true, nil
 	}
-	if e != nil && messageWithin.MatchString(l.text) && !l.paged {
+	if e != nil && messageWithin().MatchString(l.text) && !l.paged {
 		return false, errors.New("a message of the device begins within this line: capture it again")
 	}
 	if r.members == 0 || e == nil {
@@ -304,7 +310,7 @@ func (r *reader) passMessage(l line) (bool, error) {
 	}
 	value := l.indent >= e.threshold()
 	switch {
-	case member.MatchString(l.text):
+	case member().MatchString(l.text):
 		return true, nil
 	case field != noLabel, l.text == xeHead, isAttribute(l.text), value && e.section != labelIssuer && e.section != labelSubject:
 		r.members = 0

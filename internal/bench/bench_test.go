@@ -210,6 +210,27 @@ func BenchmarkSideBySide(b *testing.B) {
 	}
 }
 
+// BenchmarkReach judges one chain by a pool of 367 certificates in turns with
+// "openssl verify", which reads the same pool.
+func BenchmarkReach(b *testing.B) {
+	tooltest.Need(b, "openssl")
+	program, dir := buildProgram(b), b.TempDir()
+	file := func(name string, ders ...[]byte) string {
+		var out []byte
+		for _, der := range ders {
+			out = append(out, pkitest.CertificatePEM(der)...)
+		}
+		write(b, filepath.Join(dir, name), out)
+		return filepath.Join(dir, name)
+	}
+	server := pkitest.LabServers()[0]
+	pool := file("pool.pem", append(pkitest.LargePool(366), pkitest.Lab().Root.DER)...)
+	leaf, others := file("leaf.pem", server.Chain[0]), file("others.pem", server.Chain[1:]...)
+	chain := file("chain.pem", server.Chain...)
+	sideBySide(b, command{{program, "reach", "--at", at, "--chains", chain, pool}},
+		command{{"openssl", "verify", "-purpose", "sslserver", "-verify_hostname", server.Host, "-CAfile", pool, "-untrusted", others, leaf}})
+}
+
 // BenchmarkAudit runs audit in turns with inspect, which does not judge
 // self-signatures.
 func BenchmarkAudit(b *testing.B) {

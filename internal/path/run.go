@@ -19,7 +19,10 @@ const (
 	// checks of RSA 2048, and maxFailuresEach how many more each certificate of the
 	// input allows. A signature that holds costs nothing: a certificate has one.
 	maxFailures     = 4096
-	maxFailuresEach = 8
+	maxFailuresEach = 2
+	// maxFailuresSearch is how many more one search may have beyond that, so that
+	// what is ordinary is still judged after something hostile.
+	maxFailuresSearch = 12
 	// maxSteps is how many certificates are put at the end of a chain, and
 	// maxStepsEach how many more each certificate of the input allows.
 	maxSteps     = 20_000
@@ -38,6 +41,7 @@ type Run struct {
 	links    map[link]linkResult
 	permits  map[[2]*node]permission
 	failures int
+	spare    int // of maxFailuresSearch, for the search that is made
 	steps    int
 	names    int
 }
@@ -211,7 +215,7 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 	}
 	result, known := r.links[link{c, k}]
 	if !known {
-		if r.failures <= 0 {
+		if r.failures < k.cost && r.spare < k.cost {
 			return false, refuse(TooComplex, "more signatures to try than %d certificates allow", len(r.nodes))
 		}
 		if err := a.verify(k.public, r.signed(c, a.Hash), c.Signature); err != nil {
@@ -219,7 +223,11 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 			if errors.Is(err, errArithmetic) {
 				result.reason = Unsupported
 			}
-			r.failures -= k.cost
+			if r.failures >= k.cost {
+				r.failures -= k.cost
+			} else {
+				r.spare -= k.cost
+			}
 		}
 		r.links[link{c, k}] = result
 	}

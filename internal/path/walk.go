@@ -106,6 +106,7 @@ type walk struct {
 // depth first, and applies RFC 5280 section 6.1 to each.
 func (r *Run) Search(target *certificate.Certificate, p Policy, sets ...*Set) Outcome {
 	w := walk{Policy: p, run: r, sets: sets, steps: maxSearchSteps, ends: map[string]bool{}}
+	r.spare = maxFailuresSearch
 	w.push(r.node(target))
 	w.extend()
 	if w.limited != nil && (w.Open == nil || w.Open.Reason == Unsupported) {

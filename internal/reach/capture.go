@@ -19,10 +19,10 @@ import (
 
 // Limits of what is read of chains. Genuine servers send two to five certificates.
 const (
-	MaxServers      = 5_000    // in one report
-	MaxCertificates = 32       // that one server sent, each counted once
-	MaxCertificate  = 64 << 10 // bytes of one. Genuine ones have 2,000
-	maxHost         = 253      // bytes of a host name (RFC 1035 section 2.3.4)
+	MaxServers      = 5_000   // in one report
+	MaxCertificates = 32      // that one server sent, each counted once
+	MaxCertificate  = 8 << 20 // bytes of one. Genuine ones have 2,000; the work on all of them is bounded by path.Run
+	maxHost         = 253     // bytes of a host name (RFC 1035 section 2.3.4)
 )
 
 // A Server is what one server sent.

@@ -246,9 +246,10 @@ func (m *maker) make() graph {
 // says so.
 func strict(r reach.Reason, g graph) bool {
 	done := func(what string) bool { return strings.Contains(strings.Join(g.done, ","), what) }
-	switch r {
-	case path.PolicyMalformed, path.ExplicitCurve:
+	if done("policy") || done("explicit curve") {
 		return true // OpenSSL looks at policies only if it is asked to, and at curves with -x509_strict
+	}
+	switch r {
 	case path.NameConstraint:
 		return done("constraint") // a wildcard that may be what is excluded
 	case reach.HostName:

@@ -74,12 +74,13 @@ func TestClaims(t *testing.T) {
 	server := httptest.NewServer(handler(dir))
 	t.Cleanup(server.Close)
 
-	// refuses is a verb that takes nothing that is not verified.
-	refuses := func(status int, yes string) map[string]claimed {
+	// refuses is a verb that takes nothing that is not verified, and says armour of an
+	// armoured file.
+	refuses := func(status int, yes, armour string) map[string]claimed {
 		return map[string]claimed{
 			"impostor.p7b": {status, isImpostor, isVerified}, "tampered.p7b": {status, isTampered, isVerified},
 			"impostor.pem": {status, isUnsigned, isVerified}, "expired.pem": {status, isUnsigned, isVerified},
-			"expired.p7b": {0, yes, "not verified"}, "armoured.p7b": {0, yes, "not verified"},
+			"expired.p7b": {0, yes, "not verified"}, "armoured.p7b": {0, armour, "not verified"},
 		}
 	}
 	imports := func(yes, armour string) map[string]claimed {
@@ -105,7 +106,7 @@ func TestClaims(t *testing.T) {
 		args string // FILE, URL, ROOT and TEMP are replaced; a semicolon ends one run of the program
 		want map[string]claimed
 	}{
-		"verify": {"verify FILE --root ROOT", refuses(1, isVerified)},
+		"verify": {"verify FILE --root ROOT", refuses(1, isVerified, isVerified)},
 		"inspect": {"inspect FILE --root ROOT", map[string]claimed{
 			"impostor.p7b": {0, isImpostor + `(?s).*claimed, not verified`, isVerified}, "tampered.p7b": {0, isTampered + `(?s).*claimed, not verified`, isVerified},
 			"impostor.pem": {0, isUnsigned, isVerified}, "expired.pem": {0, isUnsigned + "(?s).*2021-01-01", isVerified},
@@ -144,10 +145,10 @@ func TestClaims(t *testing.T) {
 			"tampered.p7b": {0, "^! not verified: (?s).*! warning: NOT VERIFIED, message-digest-differs.*" + pastes, "! verified"},
 			"impostor.pem": {0, "^! nobody vouches (?s).*! warning: it has the name of IdenTrust Commercial Root CA 1.*" + pastes, "! verified"},
 		}},
-		"publish":       {"publish FILE --store TEMP --root ROOT", refuses(1, "(?m)^published")},
-		"mirror":        {"mirror --from URL --store TEMP --root ROOT", refuses(1, "(?m)^published")},
-		"serve":         {"serve FILE --listen 127.0.0.1:0 --root ROOT", refuses(2, isVerified)},
-		"pack, receive": {"pack FILE -o TEMP/kit.tar --root ROOT; receive TEMP/kit.tar -o TEMP/out --root ROOT", refuses(1, "kit")},
+		"publish":       {"publish FILE --store TEMP --root ROOT", refuses(1, "(?m)^published", "(?s)^published.*the DER within")},
+		"mirror":        {"mirror --from URL --store TEMP --root ROOT", refuses(1, "(?m)^published", "(?s)^published.*the DER within")},
+		"serve":         {"serve FILE --listen 127.0.0.1:0 --root ROOT", refuses(2, isVerified, "(?s)the DER within is served.*"+isVerified)},
+		"pack, receive": {"pack FILE -o TEMP/kit.tar --root ROOT; receive TEMP/kit.tar -o TEMP/out --root ROOT", refuses(1, "kit", "(?s)the DER within is packed.*bundles proved")},
 	} {
 		for file, want := range tt.want {
 			t.Run(name+"/"+file, func(t *testing.T) {

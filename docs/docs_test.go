@@ -320,7 +320,7 @@ func TestKitFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := kit.Open(packed.Bytes(), kit.OpenOptions{
+	k, err := kit.Open(bytes.NewReader(packed.Bytes()), int64(packed.Len()), kit.OpenOptions{
 		Anchors: labRoot(t), At: at, KitAnchors: []roots.Anchor{kitRoot}, Previous: []kit.Previous{{File: "v1", Bundle: read(t, "lab-core-v1.p7b")}},
 	})
 	if err != nil {

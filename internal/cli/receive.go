@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -54,7 +57,12 @@ nothing is written.`,
 			if x.dir == "" && x.store == "" && !x.dryRun {
 				return hinted{errors.New("receive: nothing says where to"), "give -o DIR, --store URL, or --dry-run to prove the kit only"}
 			}
-			k, r, err := x.prove(cmd.Context(), a, args[0])
+			tar, err := a.openTar(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer tar.close()
+			k, r, err := x.prove(cmd.Context(), a, tar)
 			if err != nil {
 				return err
 			}
@@ -111,7 +119,7 @@ func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) 
 }
 
 // prove opens a kit; it is nil if it is refused.
-func (x *receiving) prove(ctx context.Context, a *app, arg string) (*kit.Kit, *kit.Report, error) {
+func (x *receiving) prove(ctx context.Context, a *app, tar *tarFile) (*kit.Kit, *kit.Report, error) {
 	o := kit.OpenOptions{At: x.at.or(a.env.Now)}
 	var err error
 	if o.Anchors, err = x.anchors(ctx, a); err != nil {
@@ -130,22 +138,55 @@ func (x *receiving) prove(ctx context.Context, a *app, arg string) (*kit.Kit, *k
 		}
 		o.Previous = append(o.Previous, p...)
 	}
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin})
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
-		return nil, nil, fmt.Errorf("%s: a directory is not a kit", arg)
-	}
 	x.trusted = o.Anchors
-	k, err := kit.Open(files[0].Data, o)
+	k, err := kit.Open(tar, tar.size, o)
 	var refused *kit.Refusal
 	if err != nil && !errors.As(err, &refused) {
 		return nil, nil, err
 	}
-	r := kit.NewReport(k, sha256.Sum256(files[0].Data), refused, x.at.chosen())
-	r.File = files[0].Name
+	sum, err := tar.sum()
+	if err != nil {
+		return nil, nil, err
+	}
+	r := kit.NewReport(k, sum, refused, x.at.chosen())
+	r.File = tar.name
 	return k, &r, nil
+}
+
+// A tarFile is what is to be a kit. One on disk is not held in memory.
+type tarFile struct {
+	io.ReaderAt
+	size  int64
+	name  string // for reports
+	close func() error
+}
+
+func (t *tarFile) sum() (sum [32]byte, err error) {
+	h := sha256.New()
+	_, err = io.Copy(h, io.NewSectionReader(t, 0, t.size))
+	h.Sum(sum[:0])
+	return sum, err
+}
+
+func (a *app) openTar(ctx context.Context, arg string) (*tarFile, error) {
+	if fi, err := os.Stat(arg); err == nil && fi.Mode().IsRegular() {
+		if limit := cmp.Or(int64(a.size), fetch.DefaultMaxBytes); fi.Size() > limit {
+			return nil, &fetch.TooLargeError{Name: arg, Size: fi.Size(), Limit: limit}
+		}
+		f, err := os.Open(arg)
+		if err != nil {
+			return nil, err
+		}
+		return &tarFile{f, fi.Size(), arg, f.Close}, nil
+	}
+	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin})
+	if err != nil {
+		return nil, err
+	}
+	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
+		return nil, fmt.Errorf("%s: a directory is not a kit", arg)
+	}
+	return &tarFile{bytes.NewReader(files[0].Data), int64(len(files[0].Data)), files[0].Name, func() error { return nil }}, nil
 }
 
 // readPrevious reads the bundles that are here: one, those of a kit that was

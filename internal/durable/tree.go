@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -19,6 +20,14 @@ type Tree struct {
 
 // WriteFile writes a file below the directory. The name has slashes, and no symbolic link leads out.
 func (t *Tree) WriteFile(name string, data []byte, perm fs.FileMode) error {
+	return t.Write(name, perm, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// Write is WriteFile with what write writes.
+func (t *Tree) Write(name string, perm fs.FileMode, write func(io.Writer) error) error {
 	if !fs.ValidPath(name) || name == "." {
 		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
 	}
@@ -30,8 +39,7 @@ func (t *Tree) WriteFile(name string, data []byte, perm fs.FileMode) error {
 		return &fs.PathError{Op: "create", Path: filepath.Join(t.path, name), Err: cause(err)}
 	}
 	t.files = append(t.files, name)
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	return errors.Join(write(f), f.Close())
 }
 
 // mkdir makes a directory, if it is not one that the last file was in.

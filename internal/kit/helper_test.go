@@ -2,7 +2,6 @@ package kit
 
 import (
 	"bytes"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -96,6 +95,25 @@ func packTo(items []Item, o PackOptions) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// open is Open of bytes.
+func open(data []byte, o OpenOptions) (*Kit, error) {
+	return Open(bytes.NewReader(data), int64(len(data)), o)
+}
+
+// contentsOf are the bytes of a kit's files.
+func contentsOf(t testing.TB, k *Kit) map[string][]byte {
+	t.Helper()
+	out := map[string][]byte{}
+	for path, data := range k.contents {
+		var b bytes.Buffer
+		if err := data(&b); err != nil {
+			t.Fatal(err)
+		}
+		out[path] = b.Bytes()
+	}
+	return out
+}
+
 // tarFile is one file of a tar.
 func tarFile(path string, data []byte, seconds int64) []byte {
 	var out bytes.Buffer
@@ -130,7 +148,7 @@ type forge struct {
 
 func newForge(t testing.TB, good []byte) *forge {
 	t.Helper()
-	k, err := read(good)
+	k, err := read(bytes.NewReader(good), int64(len(good)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +158,7 @@ func newForge(t testing.TB, good []byte) *forge {
 	}
 	m := *k.Manifest
 	m.Files, m.Bundles = slices.Clone(m.Files), slices.Clone(m.Bundles)
-	return &forge{m: m, contents: maps.Clone(k.contents), seconds: when.Unix()}
+	return &forge{m: m, contents: contentsOf(t, k), seconds: when.Unix()}
 }
 
 // put changes a file, and everything that is known of it.

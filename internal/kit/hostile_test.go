@@ -48,7 +48,7 @@ func TestHostile(t *testing.T) {
 			if c.open != nil {
 				c.open(t, &o)
 			}
-			k, err := Open(c.make(t, slices.Clone(good), newForge(t, good)), o)
+			k, err := open(c.make(t, slices.Clone(good), newForge(t, good)), o)
 			var r *Refusal
 			if k != nil || !errors.As(err, &r) || r.Reason != c.reason || !strings.Contains(r.Err.Error(), c.words) {
 				t.Errorf("got %v, want %s with %q", err, c.reason, c.words)
@@ -421,7 +421,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(forge.tar(f))
 	o := openOptions(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		k, err := Open(data, o)
+		k, err := open(data, o)
 		if err != nil {
 			if !errors.As(err, new(*Refusal)) {
 				t.Fatalf("neither taken nor refused: %v", err)
@@ -432,12 +432,8 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		contents := map[string]content{}
-		for path, data := range k.contents {
-			contents[path] = held(data)
-		}
 		var again bytes.Buffer
-		if err := assemble(&again, k.Manifest, raw, k.Signature, contents); err != nil || !bytes.Equal(again.Bytes(), data) {
+		if err := assemble(&again, k.Manifest, raw, k.Signature, k.contents); err != nil || !bytes.Equal(again.Bytes(), data) {
 			t.Errorf("made anew it is another kit: %v", err)
 		}
 		if size := k.Manifest.size(len(raw), len(k.Signature)); size != int64(len(data)) {

@@ -35,7 +35,7 @@ func TestPackTwice(t *testing.T) {
 
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	k, err := Open(pack(t, signerOf(t, pkitest.Lab().OtherSigner)), openOptions(t))
+	k, err := open(pack(t, signerOf(t, pkitest.Lab().OtherSigner)), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestOpen(t *testing.T) {
 	if got := strings.Join(k.paths, " "); got != want {
 		t.Errorf("files: %s", got)
 	}
-	if !bytes.Equal(k.contents["bundles/lab_core.p7b"], lab(t, "lab-core-v2.p7b").Raw) {
+	if !bytes.Equal(contentsOf(t, k)["bundles/lab_core.p7b"], lab(t, "lab-core-v2.p7b").Raw) {
 		t.Error("the bundle is not the file")
 	}
 	if k.Signer != nil {
@@ -55,7 +55,7 @@ func TestOpen(t *testing.T) {
 	}
 	o := openOptions(t)
 	o.KitAnchors = []roots.Anchor{anchor(t, "lab-other-root.pem")}
-	if k, err = Open(pack(t, signerOf(t, pkitest.Lab().OtherSigner)), o); err != nil || k.Signer == nil {
+	if k, err = open(pack(t, signerOf(t, pkitest.Lab().OtherSigner)), o); err != nil || k.Signer == nil {
 		t.Errorf("under its root: %v", err)
 	}
 
@@ -65,7 +65,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k, err = Open(out, openOptions(t)); err != nil {
+	if k, err = open(out, openOptions(t)); err != nil {
 		t.Fatal(err)
 	}
 	if k.Manifest.Time != "1970-01-01T00:00:00Z" || k.Manifest.TimeFrom != FromSourceDateEpoch || *k.Manifest.Bundles[0].Verification.At != "2025-06-01T00:00:00Z" {
@@ -141,7 +141,7 @@ func TestPrevious(t *testing.T) {
 			for _, p := range c.here {
 				o.Previous = append(o.Previous, *p)
 			}
-			_, err := Open(pack(t, nil), o)
+			_, err := open(pack(t, nil), o)
 			var r *Refusal
 			if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &r) || r.Reason != Older || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %v, want %q", err, c.want)
@@ -150,14 +150,14 @@ func TestPrevious(t *testing.T) {
 	}
 	o := openOptions(t)
 	o.Previous = []Previous{{"lab.pem", lab(t, "lab.pem")}}
-	if _, err := Open(pack(t, nil), o); err == nil || errors.As(err, new(*Refusal)) {
+	if _, err := open(pack(t, nil), o); err == nil || errors.As(err, new(*Refusal)) {
 		t.Errorf("compared with what is not verified: %v", err)
 	}
 }
 
 func TestUnpack(t *testing.T) {
 	t.Parallel()
-	k, err := Open(pack(t, nil), openOptions(t))
+	k, err := open(pack(t, nil), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestUnpack(t *testing.T) {
 		n++
 		data, err := os.ReadFile(path)
 		rel, _ := filepath.Rel(dir, path)
-		if !bytes.Equal(data, k.contents[filepath.ToSlash(rel)]) {
+		if !bytes.Equal(data, contentsOf(t, k)[filepath.ToSlash(rel)]) {
 			t.Errorf("%s is another file", rel)
 		}
 		return err
@@ -204,6 +204,24 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
+// A kit that changes after it was proved is not unpacked.
+func TestUnpackChanged(t *testing.T) {
+	t.Parallel()
+	data := pack(t, nil)
+	k, err := open(data, openOptions(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[at(t, data, readmeFile)+blockSize] ^= 1
+	dir := filepath.Join(t.TempDir(), "kit")
+	if err := k.Unpack(new(durable.Disk), dir); err == nil || !strings.Contains(err.Error(), "README.txt has changed since it was proved") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Lstat(dir); err == nil {
+		t.Error("something is left")
+	}
+}
+
 // A program goes with a kit, to be run; there is one at most.
 func TestProgram(t *testing.T) {
 	t.Parallel()
@@ -213,15 +231,15 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := Open(out, openOptions(t))
+	k, err := open(out, openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if f, ok := k.program(); !ok || f.Path != "program/trustpool.exe" || f.SHA256 != sumsOf("", o.Program.Data).SHA256 {
 		t.Errorf("the manifest says %+v", f)
 	}
-	if !bytes.Contains(k.contents[readmeFile], []byte("program/trustpool.exe is a program that the sender put into this kit.")) || k.Readme() != FromThis {
-		t.Errorf("the README does not say what the program is:\n%s", k.contents[readmeFile])
+	if !bytes.Contains(contentsOf(t, k)[readmeFile], []byte("program/trustpool.exe is a program that the sender put into this kit.")) || k.Readme() != FromThis {
+		t.Errorf("the README does not say what the program is:\n%s", contentsOf(t, k)[readmeFile])
 	}
 	dir := filepath.Join(t.TempDir(), "kit")
 	if err := k.Unpack(new(durable.Disk), dir); err != nil {
@@ -240,7 +258,7 @@ func TestProgram(t *testing.T) {
 	}
 	f := newForge(t, out)
 	f.add("program/second")
-	if _, err := Open(f.tar(t), openOptions(t)); err == nil || !strings.Contains(err.Error(), "second program") {
+	if _, err := open(f.tar(t), openOptions(t)); err == nil || !strings.Contains(err.Error(), "second program") {
 		t.Errorf("two programs: %v", err)
 	}
 }
@@ -276,7 +294,7 @@ func TestHeadline(t *testing.T) {
 				c.change(f)
 				data = f.tar(t)
 			}
-			k, err := Open(data, c.o)
+			k, err := open(data, c.o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,23 +313,21 @@ func TestHeadline(t *testing.T) {
 // Scripts of earlier versions are known by their hash.
 func TestEarlierScript(t *testing.T) {
 	t.Parallel()
-	earlier := []byte("#!/bin/sh\n")
 	for _, sum := range earlierScripts {
 		if !isHex(sum, 32) {
 			t.Errorf("%q is no SHA-256", sum)
 		}
 	}
-	for data, want := range map[string]Origin{Script(): FromThis, string(earlier): FromEarlier, Script() + "\n": FromOther, "": FromOther} {
-		if got := scriptOrigin([]byte(data), []string{sumsOf("", earlier).SHA256}); got != want {
-			t.Errorf("%.20q is %s", data, got)
-		}
-	}
-	k, err := Open(pack(t, nil), openOptions(t))
+	k, err := open(pack(t, nil), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i := range k.Manifest.Files {
+		if f := &k.Manifest.Files[i]; f.Path == scriptFile {
+			f.SHA256 = earlierScripts[0]
+		}
+	}
 	r := NewReport(k, k.SHA256, nil, nil)
-	*r.Script = FromEarlier
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil {
 		t.Fatal(err)

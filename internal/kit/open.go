@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -53,8 +54,9 @@ type Kit struct {
 	Bundles   []Bundle              // in the order of the manifest
 	SHA256    [32]byte              // of the whole
 
+	manifest []byte   // as it came
 	paths    []string // in the order of the tar
-	contents map[string][]byte
+	contents map[string]content
 }
 
 // A Bundle is one of a kit.
@@ -70,20 +72,25 @@ type Bundle struct {
 
 // Open proves a kit: its form, its sums, the signature of its manifest where
 // o.KitAnchors asks for it, the signature of each bundle, and that no bundle is
-// older than one of its name in o.Previous. It writes nothing. The contents are
-// not copied.
+// older than one of its name in o.Previous. It writes nothing. Of the files it
+// keeps the bundles alone: Unpack reads the others again, and holds them to the
+// manifest again.
 //
 // A *Refusal says why a kit is refused; another error, that o is unusable.
-func Open(data []byte, o OpenOptions) (*Kit, error) {
+func Open(tar io.ReaderAt, size int64, o OpenOptions) (*Kit, error) {
 	have, err := o.versions()
 	if err != nil {
 		return nil, err
 	}
-	k, err := read(data)
+	k, err := read(tar, size)
 	if err != nil {
 		return nil, err
 	}
-	k.SHA256 = sha256.Sum256(data)
+	whole := sha256.New()
+	if _, err := io.Copy(whole, io.NewSectionReader(tar, 0, size)); err != nil {
+		return nil, err
+	}
+	whole.Sum(k.SHA256[:0])
 	if err := k.checkSignature(o); err != nil {
 		return nil, err
 	}
@@ -101,58 +108,111 @@ func Open(data []byte, o OpenOptions) (*Kit, error) {
 }
 
 // read takes a kit apart and holds every byte to the manifest.
-func read(data []byte) (*Kit, error) {
-	if int64(len(data)) > MaxSize {
-		return nil, refuse(TooLarge, "%d bytes, more than %d", len(data), MaxSize)
+func read(tar io.ReaderAt, size int64) (*Kit, error) {
+	if size > MaxSize {
+		return nil, refuse(TooLarge, "%d bytes, more than %d", size, MaxSize)
 	}
-	r := reader{rest: data}
+	r := reader{tar: tar, size: size}
 	m, raw, err := r.manifest()
 	if err != nil {
 		return nil, err
 	}
-	k := &Kit{Manifest: m, paths: []string{manifestFile}, contents: map[string][]byte{manifestFile: raw}}
-	if len(r.rest) >= blockSize && string(bytes.TrimRight(r.rest[:100], "\x00")) == signatureFile {
-		size, ok := octal(r.rest[124:136])
-		if !ok || size > signing.MaxDetached {
-			return nil, refuse(TooLarge, "a signature of %q bytes, more than %d", r.rest[124:136], signing.MaxDetached)
-		}
-		if k.Signature, err = r.next(signatureFile, size); err != nil {
-			return nil, err
-		}
-		k.paths, k.contents[signatureFile] = append(k.paths, signatureFile), k.Signature
+	k := &Kit{Manifest: m, manifest: raw, paths: []string{manifestFile}, contents: map[string]content{manifestFile: held(raw)}}
+	h, err := r.peek(blockSize)
+	if err != nil {
+		return nil, err
 	}
-	for _, f := range m.Files {
-		content, err := r.next(f.Path, f.Size)
+	if len(h) == blockSize && string(bytes.TrimRight(h[:100], "\x00")) == signatureFile {
+		size, ok := octal(h[124:136])
+		if !ok || size > signing.MaxDetached {
+			return nil, refuse(TooLarge, "a signature of %q bytes, more than %d", h[124:136], signing.MaxDetached)
+		}
+		file, err := r.next(signatureFile, size)
 		if err != nil {
 			return nil, err
 		}
-		if got, err := newFile(f.Path, held(content)); err != nil || got != f {
-			return nil, refuse(WrongSum, "%s is not the file that the manifest lists: its SHA-256 is %x", f.Path, sha256.Sum256(content))
+		if k.Signature, err = io.ReadAll(file); err != nil {
+			return nil, err
 		}
-		k.paths, k.contents[f.Path] = append(k.paths, f.Path), content
+		k.paths, k.contents[signatureFile] = append(k.paths, signatureFile), held(k.Signature)
+	}
+	for _, f := range m.Files {
+		file, err := r.next(f.Path, f.Size)
+		if err != nil {
+			return nil, err
+		}
+		k.paths, k.contents[f.Path] = append(k.paths, f.Path), section(file)
+		got, err := newFile(f.Path, k.contents[f.Path])
+		if err != nil {
+			return nil, err
+		}
+		if got != f {
+			return nil, refuse(WrongSum, "%s is not the file that the manifest lists: its SHA-256 is %s", f.Path, got.SHA256)
+		}
 	}
 	if err := r.end(); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(k.contents[sumsFile], sums(m.Files)) {
+	if !k.has(sumsFile, held(sums(m.Files))) {
 		return nil, refuse(FileDiffers, "%s does not have the sums of the manifest", sumsFile)
 	}
 	return k, nil
 }
 
+// section is the content of a file in the tar.
+func section(file *io.SectionReader) content {
+	return func(w io.Writer) error {
+		_, err := io.Copy(w, io.NewSectionReader(file, 0, file.Size()))
+		return err
+	}
+}
+
+// has reports whether a file of the kit is the given content, by the sums of the
+// manifest, which its bytes have.
+func (k *Kit) has(path string, data content) bool {
+	got, err := newFile(path, data)
+	return err == nil && slices.Contains(k.Manifest.Files, got)
+}
+
+// copy is the content of a file, which must still be the one that the manifest
+// lists when it is written.
+func (k *Kit) copy(path string) content {
+	return func(w io.Writer) error {
+		got, err := newFile(path, func(sums io.Writer) error { return k.contents[path](io.MultiWriter(sums, w)) })
+		if err == nil && path != manifestFile && path != signatureFile && !slices.Contains(k.Manifest.Files, got) {
+			err = fmt.Errorf("%s has changed since it was proved", path)
+		}
+		return err
+	}
+}
+
 // A reader takes files from the front of a tar file.
 type reader struct {
-	rest    []byte
+	tar     io.ReaderAt
+	at      int64 // what was taken
+	size    int64
 	seconds int64 // the time of every file
+}
+
+// peek reads the next n bytes, or all that are left, without taking them.
+func (r *reader) peek(n int64) ([]byte, error) {
+	b := make([]byte, min(n, r.size-r.at))
+	if _, err := r.tar.ReadAt(b, r.at); err != nil && !(errors.Is(err, io.EOF) && r.at+int64(len(b)) == r.size) {
+		return nil, err
+	}
+	return b, nil
 }
 
 // manifest reads the first file, from whose header the size and the time are
 // taken; all else must be as header has it.
 func (r *reader) manifest() (*Manifest, []byte, error) {
-	if len(r.rest) < blockSize {
-		return nil, nil, refuse(NotAKit, "%d bytes are no tar file", len(r.rest))
+	h, err := r.peek(blockSize)
+	if err != nil {
+		return nil, nil, err
 	}
-	h := r.rest[:blockSize]
+	if len(h) < blockSize {
+		return nil, nil, refuse(NotAKit, "%d bytes are no tar file", len(h))
+	}
 	if string(h[257:263]) != "ustar\x00" {
 		return nil, nil, refuse(NotAKit, "not a tar file of the ustar format: it begins with %q", h[:16])
 	}
@@ -167,7 +227,11 @@ func (r *reader) manifest() (*Manifest, []byte, error) {
 	if size > MaxManifest {
 		return nil, nil, refuse(TooLarge, "a manifest of %d bytes, more than %d", size, MaxManifest)
 	}
-	raw, err := r.next(manifestFile, size)
+	file, err := r.next(manifestFile, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err := io.ReadAll(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,35 +246,47 @@ func (r *reader) manifest() (*Manifest, []byte, error) {
 }
 
 // next takes the file that must come next.
-func (r *reader) next(path string, size int64) ([]byte, error) {
-	if len(r.rest) < blockSize {
+func (r *reader) next(path string, size int64) (*io.SectionReader, error) {
+	h, err := r.peek(blockSize)
+	if err != nil {
+		return nil, err
+	}
+	if len(h) < blockSize {
 		return nil, refuse(Truncated, "the kit ends before %s", path)
 	}
-	if want := header(path, size, r.seconds); !bytes.Equal(r.rest[:blockSize], want) {
-		return nil, refuse(TarForm, "in the kit is %w", differs(r.rest[:blockSize], want))
+	if want := header(path, size, r.seconds); !bytes.Equal(h, want) {
+		return nil, refuse(TarForm, "in the kit is %w", differs(h, want))
 	}
-	r.rest = r.rest[blockSize:]
-	if int64(len(r.rest)) < size+int64(padding(size)) {
+	r.at += blockSize
+	if r.size-r.at < size+int64(padding(size)) {
 		return nil, refuse(Truncated, "the kit ends within %s", path)
 	}
-	content := r.rest[:size:size]
-	r.rest = r.rest[size:]
-	if !isZero(r.rest[:padding(size)]) {
+	file := io.NewSectionReader(r.tar, r.at, size)
+	r.at += size
+	after, err := r.peek(int64(padding(size)))
+	if err != nil {
+		return nil, err
+	}
+	if !isZero(after) {
 		return nil, refuse(TarForm, "something stands in the padding after %s", path)
 	}
-	r.rest = r.rest[padding(size):]
-	return content, nil
+	r.at += int64(len(after))
+	return file, nil
 }
 
 // end asks for the end, and nothing after it.
 func (r *reader) end() error {
+	rest, err := r.peek(endSize)
+	left := r.size - r.at
 	switch {
-	case len(r.rest) < endSize && isZero(r.rest):
+	case err != nil:
+		return err
+	case left < endSize && isZero(rest):
 		return refuse(Truncated, "the end of the tar file is missing")
-	case len(r.rest) >= blockSize && !isZero(r.rest[:blockSize]):
-		return refuse(TarForm, "in the kit is one file more than the manifest lists: %q", bytes.TrimRight(r.rest[:100], "\x00"))
-	case len(r.rest) > endSize || !isZero(r.rest):
-		return refuse(TrailingBytes, "%d bytes follow the last file, which end it with %d zeroes", len(r.rest), endSize)
+	case left >= blockSize && !isZero(rest[:blockSize]):
+		return refuse(TarForm, "in the kit is one file more than the manifest lists: %q", bytes.TrimRight(rest[:100], "\x00"))
+	case left > endSize || !isZero(rest):
+		return refuse(TrailingBytes, "%d bytes follow the last file, which end it with %d zeroes", left, endSize)
 	}
 	return nil
 }
@@ -224,7 +300,7 @@ func (k *Kit) checkSignature(o OpenOptions) error {
 	if k.Signature == nil {
 		return refuse(KitUnsigned, "nobody has signed the manifest, and a root of who signs kits was given")
 	}
-	v, err := signing.VerifyDetached(k.contents[manifestFile], k.Signature, signing.VerifyOptions{Anchors: o.KitAnchors, At: o.At})
+	v, err := signing.VerifyDetached(k.manifest, k.Signature, signing.VerifyOptions{Anchors: o.KitAnchors, At: o.At})
 	if err != nil {
 		return refuse(KitSignature, "%s: %w", signatureFile, err)
 	}
@@ -234,8 +310,13 @@ func (k *Kit) checkSignature(o OpenOptions) error {
 
 // open proves one bundle, and that manifest and PEM say of it what is so.
 func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
-	raw := k.contents[e.File]
-	b, err := bundle.Parse(raw)
+	var raw bytes.Buffer
+	i := slices.IndexFunc(k.Manifest.Files, func(f fileSums) bool { return f.Path == e.File })
+	raw.Grow(int(k.Manifest.Files[i].Size))
+	if err := k.copy(e.File)(&raw); err != nil {
+		return nil, err
+	}
+	b, err := bundle.Parse(raw.Bytes())
 	if err != nil {
 		return nil, refuse(BundleUnverified, "%s: %w", e.File, err)
 	}
@@ -250,22 +331,10 @@ func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
 	if !want.same(e) {
 		return nil, refuse(ManifestDiffers, "%s: the manifest says otherwise of its name, version, time, number of certificates or anchor", e.File)
 	}
-	rest := compared(k.contents[e.PEM])
-	if err := pemOf(b)(&rest); err != nil || len(rest) > 0 {
+	if !k.has(e.PEM, pemOf(b)) {
 		return nil, refuse(FileDiffers, "%s does not hold the certificates of %s", e.PEM, e.File)
 	}
 	return &Bundle{Entry: e, Bundle: b, Verification: v}, nil
-}
-
-// compared is what is left to compare with what is written.
-type compared []byte
-
-func (c *compared) Write(b []byte) (int, error) {
-	if !bytes.HasPrefix(*c, b) {
-		return 0, errors.New("it differs")
-	}
-	*c = (*c)[len(b):]
-	return len(b), nil
 }
 
 // same compares but for the changes and the time, which are not of the bundle.
@@ -341,14 +410,11 @@ const (
 )
 
 // Script is where verify.sh is from.
-func (k *Kit) Script() Origin { return scriptOrigin(k.contents[scriptFile], earlierScripts) }
-
-func scriptOrigin(data []byte, earlier []string) Origin {
-	sum := sha256.Sum256(data)
-	switch {
-	case string(data) == Script():
+func (k *Kit) Script() Origin {
+	if k.has(scriptFile, held([]byte(Script()))) {
 		return FromThis
-	case slices.Contains(earlier, hex.EncodeToString(sum[:])):
+	}
+	if slices.ContainsFunc(k.Manifest.Files, func(f fileSums) bool { return f.Path == scriptFile && slices.Contains(earlierScripts, f.SHA256) }) {
 		return FromEarlier
 	}
 	return FromOther
@@ -356,7 +422,7 @@ func scriptOrigin(data []byte, earlier []string) Origin {
 
 // Readme is where README.txt is from. It follows from the manifest.
 func (k *Kit) Readme() Origin {
-	if bytes.Equal(k.contents[readmeFile], readme(k.Manifest, k.paths, k.Signature != nil)) {
+	if k.has(readmeFile, held(readme(k.Manifest, k.paths, k.Signature != nil))) {
 		return FromThis
 	}
 	return FromOther

@@ -12,7 +12,7 @@ import (
 
 func TestPublish(t *testing.T) {
 	t.Parallel()
-	k, err := Open(packed(t, "2"), openOptions(t))
+	k, err := open(packed(t, "2"), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestPublish(t *testing.T) {
 	publish(k, o, store.OutcomeUnchanged, store.OutcomeUnchanged)
 
 	// The second bundle is older than what is there: so the first, which is newer, is not published either.
-	mixed, err := Open(packed(t, "1"), openOptions(t))
+	mixed, err := open(packed(t, "1"), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}

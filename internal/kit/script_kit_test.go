@@ -19,7 +19,7 @@ func TestScriptKit(t *testing.T) {
 	t.Parallel()
 	signed := pack(t, signerOf(t, pkitest.Lab().OtherSigner))
 	unpack := func(t *testing.T) string {
-		k, err := Open(signed, openOptions(t))
+		k, err := open(signed, openOptions(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ not in SHA256SUMS: `,
 // TestScriptSurroundings: where the script is called from, and what is or is not there.
 func TestScriptSurroundings(t *testing.T) {
 	t.Parallel()
-	k, err := Open(pack(t, nil), openOptions(t))
+	k, err := open(pack(t, nil), openOptions(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestScriptGenuine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			k, err := Open(out, OpenOptions{Anchors: roots.BuiltIn(), At: now})
+			k, err := open(out, OpenOptions{Anchors: roots.BuiltIn(), At: now})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -109,6 +109,8 @@ var notJudged = map[string]string{
 	"content-not-certs-only":      "whether what was signed is a list of certificates and nothing else",
 	"malformed":                   "whether bytes follow it",
 	"chain-purpose":               "what intermediates are for",
+	"chain-policy":                "certificate policies",
+	"policy-constraints":          "certificate policies",
 	"chain-weak":                  "certificates signed with MD5",
 	"chain-algorithm-unsupported": "or by unusual algorithms",
 }

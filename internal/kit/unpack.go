@@ -7,7 +7,7 @@ import "trustpool/internal/durable"
 func (k *Kit) Unpack(disk *durable.Disk, dir string) error {
 	return disk.Tree(dir, func(t *durable.Tree) error {
 		for _, p := range k.paths {
-			if err := t.WriteFile(p, k.contents[p], mode(p)); err != nil {
+			if err := t.Write(p, mode(p), k.copy(p)); err != nil {
 				return err
 			}
 		}

@@ -18,7 +18,8 @@ Not judged here, but by "trustpool receive" (kits) and "trustpool verify" (bundl
   - the values of the signed attributes, name, version, signing time and content type,
     whether they are DER, and whether several signers agree on them;
   - whether what was signed is a list of certificates and nothing else, and whether bytes follow it;
-  - what intermediates are for, and certificates signed with MD5 or by unusual algorithms;
+  - what intermediates are for, certificate policies, and certificates signed with MD5 or by
+    unusual algorithms;
   - whether a kit is as pack makes it, and its manifest and .pem files fit the bundles;
   - whether a bundle is older than the one that is here.'
 

@@ -272,7 +272,7 @@ func hostileManifests() []hostile {
 		value("not verified", "was not verified when it was packed", func(f *forge) { f.m.Bundles[0].Verification.Verified = false }),
 		value("judged at no time", "judged at a time that is none", func(f *forge) { f.m.Bundles[0].Verification.At = new("soon") }),
 		value("two bundles of one name", "only one can be the newest", func(f *forge) { f.m.Bundles[0].Name = f.m.Bundles[1].Name }),
-		value("a bundle twice", "stands twice", func(f *forge) { f.m.Bundles = append(f.m.Bundles, f.m.Bundles[0]) }),
+		value("a bundle twice", "is there twice", func(f *forge) { f.m.Bundles = append(f.m.Bundles, f.m.Bundles[0]) }),
 		value("a bundle that is another file", "in no place for them", func(f *forge) { f.m.Bundles[0].File = readmeFile }),
 		value("a PEM that is another file", "in no place for them", func(f *forge) { f.m.Bundles[0].PEM = f.m.Bundles[1].PEM }),
 		value("a bundle that is not listed", "belongs to no bundle", func(f *forge) { f.m.Bundles = f.m.Bundles[1:] }),
@@ -296,8 +296,8 @@ func hostilePaths() []hostile {
 		out = append(out, forged(fmt.Sprintf("the path %q", path), BadManifest, "is not the path of a file of a kit", func(f *forge) { f.add(path) }))
 	}
 	return append(out,
-		forged("a path twice", BadManifest, "stands twice", func(f *forge) { f.add("commands/iosxr.txt") }),
-		forged("a path twice but for case", BadManifest, "stands twice", func(f *forge) { f.add("commands/IOSXR.txt") }),
+		forged("a path twice", BadManifest, "is there twice", func(f *forge) { f.add("commands/iosxr.txt") }),
+		forged("a path twice but for case", BadManifest, "is there twice", func(f *forge) { f.add("commands/IOSXR.txt") }),
 		forged("an audit of nothing", BadManifest, "belongs to no bundle", func(f *forge) { f.add("audit/other.html") }),
 		forged("a bundle beside", BadManifest, "belongs to no bundle", func(f *forge) { f.add("bundles/other.p7b") }),
 	)

@@ -5,11 +5,11 @@
 // A kit is canonical. Its first file, manifest.json, says what the others are, and
 // from it every byte of the tar follows that is not a file's content: Open makes
 // the headers itself and compares. So a link, a path that leads elsewhere, a second
-// file of a name or an extension of the format has no byte to stand in, and no
+// file of a name or an extension of the format has no byte to be in, and no
 // reader of tar files sees what is hostile.
 //
 // Each bundle is proved by its own signature, under anchors that the receiver
-// chooses. The other files are proved by a signature over the manifest where there
+// chooses. The other files are proved by a signature over the manifest if there
 // is one and the receiver knows its root; otherwise they are what the sender wrote.
 package kit
 
@@ -193,7 +193,7 @@ func (m *Manifest) check() error {
 		fold := strings.ToLower(f.Path)
 		switch {
 		case seen[fold]:
-			return fmt.Errorf("the file %s stands twice", f.Path)
+			return fmt.Errorf("the file %s is there twice", f.Path)
 		case programs > 1:
 			return fmt.Errorf("the file %s is a second program", f.Path)
 		case i > 0 && f.Path < m.Files[i-1].Path:
@@ -219,7 +219,7 @@ func (m *Manifest) checkBundles() error {
 		case !ok || b.File != bundlePath(name) || b.PEM != pemPath(name):
 			return fmt.Errorf("the bundle %q with the PEM %q is in no place for them", b.File, b.PEM)
 		case want[b.File]:
-			return fmt.Errorf("the bundle %s stands twice", b.File)
+			return fmt.Errorf("the bundle %s is there twice", b.File)
 		case names[b.Name]:
 			return fmt.Errorf("two bundles are called %q: only one can be the newest", b.Name)
 		case !b.Verification.Verified:
@@ -303,7 +303,7 @@ func CheckName(name string) error {
 	plain := func(r rune) bool {
 		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("._-", r)
 	}
-	// What these names stand for on Windows, with any ending, is no file.
+	// On Windows these names are devices, with any ending.
 	stem, _, _ := strings.Cut(strings.ToLower(name), ".")
 	device := slices.Contains([]string{"con", "prn", "aux", "nul"}, stem) ||
 		len(stem) == 4 && (strings.HasPrefix(stem, "com") || strings.HasPrefix(stem, "lpt")) && stem[3] >= '0' && stem[3] <= '9'

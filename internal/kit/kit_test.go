@@ -93,7 +93,7 @@ func TestPackRefused(t *testing.T) {
 		"no signed version": {items: []Item{{Name: "a", Bundle: parse(t, signed("n", ""))}}, want: "no name or no version"},
 		"twice":             {items: append(items(t), items(t)[0]), want: "two bundles of this name"},
 		"same bundle":       {items: append(items(t), Item{Name: "other", Bundle: lab(t, "lab-core-v1.p7b")}), want: `two bundles are called "Lab Core Bundle"`},
-		"other case":        {items: append(items(t), Item{Name: "LAB_CORE", Bundle: parse(t, signed("n", "1"))}), want: "stands twice"},
+		"other case":        {items: append(items(t), Item{Name: "LAB_CORE", Bundle: parse(t, signed("n", "1"))}), want: "is there twice"},
 		"a bad name":        {items: []Item{{Name: "a/b", Bundle: lab(t, "lab-core-v1.p7b")}}, want: "characters other than"},
 		"no bundle":         {want: "no bundle says when"},
 		"no anchors":        {items: items(t), change: func(o *PackOptions) { o.Anchors = nil }, want: "no anchors"},

@@ -50,7 +50,7 @@ type Previous struct {
 type Kit struct {
 	Manifest  *Manifest
 	Signature []byte                // over the manifest, nil for none
-	Signer    *signing.Verification // of that signature, nil where it was not looked at
+	Signer    *signing.Verification // of that signature, nil if it was not looked at
 	Bundles   []Bundle              // in the order of the manifest
 	SHA256    [32]byte              // of the whole
 
@@ -70,7 +70,7 @@ type Bundle struct {
 	PreviousVersion string
 }
 
-// Open proves a kit: its form, its sums, the signature of its manifest where
+// Open proves a kit: its form, its sums, the signature of its manifest if
 // o.KitAnchors asks for it, the signature of each bundle, and that no bundle is
 // older than one of its name in o.Previous. It writes nothing. Of the files it
 // keeps the bundles alone: Unpack reads the others again, and holds them to the
@@ -211,7 +211,7 @@ func (r *reader) manifest() (*Manifest, []byte, error) {
 		return nil, nil, err
 	}
 	if len(h) < blockSize {
-		return nil, nil, refuse(NotAKit, "%d bytes are no tar file", len(h))
+		return nil, nil, refuse(NotAKit, "%d bytes are not a tar file", len(h))
 	}
 	if string(h[257:263]) != "ustar\x00" {
 		return nil, nil, refuse(NotAKit, "not a tar file of the ustar format: it begins with %q", h[:16])
@@ -268,7 +268,7 @@ func (r *reader) next(path string, size int64) (*io.SectionReader, error) {
 		return nil, err
 	}
 	if !isZero(after) {
-		return nil, refuse(TarForm, "something stands in the padding after %s", path)
+		return nil, refuse(TarForm, "something is in the padding after %s", path)
 	}
 	r.at += int64(len(after))
 	return file, nil

@@ -24,10 +24,10 @@ type Report struct {
 	At      *string `json:"at"`
 	Refused *Reason `json:"refused"`
 	Detail  *string `json:"detail"`
-	// Signature is "none", "not-judged" or "verified"; null where the kit is refused.
+	// Signature is "none", "not-judged" or "verified"; null if the kit is refused.
 	Signature *string       `json:"signature"`
 	Signer    *signerReport `json:"signer"`
-	// Script and Readme say where verify.sh and README.txt are from; null where the
+	// Script and Readme say where verify.sh and README.txt are from; null if the
 	// kit is refused.
 	Script   *Origin        `json:"script"`
 	Readme   *Origin        `json:"readme"`

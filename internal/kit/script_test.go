@@ -140,8 +140,11 @@ func TestScriptVectors(t *testing.T) {
 		expect[v.Name] = v.Expect
 	}
 	const share = 40 // vectors of one run
-	for _, s := range shells(t) {
+	for i, s := range shells(t) {
 		for g, all := range groups {
+			if i > 0 { // what openssl says of each does not depend on the shell
+				all = all[:(len(all)+5)/6]
+			}
 			root := "lab-" + g.root + "-root.pem"
 			if g.root == "lab" {
 				root = "lab-root.pem"

@@ -12,8 +12,8 @@ import (
 // Its methods may be called concurrently, and from several processes.
 type Backend interface {
 	// Get gives an object and its tag, which is another one whenever the object
-	// changes. The error is ErrNotFound where there is none, and an error of
-	// another kind where the place itself is missing. An object of more than max
+	// changes. The error is ErrNotFound if there is none, and an error of
+	// another kind if the place itself is missing. An object of more than max
 	// bytes is an error.
 	Get(ctx context.Context, key string, most int64) (data []byte, tag string, err error)
 	// Put writes an object, whole or not at all, and durably. Where the condition
@@ -33,8 +33,8 @@ const MaxKeys = 100_000
 // A Condition says when Put may write. At most one field is set; the zero value
 // is no condition.
 type Condition struct {
-	Absent bool   // only where there is no such object
-	Tag    string // only where the object still has this tag
+	Absent bool   // only if there is no such object
+	Tag    string // only if the object still has this tag
 }
 
 // ErrConflict says that somebody else wrote meanwhile.

@@ -26,7 +26,7 @@ const (
 	lockPause = 10 * time.Millisecond // between two tries to get it
 	lockLimit = 30 * time.Second      // until a writer gives up
 
-	maxLockTries = 10 // to open the lock file, where that is not permitted
+	maxLockTries = 10 // to open the lock file, if that is not permitted
 )
 
 // A Dir is a Backend in a directory. A write holds a lock on a file there,
@@ -300,10 +300,10 @@ func (d *Dir) List(ctx context.Context, prefix string) ([]string, error) {
 	return keys, nil
 }
 
-// checkKey refuses what is no key. Names of releases are narrower still.
+// checkKey refuses what is not a key. Names of releases are narrower still.
 func checkKey(ctx context.Context, key string) error {
 	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "\\\x00") {
-		return fmt.Errorf("store: %q is no key", key)
+		return fmt.Errorf("store: %q is not a key", key)
 	}
 	return ctx.Err()
 }

@@ -16,10 +16,10 @@ import (
 
 // MirrorOptions say how a source is fetched, besides what Publish needs.
 type MirrorOptions struct {
-	PublishOptions // Name empty stands for the name of the file in the URL; Kind and From are not looked at
+	PublishOptions // Name empty means the name of the file in the URL; Kind and From are not looked at
 	Fetch          fetch.Options
-	// Tries is how often a source is asked that fails as networks do. Zero stands
-	// for DefaultTries.
+	// Tries is how often a source is asked that fails as networks do. Zero means
+	// DefaultTries.
 	Tries int
 	// Sleep waits between the tries, and returns early, with an error, when ctx
 	// ends. Jitter gives numbers in [0, 1), by which each wait is longer, so that
@@ -66,9 +66,9 @@ type Mirroring struct {
 }
 
 // Mirror fetches a bundle and publishes it, if the gate lets it pass. The error is
-// a *RefusedError where it does not, also where nothing is new: then the Mirroring
+// a *RefusedError if it does not, also if nothing is new: then the Mirroring
 // is given too. Any other error says that the source could not be had, or that it
-// is no bundle. What is current is never touched by a failure.
+// is not a bundle. What is current is never touched by a failure.
 //
 // With o.Seen the source is asked whether it still has what it had at the last look
 // (RFC 9110 section 13.1.2), by a strong ETag alone, and at least once a day the

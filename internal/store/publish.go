@@ -21,7 +21,7 @@ import (
 
 // PublishOptions say what is trusted, when, and what may pass.
 type PublishOptions struct {
-	// Name is that under which the bundle is served. Empty stands for NameOf the
+	// Name is that under which the bundle is served. Empty means NameOf the
 	// bundle and From.
 	Name string
 	// Anchors are what the signature must lead to, with certificates valid At. Now
@@ -29,11 +29,11 @@ type PublishOptions struct {
 	Anchors []roots.Anchor
 	At, Now time.Time
 
-	Kind  Kind   // empty stands for Published
-	From  string // where the bytes come from: a file, or a URL without credentials
+	Kind  Kind   // empty means Published
+	From  string // where the bytes come from: a file, or a URL without user and query
 	Allow []Gate // need not let it pass; GateSignature is an error here
 	// MinShare is the share of the current certificates, in percent up to 100, that
-	// the bundle must have. Zero stands for DefaultMinShare.
+	// the bundle must have. Zero means DefaultMinShare.
 	MinShare int
 	DryRun   bool // write nothing
 	Limits   bundle.Limits
@@ -62,9 +62,9 @@ func (o PublishOptions) withDefaults() (PublishOptions, error) {
 
 // A Publication is what was published, or would be, or why it was not.
 type Publication struct {
-	Release  Release      // its claims and anchor are empty where it is not verified
+	Release  Release      // its claims and anchor are empty if it is not verified
 	Previous *Release     // that was current; nil for none
-	Diff     *bundle.Diff // from the previous; nil where there is none, or its bytes are damaged
+	Diff     *bundle.Diff // from the previous; nil if there is none, or its bytes are damaged
 	Notes    []string     // what else to know, in words
 	DryRun   bool
 	Refusals []Refusal // empty but in a RefusedError
@@ -93,7 +93,7 @@ func NameOf(b *bundle.Bundle, file string) string {
 
 // Publish makes data the current release of its name, if the gate lets it pass: of
 // a message in PEM armour or bare base64 the DER within, which devices read.
-// The error is a *RefusedError where it does not, with every refusal.
+// The error is a *RefusedError if it does not, with every refusal.
 func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Publication, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Pu
 	return s.publish(ctx, b, o)
 }
 
-// publish brings a bundle before the gate, and once more where somebody else
+// publish brings a bundle before the gate, and once more if somebody else
 // published meanwhile.
 func (s *Store) publish(ctx context.Context, b *bundle.Bundle, o PublishOptions) (*Publication, error) {
 	b, wrapped := b.Unwrap()

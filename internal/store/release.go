@@ -25,7 +25,7 @@ const (
 
 // An Anchor names the trust anchor that a signature led to.
 type Anchor struct {
-	Name   string `json:"name"` // empty where it was given by its hash alone
+	Name   string `json:"name"` // empty if it was given by its hash alone
 	SHA256 string `json:"sha256"`
 }
 
@@ -37,7 +37,7 @@ type Release struct {
 	Kind   Kind   `json:"kind"`
 	Contents
 	Published time.Time `json:"published_at"`
-	// Allowed are the gates that were told to let it pass and would not have,
+	// Allowed are the gates that would not have let it pass, and that the publisher allowed,
 	// in the order of Gates.
 	Allowed []Gate `json:"allowed"`
 	From    string `json:"from"` // the file or URL it came from, without credentials; of a rollback empty
@@ -49,7 +49,7 @@ type Contents struct {
 	Size         int64      `json:"size"`   // bytes
 	SignedName   string     `json:"signed_name"`
 	Version      string     `json:"version"`      // the signer's claims, verified at publication
-	SigningTime  *time.Time `json:"signing_time"` // nil where there is no one signing time
+	SigningTime  *time.Time `json:"signing_time"` // nil if there is no one signing time
 	Certificates int        `json:"certificates"`
 	Undecodable  int        `json:"undecodable"` // of them
 	Anchor       Anchor     `json:"anchor"`
@@ -100,15 +100,15 @@ func (r *Release) check() error {
 	}
 	switch {
 	case !isSHA256(r.SHA256):
-		return fmt.Errorf("%q is no SHA-256", r.SHA256)
+		return fmt.Errorf("%q is not a SHA-256", r.SHA256)
 	case r.Size < 1 || r.Size > MaxBundle:
 		return fmt.Errorf("a bundle of %d bytes", r.Size)
 	case r.Number < 1:
 		return fmt.Errorf("release number %d", r.Number)
 	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
-		return fmt.Errorf("%q is no kind of release", r.Kind)
+		return fmt.Errorf("%q is not a kind of release", r.Kind)
 	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
-		return fmt.Errorf("%d certificates, of which %d undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
+		return fmt.Errorf("%d certificates, %d of them undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
 	case slices.ContainsFunc(r.Signed, func(s string) bool { return !isSHA256(s) }):
 		return fmt.Errorf("%q is not what signers signed", r.Signed)
 	case r.Published.IsZero():
@@ -144,7 +144,7 @@ func (rs *releases) UnmarshalJSON(data []byte) error {
 	*rs = nil
 	d := json.NewDecoder(bytes.NewReader(data))
 	if start, err := d.Token(); err != nil || start != json.Delim('[') {
-		return errors.Join(err, errors.New("its releases are no list"))
+		return errors.Join(err, errors.New("its releases are not a list"))
 	}
 	for d.More() {
 		if len(*rs) == MaxHistory {

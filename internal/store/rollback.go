@@ -11,7 +11,7 @@ import (
 const minHashPrefix = 8
 
 // Rollback publishes an earlier release of a name again: to is its version, or at
-// least 8 digits of its SHA-256; empty stands for the one before what is current
+// least 8 digits of its SHA-256; empty means the one before what is current
 // was first published. It is a publication like any other, verified
 // anew; the gates that an older bundle cannot pass are allowed, and recorded. Of o
 // it takes Anchors, At, Now, DryRun and Limits.

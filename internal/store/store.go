@@ -8,7 +8,7 @@
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
 //
-// The archive is immutable. current/NAME is written last, whole, and only where it
+// The archive is immutable. current/NAME is written last, whole, and only if it
 // is still what the gate looked at: of two publishers one wins, and the other
 // faces the gate again. Wherever a publication stops, the store has the old state
 // or the new one; what is left in the archive harms nothing, and publishing the
@@ -88,7 +88,7 @@ func (s *Store) Names(ctx context.Context) ([]string, error) {
 }
 
 // Current is the release of a name that is to be served. The error is ErrNotFound
-// where nothing was ever published under the name.
+// if nothing was ever published under the name.
 func (s *Store) Current(ctx context.Context, name string) (*Release, error) {
 	ix, _, _, err := s.load(ctx, name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Store) Current(ctx context.Context, name string) (*Release, error) {
 }
 
 // History is every publication of a name, the oldest first; the last is current.
-// The error is ErrNotFound where there is none.
+// The error is ErrNotFound if there is none.
 func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
 	ix, _, _, err := s.load(ctx, name)
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Store) load(ctx context.Context, name string) (ix *index, data []byte, 
 }
 
 // Read gives the exact bytes of a release. Where those in the store have another
-// SHA-256 the error is a *DamagedError, and ErrNotFound where there are none.
+// SHA-256 the error is a *DamagedError, and ErrNotFound if there are none.
 func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	return data, nil
 }
 
-// damage is nil where data are the bytes of the release.
+// damage is nil if data are the bytes of the release.
 func (r *Release) damage(data []byte) error {
 	sum := sha256.Sum256(data)
 	if got := hex.EncodeToString(sum[:]); got != r.SHA256 {
@@ -151,9 +151,9 @@ func (r *Release) damage(data []byte) error {
 	return nil
 }
 
-// ReadBeside gives a file that stands beside the bundle of a release, as
+// ReadBeside returns a file beside the bundle of a release, as
 // feed.SideFiles names them: ios.diff.json, manifest.log. Nothing covers it but
-// the store. The error is ErrNotFound where there is none.
+// the store. The error is ErrNotFound if there is none.
 func (s *Store) ReadBeside(ctx context.Context, r Release, file string) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err

@@ -97,13 +97,13 @@ func TestCompare(t *testing.T) {
 			old: [][]byte{a1, a2}, new: [][]byte{a3, rekeyed, again, b1},
 			added: []int{1, 2, 3, 4}, removed: []int{1, 2}, reissued: pairs{{1, 1}}, rekeyed: pairs{{2, 2}},
 		},
-		"one more under a name that stays": {old: [][]byte{a1}, new: [][]byte{a1, a2}, added: []int{2}, common: 1},
-		"an empty name, another key":       {old: [][]byte{b1, root("", "a", 1)}, new: [][]byte{b1, root("", "b", 1)}, added: []int{2}, removed: []int{2}, common: 1},
-		"an empty name, the same key":      {old: [][]byte{root("", "a", 1)}, new: [][]byte{root("", "a", 2)}, added: []int{1}, removed: []int{1}, reissued: pairs{{1, 1}}},
-		"doubled":                          {old: [][]byte{a1, b1}, new: [][]byte{a1, a1, b1, a1}, common: 2},
-		"an added one doubled":             {old: [][]byte{b1}, new: [][]byte{a1, b1, a1}, added: []int{1}, common: 1},
-		"no certificate":                   {old: [][]byte{broken, a1}, new: [][]byte{a1, broken2}, added: []int{2}, removed: []int{1}, common: 1},
-		"the same that is not a certificate":  {old: [][]byte{broken, a1}, new: [][]byte{broken, a1}, common: 2},
+		"one more under a name that stays":   {old: [][]byte{a1}, new: [][]byte{a1, a2}, added: []int{2}, common: 1},
+		"an empty name, another key":         {old: [][]byte{b1, root("", "a", 1)}, new: [][]byte{b1, root("", "b", 1)}, added: []int{2}, removed: []int{2}, common: 1},
+		"an empty name, the same key":        {old: [][]byte{root("", "a", 1)}, new: [][]byte{root("", "a", 2)}, added: []int{1}, removed: []int{1}, reissued: pairs{{1, 1}}},
+		"doubled":                            {old: [][]byte{a1, b1}, new: [][]byte{a1, a1, b1, a1}, common: 2},
+		"an added one doubled":               {old: [][]byte{b1}, new: [][]byte{a1, b1, a1}, added: []int{1}, common: 1},
+		"no certificate":                     {old: [][]byte{broken, a1}, new: [][]byte{a1, broken2}, added: []int{2}, removed: []int{1}, common: 1},
+		"the same that is not a certificate": {old: [][]byte{broken, a1}, new: [][]byte{broken, a1}, common: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,8 +3,10 @@ package reach_test
 import (
 	"bytes"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -78,6 +82,18 @@ func TestRules(t *testing.T) {
 	edit := func(change func(*pkitest.Template)) pkitest.Template { t := leaf; change(&t); return t }
 	expired := func(t *pkitest.Template) { t.NotAfter = pkitest.Date(2025, 1, 1) }
 	other := rooted(func(t *pkitest.Template) { t.Subject = pkitest.NewName("O=Prüf") })
+	explicit := rooted(func(t *pkitest.Template) { t.SPKI = t.Key.ExplicitSPKI() })
+	critical := func(e pkitest.Extension) pkitest.Extension { e.Critical = true; return e }
+	// Roots with RSA keys that are written otherwise than crypto/x509 has them.
+	rsaKey := func(modulus *big.Int, parameters ...[]byte) *pkitest.Authority {
+		number := pkitest.TLV(asn1.BIT_STRING, []byte{0}, x509.MarshalPKCS1PublicKey(&rsa.PublicKey{N: modulus, E: 65537}))
+		algorithm := pkitest.TLV(asn1.SEQUENCE, append([][]byte{pkitest.OID("1.2.840.113549.1.1.1").DER()}, parameters...)...)
+		t := pkitest.RootTemplate(pkitest.NewName("CN=RSA"), pkitest.RSA("alder"))
+		t.SPKI = pkitest.TLV(asn1.SEQUENCE, algorithm, number)
+		return t.Issue(nil)
+	}
+	short := rsaKey(new(big.Int).SetBit(big.NewInt(1), 1022, 1), []byte{5, 0})
+	bare := rsaKey(pkitest.RSA("alder").Signer.Public().(*rsa.PublicKey).N)
 	future := func(t *pkitest.Template) { t.NotBefore = pkitest.Date(2026, 1, 1) }
 	good := middle(nil)
 	ecdsaSHA256, sha3 := []byte("\x2a\x86\x48\xce\x3d\x04\x03\x02"), []byte("\x2a\x86\x48\xce\x3d\x04\x03\x0a")
@@ -211,12 +227,44 @@ func TestRules(t *testing.T) {
 			status: reach.OK, differs: true},
 		{name: "names that OpenSSL does not fold", chain: chain(edit(func(t *pkitest.Template) { t.Issuer = pkitest.NewName("O=PRÜF") }), other), anchors: [][]byte{other.DER},
 			status: reach.Unknown, reason: path.NameEncoding},
+		{name: "the server's own curve is written out", chain: chain(edit(func(t *pkitest.Template) { t.SPKI = t.Key.ExplicitSPKI() }), root), anchors: [][]byte{root.DER},
+			status: reach.Broken, reason: path.ExplicitCurve},
+		{name: "the anchor's curve is written out", chain: chain(leaf, explicit), anchors: [][]byte{explicit.DER}, status: reach.Broken, reason: path.ExplicitCurve},
+		{name: "RSA under 1024 bits", chain: chain(leaf, short), anchors: [][]byte{short.DER}, status: reach.Unknown, reason: path.Unsupported},
+		{name: "RSA without NULL", chain: chain(leaf, bare), anchors: [][]byte{bare.DER}, status: reach.OK, differs: true},
+		{name: "critical key identifier", chain: chain(leaf.With(critical(pkitest.AuthorityKeyID(root.Key))), root), anchors: [][]byte{root.DER}, status: reach.Broken, reason: path.CriticalExtension},
+		{name: "critical issuerAltName", chain: chain(leaf.With(pkitest.Extension{Type: "2.5.29.18", Critical: true, Value: []byte("\x30\x03\x82\x01a")}), root), anchors: [][]byte{root.DER},
+			status: reach.Broken, reason: path.CriticalExtension},
+		{name: "partial wildcard", chain: chain(leaf.With(pkitest.AlternativeNames("w*.lab.example")), root), anchors: [][]byte{root.DER}, status: reach.Broken, reason: reach.HostName},
+		{name: "address in six bytes more", chain: chain(leaf.With(pkitest.AlternativeNames("192.0.2.7")), root), anchors: [][]byte{root.DER}, host: "::ffff:192.0.2.7",
+			status: reach.Broken, reason: reach.HostName, differs: true},
+		{name: "key usage of another kind of key", chain: chain(leaf.With(pkitest.KeyUsage(pkitest.KeyEncipherment)), root), anchors: [][]byte{root.DER},
+			status: reach.Unknown, reason: reach.ServerKeyUsage, differs: true},
+		{name: "fractional seconds", chain: chain(edit(func(t *pkitest.Template) {
+			t.NotAfter = pkitest.Time{Tag: asn1.GeneralizedTime, Text: "20340101000000.5Z"}
+		}), root), anchors: [][]byte{root.DER},
+			status: reach.Unknown, reason: path.FractionalTime},
+		{name: "the last second", chain: chain(leaf, root), anchors: [][]byte{root.DER}, options: reach.Options{At: time.Date(2034, 1, 1, 0, 0, 0, 999, time.UTC)}, status: reach.OK},
+		{name: "mail that is not permitted", chain: chain(leaf.With(pkitest.GeneralNames(pkitest.DNSName(host), pkitest.MailName("a@other.example"))),
+			middle(with(pkitest.Constraints([][]byte{pkitest.MailName("lab.example")}, nil))), root), anchors: [][]byte{root.DER}, status: reach.Broken, reason: path.NameConstraint},
+		{name: "a URI without a host", chain: chain(leaf.With(pkitest.GeneralNames(pkitest.DNSName(host), pkitest.URIName("urn:x"))),
+			middle(with(pkitest.Constraints(nil, [][]byte{pkitest.URIName("other.example")}))), root), anchors: [][]byte{root.DER}, status: reach.Broken, reason: path.NameConstraint},
+		{name: "a common name that is not permitted", chain: chain(edit(func(t *pkitest.Template) {
+			*t = t.With(pkitest.AlternativeNames("192.0.2.7"))
+			t.Subject = pkitest.NewName("CN=bad.example")
+		}), middle(with(pkitest.DNSConstraints([]string{"lab.example"}, nil))), root), anchors: [][]byte{root.DER}, host: "192.0.2.7", status: reach.Unknown, reason: path.NameConstraint, differs: true},
+		{name: "inhibited mapping", chain: chain(leaf, middle(with(pkitest.PolicyConstraints(-1, 0))), root), anchors: [][]byte{root.DER}, status: reach.OK},
+		{name: "an explicit policy below more than there is", chain: chain(leaf, middle(with(pkitest.PolicyConstraints(3, -1))), root), anchors: [][]byte{root.DER}, status: reach.OK},
+		{name: "anyPolicy mapped", chain: chain(leaf, middle(with(pkitest.PolicyMappings(pkitest.AnyPolicy, "1.2.3"))), root), anchors: [][]byte{root.DER},
+			status: reach.Broken, reason: path.PolicyMalformed, differs: true},
 		{name: "server is its own anchor", chain: [][]byte{leaf.Sign(nil)}, anchors: [][]byte{leaf.Sign(nil)}, status: reach.OK},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.options.At = at
+			if tt.options.At.IsZero() {
+				tt.options.At = at
+			}
 			if tt.host == "" {
 				tt.host = host
 			}

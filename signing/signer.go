@@ -31,11 +31,11 @@ func checkMessage(b *bundle.Bundle) *refusal {
 	case b.Message == nil:
 		return refuse(NotSigned, "the file bears no signature (form %s)", b.Form)
 	case len(b.Message.Signers) == 0:
-		return refuse(NoSigners, "the message is made to be signed, but nobody has signed it")
+		return refuse(NoSigners, "the message is of the type of signed messages and has no signer")
 	case b.Message.ContentType != cms.OIDData:
 		return refuse(ContentTypeNotData, "the signed content is of type %s, not data", b.Message.ContentType)
 	case b.Message.Content == nil:
-		return refuse(PoolNotCovered, "the certificates stand beside the signature, which does not cover them")
+		return refuse(PoolNotCovered, "the certificates are beside the signature, which does not cover them")
 	}
 	return nil
 }
@@ -45,9 +45,9 @@ func checkMessage(b *bundle.Bundle) *refusal {
 func checkContent(b *bundle.Bundle) *refusal {
 	switch {
 	case b.Content == nil:
-		return refuse(ContentNotCertsOnly, "the signed content is no message of certificates")
+		return refuse(ContentNotCertsOnly, "the signed content is not a message of certificates")
 	case b.Content.Content != nil || len(b.Content.Signers) > 0:
-		return refuse(ContentNotCertsOnly, "the signed content has content or signers of its own, so it is no certs-only message")
+		return refuse(ContentNotCertsOnly, "the signed content has content or signers of its own, so it is not a certs-only message")
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (j *judge) judgeCertificate(c *certificate.Certificate, a path.Algorithm) *
 	return j.findChain(c)
 }
 
-// checkSignerUsage says whether a certificate may sign bundles.
+// checkSignerUsage refuses a certificate that may not sign bundles.
 func checkSignerUsage(c *certificate.Certificate) *refusal {
 	if r := path.CheckReadable(c); r != nil {
 		return &refusal{Reason(r.Reason), r.Err}

@@ -36,7 +36,7 @@ type Algorithm struct {
 	salt   int         // bytes, for PSS
 }
 
-// algorithms are those whose identifier says everything, the hash included (RFC
+// algorithms are those with an identifier that says everything, the hash too (RFC
 // 4055, RFC 5758, RFC 8410). MD5 and SHA-1 are among them, because a signature can
 // be right and not be trusted.
 var algorithms = map[string]Algorithm{

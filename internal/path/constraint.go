@@ -39,8 +39,8 @@ func prepare(n *certificate.NameConstraints) *constraints {
 	return c
 }
 
-// judge says whether the constraints allow a name. One of a form that they do not
-// speak of is allowed.
+// judge compares a name with the constraints: it is inside what they allow, outside, or
+// cannot be judged. A name of a form that they do not speak of is inside.
 func (c *constraints) judge(name certificate.GeneralName) judgement {
 	verdict := inside
 	if c.excluded.speaksOf(name.Form) {
@@ -193,7 +193,7 @@ func (s *subtrees) has(name certificate.GeneralName, excluded bool) judgement {
 	return unclear
 }
 
-// domains are hosts, and domains of which all hosts are meant.
+// domains are hosts, and domains with all their hosts.
 type domains struct {
 	all     bool            // every host
 	hosts   map[string]bool // and with deep what is below them
@@ -201,7 +201,7 @@ type domains struct {
 	parents map[string]bool // those of hosts, with a leading dot
 }
 
-// add adds a constraint; it is false for one that is no host. deep allows the
+// add adds a constraint; it is false for one that is not a host. deep allows the
 // empty one, which is every host.
 func (d *domains) add(base string, deep bool) bool {
 	base = strings.ToLower(base)

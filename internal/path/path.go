@@ -6,6 +6,6 @@
 // [Doubt].
 //
 // Names are compared as RFC 5280 section 7.1 says. An anchor is a name and a key
-// (section 6.1.1 d): nobody looks at its own signature. What its extensions say
+// (section 6.1.1 d): its own signature is not looked at. What its extensions say
 // binds it, as in OpenSSL and crypto/x509. Revocation is not looked at.
 package path

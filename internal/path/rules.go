@@ -273,8 +273,8 @@ func (w *walk) checkPurpose(n *node, allowed *uint) *Refusal {
 	return nil
 }
 
-// AllowedPurposes returns a bit for each group of purposes of which a certificate
-// allows one, and whether it does so only by allowing any. Without extended key
+// AllowedPurposes returns a bit for each group of purposes that has one which a
+// certificate allows, and whether it does so only by allowing any. Without extended key
 // usage all are allowed.
 func AllowedPurposes(c *certificate.Certificate, groups [][]string) (set uint, byAny bool) {
 	if len(c.ExtKeyUsage) == 0 {

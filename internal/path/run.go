@@ -185,8 +185,8 @@ func refuse(reason Reason, format string, args ...any) *Refusal {
 	return &Refusal{reason, fmt.Errorf(format, args...)}
 }
 
-// CheckLink says whether the key of issuer signed c, and whether that was with
-// SHA-1, which it takes. MD5 and what cannot be judged are refused. Names and dates
+// CheckLink reports whether the key of issuer signed c with SHA-1, and refuses if it
+// did not sign it. MD5 and what cannot be judged are refused. Names and dates
 // are not looked at.
 func CheckLink(c, issuer *certificate.Certificate) (sha1 bool, refusal *Refusal) {
 	r := NewRun()
@@ -253,8 +253,7 @@ func (r *Run) signed(c *node, hash crypto.Hash) []byte {
 	return c.digests[hash]
 }
 
-// CheckSelfSignature says whether a self-issued certificate is signed by its own
-// key. MD5 and SHA-1 are judged too: whether they may be trusted is another
+// CheckSelfSignature checks that a self-issued certificate is signed by its own key. MD5 and SHA-1 are judged too: whether they may be trusted is another
 // question. ErrNotJudged says that the algorithm or the key is of a kind not known
 // here, or one that crypto/rsa does not compute with.
 func CheckSelfSignature(c *certificate.Certificate) error {
@@ -290,7 +289,7 @@ type Set struct {
 	all       []*certificate.Certificate
 	bySubject map[string][]*certificate.Certificate // by Name.Key as RFC 5280 compares
 	bySHA256  map[[32]byte]bool
-	crowded   map[string]bool // names of which more than maxSameName were left out
+	crowded   map[string]bool // names with more than maxSameName certificates, which were left out
 }
 
 // NewSet returns a set of certificates. Those that cannot be read are passed over,

@@ -38,10 +38,10 @@ type Policy struct {
 	NotAnchor, NotAtHand string
 
 	SHA1 func(anchor *certificate.Certificate) SHA1
-	// Purposes are groups of extended key usages, of which all issuers must allow
-	// one; the user has checked the target. RFC 5280 does not ask for it, others do.
+	// Purposes are groups of extended key usages; all issuers must allow the same
+	// group. The user has checked the target. RFC 5280 does not ask for it, others do.
 	Purposes [][]string
-	// Strict is for one whose answer is yes or no: a doubt refuses, an anchor is
+	// Strict is for users who need a yes or a no: a doubt refuses, an anchor is
 	// held to every rule but on purposes, any purpose is every purpose, and the
 	// search ends with the first path.
 	Strict bool

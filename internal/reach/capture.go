@@ -28,7 +28,7 @@ const (
 // A Server is what one server sent.
 type Server struct {
 	Name         string // what the report calls it
-	Host         string // the name or address that its certificate must be for; empty where that is not known
+	Host         string // the name or address that its certificate must be for; empty if that is not known
 	Certificates []*certificate.Certificate
 }
 
@@ -38,9 +38,9 @@ const savedMark = "# chain of "
 // ParseChains reads the chains of a file: text with PEM certificates, as
 // "openssl s_client -showcerts" prints it, of one server or several, or anything
 // that bundle.Parse reads, as one chain. Text that is no certificate is passed
-// over, but for what tells captures apart and says whose they are: the command
+// over, but for what tells captures apart and says what server they are of: the command
 // line of s_client with -connect or -servername, and the line that PEM writes.
-// name is that of servers of which nothing else is known.
+// name is what servers are called if nothing else is known of them.
 //
 // A certificate that cannot be read is an error, and so is a file without one.
 func ParseChains(name string, data []byte) ([]Server, error) {
@@ -93,7 +93,7 @@ type captures struct {
 	done    []Server
 	current Server
 	total   int // certificates of the file
-	blocks  int // certificates of the current chain, with those that stand there twice
+	blocks  int // certificates of the current chain, with those that are there twice
 	listed  int // how many s_client says that it received
 }
 
@@ -162,7 +162,7 @@ func (p *captures) line(text string) error {
 			switch {
 			case w == "-connect" || w == "--connect":
 				p.current.Name = value
-				// An address is where the server was found, and seldom what devices call it.
+				// An address says where the server was found, and seldom what devices call it.
 				if host := hostOf(value); net.ParseIP(host) == nil {
 					p.current.Host = cmp.Or(p.current.Host, host)
 				}
@@ -174,7 +174,7 @@ func (p *captures) line(text string) error {
 	return nil
 }
 
-// hostOf is the host of HOST:PORT, or of a host alone; empty where it cannot be one.
+// hostOf is the host of HOST:PORT, or of a host alone; empty if it cannot be one.
 func hostOf(s string) string {
 	if host, _, err := net.SplitHostPort(s); err == nil {
 		s = host

@@ -79,7 +79,7 @@ func (j *judge) fixes(r *ServerReport) error {
 }
 
 // fix proposes the highest certificate of a chain that a device takes, the
-// server's own excepted. stage names where the chain led to an anchor; empty where
+// server's own excepted. stage names where the chain led to an anchor; empty if
 // it is what the server sent.
 func (j *judge) fix(r *ServerReport, chain []*certificate.Certificate, stage string) error {
 	refused := ""

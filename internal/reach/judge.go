@@ -15,15 +15,15 @@ import (
 // A Plan is a change of what a device trusts, and the servers to judge it by.
 type Plan struct {
 	New *bundle.Bundle
-	// Old is the bundle in use, nil where none is given: then there is nothing to
+	// Old is the bundle in use, nil if none is given: then there is nothing to
 	// compare with, unless Without or Pool is.
 	Old *bundle.Bundle
 	// Without picks certificates that are judged as though New did not have them.
-	// Where there is no Old, New as it is stands for it.
+	// Without Old, New as it is takes its place.
 	Without []bundle.Filter
 
 	// Device says what imports New; its Platform and At are needed, nil is none. Pool
-	// is what that device has before; nil stands for what is built in and, after an
+	// is what that device has before; nil means what is built in and, after an
 	// import of it, Old.
 	Device *device.ImportOptions
 	Pool   *pool.Pool
@@ -50,7 +50,7 @@ const (
 type Stage struct {
 	Name         string // before, new, imported
 	Certificates int
-	Absent       int // entries of the device's pool whose certificate is not at hand
+	Absent       int // entries of the device's pool without their certificate at hand
 }
 
 // Names of the stages, in their order.
@@ -65,15 +65,15 @@ const (
 type Loss struct {
 	Certificate *certificate.Certificate
 	Why         string
-	Basis       device.Basis // of Why, where it is about a device; else empty
+	Basis       device.Basis // of Why, if it is about a device; else empty
 }
 
 // A Fix is a certificate that would let a server be reached.
 type Fix struct {
-	Certificate *certificate.Certificate // nil where only its name is known
+	Certificate *certificate.Certificate // nil if only its name is known
 	Name        string                   // its subject
 	Text        string                   // where it is, and what speaks for it
-	Basis       device.Basis             // where it is about a device; else empty
+	Basis       device.Basis             // if it is about a device; else empty
 }
 
 // A ServerReport is what became of one server.
@@ -83,7 +83,7 @@ type ServerReport struct {
 	Verdict   Verdict
 	Results   []Result // one for each stage
 	Lost      []Loss
-	Fixes     []Fix // where it does not work at the last stage
+	Fixes     []Fix // if it does not work at the last stage
 }
 
 // A Report is what Judge found.
@@ -103,7 +103,7 @@ type Report struct {
 	poolGiven bool // Plan.Pool was
 }
 
-// Good is false where the answer is no: with something to compare with, a server
+// Good is false if the answer is no: with something to compare with, a server
 // breaks or may break; otherwise one is not shown to work.
 func (r *Report) Good() bool {
 	return !slices.ContainsFunc(r.Servers, func(s ServerReport) bool {

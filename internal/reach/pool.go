@@ -58,7 +58,7 @@ func words(name string) string {
 	return strings.Join(all, " ")
 }
 
-// title is what is known of an entry whose certificate is not at hand.
+// title is what is known of an entry without its certificate.
 func title(e *pool.Entry) string {
 	switch {
 	case e.Title() != "":

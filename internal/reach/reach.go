@@ -10,7 +10,7 @@
 // How devices judge is documented in parts only. Where an answer turns on what is
 // not known, it is Unknown, and the Doubt says what: an anchor whose dates have
 // passed, a certificate signed with SHA-1, a constraint that is not evaluated, a
-// built-in certificate of which only the fingerprint is known, and what RFC 5280
+// built-in certificate with only its fingerprint known, and what RFC 5280
 // leaves open and OpenSSL refuses. Revocation, TLS
 // versions and ciphers are not looked at.
 //
@@ -83,13 +83,13 @@ func (p Path) Anchor() *certificate.Certificate { return p.Certificates[len(p.Ce
 // A Result is how one server was judged with one pool.
 type Result struct {
 	Status Status
-	Reason Reason // empty where OK
+	Reason Reason // empty if OK
 	Text   string // of the reason
 	// Paths are those that lead to an anchor, one for each anchor and eight at
-	// most: without doubts where OK, with doubts where Unknown. A path to a
-	// self-issued anchor stands first.
+	// most: without doubts if OK, with doubts if Unknown. A path to a
+	// self-issued anchor is first.
 	Paths []Path
-	// Chain is as far as the chain could be followed where no path was found.
+	// Chain is as far as the chain could be followed if no path was found.
 	Chain []*certificate.Certificate
 }
 

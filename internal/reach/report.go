@@ -43,7 +43,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return b.Flush()
 }
 
-// stageOf says whose pool a stage is.
+// stageOf says what a stage is the pool of.
 func (r *Report) stageOf(s Stage) string {
 	switch {
 	case s.Name == StageNew:
@@ -213,11 +213,11 @@ type reportJSON struct {
 	Schema    string      `json:"schema"`
 	File      string      `json:"file"`
 	Against   *string     `json:"against"`
-	At        *string     `json:"at"` // null where the user gave no time
+	At        *string     `json:"at"` // null if the user gave no time
 	Platform  *string     `json:"platform"`
 	FIPS      bool        `json:"fips"`
 	RootsOnly bool        `json:"roots_only"`
-	SHA1      *string     `json:"sha1"` // accept or refuse; null where it is not known
+	SHA1      *string     `json:"sha1"` // accept or refuse; null if it is not known
 	Good      bool        `json:"ok"`   // what the exit status says
 	Refused   *string     `json:"refused"`
 	LeftOut   []certJSON  `json:"left_out"`
@@ -255,8 +255,8 @@ type certJSON struct {
 
 type serverJSON struct {
 	Name      string       `json:"name"`
-	Host      *string      `json:"host"`       // null where it is not known
-	HasServer bool         `json:"has_server"` // false where only CA certificates are there
+	Host      *string      `json:"host"`       // null if it is not known
+	HasServer bool         `json:"has_server"` // false if only CA certificates are there
 	Verdict   Verdict      `json:"verdict"`
 	Sent      []certJSON   `json:"sent"`
 	Results   []resultJSON `json:"results"`
@@ -293,7 +293,7 @@ type lossJSON struct {
 
 type fixJSON struct {
 	Subject string  `json:"subject"`
-	SHA256  *string `json:"sha256"` // null where the certificate is not at hand
+	SHA256  *string `json:"sha256"` // null if the certificate is not at hand
 	Text    string  `json:"text"`
 	Basis   *string `json:"basis"`
 }

@@ -64,6 +64,33 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// Ways to go are counted over all searches of a run, and an ordinary search is
+// still made when there are none left.
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	var ring [][]byte // every CA of it has signed every other
+	member := func(i int) pkitest.Template { return root(fmt.Sprint("ring ", i), fmt.Sprint("ring ", i)) }
+	for i := range 9 {
+		for j := range 9 {
+			if i != j {
+				ring = append(ring, member(i).Issue(member(j).Issue(nil)).DER)
+			}
+		}
+	}
+	good := root("good", "good").Issue(nil)
+	anchors, sent := path.NewSet(read(good.DER)), path.NewSet(read(ring...))
+	run := path.NewRun(sent.Certificates())
+	hostile := certificate.Read(pkitest.ServerTemplate("h.example").Sign(member(0).Issue(nil)))
+	for range 100 {
+		if o := run.Search(hostile, policy(anchors), anchors, sent); o.Open == nil || o.Open.Reason != path.TooComplex {
+			t.Fatalf("%+v", o)
+		}
+	}
+	if o := run.Search(certificate.Read(pkitest.ServerTemplate("good.example").Sign(good)), policy(anchors), anchors, sent); len(o.Found) != 1 {
+		t.Errorf("a good one: %+v", o)
+	}
+}
+
 // Names are counted over all searches of a run.
 func TestNames(t *testing.T) {
 	t.Parallel()

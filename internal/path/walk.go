@@ -15,6 +15,7 @@ const (
 	maxChain       = 20     // certificates of a path. Genuine ones have two to five
 	maxPaths       = 8      // kept
 	maxSearchSteps = 10_000 // certificates put at the end of the chain
+	minSearchSteps = 100    // that a search has when the run has none left
 )
 
 // SHA1 says what becomes of a path with a certificate that is signed with SHA-1.
@@ -87,6 +88,13 @@ type Outcome struct {
 	Ends []*certificate.Certificate // to which no issuer was found, one for each name of an issuer
 }
 
+// candidates are the certificates that bear the name of an issuer. If they are
+// crowded there are more.
+type candidates struct {
+	nodes   []*node
+	crowded bool
+}
+
 // A walk is one search.
 type walk struct {
 	Policy
@@ -94,6 +102,7 @@ type walk struct {
 	sets    []*Set
 	chain   []Link
 	steps   int
+	above   map[*node]candidates
 	ends    map[string]bool
 	limited *Refusal // a limit was met
 
@@ -105,7 +114,7 @@ type walk struct {
 // Search looks for paths from a certificate to anchors, through those of the sets,
 // depth first, and applies RFC 5280 section 6.1 to each.
 func (r *Run) Search(target *certificate.Certificate, p Policy, sets ...*Set) Outcome {
-	w := walk{Policy: p, run: r, sets: sets, steps: maxSearchSteps, ends: map[string]bool{}}
+	w := walk{Policy: p, run: r, sets: sets, steps: maxSearchSteps, above: map[*node]candidates{}, ends: map[string]bool{}}
 	r.spare = maxFailuresSearch
 	w.push(r.node(target))
 	w.extend()
@@ -123,7 +132,7 @@ func (w *walk) push(n *node) {
 
 // done reports whether nothing more is looked for.
 func (w *walk) done() bool {
-	if w.steps <= 0 || w.run.steps <= 0 {
+	if w.steps <= 0 || w.run.steps <= 0 && w.steps <= maxSearchSteps-minSearchSteps {
 		w.limit("more ways to go than %d certificates allow", len(w.run.nodes))
 		return true
 	}
@@ -153,15 +162,22 @@ func (w *walk) extend() {
 		w.limit("a chain of more than %d certificates", maxChain)
 		return
 	}
-	candidates, crowded := issuers(last.Certificate, w.sets)
+	candidates, known := w.above[last]
+	if !known {
+		certs, crowded := issuers(last.Certificate, w.sets)
+		for _, c := range certs {
+			candidates.nodes = append(candidates.nodes, w.run.node(c))
+		}
+		candidates.crowded = crowded
+		w.above[last] = candidates
+	}
 	signed := false
 	var unsigned *Refusal // why the first of them is not the issuer
 	byAnchor := false
-	for _, c := range candidates {
+	for _, issuer := range candidates.nodes {
 		if w.done() {
 			return
 		}
-		issuer := w.run.node(c)
 		if w.holds(issuer) {
 			continue
 		}
@@ -177,7 +193,7 @@ func (w *walk) extend() {
 				}
 			}
 			if unsigned == nil && !last.selfIssued { // that another of its name did not sign it says nothing
-				unsigned, byAnchor = r, w.Anchor(c)
+				unsigned, byAnchor = r, w.Anchor(issuer.Certificate)
 			}
 			continue
 		}
@@ -191,7 +207,7 @@ func (w *walk) extend() {
 	if signed || anchor {
 		return
 	}
-	if crowded {
+	if candidates.crowded {
 		w.limit("more than %d certificates of the name %s to try", maxSameName, Cut(last.Issuer.String()))
 	}
 	if !w.ends[last.issuer] {
@@ -199,7 +215,7 @@ func (w *walk) extend() {
 		w.Ends = append(w.Ends, last.Certificate)
 	}
 	if unsigned == nil {
-		unsigned = &Refusal{NoAnchor, w.noAnchor(last, len(candidates) > 0)}
+		unsigned = &Refusal{NoAnchor, w.noAnchor(last, len(candidates.nodes) > 0)}
 	}
 	w.fail(unsigned, byAnchor)
 }

@@ -4,15 +4,15 @@
 // and applies RFC 5280 section 6.1 and what TLS adds to it (RFC 9525 on names).
 // Every certificate of the pool is an anchor, an intermediate too, and one that
 // crypto/x509 refuses: an anchor is a name and a key (RFC 5280 section 6.1.1 d).
-// Nobody looks at an anchor's own signature. What an anchor's extensions say
-// binds it, as in OpenSSL and crypto/x509.
+// An anchor's own signature is not looked at. What an anchor's extensions say
+// binds it, as in OpenSSL and crypto/x509. Package path does the search, and applies
+// the rules on paths.
 //
-// How devices judge is documented in parts only. Where an answer turns on what is
-// not known, it is Unknown, and the Doubt says what: an anchor whose dates have
-// passed, a certificate signed with SHA-1, a constraint that is not evaluated, a
-// built-in certificate with only its fingerprint known, and what RFC 5280
-// leaves open and OpenSSL refuses. Revocation, TLS
-// versions and ciphers are not looked at.
+// How devices judge is documented in parts only. If an answer turns on what is not
+// known, it is Unknown, and the Doubt says what: an anchor that has expired, a
+// certificate signed with SHA-1, a demand for an explicit policy, a built-in
+// certificate with only its fingerprint known, and what RFC 5280 leaves open and
+// OpenSSL refuses. Revocation, TLS versions and ciphers are not looked at.
 //
 // Judge does that for a pool before and after a change, and after the import that
 // a platform would make, and says what breaks and what would mend it.

@@ -33,13 +33,8 @@ beside the recipe, which lists every certificate. A review of the lock is a
 review of the bundle: commit both. trustpool recipe init writes a recipe to
 start from.
 
-<<<<<<< HEAD
-A recipe can run a command: its signer's key may be exec:COMMAND. Read one from
-a stranger first, or give --no-exec.
-=======
 A recipe can run a command: its signer's key may be exec:COMMAND. Read a recipe
 from a stranger first, or give --no-exec.
->>>>>>> 1a3f4ce (build: the help fits 80 columns)
 
 Every certificate that a source has and the bundle has not is reported with the
 reason, then each output with its SHA-256. Paths in the recipe are relative to

@@ -53,13 +53,13 @@ var algorithms = map[string]Algorithm{
 	"1.3.101.112":           {Scheme: Ed25519},
 }
 
-// OIDPSS is id-RSASSA-PSS, of a signature or a key (RFC 4055 section 3.1).
-const OIDPSS = "1.2.840.113549.1.1.10"
+// oidPSS is id-RSASSA-PSS, of a signature or a key (RFC 4055 section 3.1).
+const oidPSS = "1.2.840.113549.1.1.10"
 
 // ParseAlgorithm reads an AlgorithmIdentifier of a signature, the identifier in
 // decimal.
 func ParseAlgorithm(oid string, parameters []byte) (Algorithm, error) {
-	if oid == OIDPSS {
+	if oid == oidPSS {
 		return pssAlgorithm(parameters)
 	}
 	a, ok := algorithms[oid]

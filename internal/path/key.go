@@ -37,7 +37,7 @@ func PublicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 		return nil, fmt.Errorf("a key of %d bits, less than %d", k.Bits, minRSABits)
 	case k.Algorithm == "RSA":
 		return rsaKey(c.RawSPKI)
-	case k.Algorithm == "ECDSA" && ExplicitCurveOf(c):
+	case k.Algorithm == "ECDSA" && explicitCurve(c):
 		return nil, errExplicitCurve
 	}
 	return x509.ParsePKIXPublicKey(c.RawSPKI)
@@ -62,9 +62,9 @@ func rsaKey(spki cryptobyte.String) (*rsa.PublicKey, error) {
 
 var errExplicitCurve = errors.New("its curve is written out instead of named (RFC 5480 section 2.1.1)")
 
-// ExplicitCurveOf reports whether a certificate's key is on a curve that is
+// explicitCurve reports whether a certificate's key is on a curve that is
 // written out. A name is an OBJECT IDENTIFIER.
-func ExplicitCurveOf(c *certificate.Certificate) bool {
+func explicitCurve(c *certificate.Certificate) bool {
 	if c.PublicKey.Algorithm != "ECDSA" || c.PublicKey.Curve != "" {
 		return false
 	}

@@ -135,7 +135,7 @@ func (w *walk) checkEach(n *node) *Refusal {
 		return refuse(NotYetValid, "the certificate %s is valid from %s on only", nameOf(n), n.NotBefore)
 	case w.after(n):
 		return refuse(Expired, "the certificate %s expired at %s", nameOf(n), n.NotAfter)
-	case ExplicitCurveOf(n.Certificate):
+	case explicitCurve(n.Certificate):
 		return refuse(ExplicitCurve, "the key of %s cannot be used: %w", nameOf(n), errExplicitCurve)
 	}
 	if n.Has(certificate.QuirkPublicKeyUnreadable) {
@@ -207,7 +207,7 @@ func checkCritical(n *node) *Refusal {
 // doubtAnchor doubts what RFC 5280 section 6.1.1 does not ask of an anchor and
 // others do.
 func (w *walk) doubtAnchor(n *node) *Refusal {
-	if ExplicitCurveOf(n.Certificate) {
+	if explicitCurve(n.Certificate) {
 		return refuse(ExplicitCurve, "the key of the anchor %s cannot be used: %w", nameOf(n), errExplicitCurve)
 	}
 	if r := checkReadable(n); r != nil {

@@ -118,7 +118,8 @@ func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 // WriteText writes what was trusted and why, each step of each chain.
 func (r Report) WriteText(w io.Writer) error {
 	p := printer{w: w}
-	p.line("%s", r.Summary())
+	screen := report.ScreenOf(w)
+	p.line("%s", screen.Verdict(r.Verified, r.Summary()))
 	if r.Detail != nil {
 		p.line("  %s", report.Printable(*r.Detail))
 	}
@@ -138,9 +139,9 @@ func (r Report) WriteText(w io.Writer) error {
 	for i, s := range r.Signers {
 		p.line("")
 		if s.Reason == nil {
-			p.line("signer %d of %d: good", i+1, len(r.Signers))
+			p.line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(true, "good"))
 		} else {
-			p.line("signer %d of %d: %s", i+1, len(r.Signers), *s.Reason)
+			p.line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(false, string(*s.Reason)))
 			if len(r.Signers) > 1 { // the head has said it of the only one
 				p.line("  %s", report.Printable(*s.Detail))
 			}

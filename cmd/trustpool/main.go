@@ -19,9 +19,15 @@ func main() {
 	build, _ := debug.ReadBuildInfo()
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Now: time.Now, Build: build, Getenv: os.Getenv,
+		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Screen: screen, Now: time.Now, Build: build, Getenv: os.Getenv,
 		Interrupts: interrupts, Reloads: reloads,
 	}))
+}
+
+// screen is the width of standard output, if that is a terminal.
+func screen() (columns int, terminal bool) {
+	columns, _, err := term.GetSize(int(os.Stdout.Fd()))
+	return columns, err == nil
 }
 
 // interrupts returns a context that ends at the first SIGINT or SIGTERM. The second ends the process.

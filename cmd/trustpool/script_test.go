@@ -41,7 +41,7 @@ func trustpool() {
 		return
 	}
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: now, Sleep: sleep, Build: build(), Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Screen: screen, Now: now, Sleep: sleep, Build: build(), Getenv: os.Getenv,
 	}))
 }
 

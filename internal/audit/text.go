@@ -18,15 +18,23 @@ const maxShown = 20
 // WriteText writes the report for a person at a terminal. Text of certificates
 // goes through report.Printable.
 func (r *Report) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
 	out := bufio.NewWriter(w)
 	for _, l := range r.head() {
-		fmt.Fprintf(out, "%-15s%s\n", l[0], report.Printable(l[1]))
+		is := report.Printable(l[1])
+		switch {
+		case l[0] == "signature":
+			is = screen.Verdict(r.Signature.Verified, is)
+		case l[0] == "verdict" && r.FailOn < Never:
+			is = screen.Verdict(!r.Fails(), is)
+		}
+		fmt.Fprintf(out, "%-15s%s\n", l[0], is)
 	}
 	listed, rest := r.groups()
 	for _, g := range listed {
-		g.writeText(out)
+		g.writeText(out, screen)
 	}
-	writeRest(out, rest)
+	writeRest(out, screen, rest)
 	if len(r.Gone) > 0 {
 		fmt.Fprintf(out, "\nGone since %s\n", report.Printable(r.Against.File))
 		for _, g := range byRule(r.Gone) {
@@ -37,11 +45,11 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 // writeRest writes what is good to know, a line for a rule.
-func writeRest(w io.Writer, rest []group) {
+func writeRest(w io.Writer, screen report.Screen, rest []group) {
 	if len(rest) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\nINFO  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
+	fmt.Fprint(w, "\n"+screen.Paint(report.Note, "INFO")+"  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
 	for _, g := range rest {
 		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), g.title())
 	}
@@ -203,8 +211,9 @@ func (g *group) shown() (list []Finding, left int) {
 	return list, left
 }
 
-func (g *group) writeText(w io.Writer) {
-	fmt.Fprintf(w, "\n%s  %s: %d\n", strings.ToUpper(g.severity.String()), g.rule.ID, len(g.findings))
+func (g *group) writeText(w io.Writer, screen report.Screen) {
+	tones := map[Severity]report.Tone{Info: report.Note, Warning: report.Warn, Error: report.Bad}
+	fmt.Fprintf(w, "\n%s  %s: %d\n", screen.Paint(tones[g.severity], strings.ToUpper(g.severity.String())), g.rule.ID, len(g.findings))
 	fmt.Fprintf(w, "  %s (%s)\n", g.rule.Title, g.rule.Citation)
 	fmt.Fprintf(w, "  To do: %s\n", g.rule.Advice)
 	list, left := g.shown()

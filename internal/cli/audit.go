@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +16,6 @@ import (
 	"trustpool/internal/audit"
 	"trustpool/internal/fetch"
 	"trustpool/internal/pool"
-	"trustpool/internal/report"
 	"trustpool/internal/yamlstrict"
 )
 
@@ -71,7 +71,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if listNeeds {
-				return a.write(writeNeeds)
+				return a.write(a.shown("", writeNeeds))
 			}
 			r, err := x.run(cmd.Context(), a, args[0])
 			if err != nil {
@@ -235,7 +235,7 @@ func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, err
 }
 
 func writeNeeds(w io.Writer) error {
-	t := report.Table(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, n := range audit.Needs() {
 		if i > 0 {
 			fmt.Fprintln(t)

@@ -177,20 +177,26 @@ func writeProduct(w io.Writer, p *recipe.Product, quiet bool) error {
 	if quiet {
 		return nil
 	}
-	table := report.Table(w)
-	if len(p.Dropped) > 0 {
-		fmt.Fprintln(table, "\ndropped\tsource\treason\tsubject")
-	}
+	screen := report.ScreenOf(w)
+	dropped := screen.Table(w, report.Column{Title: "dropped", Kind: report.Hash}, report.Column{Title: "source"}, report.Column{Title: "reason", Kind: report.Prose},
+		report.Column{Title: "subject", Kind: report.Name})
 	for _, d := range p.Dropped {
 		subject := "-"
 		if d.Certificate.Err == nil {
 			subject = report.Printable(d.Certificate.Subject.String())
 		}
-		fmt.Fprintf(table, "%x\t%s\t%s\t%s\n", d.Certificate.SHA256[:8], d.Source, d.Reason, subject)
+		dropped.Row(report.ShortHash(d.Certificate.SHA256[:]), d.Source, string(d.Reason), subject)
 	}
-	fmt.Fprintln(table, "\noutput\tSHA-256")
+	if len(p.Dropped) > 0 {
+		fmt.Fprintln(w)
+		if err := dropped.Flush(); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w)
+	table := screen.Table(w, report.Column{Title: "output", Kind: report.Name}, report.Column{Title: "SHA-256"})
 	for _, f := range p.Files {
-		fmt.Fprintf(table, "%s\t%x\n", f.Name, sha256.Sum256(f.Data))
+		table.Row(f.Name, fmt.Sprintf("%x", sha256.Sum256(f.Data)))
 	}
 	return table.Flush()
 }

@@ -26,7 +26,10 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Terminal       bool // Stderr is one
-	Now            func() time.Time
+	// Screen says how many columns Stdout has, 0 if that is not known, and whether it is
+	// a terminal; nil if it is none.
+	Screen func() (columns int, terminal bool)
+	Now    func() time.Time
 	Build          *debug.BuildInfo    // what the program was made from; nil if that is not known
 	Getenv         func(string) string // nil if no variable is set
 	// Interrupts gives a context that ends when the user or the system wants the
@@ -97,6 +100,8 @@ type app struct {
 	limits  bundle.Limits
 	size    size
 	output  string
+	color   colour
+	wide    bool
 
 	skipUnreadable bool            // files of a directory
 	listed         map[string]bool // files of directories that a recipe names
@@ -152,6 +157,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
 	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
 	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
+	a.screenFlags(root)
 	a.addVerbs(root, args)
 	a.markStart(root)
 	return root

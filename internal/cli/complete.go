@@ -36,6 +36,7 @@ func (a *app) valuesOf() map[string]completer {
 		"without":       filters,
 		"fail-on":       fixed("info", "warning", "error", "never"),
 		"via":           fixed("file", "terminal"),
+		"color":         fixed(colours()...),
 		"sha1":          fixed("accept", "refuse"),
 		"digest":        fixed("sha256", "sha384", "sha512"),
 		"algorithm":     fixed(signing.KeyAlgorithms()...),

@@ -11,6 +11,7 @@ import (
 	"trustpool/internal/audit"
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -77,7 +78,7 @@ filter matched nothing.`,
 			if s.Refused != "" && as != "json" {
 				as, a.output = "", "" // the refusal is not a file of commands
 			}
-			return a.answer(s.Refused == "", as, printings{"": s.WriteText, "json": s.WriteJSON, "ansible": s.WritePlaybook})
+			return a.answer(s.Refused == "", as, printings{"": report.Unfolded(s.WriteText), "json": s.WriteJSON, "ansible": s.WritePlaybook})
 		},
 	}
 	f := cmd.Flags()

@@ -10,6 +10,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device/show"
 	"trustpool/internal/inspect"
+	"trustpool/internal/report"
 )
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -47,7 +48,7 @@ Exit status: 0, or 1 if a filter matched nothing.`,
 				if err != nil {
 					return judgement{}, err
 				}
-				r := inspect.Report{File: name, Bundle: b}
+				r := inspect.Report{File: name, Bundle: b, At: t.at.or(a.env.Now)}
 				for _, f := range filters {
 					filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
 					if err != nil {
@@ -64,7 +65,7 @@ Exit status: 0, or 1 if a filter matched nothing.`,
 					if !ok {
 						return judgement{}, fmt.Errorf("--style: %q is none: give iosxe or iosxr", style)
 					}
-					of[""] = func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) }
+					of[""] = report.Unfolded(func(w io.Writer) error { return show.Write(w, s, r.Certificates(), show.Downloaded) })
 				}
 				return judgement{yes: r.Selected == nil || len(r.Selected) > 0, of: of}, nil
 			})

@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"trustpool/internal/report"
 )
 
 // files asks for FILE arguments, one or more. If there is none and standard input is
@@ -52,9 +54,9 @@ func (a *app) piped() bool {
 type judgement struct {
 	yes bool
 	of  printings
-	// line is the judgement in one line, for a list of several; "" if a section is to
+	// line is the judgement in one line, for a list of several; nil if a section is to
 	// be printed for each.
-	line string
+	line func(report.Screen) string
 }
 
 // each answers for every FILE. Of one it prints what was asked for. Of several the
@@ -79,7 +81,7 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 	}
 	yes := true
 	var failed []error
-	err := a.write(func(w io.Writer) error {
+	err := a.write(a.shown(as, func(w io.Writer) error {
 		list := jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}
 		for _, arg := range args {
 			j, err := judge(cmd.Context(), arg)
@@ -94,8 +96,8 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 			switch {
 			case as == "json":
 				err = list.add(j.of["json"])
-			case as == "" && j.line != "":
-				_, err = fmt.Fprintln(w, j.line)
+			case as == "" && j.line != nil:
+				_, err = fmt.Fprintln(w, j.line(report.ScreenOf(w)))
 			default:
 				if as == "" && list.n > 0 {
 					_, _ = fmt.Fprintln(w)
@@ -111,7 +113,7 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 			return list.end()
 		}
 		return nil
-	})
+	}))
 	if err = errors.Join(append([]error{err}, failed...)...); err != nil {
 		return err
 	}

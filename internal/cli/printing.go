@@ -68,7 +68,7 @@ func silence(io.Writer) error { return nil }
 
 // answer writes the printing that was asked for, and is errNo where the answer is no.
 func (a *app) answer(yes bool, as printing, of printings) error {
-	if err := a.write(of[as]); err != nil {
+	if err := a.write(a.shown(as, of[as])); err != nil {
 		return err
 	}
 	return answer(yes)
@@ -86,7 +86,7 @@ func answer(yes bool) error {
 func (a *app) answerWith(yes bool, as printing, of printings, path string, second func(io.Writer) error) error {
 	var files []durable.File
 	var out, beside bytes.Buffer
-	if err := errors.Join(of[as](&out), second(&beside)); err != nil {
+	if err := errors.Join(a.shown(as, of[as])(&out), second(&beside)); err != nil {
 		return err
 	}
 	if a.output != "" && a.output != "-" {

@@ -37,7 +37,10 @@ Several FILEs get a line each. Exit status: 0, or 1 if one is not verified.`,
 				}
 				r.File = name
 				of := printings{"": r.WriteText, "json": r.WriteJSON, "quiet": silence}
-				return judgement{r.Verified, of, report.Printable(label(name)) + ": " + r.Summary()}, nil
+				line := func(s report.Screen) string {
+					return report.Printable(label(name)) + ": " + s.Verdict(r.Verified, r.Summary())
+				}
+				return judgement{r.Verified, of, line}, nil
 			})
 		},
 	}

@@ -20,11 +20,11 @@ const poolDiffSchema = "trustpool.pool-diff/1"
 // that the others are the same.
 func (d *PoolDiff) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	d.writeText(out)
+	d.writeText(out, report.ScreenOf(w))
 	return out.Flush()
 }
 
-func (d *PoolDiff) writeText(w io.Writer) {
+func (d *PoolDiff) writeText(w io.Writer, screen report.Screen) {
 	fmt.Fprintf(w, "pool    %s, %s, %s\n", report.Printable(d.PoolFile), d.Platform, report.Count(d.Entries, "certificate"))
 	fmt.Fprintf(w, "bundle  %s, %s", report.Printable(d.File), report.Count(d.Certificates, "certificate"))
 	if d.Signature != "" {
@@ -34,20 +34,23 @@ func (d *PoolDiff) writeText(w io.Writer) {
 	if len(d.Missing) > 0 {
 		fmt.Fprintf(w, "\nMissing on the device: %d\n", len(d.Missing))
 	}
+	indent, hash, word, name := report.Column{}, report.Column{Kind: report.Hash}, report.Column{}, report.Column{Kind: report.Name}
+	table := screen.Table(w, indent, hash, word, name)
+	table.Reserve(0, 2*8, len(time.DateOnly), report.Long)
 	for _, e := range d.Missing {
 		c := e.Certificate
-		fmt.Fprintf(w, "  %x  %-10s  %s\n", c.SHA256[:8], day(c.NotAfter), report.Printable(c.Subject.String()))
+		table.Row("", report.ShortHash(c.SHA256[:]), day(c.NotAfter), report.Printable(c.Subject.String()))
 	}
+	_ = table.Flush() // w keeps the error
 	if len(d.Extra) > 0 {
 		fmt.Fprintf(w, "\nOn the device only: %d\n", len(d.Extra))
 	}
+	table = screen.Table(w, indent, hash, word, word, name)
+	table.Reserve(0, 2*8, len(time.DateOnly), len("downloaded"), report.Long)
 	for _, e := range d.Extra {
-		sum := e.Entry.SHA256
-		if sum == "" {
-			sum = "-"
-		}
-		fmt.Fprintf(w, "  %-16.16s  %-10s  %-10s  %s\n", sum, endDay(e.Entry), e.Entry.Origin, report.Printable(e.Entry.Title()))
+		table.Row("", fmt.Sprintf("%.16s", report.OrDash(e.Entry.SHA256)), endDay(e.Entry), string(e.Entry.Origin), report.Printable(e.Entry.Title()))
 	}
+	_ = table.Flush()
 	byKey := map[pool.Key]int{}
 	for _, c := range d.Common {
 		byKey[c.By]++

@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"trustpool/bundle/certificate"
@@ -94,11 +94,11 @@ func (l *Listing) WriteText(w io.Writer) error {
 	}
 	if len(l.Entries) > 0 {
 		fmt.Fprintln(out)
-		l.writeTable(out)
+		l.writeTable(out, report.ScreenOf(w))
 	}
 	if l.Difference != nil {
 		fmt.Fprintln(out)
-		l.Difference.writeText(out)
+		l.Difference.writeText(out, report.ScreenOf(w))
 	}
 	if len(l.Notes) > 0 {
 		fmt.Fprintln(out)
@@ -126,17 +126,20 @@ func keyCounts(n map[pool.Key]int) (parts []string) {
 
 // writeTable writes the certificates, the subject last, so that a long one does
 // not widen the other rows.
-func (l *Listing) writeTable(w io.Writer) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "index\torigin\tnot after\tmatch\tSHA-256\tsubject")
+func (l *Listing) writeTable(w io.Writer, screen report.Screen) {
+	table := screen.Table(w, report.Column{Title: "index"}, report.Column{Title: "origin", Drop: 1}, report.Column{Title: "not after"},
+		report.Column{Title: "match"}, report.Column{Title: "SHA-256", Kind: report.Hash}, report.Column{Title: "subject", Kind: report.Name})
 	for i := range l.Entries {
 		e := &l.Entries[i]
 		sum := "-"
 		if e.Entry.Certificate != nil {
 			sum = e.SHA256()[:16]
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s%s\n", i+1, report.OrDash(strings.ToLower(string(e.Origin))), e.until(l.At), l.matchText(e), sum,
-			report.Printable(e.title()), e.remarks())
+		end := e.until(l.At)
+		if expired, _ := e.Entry.ValidTo().Before(l.At); expired {
+			end = screen.Paint(report.Bad, end)
+		}
+		table.Row(strconv.Itoa(i+1), report.OrDash(strings.ToLower(string(e.Origin))), end, l.matchText(e), sum, report.Printable(e.title())+e.remarks())
 	}
 	_ = table.Flush() // w keeps the error
 }

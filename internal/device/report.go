@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"text/tabwriter"
+	"strconv"
 	"time"
 
 	"trustpool/internal/report"
@@ -22,15 +22,15 @@ const importSchema = "trustpool.import/1"
 // block of five counters. Of IOS XR none are known, so the counts take their place.
 func (r *ImportReport) WriteText(w io.Writer, quiet bool) error {
 	buf := bufio.NewWriter(w)
-	r.writeText(buf, quiet)
+	r.writeText(buf, report.ScreenOf(w), quiet)
 	return buf.Flush() // a bufio.Writer keeps its first error
 }
 
-func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
+func (r *ImportReport) writeText(w *bufio.Writer, screen report.Screen, quiet bool) {
 	title, words := r.Platform.Title, r.Platform.rules.words
 	switch {
 	case r.Refused != "":
-		fmt.Fprintf(w, "refused: %s\n", report.Printable(r.Refused))
+		fmt.Fprintf(w, "%s: %s\n", screen.Verdict(false, "refused"), report.Printable(r.Refused))
 		if !quiet {
 			fmt.Fprintf(w, "   %s: %s\n", r.RefusedOn.Basis, r.RefusedOn.Source)
 			if r.Platform.Advice == "" {
@@ -73,7 +73,7 @@ func (r *ImportReport) writeText(w *bufio.Writer, quiet bool) {
 	}
 	if r.Installed < r.Attempted || r.All && r.Attempted > 0 {
 		fmt.Fprintln(w)
-		r.writeTable(w)
+		r.writeTable(w, screen)
 	}
 	r.writeNotes(w)
 }
@@ -95,9 +95,10 @@ func (r *ImportReport) writeCounts(w io.Writer) {
 
 // writeTable writes what was not installed, or all. The subject comes last, so that a
 // long one does not widen the other rows.
-func (r *ImportReport) writeTable(w io.Writer) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "index\toutcome\treason\tbasis\tsubject")
+func (r *ImportReport) writeTable(w io.Writer, screen report.Screen) {
+	tones := map[Outcome]report.Tone{Installed: report.Good, Expired: report.Warn, Failed: report.Bad}
+	table := screen.Table(w, report.Column{Title: "index"}, report.Column{Title: "outcome"}, report.Column{Title: "reason", Kind: report.Prose},
+		report.Column{Title: "basis"}, report.Column{Title: "subject", Kind: report.Name})
 	for i := range r.Certificates {
 		e := &r.Certificates[i]
 		if e.Outcome == Installed && !r.All {
@@ -107,7 +108,7 @@ func (r *ImportReport) writeTable(w io.Writer) {
 		if e.Certificate.Err == nil {
 			subject = report.Printable(e.Certificate.Subject.String())
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\n", e.Index, e.Outcome, report.Printable(e.Reason), e.Basis, subject)
+		table.Row(strconv.Itoa(e.Index), screen.Paint(tones[e.Outcome], string(e.Outcome)), report.Printable(e.Reason), string(e.Basis), subject)
 	}
 	_ = table.Flush() // w keeps the error
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"trustpool/internal/device"
@@ -45,10 +44,11 @@ func (r *Report) WriteText(w io.Writer) error {
 		b.printf("unreadable %s:%d: %s\n", report.Printable(l.Log), l.Line, report.Printable(l.Error))
 	}
 	b.printf("\n")
-	b.table("device", r.Devices, func(h *HostReport) string { return h.Name })
+	screen := report.ScreenOf(w)
+	b.table(screen, "device", r.Devices, func(h *HostReport) string { return h.Name })
 	if len(r.Unknown) > 0 {
 		b.printf("\nNot in the list of devices: %d\n\n", len(r.Unknown))
-		b.table("address", r.Unknown, func(h *HostReport) string { return h.Addresses[0] })
+		b.table(screen, "address", r.Unknown, func(h *HostReport) string { return h.Addresses[0] })
 	}
 	if r.Beyond > 0 {
 		b.printf("\n%d more requests came from addresses that are neither in the list nor shown here.\n", r.Beyond)
@@ -78,9 +78,11 @@ func (f *failing) Write(p []byte) (int, error) {
 }
 
 // table writes hosts, the client last, which may be long.
-func (f *failing) table(title string, hosts []HostReport, name func(*HostReport) string) {
-	table := tabwriter.NewWriter(f, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%s\tstate\tbundle\tversion\tknown by\tfetched\tlast seen\tclient\n", title)
+func (f *failing) table(screen report.Screen, title string, hosts []HostReport, name func(*HostReport) string) {
+	tones := map[State]report.Tone{Current: report.Good, Old: report.Warn, Partial: report.Warn, Failed: report.Bad, Never: report.Bad}
+	table := screen.Table(f, report.Column{Title: title, Kind: report.Name}, report.Column{Title: "state"}, report.Column{Title: "bundle", Drop: 4},
+		report.Column{Title: "version"}, report.Column{Title: "known by", Drop: 2}, report.Column{Title: "fetched", Drop: 3},
+		report.Column{Title: "last seen"}, report.Column{Title: "client", Kind: report.Name, Drop: 1})
 	for i := range hosts {
 		h := &hosts[i]
 		fetched := Fetch{}
@@ -88,7 +90,7 @@ func (f *failing) table(title string, hosts []HostReport, name func(*HostReport)
 		if h.Fetched != nil {
 			fetched, how = *h.Fetched, string(h.Fetched.How)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", report.Printable(name(h)), h.State, report.OrDash(report.Printable(fetched.Bundle)),
+		table.Row(report.Printable(name(h)), screen.Paint(tones[h.State], string(h.State)), report.OrDash(report.Printable(fetched.Bundle)),
 			describe(fetched.Version, fetched.SHA256), how, report.OrDash(moment(fetched.Time)), report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(h.client())))
 	}
 	_ = table.Flush() // f keeps the error

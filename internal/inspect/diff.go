@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -21,6 +22,7 @@ const emptyName = "(empty name)"
 // WriteText writes the diff for a person at a terminal. Text from the bundles
 // goes through Printable.
 func (d Diff) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
 	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "old  %s\nnew  %s\n", summary(&d.Old), summary(&d.New))
 	changes := d.changes()
@@ -34,17 +36,22 @@ func (d Diff) WriteText(w io.Writer) error {
 		if len(entries) > 0 {
 			fmt.Fprintf(out, "\n%s: %d\n", title, len(entries))
 		}
+		table := lines(screen, out)
 		for _, e := range entries {
-			fmt.Fprintf(out, "  %s\n", line(e))
+			table.Row(append([]string{""}, line(e)...)...)
 		}
+		_ = table.Flush() // out keeps the error
 	}
 	pairs := func(title string, pairs []bundle.DiffPair) {
 		if len(pairs) > 0 {
 			fmt.Fprintf(out, "\n%s: %d\n", title, len(pairs))
 		}
+		table := lines(screen, out, "old")
 		for _, p := range pairs {
-			fmt.Fprintf(out, "  old  %s\n  new  %s\n", line(p.Old), line(p.New))
+			table.Row(append([]string{"", "old"}, line(p.Old)...)...)
+			table.Row(append([]string{"", "new"}, line(p.New)...)...)
 		}
+		_ = table.Flush()
 	}
 	list("Added", d.Added)
 	list("Removed", d.Removed)
@@ -207,13 +214,26 @@ func orEmptyName(n certificate.Name) string {
 	return emptyName
 }
 
+// lines is a table of entries, two blanks to the right, behind a word if one is given.
+func lines(screen report.Screen, w io.Writer, word ...string) *report.Table {
+	columns := make([]report.Column, 1+len(word), 5)
+	widths := make([]int, 1, 5)
+	for _, s := range word {
+		widths = append(widths, len(s))
+	}
+	columns = append(columns, report.Column{Kind: report.Hash}, report.Column{}, report.Column{Kind: report.Name})
+	t := screen.Table(w, columns...)
+	t.Reserve(append(widths, 2*8, len(time.DateOnly), report.Long)...)
+	return t
+}
+
 // line is the entry in text.
-func line(e bundle.DiffEntry) string {
+func line(e bundle.DiffEntry) []string {
 	c := e.Certificate
 	if c.Err != nil {
-		return fmt.Sprintf("%s  %-10s  %s", report.ShortHash(c.SHA256[:]), "-", report.NotACertificate)
+		return []string{report.ShortHash(c.SHA256[:]), "-", report.NotACertificate}
 	}
-	return fmt.Sprintf("%s  %-10s  %s", report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(orEmptyName(c.Subject)))
+	return []string{report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(orEmptyName(c.Subject))}
 }
 
 // row is the entry in a table of Markdown, without the first bar.

@@ -10,6 +10,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"time"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -22,6 +23,7 @@ type Report struct {
 	File      string
 	Bundle    *bundle.Bundle
 	Signature signing.Report
+	At        time.Time // what had expired then is marked on a screen
 	// Selected are the positions in Bundle.Certificates that a filter left, in
 	// order; nil for all.
 	Selected []int
@@ -73,7 +75,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	// The subject comes last, so that its length sets no column's width and the
 	// table needs no second copy of itself in memory.
-	key, algorithm := len("key"), len("signed with")
+	key, algorithm := 0, 0
 	for _, c := range r.each() {
 		if c.Err == nil {
 			key, algorithm = max(key, len(c.PublicKey.String())), max(algorithm, len(c.SignatureAlgorithm.String()))
@@ -83,27 +85,23 @@ func (r *Report) WriteText(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "no certificate matches")
 		return err
 	}
-	number := max(len("#"), len(strconv.Itoa(len(r.Bundle.Certificates))))
-	row := func(n, expires, key0, algorithm0, sha256, subject string) error {
-		_, err := fmt.Fprintf(w, "%*s  %-10s  %-*s  %-*s  %-16s  %s\n", number, n, expires, key, key0, algorithm, algorithm0, sha256, subject)
-		return err
-	}
-	if err := row("#", "not after", "key", "signed with", "SHA-256", "subject"); err != nil {
-		return err
-	}
+	screen := report.ScreenOf(w)
+	table := screen.Table(w, report.Column{Title: "#", Kind: report.Number}, report.Column{Title: "not after"}, report.Column{Title: "key", Drop: 2},
+		report.Column{Title: "signed with", Drop: 1}, report.Column{Title: "SHA-256", Kind: report.Hash}, report.Column{Title: "subject", Kind: report.Name})
+	table.Reserve(len(strconv.Itoa(len(r.Bundle.Certificates))), len(time.DateOnly), key, algorithm, len(report.ShortHash(make([]byte, 8))), report.Long)
 	for i, c := range r.each() {
 		n, sum := strconv.Itoa(i+1), report.ShortHash(c.SHA256[:])
-		var err error
 		if c.Err != nil {
-			err = row(n, "-", "-", "-", sum, "not readable: "+report.Printable(c.Err.Error()))
-		} else {
-			err = row(n, c.NotAfter.Day(), c.PublicKey.String(), c.SignatureAlgorithm.String(), sum, report.Printable(c.Subject.String())+quirkList(c))
+			table.Row(n, "-", "-", "-", sum, "not readable: "+report.Printable(c.Err.Error()))
+			continue
 		}
-		if err != nil {
-			return err
+		end := c.NotAfter.Day()
+		if c.NotAfter.Valid && c.NotAfter.Before(r.At) {
+			end = screen.Paint(report.Bad, end)
 		}
+		table.Row(n, end, c.PublicKey.String(), c.SignatureAlgorithm.String(), sum, report.Printable(c.Subject.String())+quirkList(c))
 	}
-	return nil
+	return table.Flush()
 }
 
 // quirkList is the quirks that the table's other columns do not show already.
@@ -126,7 +124,7 @@ func quirkList(c *certificate.Certificate) string {
 func (r *Report) writeHead(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", report.Printable(r.File))
-	fmt.Fprintf(&b, "  signature     %s\n", r.Signature.Summary())
+	fmt.Fprintf(&b, "  signature     %s\n", report.ScreenOf(w).Verdict(r.Signature.Verified, r.Signature.Summary()))
 	if r.Signature.Detail != nil && r.Bundle.Message != nil {
 		fmt.Fprintf(&b, "                %s\n", report.Printable(*r.Signature.Detail))
 	}

@@ -1,4 +1,5 @@
-// Package report has what the printings of reports share: text that is safe to print, JSON, Markdown, counts, days, hashes and tables.
+// Package report has what the printings of reports share: text that is safe to print, JSON,
+// Markdown, counts, days, hashes, tables, and the screen that text has to fit.
 package report
 
 import (

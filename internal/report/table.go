@@ -1,15 +1,273 @@
 package report
 
 import (
+	"bufio"
 	"encoding/csv"
 	"io"
 	"iter"
 	"strings"
-	"text/tabwriter"
 )
 
-// Table returns a writer of a table in text: cells end in a tab, and columns are two spaces apart. Flush writes it.
-func Table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+// A Kind says what a column of a table has, and so what becomes of it on a narrow screen.
+type Kind int
+
+// The kinds.
+const (
+	Word   Kind = iota // is not cut
+	Number             // is not cut, and is aligned to the right
+	Name               // is cut in the middle
+	Prose              // goes on in the next line, at a blank
+	Hash               // keeps its first digits
+)
+
+// A Column of a table.
+type Column struct {
+	Title string
+	Kind  Kind
+	// Drop is the turn at which a screen that is too narrow does without the column,
+	// from 1; 0 for never.
+	Drop int
+}
+
+const (
+	gap        = 2  // blanks between columns
+	shortHash  = 8  // digits that a hash keeps
+	nameFloor  = 24 // columns that a name needs before others have to go
+	proseFloor = 20
+)
+
+// Long is the width of a last column for Reserve if it has not been measured.
+const Long = 1 << 10
+
+// A Table in text has a line for its titles, if there are any, and a line for each row.
+// On a screen that it is too wide for the names are cut, then the hashes, and then columns
+// are left out, which the last line says. Elsewhere it is as wide as it has to be.
+type Table struct {
+	w       *bufio.Writer
+	screen  Screen
+	columns []Column
+	rows    [][]string
+	widths  []int // of the columns; -1 for one that is left out. Nil until they are known.
+}
+
+// Table returns a table that Flush writes to w, which leads to the screen.
+func (s Screen) Table(w io.Writer, columns ...Column) *Table {
+	t := &Table{w: bufio.NewWriter(w), screen: s, columns: columns}
+	titles := make([]string, len(columns))
+	for i, c := range columns {
+		titles[i] = c.Title
+	}
+	if strings.Join(titles, "") != "" {
+		t.rows = append(t.rows, titles)
+	}
+	return t
+}
+
+// Reserve says how wide the columns are, in front of all rows, so that each is written at
+// once: none is kept in memory.
+func (t *Table) Reserve(widths ...int) {
+	for i, c := range t.columns {
+		widths[i] = max(widths[i], len(c.Title))
+	}
+	t.widths = fit(t.columns, widths, t.screen.Width)
+	for _, row := range t.rows {
+		t.write(row)
+	}
+}
+
+// Row adds a row, of a cell for each column: text that is printable, and may be painted.
+func (t *Table) Row(cells ...string) {
+	if t.widths != nil {
+		t.write(cells)
+		return
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// Flush writes what is not written yet.
+func (t *Table) Flush() error {
+	if t.widths == nil {
+		natural := make([]int, len(t.columns))
+		for _, row := range t.rows {
+			for i, cell := range row {
+				natural[i] = max(natural[i], Columns(cell))
+			}
+		}
+		t.Reserve(natural...)
+	}
+	var left []string
+	for i, c := range t.columns {
+		if t.widths[i] < 0 && c.Title != "" {
+			left = append(left, c.Title)
+		}
+	}
+	if left != nil {
+		_, _ = t.w.WriteString("not shown: " + strings.Join(left, ", ") + "; --wide shows all\n")
+	}
+	return t.w.Flush() // a bufio.Writer keeps its first error
+}
+
+// fit gives each column its width on a screen.
+func fit(columns []Column, natural []int, limit int) []int {
+	out := append([]int{}, natural...)
+	if limit <= 0 {
+		return out
+	}
+	last := 0
+	for _, c := range columns {
+		last = max(last, c.Drop)
+	}
+	for turn := range last + 1 {
+		for _, short := range []bool{false, true} {
+			// What cannot be cut, and what the others have and need.
+			fixed, soft, need := -gap, 0, 0
+			for i, c := range columns {
+				out[i] = natural[i]
+				switch {
+				case c.Drop > 0 && c.Drop <= turn:
+					out[i] = -1
+					continue
+				case c.Kind == Hash && short:
+					out[i] = min(natural[i], shortHash)
+					fixed += out[i]
+				case c.Kind == Name:
+					soft, need = soft+natural[i], need+min(natural[i], nameFloor)
+				case c.Kind == Prose:
+					soft, need = soft+natural[i], need+min(natural[i], proseFloor)
+				default:
+					fixed += out[i]
+				}
+				fixed += gap
+			}
+			room := limit - fixed
+			if room < need && (turn < last || !short) {
+				continue
+			}
+			if soft > room {
+				share(columns, out, max(room, 0))
+			}
+			return out
+		}
+	}
+	return out
+}
+
+// share gives the columns that can be cut the room that there is: those that need no more
+// than an equal part have what they need.
+func share(columns []Column, widths []int, room int) {
+	open := map[int]bool{}
+	for i, c := range columns {
+		if widths[i] >= 0 && (c.Kind == Name || c.Kind == Prose) {
+			open[i] = true
+		}
+	}
+	for len(open) > 0 {
+		part, settled := room/len(open), false
+		for i := range columns {
+			if open[i] && widths[i] <= part {
+				room, settled = room-widths[i], true
+				delete(open, i)
+			}
+		}
+		if settled {
+			continue
+		}
+		for i := range columns {
+			if open[i] {
+				widths[i] = max(room/len(open), 1)
+				room -= widths[i]
+				delete(open, i)
+			}
+		}
+	}
+}
+
+// write writes a row, in several lines if it has prose that is too long for one.
+func (t *Table) write(cells []string) {
+	last := len(cells) - 1
+	for last > 0 && t.widths[last] < 0 {
+		last--
+	}
+	cells = cells[:last+1]
+	var following [][]string // lines of each cell, after the first
+	if t.screen.Width > 0 {
+		cut := make([]string, len(cells))
+		for i, cell := range cells {
+			var lines []string
+			if cut[i], lines = t.cut(i, cell); lines != nil {
+				if following == nil {
+					following = make([][]string, len(cells))
+				}
+				following[i] = lines
+			}
+		}
+		cells = cut
+	}
+	t.line(cells)
+	for following != nil {
+		next, some := make([]string, len(cells)), false
+		for i, lines := range following {
+			if len(lines) > 0 {
+				next[i], following[i], some = lines[0], lines[1:], true
+			}
+		}
+		if !some {
+			return
+		}
+		for next[len(next)-1] == "" {
+			next = next[:len(next)-1]
+		}
+		t.line(next)
+	}
+}
+
+// line writes cells, each at its column.
+func (t *Table) line(cells []string) {
+	for i, cell := range cells {
+		n := t.widths[i]
+		if n < 0 {
+			continue
+		}
+		pad := n - Columns(cell)
+		if t.columns[i].Kind == Number {
+			t.blanks(pad)
+			pad = 0
+		}
+		_, _ = t.w.WriteString(cell)
+		if i < len(cells)-1 {
+			t.blanks(pad + gap)
+		}
+	}
+	_ = t.w.WriteByte('\n')
+}
+
+func (t *Table) blanks(n int) {
+	const blanks = "                                "
+	for ; n > len(blanks); n -= len(blanks) {
+		_, _ = t.w.WriteString(blanks)
+	}
+	_, _ = t.w.WriteString(blanks[:max(n, 0)])
+}
+
+// cut is a cell on a screen, and the lines that follow it.
+func (t *Table) cut(i int, text string) (string, []string) {
+	n := t.widths[i]
+	if Columns(text) <= n {
+		return text, nil
+	}
+	switch t.columns[i].Kind {
+	case Hash:
+		return first(text, n), nil
+	case Prose:
+		lines := wrap(text, n, 0)
+		return lines[0], lines[1:]
+	}
+	// Marks behind a name are worth more than its end.
+	if at := strings.LastIndex(text, "  ["); at > 0 && n-Columns(text[at:]) >= nameFloor/2 {
+		return Middle(text[:at], n-Columns(text[at:])) + text[at:], nil
+	}
+	return Middle(text, n), nil
+}
 
 // WriteCSV writes rows, the header among them (RFC 4180). Each cell is made printable, and goes through Cell.
 func WriteCSV(w io.Writer, rows iter.Seq[[]string]) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -231,16 +232,18 @@ func (l Listing) WriteJSON(w io.Writer) error {
 
 // WriteText writes the listing for a person, a line a publication.
 func (l Listing) WriteText(w io.Writer) error {
-	out := report.Table(w)
-	fmt.Fprintln(out, "name\trelease\t\tpublished\tkind\tversion\tcertificates\tSHA-256\tallowed")
+	screen := report.ScreenOf(w)
+	out := screen.Table(w, report.Column{Title: "name", Kind: report.Name}, report.Column{Title: "release"}, report.Column{}, report.Column{Title: "published"},
+		report.Column{Title: "kind", Drop: 2}, report.Column{Title: "version"}, report.Column{Title: "certificates", Drop: 1},
+		report.Column{Title: "SHA-256", Kind: report.Hash, Drop: 3}, report.Column{Title: "allowed", Kind: report.Prose})
 	for _, h := range l.Bundles {
 		for i, r := range h.Releases {
 			mark := ""
 			if i == len(h.Releases)-1 {
-				mark = "current"
+				mark = screen.Paint(report.Good, "current")
 			}
-			fmt.Fprintf(out, "%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.Name, r.Number, mark, report.Stamp(r.Published), r.Kind,
-				report.OrDash(report.Printable(r.Version)), r.Certificates, r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
+			out.Row(r.Name, strconv.Itoa(r.Number), mark, report.Stamp(r.Published), string(r.Kind),
+				report.OrDash(report.Printable(r.Version)), strconv.Itoa(r.Certificates), r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
 		}
 	}
 	return out.Flush()

@@ -18,6 +18,8 @@ const Schema = "trustpool.doctor/1"
 // what to do.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
+	screen := report.ScreenOf(w)
+	tones := map[Result]report.Tone{OK: report.Good, Warning: report.Warn, Fail: report.Bad}
 	fmt.Fprintf(&b, "%s\n", report.Printable(r.URL))
 	if r.Bundle != nil {
 		claimed := ""
@@ -26,19 +28,19 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "  bundle     %s, version %s%s, %s, %s\n", report.OrDash(report.Printable(r.Bundle.Name)),
 			report.OrDash(report.Printable(r.Bundle.Version)), claimed, report.Count(len(r.Bundle.Certificates), "certificate"), report.Count(len(r.Bundle.Raw), "byte"))
-		fmt.Fprintf(&b, "  signature  %s\n", r.Signature.Summary())
+		fmt.Fprintf(&b, "  signature  %s\n", screen.Verdict(r.Signature.Verified, r.Signature.Summary()))
 	}
 	b.WriteByte('\n')
-	table := report.Table(&b)
+	table := screen.Table(&b, report.Column{}, report.Column{}, report.Column{Kind: report.Prose})
 	for i := range r.Checks {
 		c := &r.Checks[i]
-		fmt.Fprintf(table, "%s\t%s\t%s\n", word(c.Result), c.ID, report.Printable(c.Detail))
+		table.Row(screen.Paint(tones[c.Result], word(c.Result)), c.ID, report.Printable(c.Detail))
 	}
 	_ = table.Flush()
 	for i := range r.Checks {
 		if c := &r.Checks[i]; c.Result == Fail || c.Result == Warning {
 			fmt.Fprintf(&b, "\n%s %s\n  wanted  %s\n  found   %s\n  why     %s (%s: %s)\n  fix     %s\n",
-				word(c.Result), c.ID, c.Title, report.Printable(c.Detail), c.Why, c.Basis, c.Source, c.Fix)
+				screen.Paint(tones[c.Result], word(c.Result)), c.ID, c.Title, report.Printable(c.Detail), c.Why, c.Basis, c.Source, c.Fix)
 		}
 	}
 	fmt.Fprintf(&b, "\n%d ok, %d warnings, %d failed, %d skipped\n", r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped))

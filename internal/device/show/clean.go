@@ -1,6 +1,7 @@
 package show
 
 import (
+	"strconv"
 	"strings"
 
 	"trustpool/internal/report"
@@ -17,9 +18,14 @@ type line struct {
 	width  int  // columns of that
 }
 
+// pager is the mark of a pager, as devices and terminal servers write it.
+var pager = pattern(`^(?i)(?:--+ ?more ?--+(?:\(\d{1,3}%\))?|<--- more --->)`)
+
 const (
 	tabWidth = 8
-	pager    = "--More--"
+	// erase stands for the control sequence that clears the rest of a line, behind a
+	// pager's mark.
+	erase = "\x00"
 	// pagerBlanks are what a device overwrites its mark with, where the backspaces
 	// are lost.
 	pagerBlanks = "         "
@@ -32,7 +38,7 @@ func clean(raw string) line {
 	raw = noControlSequences(strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r"))
 	text := strings.TrimLeft(raw, " \t")
 	l := line{indent: width(raw[:len(raw)-len(text)]), tab: strings.Contains(raw[:len(raw)-len(text)], "\t")}
-	if strings.HasPrefix(text, pager) && l.indent < valueIndent {
+	if pager().MatchString(text) && l.indent < valueIndent {
 		l.paged = true
 		at := len(raw) - len(text)
 		if at > 0 { // a blank before the mark belongs to it, those before are a margin
@@ -41,13 +47,14 @@ func clean(raw string) line {
 		shown := raw[:at] + terminal(raw[at:])
 		text = strings.TrimLeft(shown, " ")
 		l.indent = len(shown) - len(text)
-		if rest, ok := strings.CutPrefix(text, pager); ok { // not written over
+		if mark := pager().FindString(text); mark != "" { // not written over
+			rest := text[len(mark):]
 			rest = strings.TrimPrefix(strings.TrimPrefix(rest, " "), pagerBlanks[1:])
 			text = strings.TrimLeft(rest, " ")
 			l.indent = len(rest) - len(text)
 		}
 	}
-	l.text = strings.TrimRight(report.Printable(text), " ")
+	l.text = strings.TrimRight(report.Printable(strings.TrimRight(text, " \t")), " ")
 	return l
 }
 
@@ -62,7 +69,8 @@ func width(blanks string) (column int) {
 }
 
 // noControlSequences leaves out control sequences, such as those for colours
-// (ECMA-48 section 5.4).
+// (ECMA-48 section 5.4). Behind a pager's mark those that move the cursor back, and
+// that clear the line, become characters that do so.
 func noControlSequences(raw string) string {
 	before, rest, found := strings.Cut(raw, "\x1b[")
 	if !found {
@@ -72,13 +80,33 @@ func noControlSequences(raw string) string {
 	for found {
 		b.WriteString(before)
 		end := strings.IndexFunc(rest, func(r rune) bool { return r >= 0x40 && r <= 0x7e })
-		before, rest, found = strings.Cut(rest[end+1:], "\x1b[")
 		if end < 0 {
 			return b.String()
 		}
+		if paged := pager().MatchString(strings.TrimLeft(b.String(), " ")); paged {
+			b.WriteString(cursor(rest[:end], rest[end]))
+		}
+		before, rest, found = strings.Cut(rest[end+1:], "\x1b[")
 	}
 	b.WriteString(before)
 	return b.String()
+}
+
+// cursor is what terminal does as a control sequence would.
+func cursor(parameter string, final byte) string {
+	switch final {
+	case 'K':
+		if parameter == "1" || parameter == "2" { // from its beginning too
+			return "\r" + erase
+		}
+		return erase
+	case 'G':
+		return "\r"
+	case 'D':
+		n, _ := strconv.Atoi(parameter)
+		return strings.Repeat("\b", min(max(n, 1), 80))
+	}
+	return ""
 }
 
 // terminal is what a terminal shows of a line: what is written over is gone.
@@ -91,6 +119,8 @@ func terminal(raw string) string {
 			column = max(column-1, 0)
 		case c == '\r':
 			column = 0
+		case c == erase[0]:
+			out = out[:min(column, len(out))]
 		case c == '\t':
 			column = (column/tabWidth + 1) * tabWidth
 			for len(out) < column {

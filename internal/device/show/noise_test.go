@@ -156,7 +156,37 @@ func noises() map[string]func(string) string {
 		"a numbered message":       insert("000123: *Mar  1 00:00:10.123 UTC: %SYS-5-CONFIG_I: Configured from console\n", 5),
 		"a pager":                  insert(" --More-- \b\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\b\b", 9),
 		"a pager, \\r":             insert(" --More-- \r         \r", 9),
-		"colours":                  insert("\x1b[0m\x1b[K", 2),
+		"a pager, erased":          insert(" --More-- \r\x1b[K", 4),
+		"a pager, in reverse":      insert("\x1b[7m--More--\x1b[27m\x1b[8D\x1b[K", 4),
+		"a pager, cleared":         insert("\x1b[7m--More--\x1b[m\x1b[2K\r", 4),
+		"a pager, one by one":      insert(" --More-- "+strings.Repeat("\b \b", 10), 4),
+		"a pager, one short":       insert(" --More-- "+strings.Repeat("\b \b", 9), 7),
+		"another pager":            insert("<--- More --->\r              \r", 4),
+		"a pager with a part":      insert("--More--(12%)\r             \r", 4),
+		"a pager in other letters": insert("-- more --\r          \r", 4),
+		"a pager on its own line":  insert("<--- More --->\n", 4),
+		"carriage returns alone":   func(s string) string { return strings.ReplaceAll(s, "\n", "\r") },
+		"doubled line ends":        func(s string) string { return strings.ReplaceAll(s, "\n", "\r\r\n\r\n") },
+		"tabs at the end":          func(s string) string { return strings.ReplaceAll(s, "\n", "\t\n") },
+		"comments":                 before("! "),
+		"comments, # and stripped": func(s string) string { return strings.ReplaceAll(before("# ")(s), "# \n", "#\n") },
+		"a configuration archive": func(s string) string {
+			return "! Lab Switch\n!\n" + before("! ")(s) + "version 17.9\nhostname edge1\n!\nend\n"
+		},
+		"numbers": func(s string) string {
+			return eachLine(s, func(i int, l string) string { return fmt.Sprintf("%6d\t%s", i+1, l) })
+		},
+		"numbers of grep": func(s string) string {
+			return eachLine(s, func(i int, l string) string { return fmt.Sprintf("%d:%s", i+1, l) })
+		},
+		"a part before it": func(s string) string {
+			host, _, _ := strings.Cut(s, "#")
+			return host + "#show crypto pki trustpool | begin QuoVadis\n    cn=QuoVadis Root CA 2\n" + xeEntry("01", "Built-In", "cn=Lab Root: 1") + host + "#sh cry pki trustp | i Trustpool\n  Trustpool: Built-In\n" + s + "\n"
+		},
+		"what a playbook prints": func(s string) string {
+			return "PLAY [all] ***\n\nTASK [show] ***\nok: [edge1]\n\nTASK [debug] ***\n\x1b[0;32mok: [edge1] => {\x1b[0m\n\x1b[0;32m    \"msg\": " + jsonString(s) + "\x1b[0m\n\x1b[0;32m}\x1b[0m\n\nPLAY RECAP ***\nedge1 : ok=2\n"
+		},
+		"colours": insert("\x1b[0m\x1b[K", 2),
 		"other commands": func(s string) string {
 			host, _, _ := strings.Cut(s, "#")
 			return host + "#terminal length 0\n" + host + "#show crypto pki certificates\n" + certificates + "\n" + host + "#show version\nCisco IOS XE Software\n" + s + "show crypto pki certificates\n" + certificates + host + "#exit\n"
@@ -192,6 +222,7 @@ func noises() map[string]func(string) string {
 		"[2024-03-07 11:22:33.444] ", "[11:22:33] ", "[11:22:33.444] ", "(11:22:33) ", "<11:22:33> ", "11:22:33 ", "11:22:33.444 | ", "2024-03-07 11:22:33 ", "2024-03-07 11:22:33,123: ",
 		"2024-03-07T11:22:33+01:00 ", "2024-03-07T11:22:33.123Z ", "[Thu Mar 07 11:22:33.444 2024] ", "[Thu Mar  7 11:22:33 2024] ", "Mar 07 11:22:33 ", "[07/03/2024 11:22:33] ", "[7 Mar 2024 11:22:33] ",
 		"[2024/03/07 11:22:33] ", "[2024-03-07 11:22:33.444]", "11:22:33 -> ", "[   12.345678] ", "2024-03-07_11:22:33: ", "[11:22:33 AM] ",
+		"[2024-03-07 11:22:33.444 UTC] ", "[1709810553.123] ", "[20240307-112233] ", "[3/7/2024 9:22:33 AM] ",
 	} {
 		out["a time "+stamp] = before(stamp)
 	}
@@ -226,6 +257,7 @@ func TestReadCannotTell(t *testing.T) {
 	t.Parallel()
 	text := shownXE("edge1")
 	const want = "give the whole output of show crypto pki trustpool"
+	shownBody := strings.TrimSuffix(strings.TrimPrefix(text, "edge1#show crypto pki trustpool\n"), "edge1#")
 	for _, test := range []struct{ name, text, want string }{
 		{"the other command", "edge1#show crypto pki certificates\n" + certificates, "this is what show crypto pki certificates prints, which shows the certificates of trustpoints: " + want},
 		{"the other command, shortened", "edge1#sh cry pki cert\n" + certificates[:420], "this is what show crypto pki certificates prints"},
@@ -243,6 +275,15 @@ func TestReadCannotTell(t *testing.T) {
 		{"JSON of something else", `{"stdout": ["Cisco IOS XE"], "changed": false}`, "JSON without the output of show crypto pki trustpool"},
 		{"JSON cut short", `{"stdout": [` + jsonString(text), "JSON that cannot be read"},
 		{"two documents", `{"stdout": [` + jsonString(text) + `]}{"stdout": []}`, "more than one document"},
+		{"two hosts of a playbook", "TASK [debug] ***\nok: [edge1] => {\n    \"msg\": " + jsonString(text) + "\n}\nok: [edge2] => {\n    \"msg\": " + jsonString(text) + "\n}\n", "the output of several devices or commands: edge1[0].msg, edge2[0].msg"},
+		{"two devices without prompts", shownBody + "===== edge2 =====\n" + shownBody, "what is built in is shown again, so a second capture has begun before"},
+		{"the rest from a word on", strings.Replace(text, "trustpool\n", "trustpool | begin QuoVadis\n", 1), `"show crypto pki trustpool | begin QuoVadis" shows a part of the pool: ` + want},
+		{"a section, no prompt", "sh cry pki trustp | sec Certificate\n" + shownBody, "shows a part of the pool"},
+		{"IOS XR", "Trustpool: Built-In\n====\nCA certificate\n  Serial Number  : 01\n", "this is what IOS XR prints"},
+		{"NETCONF", "<?xml version=\"1.0\"?>\n<rpc-reply/>\n", "XML, as of NETCONF or NX-API: " + want},
+		{"a page", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n", "an HTML page: " + want},
+		{"PEM", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "PEM, which --with and --against take"},
+		{"what a parser made", `{"ca_certificate": {"1": {"status": "Available", "trustpool": "Built-In"}}}`, "what RESTCONF or a parser makes of it is not read"},
 		{"a pool file", `{"schema": "trustpool.pool/1", "entries": []}`, `this is a document of trustpool, "trustpool.pool/1"`},
 		{"JSON of another command", `{"stdout": [` + jsonString("edge1#show crypto pki certificates\n"+certificates) + `]}`, "stdout[0]: this is what show crypto pki certificates prints"},
 		{"deep JSON", strings.Repeat("[", 1000) + "[\"", "more than 64 levels"},
@@ -329,6 +370,9 @@ func TestReadNoiseXR(t *testing.T) {
 	for captured, want := range map[string]string{
 		other:       "this is what show crypto ca certificates prints",
 		text + text: "a second capture begins",
+		entry("05:09") + entry("05:0A") + "edge2:\n" + entry("05:09") + entry("05:0A"): "what is built in is shown again",
+		strings.Replace(text, "trustpool\n", "trustpool | begin QuoVadis\n", 1):        "shows a part of the pool",
+		shownXE("edge1"): "this is what IOS XE prints",
 		strings.Replace(text, "QuoVadis Limited", "QuoVadis\nLimited", 1): "is neither a field nor, after the name, a part of it",
 	} {
 		if _, err := show.Read([]byte(captured), show.IOSXR); err == nil || !strings.Contains(err.Error(), want) {

@@ -38,6 +38,9 @@ func Read(text []byte, style Style) ([]Shown, error) {
 		return nil, fmt.Errorf("more than %d bytes", MaxSize)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if bytes.IndexByte(text, '\n') < 0 { // lines may end with a carriage return alone
+		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	}
 	if data := jsonOf(text); data != nil {
 		return readJSON(data, style)
 	}
@@ -81,7 +84,7 @@ func readText(text string, style Style) ([]Shown, error) {
 			err = read(l)
 		}
 		if err != nil {
-			if len(r.list) == 0 && r.current == nil && r.isOther(text) {
+			if r.isOther(text) {
 				return nil, r.nothing(text)
 			}
 			return nil, fmt.Errorf("line %d: %w", l.number, err)
@@ -101,7 +104,32 @@ func readText(text string, style Style) ([]Shown, error) {
 	if len(r.list) == 0 {
 		return nil, r.nothing(text)
 	}
+	if err := secondCapture(r.list); err != nil {
+		return nil, err
+	}
 	return r.list, nil
+}
+
+// secondCapture is the error for the pools of two devices without a prompt between
+// them: what is built in stands there twice.
+func secondCapture(list []Shown) error {
+	seen := map[string]int{}
+	again, line := 0, 0
+	for _, s := range list {
+		if s.Origin != BuiltIn {
+			continue
+		}
+		key := fmt.Sprintf("%q", []any{s.Serial, s.Issuer, s.Subject, s.NotBefore, s.NotAfter, s.SHA1})
+		if seen[key]++; seen[key] == 2 {
+			if again++; again == 1 {
+				line = s.Line
+			}
+		}
+	}
+	if again < 2 { // the same certificate may be shown twice
+		return nil
+	}
+	return fmt.Errorf("line %d: what is built in is shown again, so a second capture has begun before: give one at a time, the newest", line)
 }
 
 // A reader reads one text.
@@ -228,16 +256,23 @@ func (r *reader) outside(l line, field label) error {
 
 // echoes reports whether a line has the command, perhaps shortened: show crypto pki
 // trustpool.
-func echoes(text string) bool {
+func echoes(text string) bool { return commandIn(text) >= 0 }
+
+// commandIn is where the command begins in a line; -1 if the line does not have it.
+func commandIn(text string) int {
 	words := strings.Fields(text)
+	at := 0 // of the word
 	for i := 0; i+3 < len(words); i++ {
-		show := words[i][strings.LastIndexAny(words[i], "#>")+1:]
+		at += strings.Index(text[at:], words[i])
+		prompt := strings.LastIndexAny(words[i], "#>") + 1
+		show := words[i][prompt:]
 		if strings.HasPrefix(show, "sh") && strings.HasPrefix("show", show) && strings.HasPrefix(words[i+1], "cr") &&
 			(words[i+2] == "pki" || words[i+2] == "ca") && strings.HasPrefix(words[i+3], "trustp") {
-			return true
+			return at + prompt
 		}
+		at += len(words[i])
 	}
-	return false
+	return -1
 }
 
 // isOther reports whether a text is what the other style prints.
@@ -257,6 +292,15 @@ func (r *reader) nothing(text string) error {
 	}
 	if r.isOther(text) {
 		return fmt.Errorf("this is what %s prints; that of another platform was expected", other)
+	}
+	begin := strings.ToLower(strings.TrimSpace(text[:min(len(text), 200)]))
+	for _, kind := range []struct{ prefix, name string }{
+		{"<!doctype html", "an HTML page"}, {"<html", "an HTML page"}, {"<?xml", "XML, as of NETCONF or NX-API"}, {"<rpc-reply", "XML, as of NETCONF"},
+		{"-----begin ", "PEM, which --with and --against take"},
+	} {
+		if strings.HasPrefix(begin, kind.prefix) {
+			return fmt.Errorf("no certificate that a device shows, but %s: give the whole output of %s, as text", kind.name, command)
+		}
 	}
 	return fmt.Errorf("no certificate in it: give the whole output of %s", command)
 }

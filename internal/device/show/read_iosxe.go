@@ -9,6 +9,7 @@ import (
 const (
 	fieldIndent = 2
 	valueIndent = 4 // no field stands so far to the right
+	restIndent  = 5 // beyond the values: the rest of a value after a comma
 )
 
 // xeLabel is the field that a line begins with, and what stands behind it.
@@ -127,7 +128,14 @@ func (e *entry) xeValue(l line) error {
 		if e.base != 0 {
 			base = e.base
 		}
-		text = strings.Repeat(" ", max(0, l.indent-base)) + text
+		shift := max(0, l.indent-base)
+		switch {
+		case l.paged && shift < restIndent-1 && isAttribute(text): // of what a pager left
+			shift = 0
+		case l.tab && !isAttribute(text): // as wide as tabs made it
+			shift = min(shift, restIndent)
+		}
+		text = strings.Repeat(" ", shift) + text
 	}
 	switch e.section {
 	case labelIssuer, labelSubject, labelCRLs:

@@ -13,13 +13,48 @@ import (
 const maxDepth = 64
 
 // ansible is what Ansible prints before the JSON of a host.
-var ansible = pattern(`^(?:\S+ \| [A-Z]+!? => |(?:ok|changed|skipping): \[[^\]\n]*\] => )\{`)
+var ansible = pattern(`(?m)^(?:(\S+) \| [A-Z]+!? => |(?:ok|changed|skipping|fatal|failed): \[([^\]\n]*)\](?: => \([^\n]*\))?(?: => |: [A-Z]+! => ))\{`)
+
+// playbook is the JSON of all hosts that Ansible printed; nil if there is none.
+func playbook(text []byte) []byte {
+	if bytes.Contains(text, []byte("\x1b[")) {
+		text = []byte(noControlSequences(string(text)))
+	}
+	hosts := map[string][]json.RawMessage{}
+	for {
+		m := ansible().FindSubmatchIndex(text)
+		if m == nil {
+			break
+		}
+		name := m[2:4]
+		if name[0] < 0 {
+			name = m[4:6]
+		}
+		host := string(text[name[0]:name[1]])
+		text = text[m[1]-1:]
+		var value json.RawMessage
+		d := json.NewDecoder(bytes.NewReader(text))
+		if d.Decode(&value) != nil {
+			return text // which says what is wrong with it
+		}
+		hosts[host] = append(hosts[host], value)
+		text = text[d.InputOffset():]
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	data, err := json.Marshal(hosts)
+	if err != nil {
+		return nil // not for what Decode gave
+	}
+	return data
+}
 
 // jsonOf is the JSON of a text; nil if it is none.
 func jsonOf(text []byte) []byte {
 	text = bytes.TrimSpace(text)
-	if m := ansible().FindIndex(text); m != nil {
-		return text[m[1]-1:]
+	if data := playbook(text); data != nil {
+		return data
 	}
 	if bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
 		return text
@@ -57,7 +92,7 @@ func readJSON(data []byte, style Style) ([]Shown, error) {
 		if style == IOSXR {
 			command = "show crypto ca trustpool"
 		}
-		return nil, fmt.Errorf("JSON without the output of %s", command)
+		return nil, fmt.Errorf("JSON without the output of %s as text; what RESTCONF or a parser makes of it is not read", command)
 	case len(f.found) == 0:
 		return nil, errors.New("JSON without TABLE_ca_trustpool: give what show crypto ca trustpool | json prints")
 	}

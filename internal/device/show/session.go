@@ -15,21 +15,25 @@ import (
 const maxLayers = 4
 
 // blanksAfter is how many of the kinds that are removed have a blank after them.
-const blanksAfter = 2
+const blanksAfter = 4
 
 var (
 	// stamp is the time that a terminal program writes before each line.
 	stamp = sync.OnceValue(func() *regexp.Regexp {
 		const clock = `\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?`
-		const day = `(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4}|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2})(?: \d{4})?)`
+		const day = `(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2})(?: \d{4})?)`
 		const time = `(?:` + day + `[T _,-]{1,3})?` + clock + `(?: ?(?:Z|[+-]\d\d:?\d\d|[AP]M))?(?: \d{4})?`
-		const all = `(?:` + time + `| *\d{1,9}\.\d{3,9})`
+		const all = `(?:` + time + `(?: [A-Z]{2,5})?|\d{8}[-T_]\d{6}| *[+-]?\d{1,10}\.\d{3,9}s?)`
 		const after = `(?:[:|]| ->| \|)?`
 		return regexp.MustCompile(`^ {0,2}(?:(?:\[` + all + `\]|\(` + all + `\)|<` + all + `>)` + after + `|` + time + after + `([ \t]|$))`)
 	})
-	quote  = pattern(`^(?:> ?)*>`)
-	quoted = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
-	yaml   = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
+	quote = pattern(`^(?:> ?)*>`)
+	// comment is what programs that keep configurations put before what is none, and
+	// number what grep and cat do.
+	comment = pattern(`^[!#]+(?: |$)`)
+	number  = pattern(`^ {0,9}\d{1,9}(?:[: \t]|$)`)
+	quoted  = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
+	yaml    = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
 
 	// markers are what some line of each certificate has.
 	markers = []string{"CA Certificate", "CA certificate", "Serial Number", "Issuer:", "Issued By", "Validity", "Trustpool:"}
@@ -45,7 +49,7 @@ func pattern(s string) func() *regexp.Regexp {
 func undecorate(lines []string) {
 	for range maxLayers {
 		changed := false
-		for n, cut := range []func(string) (string, bool){cutStamp, cutQuote, cutString, cutYAML} {
+		for n, cut := range []func(string) (string, bool){cutStamp, cutQuote, cutComment, cutNumber, cutString, cutYAML} {
 			all, some := true, false
 			for _, l := range lines {
 				if isMarker(l) {
@@ -107,6 +111,16 @@ func cutQuote(line string) (string, bool) {
 	return line[len(m):], m != ""
 }
 
+func cutComment(line string) (string, bool) {
+	m := comment().FindString(line)
+	return line[len(strings.TrimRight(m, " ")):], m != ""
+}
+
+func cutNumber(line string) (string, bool) {
+	m := number().FindString(line)
+	return line[len(m):], m != ""
+}
+
 // cutString reads a line that is a string of JSON.
 func cutString(line string) (string, bool) {
 	m := quoted().FindStringSubmatch(line)
@@ -140,6 +154,7 @@ var (
 	debug = pattern(`^[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?: `)
 	// messageWithin is one that begins within another line.
 	messageWithin = pattern(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+	mnemonic      = pattern(`%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
 	// member is a further line of a message of several.
 	member = pattern(`^(?:Trustpoint|Issuer-name|Subject-name|Serial-number|End-date) *:`)
 )
@@ -153,6 +168,7 @@ func isMessage(text string) bool { return message().MatchString(text) || debug()
 type session struct {
 	lines    []line
 	own      bool     // the command that shows the pool was typed
+	filtered string   // the command before the first certificate, if it shows a part of the pool
 	commands []string // others
 }
 
@@ -172,12 +188,17 @@ func (r *reader) split(lines []line) session {
 	s := session{lines: lines}
 	type part struct {
 		lines    []line
+		host     string
 		own, all bool // all: it has certificates of a pool
+		view     bool // a part of the pool, such as the lines with a word
 	}
+	whole := map[string]bool{} // hosts of which the whole pool was shown
 	parts := []part{{}}
 	for _, l := range lines {
 		if m := promptLine().FindStringSubmatch(l.text); m != nil && hosts[m[1]] && (least < 0 || l.indent <= least) {
-			p := part{own: isPoolCommand(m[2])}
+			p := part{host: m[1], own: isPoolCommand(m[2])}
+			p.view = !p.own && echoes(m[2]) && strings.Contains(m[2], "|")
+			whole[p.host] = whole[p.host] || p.own
 			if command := strings.TrimSpace(m[2]); !p.own && isShow(command) && len(s.commands) < maxCommands {
 				s.commands = append(s.commands, command)
 			}
@@ -188,13 +209,22 @@ func (r *reader) split(lines []line) session {
 		p.lines = append(p.lines, l)
 		p.all = p.all || strings.HasPrefix(l.text, "Trustpool:")
 	}
-	if !s.own {
-		return s
+	if s.own {
+		s.lines = nil
+		for _, p := range parts {
+			if p.own || p.all && !(p.view && whole[p.host]) {
+				s.lines = append(s.lines, p.lines...)
+			}
+		}
 	}
-	s.lines = nil
-	for _, p := range parts {
-		if p.own || p.all {
-			s.lines = append(s.lines, p.lines...)
+	for _, l := range s.lines {
+		if r.isHead(l.text) {
+			break
+		}
+		if at := commandIn(l.text); at >= 0 {
+			if s.filtered = ""; !isPoolCommand(l.text[at:]) && strings.Contains(l.text, "|") {
+				s.filtered = l.text[at:]
+			}
 		}
 	}
 	return s
@@ -247,7 +277,7 @@ func (r *reader) goesOn(text string) bool {
 	if r.style != IOSXE {
 		field, _ = xrLabel(text)
 	}
-	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && promptLine().FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
+	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && !mnemonic().MatchString(text) && promptLine().FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
 }
 
 // wrong is the error for a capture of something else; nil if it may be of the pool.
@@ -277,6 +307,8 @@ func (r *reader) wrong(s session) error {
 		return len(words) > 3 && strings.HasPrefix(words[1], "cr") && strings.HasPrefix(words[3], "cer")
 	}
 	switch {
+	case s.filtered != "" && heads > 0:
+		return fmt.Errorf("%.80q shows a part of the pool: give the whole output of %s", s.filtered, own)
 	case s.own || pool:
 		return nil
 	case heads > 0 && slices.ContainsFunc(s.commands, named), certificates && !slices.ContainsFunc(s.commands, named) && heads == 0 && len(s.commands) == 0, certificates && heads > 0, r.style == IOSXE && heads > 1, slices.ContainsFunc(s.commands, named):

@@ -75,7 +75,7 @@ const maxStands = 64 << 20
 
 // findCertificate finds a certificate of a version by its SHA-256, and its positions.
 func (p *Pages) findCertificate(v version, digits string) (*certificate.Certificate, []int, error) {
-	b, err := p.parsed.get(v.release)
+	b, err := p.limits.Parse(v.release.Raw)
 	if err != nil {
 		return nil, nil, err
 	}

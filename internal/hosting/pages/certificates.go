@@ -80,7 +80,7 @@ type listing struct {
 
 // bundlePage shows a version.
 func (p *Pages) bundlePage(q *request, v version, path string) (*response, error) {
-	b, err := p.parsed.get(v.release)
+	b, err := p.limits.Parse(v.release.Raw)
 	if err != nil {
 		return nil, err
 	}

@@ -156,7 +156,7 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 		return nil, err
 	}
 	v := version{e, e.Current}
-	b, err := p.parsed.get(v.release)
+	b, err := p.limits.Parse(v.release.Raw)
 	if err != nil {
 		return nil, err
 	}

@@ -81,11 +81,11 @@ func (q *request) sides() (from, to *version, err error) {
 }
 
 func (p *Pages) compare(from, to version) (*bundle.Diff, error) {
-	older, err := p.parsed.get(from.release)
+	older, err := p.limits.Parse(from.release.Raw)
 	if err != nil {
 		return nil, err
 	}
-	newer, err := p.parsed.get(to.release)
+	newer, err := p.limits.Parse(to.release.Raw)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 	if err := p.weigh(q, v); err != nil {
 		return nil, err
 	}
-	b, err := p.parsed.get(v.release)
+	b, err := p.limits.Parse(v.release.Raw)
 	if err != nil {
 		return nil, err
 	}

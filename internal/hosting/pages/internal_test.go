@@ -3,8 +3,6 @@ package pages
 import (
 	"testing"
 	"time"
-
-	"trustpool/internal/hosting"
 )
 
 func TestAgo(t *testing.T) {
@@ -22,31 +20,5 @@ func TestAgo(t *testing.T) {
 		if got := ago(then, at); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
-	}
-}
-
-// The cache keeps what was asked for last, and no more than its bound.
-func TestCache(t *testing.T) {
-	t.Parallel()
-	var c cache
-	releases := make([]*hosting.Release, 10)
-	for i := range releases {
-		releases[i] = &hosting.Release{Certificates: maxParsed / 4}
-		c.item(releases[i])
-		c.item(releases[0])
-		if c.used > maxParsed || len(c.items) > 4 {
-			t.Fatalf("%d certificates of %d versions are kept", c.used, len(c.items))
-		}
-	}
-	if c.parses != len(releases) {
-		t.Errorf("%d parsed, of %d", c.parses, len(releases))
-	}
-	c.item(&hosting.Release{Certificates: maxParsed + 1})
-	if len(c.items) != 4 {
-		t.Error("one that is too large displaced others")
-	}
-	c.item(releases[1])
-	if c.parses != len(releases)+2 {
-		t.Error("what was dropped is there")
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
@@ -67,7 +66,7 @@ type Pages struct {
 	now     func() time.Time
 	baseURL string
 	version string
-	parsed  cache
+	limits  bundle.Limits
 	slots   chan struct{} // one for each request that is answered
 	large   chan struct{} // and for each large file
 	pages   map[string]*template.Template
@@ -89,7 +88,7 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, parsed: cache{limits: o.Limits},
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, limits: o.Limits,
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
@@ -123,10 +122,7 @@ func New(o Options) (*Pages, error) {
 }
 
 // tag is the beginning of a hash in hex.
-func tag(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:8])
-}
+func tag(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data))[:16] }
 
 // parseTemplates joins each page with the frame.
 func parseTemplates() (map[string]*template.Template, error) {

@@ -42,8 +42,8 @@ const (
 
 // A Ground is what a statement about a device rests on.
 type Ground struct {
-	Basis  Basis
-	Source string // the document, or how it was reasoned
+	Basis  Basis  `json:"basis"`
+	Source string `json:"source"` // the document, or how it was reasoned
 }
 
 // An Outcome is what became of one certificate.

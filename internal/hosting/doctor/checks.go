@@ -253,8 +253,7 @@ func (e *exam) isBundle() (Result, string) {
 		}
 		return Fail, detail
 	}
-	switch {
-	case e.bundle.Form != bundle.FormSigned:
+	if e.bundle.Form != bundle.FormSigned {
 		return Warning, fmt.Sprintf("form %s, %d certificates", e.bundle.Form, len(e.bundle.Certificates))
 	}
 	return OK, fmt.Sprintf("%d certificates", len(e.bundle.Certificates))

@@ -21,6 +21,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -60,25 +61,25 @@ const (
 
 // A Check is one thing that was looked at.
 type Check struct {
-	ID     string // stable
-	Title  string
-	Result Result
-	Detail string // what was found
-	Why    string // what it means to a device, on Ground
-	device.Ground
-	Fix string // what to do if it is not ok
+	ID            string `json:"id"` // stable
+	Title         string `json:"title"`
+	Result        Result `json:"result"`
+	Detail        string `json:"detail"` // what was found
+	Why           string `json:"why"`    // what it means to a device, on Ground
+	device.Ground        // of Why
+	Fix           string `json:"fix"` // what to do if it is not ok
 }
 
 // A Request is one request that was made.
 type Request struct {
-	ID      string
-	Line    string // as it was sent
-	As      string // which client it stands for, or what it tries
-	Ground  device.Ground
-	Answer  string // in words
-	Status  int    // 0 if there was no answer
-	Bytes   int64  // of the body
-	Chunked bool
+	ID            string `json:"id"`
+	Line          string `json:"line"` // as it was sent
+	As            string `json:"as"`   // which client it stands for, or what it tries
+	device.Ground        // of As
+	Answer        string `json:"answer"` // in words
+	Status        *int   `json:"status"` // nil if there was no answer
+	Bytes         int64  `json:"size"`   // of the body
+	Chunked       bool   `json:"chunked"`
 }
 
 // A Report is the grade of a server.
@@ -184,7 +185,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	for _, p := range e.probes() {
 		a := e.got[p.id]
 		r.Requests = append(r.Requests, Request{
-			p.id, strings.SplitN(e.request(&p), "\r\n", 2)[0], p.as, p.ground, a.describe(), a.status, a.n, a.chunked,
+			p.id, strings.SplitN(e.request(&p), "\r\n", 2)[0], p.as, p.ground, a.describe(), report.Optional(a.status), a.n, a.chunked,
 		})
 	}
 	return r, nil
@@ -245,22 +246,18 @@ func (e *exam) read() {
 
 // probes are the requests, those of devices first.
 func (e *exam) probes() []probe {
-	tried := func(what string) (string, device.Ground) {
-		return what, device.Ground{Basis: device.Inferred, Source: "no device is known to send this; it shows what the server does"}
-	}
+	tried := inferred("no device is known to send this; it shows what the server does")
 	get := func(id, as string, ground device.Ground, proto string, header ...string) probe {
 		return probe{id: id, as: as, ground: ground, method: "GET", proto: proto, header: header}
 	}
 	try := func(id, what string, header ...string) probe {
-		as, ground := tried(what)
-		return get(id, as, ground, "HTTP/1.1", append(header, "Connection: close")...)
+		return get(id, what, tried, "HTTP/1.1", append(header, "Connection: close")...)
 	}
 	agent := "User-Agent: trustpool-doctor"
 	ios := get("ios", device.FileClient.Name, device.FileClient.Ground, "HTTP/1.1",
 		"User-Agent: "+device.FileClient.UserAgent, "Date: "+e.o.At.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"), "Connection: close")
 	ios.close = true
-	noHost := get("no-host", "", device.Ground{}, "HTTP/1.0", agent)
-	noHost.as, noHost.ground = tried("HTTP/1.0 without the header Host")
+	noHost := get("no-host", "HTTP/1.0 without the header Host", tried, "HTTP/1.0", agent)
 	noHost.noHost = true
 	head := try("head", "HEAD", agent)
 	head.method, head.close = "HEAD", true
@@ -272,7 +269,7 @@ func (e *exam) probes() []probe {
 		ios,
 		get("ios-pki", device.PKIClient.Name, device.PKIClient.Ground, "HTTP/1.0", "User-Agent: "+device.PKIClient.UserAgent),
 		get("iosxr", "IOS XR, as libcurl by default", device.XRClient.Ground, "HTTP/1.1", "Accept: */*"),
-		get("asa", "ASA, as plainly as can be", device.Ground{Basis: device.Unverified, Source: "no public source shows the request of an ASA"}, "HTTP/1.0"),
+		get("asa", "ASA, as plainly as can be", unverified("no public source shows the request of an ASA"), "HTTP/1.0"),
 		noHost, head, slashes, missing,
 		try("identity", "Accept-Encoding: identity", agent, "Accept-Encoding: identity"),
 		try("gzip", "Accept-Encoding: gzip and others", agent, "Accept-Encoding: gzip, deflate, br, zstd"),

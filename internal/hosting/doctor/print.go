@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"trustpool/internal/device"
 	"trustpool/internal/report"
+	"trustpool/signing"
 )
 
 // Schema is that of Report's JSON.
@@ -64,8 +64,8 @@ type reportJSON struct {
 	Counts       countsJSON     `json:"counts"`
 	Bundle       *bundleJSON    `json:"bundle"`
 	Verification *signatureJSON `json:"verification"`
-	Checks       []checkJSON    `json:"checks"`
-	Requests     []requestJSON  `json:"requests"`
+	Checks       []Check        `json:"checks"`
+	Requests     []Request      `json:"requests"`
 }
 
 type countsJSON struct {
@@ -84,39 +84,16 @@ type bundleJSON struct {
 }
 
 type signatureJSON struct {
-	Verified bool    `json:"verified"`
-	Reason   *string `json:"reason"`
-	Detail   *string `json:"detail"`
-}
-
-type checkJSON struct {
-	ID     string       `json:"id"`
-	Title  string       `json:"title"`
-	Result Result       `json:"result"`
-	Detail string       `json:"detail"`
-	Why    string       `json:"why"`
-	Basis  device.Basis `json:"basis"`
-	Source string       `json:"source"`
-	Fix    string       `json:"fix"`
-}
-
-type requestJSON struct {
-	ID      string       `json:"id"`
-	Line    string       `json:"line"`
-	As      string       `json:"as"`
-	Basis   device.Basis `json:"basis"`
-	Source  string       `json:"source"`
-	Answer  string       `json:"answer"`
-	Status  *int         `json:"status"`
-	Bytes   int64        `json:"size"`
-	Chunked bool         `json:"chunked"`
+	Verified bool            `json:"verified"`
+	Reason   *signing.Reason `json:"reason"`
+	Detail   *string         `json:"detail"`
 }
 
 // WriteJSON writes the report as one document, schema Schema.
 func (r *Report) WriteJSON(w io.Writer) error {
 	j := reportJSON{
 		Schema: Schema, URL: r.URL, OK: r.OK(), Counts: countsJSON{r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped)},
-		Checks: []checkJSON{}, Requests: []requestJSON{},
+		Checks: r.Checks, Requests: r.Requests,
 	}
 	if r.At != nil {
 		j.At = new(r.At.UTC().Format(time.RFC3339Nano))
@@ -124,22 +101,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if b := r.Bundle; b != nil {
 		sum := b.SHA256()
 		j.Bundle = &bundleJSON{report.Optional(b.Name), report.Optional(b.Version), hex.EncodeToString(sum[:]), len(b.Raw), len(b.Certificates)}
-		j.Verification = &signatureJSON{Verified: r.Signature.Verified, Detail: r.Signature.Detail}
-		if r.Signature.Reason != nil {
-			j.Verification.Reason = new(string(*r.Signature.Reason))
-		}
-	}
-	for i := range r.Checks {
-		c := &r.Checks[i]
-		j.Checks = append(j.Checks, checkJSON{c.ID, c.Title, c.Result, c.Detail, c.Why, c.Basis, c.Source, c.Fix})
-	}
-	for i := range r.Requests {
-		q := &r.Requests[i]
-		out := requestJSON{q.ID, q.Line, q.As, q.Ground.Basis, q.Ground.Source, q.Answer, nil, q.Bytes, q.Chunked}
-		if q.Status != 0 {
-			out.Status = &q.Status
-		}
-		j.Requests = append(j.Requests, out)
+		j.Verification = &signatureJSON{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail}
 	}
 	return report.WriteJSON(w, j)
 }

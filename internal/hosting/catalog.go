@@ -8,12 +8,11 @@
 package hosting
 
 import (
-	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"trustpool/bundle"
@@ -41,14 +40,12 @@ type Catalog struct {
 
 // Lookup finds an entry; nil where there is none.
 func (c *Catalog) Lookup(name string) *Entry {
-	i, ok := slices.BinarySearchFunc(c.Entries, name, func(e *Entry, name string) int { return compare(e.Name, name) })
+	i, ok := slices.BinarySearchFunc(c.Entries, name, func(e *Entry, name string) int { return strings.Compare(e.Name, name) })
 	if !ok {
 		return nil
 	}
 	return c.Entries[i]
 }
-
-func compare(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }
 
 // An Entry is a bundle by the name under which it is served.
 type Entry struct {
@@ -187,7 +184,4 @@ func (t trust) again(r *Release, at time.Time) signing.Report {
 	return signing.NewReport(nil, refused, &at)
 }
 
-func digest(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -105,12 +106,12 @@ func (s *Server) answer(w *answer, r *http.Request) {
 
 // serve answers with the resource, whole where nothing else was asked for.
 func (s *resource) serve(w *answer, r *http.Request) {
-	s.set(w.Header())
+	maps.Copy(w.Header(), s.header)
 	if conditional(r.Header) {
 		normalizeRange(r)
 		// Only of the very time that it was given, as with nginx: a file that was put back with
 		// its old time, or published by a clock that was ahead, is another one all the same.
-		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.lastModified[0] {
+		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.header.Get("Last-Modified") {
 			r.Header.Del("If-Modified-Since")
 		}
 		w.Header().Del("Content-Length") // that of the part, or of nothing

@@ -25,16 +25,16 @@ const (
 )
 
 // A resource is what there is at a path: bytes, and the header fields that never
-// change. Header values are slices because that is what http.Header holds.
+// change.
 type resource struct {
 	entry   *Entry
 	release *Release
 	body    []byte
 	bundle  bool // body is the release itself
 
-	modified                                                        time.Time
-	contentType, length, etag, lastModified, caching, ranges, sniff []string
-	counters                                                        *counters
+	modified time.Time
+	header   http.Header // to be copied, not changed
+	counters *counters
 }
 
 // How long others may keep an answer: what is named by what it is, for ever; what
@@ -47,25 +47,16 @@ const (
 func newResource(e *Entry, r *Release, body []byte, contentType, sha256, caching string) *resource {
 	return &resource{
 		entry: e, release: r, body: body, modified: r.Modified,
-		contentType:  []string{contentType},
-		length:       []string{strconv.Itoa(len(body))},
-		etag:         []string{`"` + sha256 + `"`},
-		lastModified: []string{r.Modified.Format(http.TimeFormat)},
-		caching:      []string{caching},
-		ranges:       []string{"bytes"},
-		sniff:        []string{"nosniff"},
+		header: http.Header{
+			"Content-Type":           {contentType},
+			"Content-Length":         {strconv.Itoa(len(body))},
+			"Etag":                   {`"` + sha256 + `"`},
+			"Last-Modified":          {r.Modified.Format(http.TimeFormat)},
+			"Cache-Control":          {caching},
+			"Accept-Ranges":          {"bytes"},
+			"X-Content-Type-Options": {"nosniff"},
+		},
 	}
-}
-
-// set puts the header fields into h.
-func (s *resource) set(h http.Header) {
-	h["Content-Type"] = s.contentType
-	h["Content-Length"] = s.length
-	h["Etag"] = s.etag
-	h["Last-Modified"] = s.lastModified
-	h["Cache-Control"] = s.caching
-	h["Accept-Ranges"] = s.ranges
-	h["X-Content-Type-Options"] = s.sniff
 }
 
 // route fills the paths. Of two releases that would have the same one, the newer has
@@ -172,18 +163,8 @@ func (c *Catalog) pnp(name string) *Entry {
 // count as one: devices and people write http://host//ios.p7b, and a redirect is
 // more than some clients understand.
 func (c *Catalog) at(path string) *resource {
-	if s := c.paths[path]; s != nil || !strings.Contains(path, "//") {
-		return s
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
 	}
-	return c.paths[oneSlash(path)]
-}
-
-func oneSlash(path string) string {
-	b := make([]byte, 0, len(path))
-	for i := range len(path) {
-		if path[i] != '/' || len(b) == 0 || b[len(b)-1] != '/' {
-			b = append(b, path[i])
-		}
-	}
-	return string(b)
+	return c.paths[path]
 }

@@ -59,7 +59,7 @@ func TestStoreFields(t *testing.T) {
 	fields(t, printed(t, l.WriteJSON), history)
 	fields(t, object("current/lab"), index)
 	stated := map[string]bool{}
-	data, err := s.ReadBeside(t.Context(), releases[0], "release.json")
+	data, _, err := s.Backend().Get(t.Context(), "archive/lab/"+releases[0].Dir()+"/release.json", 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

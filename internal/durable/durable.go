@@ -190,23 +190,6 @@ func (d *Disk) stageReplacement(c content, perm fs.FileMode, through map[string]
 	return d.stagePath(target, perm, c.write)
 }
 
-// Create is Write for a path at which there must be nothing yet, not even a symbolic link: otherwise it fails with
-// fs.ErrExist, also if somebody else creates the file meanwhile.
-func (d *Disk) Create(path string, perm fs.FileMode, write func(io.Writer) error) error {
-	if _, err := os.Lstat(path); err == nil { // before the work, not instead of link's own look
-		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-	}
-	t, err := d.stagePath(path, perm, write)
-	if err != nil {
-		return err
-	}
-	defer d.finish(t)
-	if err := d.commit(func() error { return d.link(t.root, t.tmp, t.name, path) }); err != nil {
-		return err
-	}
-	return d.syncDir(t.root, ".", path)
-}
-
 // Put is WriteFile of a file below root, where no symbolic link leads out. The temporary file is in root itself, so that
 // a later process that has root to itself may remove what begins with TempPrefix there.
 func (d *Disk) Put(root *os.Root, name string, data []byte, perm fs.FileMode) error {

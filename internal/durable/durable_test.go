@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -137,9 +135,6 @@ func TestWriteFails(t *testing.T) {
 	if err := new(Disk).Write(path, 0o600, fail); !errors.Is(err, broken) {
 		t.Errorf("an error in the callback: %v", err)
 	}
-	if err := new(Disk).Create(filepath.Join(dir, "g"), 0o600, fail); !errors.Is(err, broken) {
-		t.Errorf("an error in the callback: %v", err)
-	}
 	func() {
 		defer func() { recover() }()
 		new(Disk).Write(path, 0o600, func(io.Writer) error { panic("in the callback") })
@@ -220,59 +215,7 @@ func TestWriteSymlink(t *testing.T) {
 	if err := new(Disk).Write(filepath.Join(dir, "loop"), 0o600, text("")); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("a loop: %v", err)
 	}
-	if err := new(Disk).Create(filepath.Join(dir, "chain"), 0o600, text("")); !errors.Is(err, fs.ErrExist) {
-		t.Errorf("Create at a link: %v", err)
-	}
 	wantNames(t, dir, "absolute", "chain", "loop", "other", "real", "shortcut")
-}
-
-func TestCreate(t *testing.T) {
-	t.Parallel()
-	for name, refusal := range map[string]error{"link": nil, "no link": syscall.EPERM} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			path := filepath.Join(dir, "f")
-			disk := &Disk{fail: func(op, _ string) error { return map[string]error{"link": refusal}[op] }}
-			if err := disk.Create(path, 0o600, text("first")); err != nil {
-				t.Fatal(err)
-			}
-			called := false
-			err := disk.Create(path, 0o600, func(io.Writer) error { called = true; return nil })
-			if !errors.Is(err, fs.ErrExist) || err.Error() != "create "+path+": file already exists" {
-				t.Errorf("an existing file: %v", err)
-			}
-			if called {
-				t.Error("the work was done for nothing")
-			}
-			want(t, path, "first")
-			wantPerm(t, path, 0o600)
-
-			// Of many at once one wins, and the file is whole.
-			raced := filepath.Join(dir, "raced")
-			var wins atomic.Int32
-			var winner atomic.Value
-			var wg sync.WaitGroup
-			for i := range 8 {
-				wg.Go(func() {
-					content := strings.Repeat(fmt.Sprint(i), 1000)
-					switch err := disk.Create(raced, 0o600, text(content)); {
-					case err == nil:
-						wins.Add(1)
-						winner.Store(content)
-					case !errors.Is(err, fs.ErrExist):
-						t.Error(err)
-					}
-				})
-			}
-			wg.Wait()
-			if wins.Load() != 1 {
-				t.Fatalf("%d won", wins.Load())
-			}
-			want(t, raced, winner.Load().(string))
-			wantNames(t, dir, "f", "raced")
-		})
-	}
 }
 
 func TestWriteAll(t *testing.T) {
@@ -324,7 +267,6 @@ func TestUnsynced(t *testing.T) {
 		"WriteAll": func(d *Disk, dir string) error {
 			return d.WriteAll([]File{{filepath.Join(dir, "f"), []byte("content")}, {filepath.Join(dir, "g"), nil}}, 0o644)
 		},
-		"Create": func(d *Disk, dir string) error { return d.Create(filepath.Join(dir, "f"), 0o644, text("content")) },
 		"Put": func(d *Disk, dir string) error {
 			root, err := os.OpenRoot(dir)
 			if err != nil {

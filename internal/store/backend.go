@@ -1,9 +1,11 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 )
 
@@ -57,3 +59,20 @@ type DamagedError struct {
 
 func (e *DamagedError) Error() string { return fmt.Sprintf("%s is damaged: %v", e.Key, e.Err) }
 func (e *DamagedError) Unwrap() error { return e.Err }
+
+// ReadObject is for Get: it reads an object to its end. size is how many bytes it is said to have, negative if nothing is said.
+func ReadObject(key string, r io.Reader, size, most int64) ([]byte, error) {
+	tooLarge := &DamagedError{key, fmt.Errorf("it has more than %d bytes", most)}
+	if size > most {
+		return nil, tooLarge
+	}
+	// What is only announced is not memory yet.
+	buf := bytes.NewBuffer(make([]byte, 0, min(max(size, 0), 1<<20)+bytes.MinRead))
+	if _, err := buf.ReadFrom(io.LimitReader(r, most+1)); err != nil {
+		return nil, err
+	}
+	if int64(buf.Len()) > most {
+		return nil, tooLarge
+	}
+	return buf.Bytes(), nil
+}

@@ -98,46 +98,11 @@ func get(root *os.Root, key string, most int64) ([]byte, string, error) {
 	if !fi.Mode().IsRegular() {
 		return nil, "", fmt.Errorf("%s: not a regular file", key)
 	}
-	if fi.Size() > most {
-		return nil, "", tooLarge(key, most)
-	}
-	data := make([]byte, 0, fi.Size()+1)
-	data, err = readAtMost(f, data, most)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", key, err)
-	}
-	if int64(len(data)) > most {
-		return nil, "", tooLarge(key, most)
-	}
-	return data, tagOf(data), nil
+	data, err := ReadObject(key, f, fi.Size(), most)
+	return data, tagOf(data), err
 }
 
-// readAtMost reads to the end, or until it has more than max bytes.
-func readAtMost(r io.Reader, buf []byte, most int64) ([]byte, error) {
-	for int64(len(buf)) <= most {
-		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, 1)
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return buf, nil
-}
-
-func tooLarge(key string, most int64) error {
-	return &DamagedError{key, fmt.Errorf("it has more than %d bytes", most)}
-}
-
-func tagOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
+func tagOf(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
 
 // Put implements Backend.
 func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (tag string, err error) {

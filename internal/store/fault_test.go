@@ -109,7 +109,7 @@ func intact(t *testing.T, s *store.Store, versions ...string) *store.Release {
 			t.Errorf("release %d: %v", r.Number, err)
 		}
 		for _, file := range []string{"lab.p7b.hash.sha256", "lab.p7b.hash.sha512", "lab.diff.json", "manifest.log", "release.json"} {
-			if data, err := s.ReadBeside(t.Context(), r, file); err != nil || len(data) == 0 {
+			if data, _, err := s.Backend().Get(t.Context(), "archive/lab/"+r.Dir()+"/"+file, 1<<20); err != nil || len(data) == 0 {
 				t.Errorf("release %d, %s: %v", r.Number, file, err)
 			}
 		}

@@ -26,7 +26,7 @@ type contentsReport struct {
 }
 
 func (c *Contents) report() contentsReport {
-	r := contentsReport{c.SHA256, c.Size, known(c.SignedName), known(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil, append([]string{}, c.Signed...)}
+	r := contentsReport{c.SHA256, c.Size, report.Optional(c.SignedName), report.Optional(c.Version), c.SigningTime, c.Certificates, c.Undecodable, nil, append([]string{}, c.Signed...)}
 	if c.Anchor != (Anchor{}) {
 		r.Anchor = &c.Anchor
 	}
@@ -47,19 +47,11 @@ func (r *Release) report() *releaseReport {
 	if r == nil {
 		return nil
 	}
-	out := releaseReport{r.Name, r.Number, r.Kind, nil, append([]Gate{}, r.Allowed...), known(r.From), r.Contents.report()}
+	out := releaseReport{r.Name, r.Number, r.Kind, nil, append([]Gate{}, r.Allowed...), report.Optional(r.From), r.Contents.report()}
 	if !r.Published.IsZero() {
 		out.PublishedAt = &r.Published
 	}
 	return &out
-}
-
-// known is nil for what is not.
-func known(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 // An Outcome is what became of a publication.
@@ -202,8 +194,8 @@ func optionalStamp(t *time.Time) string {
 
 // A History is every publication of one name, the oldest first.
 type History struct {
-	Name     string
-	Releases []Release
+	Name     string    `json:"name"`
+	Releases []Release `json:"releases"`
 }
 
 // A Listing is what was published in a store. Store is what the user called it.
@@ -214,20 +206,10 @@ type Listing struct {
 
 // WriteJSON writes the listing as one document, "trustpool.history/1".
 func (l Listing) WriteJSON(w io.Writer) error {
-	type bundleReport struct {
-		Name     string    `json:"name"`
-		Releases []Release `json:"releases"`
-	}
 	return report.WriteJSON(w, struct {
 		Schema string `json:"schema"`
 		Store  string `json:"store"`
-	}{"trustpool.history/1", l.Store}, report.JSONList{Name: "bundles", Each: func(yield func(any) bool) {
-		for _, h := range l.Bundles {
-			if !yield(bundleReport(h)) {
-				return
-			}
-		}
-	}})
+	}{"trustpool.history/1", l.Store}, report.List("bundles", l.Bundles, func(h History) History { return h }))
 }
 
 // WriteText writes the listing for a person, a line a publication.

@@ -34,7 +34,6 @@ const (
 	MaxName    = 64       // bytes of a release's name
 	MaxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their bytes stay
 	MaxIndex   = 32 << 20 // bytes of current/NAME
-	MaxSide    = 64 << 20 // bytes of a file beside a bundle
 	MaxBundle  = bundle.DefaultMaxBytes
 )
 
@@ -149,15 +148,4 @@ func (r *Release) damage(data []byte) error {
 		return &DamagedError{r.key(r.File()), fmt.Errorf("its SHA-256 is %s, not %s", got, r.SHA256)}
 	}
 	return nil
-}
-
-// ReadBeside returns a file beside the bundle of a release, as
-// feed.SideFiles names them: ios.diff.json, manifest.log. Nothing covers it but
-// the store. The error is ErrNotFound if there is none.
-func (s *Store) ReadBeside(ctx context.Context, r Release, file string) ([]byte, error) {
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	data, _, err := s.backend.Get(ctx, r.key(file), MaxSide)
-	return data, err
 }

@@ -127,30 +127,17 @@ func (b *Bucket) Get(ctx context.Context, key string, most int64) ([]byte, strin
 		return nil, "", b.error(key, err, false)
 	}
 	defer body.Close()
-	if info.Size > most {
-		return nil, "", tooLarge(key, most)
-	}
 	if info.ETag == "" { // which Put would take for no condition
 		return nil, "", b.error(key, errors.New("the service gives no ETag, without which two publishers could both win"), false)
 	}
-	buf := bytes.NewBuffer(make([]byte, 0, clamp(info.Size)+bytes.MinRead))
-	if _, err := buf.ReadFrom(io.LimitReader(body, most+1)); err != nil {
-		return nil, "", b.error(key, err, false)
+	data, err := store.ReadObject(key, body, info.Size, most)
+	if err == nil && info.Size >= 0 && int64(len(data)) != info.Size {
+		err = io.ErrUnexpectedEOF
 	}
-	switch n := int64(buf.Len()); {
-	case n > most:
-		return nil, "", tooLarge(key, most)
-	case info.Size >= 0 && n != info.Size:
-		return nil, "", b.error(key, io.ErrUnexpectedEOF, false)
+	if _, damaged := errors.AsType[*store.DamagedError](err); err != nil && !damaged {
+		err = b.error(key, err, false)
 	}
-	return buf.Bytes(), info.ETag, nil
-}
-
-// clamp keeps what a server announces from being memory before it is sent.
-func clamp(size int64) int64 { return min(max(size, 0), 1<<20) }
-
-func tooLarge(key string, most int64) error {
-	return &store.DamagedError{Key: key, Err: fmt.Errorf("it has more than %d bytes", most)}
+	return data, info.ETag, err
 }
 
 // Put implements store.Backend.

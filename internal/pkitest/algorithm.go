@@ -1,6 +1,7 @@
 package pkitest
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"encoding/binary"
@@ -32,48 +33,35 @@ const (
 	PureEd25519
 )
 
-const oidMGF1 OID = "1.2.840.113549.1.1.8"
+const (
+	oidPSS  OID = "1.2.840.113549.1.1.10"
+	oidMGF1 OID = "1.2.840.113549.1.1.8"
+)
 
-// algorithm returns the object identifier and the hash; PSS is told by its identifier.
-func (a Algorithm) algorithm() (OID, crypto.Hash) {
-	switch a {
-	case RSAEncryption:
-		return "1.2.840.113549.1.1.1", 0
-	case MD5WithRSA:
-		return "1.2.840.113549.1.1.4", crypto.MD5
-	case SHA1WithRSA:
-		return "1.2.840.113549.1.1.5", crypto.SHA1
-	case SHA224WithRSA:
-		return "1.2.840.113549.1.1.14", crypto.SHA224
-	case SHA256WithRSA:
-		return "1.2.840.113549.1.1.11", crypto.SHA256
-	case SHA384WithRSA:
-		return "1.2.840.113549.1.1.12", crypto.SHA384
-	case SHA512WithRSA:
-		return "1.2.840.113549.1.1.13", crypto.SHA512
-	case SHA256WithPSS:
-		return oidPSS, crypto.SHA256
-	case SHA384WithPSS:
-		return oidPSS, crypto.SHA384
-	case SHA512WithPSS:
-		return oidPSS, crypto.SHA512
-	case ECDSAWithSHA256:
-		return "1.2.840.10045.4.3.2", crypto.SHA256
-	case ECDSAWithSHA384:
-		return "1.2.840.10045.4.3.3", crypto.SHA384
-	case ECDSAWithSHA512:
-		return "1.2.840.10045.4.3.4", crypto.SHA512
-	case PureEd25519:
-		return "1.3.101.112", 0
-	}
-	panic("pkitest: no such algorithm")
+// algorithms are their object identifiers and hashes; PSS is told by its identifier.
+var algorithms = [...]struct {
+	oid  OID
+	hash crypto.Hash
+}{
+	RSAEncryption:   {"1.2.840.113549.1.1.1", 0},
+	MD5WithRSA:      {"1.2.840.113549.1.1.4", crypto.MD5},
+	SHA1WithRSA:     {"1.2.840.113549.1.1.5", crypto.SHA1},
+	SHA224WithRSA:   {"1.2.840.113549.1.1.14", crypto.SHA224},
+	SHA256WithRSA:   {"1.2.840.113549.1.1.11", crypto.SHA256},
+	SHA384WithRSA:   {"1.2.840.113549.1.1.12", crypto.SHA384},
+	SHA512WithRSA:   {"1.2.840.113549.1.1.13", crypto.SHA512},
+	SHA256WithPSS:   {oidPSS, crypto.SHA256},
+	SHA384WithPSS:   {oidPSS, crypto.SHA384},
+	SHA512WithPSS:   {oidPSS, crypto.SHA512},
+	ECDSAWithSHA256: {"1.2.840.10045.4.3.2", crypto.SHA256},
+	ECDSAWithSHA384: {"1.2.840.10045.4.3.3", crypto.SHA384},
+	ECDSAWithSHA512: {"1.2.840.10045.4.3.4", crypto.SHA512},
+	PureEd25519:     {"1.3.101.112", 0},
 }
-
-const oidPSS OID = "1.2.840.113549.1.1.10"
 
 // identifier returns the AlgorithmIdentifier.
 func (a Algorithm) identifier() []byte {
-	oid, hash := a.algorithm()
+	oid, hash := algorithms[a].oid, algorithms[a].hash
 	switch a {
 	case ECDSAWithSHA256, ECDSAWithSHA384, ECDSAWithSHA512, PureEd25519:
 		return sequence(oid.DER()) // parameters absent: RFC 5758 section 3.2, RFC 8410 section 3
@@ -89,25 +77,12 @@ func (a Algorithm) identifier() []byte {
 
 // digestIdentifier returns the AlgorithmIdentifier of a digest, with NULL as in Cisco's files.
 func digestIdentifier(hash crypto.Hash) []byte {
-	return sequence(digestOID(hash).DER(), null())
+	return sequence(digests[hash].DER(), null())
 }
 
-func digestOID(hash crypto.Hash) OID {
-	switch hash {
-	case crypto.MD5:
-		return "1.2.840.113549.2.5"
-	case crypto.SHA1:
-		return "1.3.14.3.2.26"
-	case crypto.SHA256:
-		return "2.16.840.1.101.3.4.2.1"
-	case crypto.SHA384:
-		return "2.16.840.1.101.3.4.2.2"
-	case crypto.SHA512:
-		return "2.16.840.1.101.3.4.2.3"
-	case crypto.SHA3_256:
-		return "2.16.840.1.101.3.4.2.8"
-	}
-	panic("pkitest: no such digest")
+var digests = map[crypto.Hash]OID{
+	crypto.MD5: "1.2.840.113549.2.5", crypto.SHA1: "1.3.14.3.2.26", crypto.SHA256: "2.16.840.1.101.3.4.2.1",
+	crypto.SHA384: "2.16.840.1.101.3.4.2.2", crypto.SHA512: "2.16.840.1.101.3.4.2.3", crypto.SHA3_256: "2.16.840.1.101.3.4.2.8",
 }
 
 func digest(hash crypto.Hash, data []byte) []byte {
@@ -118,10 +93,7 @@ func digest(hash crypto.Hash, data []byte) []byte {
 
 // sign signs data; fallback is the hash of an algorithm that names none.
 func (k *Key) sign(a Algorithm, fallback crypto.Hash, data []byte) []byte {
-	oid, hash := a.algorithm()
-	if hash == 0 {
-		hash = fallback
-	}
+	oid, hash := algorithms[a].oid, cmp.Or(algorithms[a].hash, fallback)
 	if oid == oidPSS {
 		return signPSS(k.Signer.(*rsa.PrivateKey), hash, data)
 	}

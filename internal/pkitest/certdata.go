@@ -2,6 +2,7 @@ package pkitest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -55,17 +56,7 @@ func (r CertdataRoot) write(out *bytes.Buffer) {
 		}
 		r.Serial, r.Issuer, r.Subject = fields[0], fields[2], fields[4]
 	}
-	trust := func(value string) string {
-		if value == "" {
-			return MustVerifyTrust
-		}
-		return value
-	}
 	if r.DER != nil {
-		policy := r.Policy
-		if policy == "" {
-			policy = "CK_TRUE"
-		}
 		fmt.Fprintf(out, "\n#\n# Certificate %q\n#\nCKA_CLASS CK_OBJECT_CLASS CKO_CERTIFICATE\n", r.Label)
 		certdataHead(out, r.Label)
 		out.WriteString("CKA_CERTIFICATE_TYPE CK_CERTIFICATE_TYPE CKC_X_509\n")
@@ -74,7 +65,7 @@ func (r CertdataRoot) write(out *bytes.Buffer) {
 		octal(out, "CKA_ISSUER", r.Issuer)
 		octal(out, "CKA_SERIAL_NUMBER", r.Serial)
 		octal(out, "CKA_VALUE", r.DER)
-		fmt.Fprintf(out, "CKA_NSS_MOZILLA_CA_POLICY CK_BBOOL %s\n", policy)
+		fmt.Fprintf(out, "CKA_NSS_MOZILLA_CA_POLICY CK_BBOOL %s\n", cmp.Or(r.Policy, "CK_TRUE"))
 		distrustAfter(out, "Server", r.ServerAfter)
 		distrustAfter(out, "Email", r.EmailAfter)
 		for _, line := range r.CertificateLines {
@@ -94,7 +85,7 @@ func (r CertdataRoot) write(out *bytes.Buffer) {
 	octal(out, "CKA_ISSUER", r.Issuer)
 	octal(out, "CKA_SERIAL_NUMBER", r.Serial)
 	fmt.Fprintf(out, "CKA_TRUST_SERVER_AUTH CK_TRUST %s\nCKA_TRUST_EMAIL_PROTECTION CK_TRUST %s\nCKA_TRUST_CODE_SIGNING CK_TRUST %s\n",
-		trust(r.Server), trust(r.Email), trust(r.Code))
+		cmp.Or(r.Server, MustVerifyTrust), cmp.Or(r.Email, MustVerifyTrust), cmp.Or(r.Code, MustVerifyTrust))
 	out.WriteString("CKA_TRUST_STEP_UP_APPROVED CK_BBOOL CK_FALSE\n")
 	for _, line := range r.TrustLines {
 		out.WriteString(line + "\n")
@@ -104,11 +95,11 @@ func (r CertdataRoot) write(out *bytes.Buffer) {
 // certdataHead is what all objects have. Bytes of a label that are not ASCII are written as \x and two digits, as in Mozilla's.
 func certdataHead(out *bytes.Buffer, label string) {
 	out.WriteString("CKA_TOKEN CK_BBOOL CK_TRUE\nCKA_PRIVATE CK_BBOOL CK_FALSE\nCKA_MODIFIABLE CK_BBOOL CK_FALSE\nCKA_LABEL UTF8 \"")
-	for _, contentByte := range []byte(label) {
-		if contentByte < 0x20 || contentByte > 0x7e || contentByte == '"' || contentByte == '\\' {
-			fmt.Fprintf(out, `\x%02x`, contentByte)
+	for _, b := range []byte(label) {
+		if b < 0x20 || b > 0x7e || b == '"' || b == '\\' {
+			fmt.Fprintf(out, `\x%02x`, b)
 		} else {
-			out.WriteByte(contentByte)
+			out.WriteByte(b)
 		}
 	}
 	out.WriteString("\"\n")
@@ -116,8 +107,8 @@ func certdataHead(out *bytes.Buffer, label string) {
 
 func octal(out *bytes.Buffer, name string, content []byte) {
 	fmt.Fprintf(out, "%s MULTILINE_OCTAL\n", name)
-	for i, contentByte := range content {
-		fmt.Fprintf(out, `\%03o`, contentByte)
+	for i, b := range content {
+		fmt.Fprintf(out, `\%03o`, b)
 		if i%16 == 15 && i != len(content)-1 {
 			out.WriteByte('\n')
 		}

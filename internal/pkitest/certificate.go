@@ -1,6 +1,7 @@
 package pkitest
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/pem"
 	"slices"
@@ -70,20 +71,13 @@ func (t Template) Issue(parent *Authority) *Authority {
 		hash := sha256.Sum256(slices.Concat(t.Subject.DER(), t.Key.SPKI(), t.NotBefore.DER(), t.NotAfter.DER()))
 		t.Serial = append([]byte{0x10 | hash[0]&0x0f}, hash[1:16]...) // positive and minimal
 	}
-	if t.Algorithm == 0 {
-		t.Algorithm = signer.bestAlgorithm()
-	}
-	if t.TBSAlgorithm == 0 {
-		t.TBSAlgorithm = t.Algorithm
-	}
-
+	t.Algorithm = cmp.Or(t.Algorithm, signer.bestAlgorithm())
 	if t.SPKI == nil {
 		t.SPKI = t.Key.SPKI()
 	}
-
 	fields := [][]byte{
 		TLV(asn1.INTEGER, t.Serial),
-		t.TBSAlgorithm.identifier(),
+		cmp.Or(t.TBSAlgorithm, t.Algorithm).identifier(),
 		issuer.DER(),
 		sequence(t.NotBefore.DER(), t.NotAfter.DER()),
 		t.Subject.DER(),
@@ -93,11 +87,7 @@ func (t Template) Issue(parent *Authority) *Authority {
 		fields = slices.Insert(fields, 0, TLV(explicit(0), integer(2)))
 	}
 	if len(t.Extensions) > 0 {
-		var extensions [][]byte
-		for _, extension := range t.Extensions {
-			extensions = append(extensions, extension.DER())
-		}
-		fields = append(fields, TLV(explicit(3), sequence(extensions...)))
+		fields = append(fields, TLV(explicit(3), sequence(encode(t.Extensions)...)))
 	}
 	tbs := sequence(fields...)
 	if t.Signature == nil {
@@ -197,11 +187,7 @@ func KeyUsageNotDER() Extension {
 
 // ExtKeyUsage is the extension that names purposes.
 func ExtKeyUsage(purposes ...OID) Extension {
-	var oids [][]byte
-	for _, purpose := range purposes {
-		oids = append(oids, purpose.DER())
-	}
-	return Extension{"2.5.29.37", false, sequence(oids...)}
+	return Extension{"2.5.29.37", false, sequence(encode(purposes)...)}
 }
 
 // SubjectKeyID is the identifier of the certificate's own key.
@@ -216,8 +202,7 @@ func AuthorityKeyID(key *Key) Extension {
 
 // NameConstraints is the critical extension that permits only subjects below the name.
 func NameConstraints(permitted Name) Extension {
-	directoryName := TLV(explicit(4), permitted.DER())
-	return Extension{"2.5.29.30", true, sequence(TLV(explicit(0), sequence(directoryName)))}
+	return Constraints([][]byte{DirectoryName(permitted)}, nil)
 }
 
 // Policies is certificatePolicies.

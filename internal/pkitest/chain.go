@@ -5,39 +5,33 @@ import (
 	"crypto/elliptic"
 	"fmt"
 	"net"
-
-	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // AlternativeNames is the extension with DNS names and addresses.
 func AlternativeNames(hosts ...string) Extension {
 	var names [][]byte
 	for _, host := range hosts {
-		form, value := asn1.Tag(2), []byte(host)
+		name := DNSName(host)
 		if ip := net.ParseIP(host); ip != nil {
-			form, value = 7, ip
+			name = IPName(ip)
 			if short := ip.To4(); short != nil {
-				value = short
+				name = IPName(short)
 			}
 		}
-		names = append(names, TLV(form.ContextSpecific(), value))
+		names = append(names, name)
 	}
-	return Extension{"2.5.29.17", false, sequence(names...)}
+	return GeneralNames(names...)
 }
 
 // DNSConstraints is the critical extension that permits and excludes DNS names.
 func DNSConstraints(permitted, excluded []string) Extension {
-	var parts [][]byte
-	for i, hosts := range [][]string{permitted, excluded} {
-		var trees [][]byte
+	names := func(hosts []string) (out [][]byte) {
 		for _, host := range hosts {
-			trees = append(trees, sequence(TLV(asn1.Tag(2).ContextSpecific(), []byte(host))))
+			out = append(out, DNSName(host))
 		}
-		if trees != nil {
-			parts = append(parts, TLV(explicit(uint8(i)), trees...))
-		}
+		return out
 	}
-	return Extension{"2.5.29.30", true, sequence(parts...)}
+	return Constraints(names(permitted), names(excluded))
 }
 
 // ServerTemplate is a TLS server's certificate for a host, of 2024 to 2034, with a P-256 key that follows from the host.

@@ -39,6 +39,14 @@ func TLV(tag asn1.Tag, parts ...[]byte) []byte {
 	return b.BytesOrPanic()
 }
 
+// encode is the DER of each.
+func encode[T interface{ DER() []byte }](list []T) (out [][]byte) {
+	for _, one := range list {
+		out = append(out, one.DER())
+	}
+	return out
+}
+
 // explicit is the tag [n], constructed.
 func explicit(n uint8) asn1.Tag { return asn1.Tag(n).ContextSpecific().Constructed() }
 

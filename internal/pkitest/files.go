@@ -65,10 +65,8 @@ func bundleFiles() []File {
 	bundle("lab-p384.p7b", "signed with ECDSA P-384 and SHA-384 below lab-p384-root.pem", with(lab.P384Signer, withSHA384))
 	bundle("lab-p521.p7b", "signed with ECDSA P-521 and SHA-512 below lab-p521-root.pem", with(lab.P521Signer, withSHA512))
 	bundle("lab-ed25519.p7b", "signed with Ed25519 and SHA-512 (RFC 8419) below lab-ed25519-root.pem", with(lab.Ed25519Signer, nil))
-	second := labSigner("Lab Core Bundle")
-	second.Signer = lab.SecondSigner
 	add("lab-two-signers.p7b", "signed twice below lab-root.pem",
-		Message{Content: CertsOnly(CoreV1()...), Signers: []SignerInfo{labSigner("Lab Core Bundle"), second}}.DER())
+		Message{Content: CertsOnly(CoreV1()...), Signers: []SignerInfo{with(lab.Signer, nil), with(lab.SecondSigner, nil)}}.DER())
 
 	for _, name := range slices.Sorted(maps.Keys(lab.Roots())) {
 		file, root := "lab-"+name+"-root.pem", lab.Roots()[name]

@@ -140,12 +140,8 @@ func (s SignerInfo) withDefaults() SignerInfo {
 			s.Algorithm = RSAEncryption
 		case best == PureEd25519:
 			s.Algorithm = PureEd25519
-		case s.Digest == crypto.SHA384:
-			s.Algorithm = ECDSAWithSHA384
-		case s.Digest == crypto.SHA512:
-			s.Algorithm = ECDSAWithSHA512
 		default:
-			s.Algorithm = ECDSAWithSHA256
+			s.Algorithm = map[crypto.Hash]Algorithm{crypto.SHA256: ECDSAWithSHA256, crypto.SHA384: ECDSAWithSHA384, crypto.SHA512: ECDSAWithSHA512}[s.Digest]
 		}
 	}
 	if s.AlgorithmSent == nil {
@@ -181,11 +177,7 @@ func (s SignerInfo) der(m Message) []byte {
 	}
 	fields = append(fields, s.AlgorithmSent, octetString(signature))
 	if s.Unsigned != nil {
-		var unsigned [][]byte
-		for _, attribute := range s.Unsigned {
-			unsigned = append(unsigned, attribute.DER())
-		}
-		fields = append(fields, TLV(explicit(1), sorted(unsigned)...))
+		fields = append(fields, TLV(explicit(1), sorted(encode(s.Unsigned))...))
 	}
 	return sequence(fields...)
 }
@@ -208,11 +200,7 @@ func (s SignerInfo) attributes(m Message) [][]byte {
 	if s.Attributes != nil {
 		attributes = s.Attributes(attributes)
 	}
-	var encoded [][]byte
-	for _, attribute := range attributes {
-		encoded = append(encoded, attribute.DER())
-	}
-	encoded = sorted(encoded)
+	encoded := sorted(encode(attributes))
 	if s.Signed != nil {
 		encoded = s.Signed(encoded)
 	}

@@ -72,6 +72,11 @@ func (v *vectors) signed(changes ...func(*SignerInfo)) []byte {
 	})
 }
 
+// signedBy is signed by another signer.
+func (v *vectors) signedBy(a *Authority, change func(*SignerInfo)) []byte {
+	return v.signed(func(s *SignerInfo) { *s = v.signer(a) }, change)
+}
+
 // by is a proper message by another signer, with its chain and what else it shall carry.
 func (v *vectors) by(a *Authority, carried ...[]byte) []byte {
 	return v.message(func(m *Message) {
@@ -97,18 +102,12 @@ func (v *vectors) good() {
 		v.message(func(m *Message) { m.Content = ToBER(smallPool(), 100) }))
 	good("sha256-with-rsa", "signatureAlgorithm is sha256WithRSAEncryption in place of rsaEncryption: RFC 5754 section 3.2.",
 		v.signed(func(s *SignerInfo) { s.Algorithm = SHA256WithRSA }))
-	good("sha384", "SHA-384 with rsaEncryption: RFC 5754 section 2.3.", v.signed(func(s *SignerInfo) { s.Digest = crypto.SHA384 }))
-	good("sha512", "SHA-512 with rsaEncryption: RFC 5754 section 2.4.", v.signed(func(s *SignerInfo) { s.Digest = crypto.SHA512 }))
+	good("sha384", "SHA-384 with rsaEncryption: RFC 5754 section 2.3.", v.signed(withSHA384))
+	good("sha512", "SHA-512 with rsaEncryption: RFC 5754 section 2.4.", v.signed(withSHA512))
 	good("pss", "RSASSA-PSS with SHA-256: RFC 4056 section 3.", v.signed(func(s *SignerInfo) { s.Algorithm = SHA256WithPSS }))
 	good("p256", "ECDSA P-256 with SHA-256: RFC 5754 section 3.3.", v.by(lab.P256Signer)).Root = "p256"
-	good("p384", "ECDSA P-384 with SHA-384: RFC 5754 section 3.3.", v.message(func(m *Message) {
-		m.Signers[0] = v.signer(lab.P384Signer)
-		m.Signers[0].Digest = crypto.SHA384
-	})).Root = "p384"
-	good("p521", "ECDSA P-521 with SHA-512: RFC 5754 section 3.3.", v.message(func(m *Message) {
-		m.Signers[0] = v.signer(lab.P521Signer)
-		m.Signers[0].Digest = crypto.SHA512
-	})).Root = "p521"
+	good("p384", "ECDSA P-384 with SHA-384: RFC 5754 section 3.3.", v.signedBy(lab.P384Signer, withSHA384)).Root = "p384"
+	good("p521", "ECDSA P-521 with SHA-512: RFC 5754 section 3.3.", v.signedBy(lab.P521Signer, withSHA512)).Root = "p521"
 	good("ed25519", "Ed25519 with SHA-512: RFC 8419 section 3.", v.by(lab.Ed25519Signer)).Root = "ed25519"
 	good("intermediate", "the signer is below an intermediate, which the message carries: RFC 5280 section 6.1.", v.by(lab.IntermediateSigner))
 	good("without-anchor", "the message carries the signer alone, not the root: RFC 5652 section 5.1 allows it.",
@@ -144,21 +143,15 @@ func (v *vectors) good() {
 		m.Signers = append(m.Signers, v.signer(lab.SecondSigner))
 	}))
 	good("no-signing-time", "signingTime is absent, which RFC 5652 section 11.3 allows.", v.signed(func(s *SignerInfo) { s.Time = Time{} }))
+	withFakes := func(s *SignerInfo) {
+		s.Unsigned = []Attribute{{AttributeName, [][]byte{Printable("Fake Bundle")}}, {AttributeVersion, [][]byte{Printable("99")}}}
+	}
 	noName := good("no-name", "no name and no version attribute; those among the unsigned attributes count for nothing: RFC 5652 section 5.3.",
-		v.signed(func(s *SignerInfo) {
-			s.Unsigned = []Attribute{{AttributeName, [][]byte{Printable("Fake Bundle")}}, {AttributeVersion, [][]byte{Printable("99")}}}
-			s.Name, s.Version = "", ""
-		}))
+		v.signed(withFakes, func(s *SignerInfo) { s.Name, s.Version = "", "" }))
 	noName.Bundle, noName.Version = "", ""
 	good("unsigned-attributes", "another name and version among the unsigned attributes, which nobody vouches for: RFC 5652 section 5.3.",
-		v.signed(func(s *SignerInfo) {
-			s.Unsigned = []Attribute{{AttributeName, [][]byte{Printable("Fake Bundle")}}, {AttributeVersion, [][]byte{Printable("99")}}}
-		}))
-	good("unknown-attribute", "a signed attribute that nobody knows: RFC 5652 section 5.3.", v.signed(func(s *SignerInfo) {
-		s.Attributes = func(attributes []Attribute) []Attribute {
-			return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", [][]byte{octetString([]byte("hello"))}})
-		}
-	}))
+		v.signed(withFakes))
+	good("unknown-attribute", "a signed attribute that nobody knows: RFC 5652 section 5.3.", v.signed(withAttribute("1.3.6.1.4.1.99999.2", octetString([]byte("hello")))))
 	good("crl", "the message carries a revocation list that revokes nothing: RFC 5652 section 5.1.", v.message(func(m *Message) {
 		m.CRLs = [][]byte{emptyCRL(lab.Root)}
 	}))
@@ -176,6 +169,13 @@ func (v *vectors) good() {
 	pathLen := IntermediateTemplate(labName("Lab Intermediate CA"), RSA("lab-intermediate")).With(BasicConstraints(true, 0)).Issue(lab.Root)
 	good("path-length", "the intermediate has a path length of 0 and only the signer below it: RFC 5280 section 4.2.1.9.",
 		v.by(lab.issueSigner(pathLen)))
+}
+
+// withAttribute adds a signed attribute.
+func withAttribute(kind OID, values ...[]byte) func(*SignerInfo) {
+	return func(s *SignerInfo) {
+		s.Attributes = func(attributes []Attribute) []Attribute { return append(attributes, Attribute{kind, values}) }
+	}
 }
 
 // issueSigner is a proper signer below any authority.
@@ -256,11 +256,7 @@ func (v *vectors) attributes() {
 			return attributes
 		})
 	}
-	again := func(kind OID, value []byte) []byte {
-		return changed(func(attributes []Attribute) []Attribute {
-			return append(attributes, Attribute{kind, [][]byte{value}})
-		})
-	}
+	again := func(kind OID, value []byte) []byte { return v.signed(withAttribute(kind, value)) }
 
 	v.add("no-signed-attributes", "no-signed-attributes", "the signature is made over the content itself: RFC 5652 section 5.3 allows it, a bundle has attributes.",
 		v.signed(func(s *SignerInfo) { s.NoAttributes = true }))
@@ -378,10 +374,7 @@ func (v *vectors) signatures() {
 	v.add("digest-weak-sha1", "digest-weak", "the message's digest is SHA-1: RFC 8551 section 2.1 has it for old messages only.",
 		v.signed(func(s *SignerInfo) { s.Digest = crypto.SHA1 }))
 	weak := v.add("digest-weak-sha1-tolerant", "digest-weak", "the message's digest is SHA-1, under an anchor that tolerates SHA-1 in links and nowhere else.",
-		v.message(func(m *Message) {
-			m.Signers[0] = v.signer(v.lab.SHA1Signer)
-			m.Signers[0].Digest = crypto.SHA1
-		}))
+		v.signedBy(v.lab.SHA1Signer, func(s *SignerInfo) { s.Digest = crypto.SHA1 }))
 	weak.Root, weak.SHA1Links = "sha1", true
 	v.add("digest-weak-md5", "digest-weak", "the message's digest is MD5: RFC 6151 section 2.",
 		v.signed(func(s *SignerInfo) { s.Digest = crypto.MD5 }))
@@ -395,15 +388,9 @@ func (v *vectors) signatures() {
 	v.add("signature-hash-differs-pss", "signature-hash-differs", "digestAlgorithm is SHA-256 and the hash of RSASSA-PSS SHA-512: RFC 4056 section 3.",
 		v.signed(func(s *SignerInfo) { s.Algorithm = SHA512WithPSS }))
 	v.add("signature-hash-differs-ecdsa", "signature-hash-differs", "digestAlgorithm is SHA-256 and signatureAlgorithm ecdsa-with-SHA384: RFC 5754 section 3.3.",
-		v.message(func(m *Message) {
-			m.Signers[0] = v.signer(v.lab.P256Signer)
-			m.Signers[0].Algorithm = ECDSAWithSHA384
-		})).Root = "p256"
+		v.signedBy(v.lab.P256Signer, func(s *SignerInfo) { s.Algorithm = ECDSAWithSHA384 })).Root = "p256"
 	v.add("signature-hash-differs-ed25519", "signature-hash-differs", "digestAlgorithm is SHA-256 where Ed25519 demands SHA-512: RFC 8419 section 3.",
-		v.message(func(m *Message) {
-			m.Signers[0] = v.signer(v.lab.Ed25519Signer)
-			m.Signers[0].Digest = crypto.SHA256
-		})).Root = "ed25519"
+		v.signedBy(v.lab.Ed25519Signer, func(s *SignerInfo) { s.Digest = crypto.SHA256 })).Root = "ed25519"
 
 	v.add("signature-algorithm-unsupported", "signature-algorithm-unsupported", "signatureAlgorithm is dsa-with-sha256: RFC 5754 section 3.1.",
 		v.signed(func(s *SignerInfo) { s.AlgorithmSent = sequence(OID("2.16.840.1.101.3.4.3.2").DER()) }))
@@ -506,10 +493,7 @@ func (v *vectors) chains() {
 		v.by(edit(signer(), func(t *Template) { t.Algorithm = MD5WithRSA }).Issue(lab.Root)))
 
 	v.add("chain-expired-signer", "chain-expired", "the signer expired in 2022 and its signingTime says 2021: what a signer says of the time proves nothing, RFC 5652 section 11.3.",
-		v.message(func(m *Message) {
-			m.Signers[0] = v.signer(lab.ExpiredSigner)
-			m.Signers[0].Time = Date(2021, 6, 1)
-		}))
+		v.signedBy(lab.ExpiredSigner, func(s *SignerInfo) { s.Time = Date(2021, 6, 1) }))
 	v.add("chain-expired-intermediate", "chain-expired", "the intermediate expired in 2022: RFC 5280 section 6.1.3 (a)(2).",
 		v.by(below(edit(intermediate, func(t *Template) { t.NotAfter = Date(2022, 1, 1) }).Issue(lab.Root))))
 	v.add("chain-expired-anchor", "chain-expired", "the anchor expired in 2021: a device refuses it too.",
@@ -591,17 +575,9 @@ func (v *vectors) chains() {
 			m.Certificates[0][len(lab.Signer.DER)-257] = 1 // before the 256 bytes of the signature
 		}))
 	v.add("attributes-not-der-value", "attributes-not-der", "an attribute that nobody knows has the BOOLEAN 01, and is signed so: X.690 section 11.1.",
-		v.signed(func(s *SignerInfo) {
-			s.Attributes = func(attributes []Attribute) []Attribute {
-				return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", [][]byte{{1, 1, 1}}})
-			}
-		}))
+		v.signed(withAttribute("1.3.6.1.4.1.99999.2", []byte{1, 1, 1})))
 	v.add("attributes-not-der-no-value", "attributes-not-der", "an attribute that nobody knows has no value: RFC 5652 section 5.3.",
-		v.signed(func(s *SignerInfo) {
-			s.Attributes = func(attributes []Attribute) []Attribute {
-				return append(attributes, Attribute{"1.3.6.1.4.1.99999.2", nil})
-			}
-		}))
+		v.signed(withAttribute("1.3.6.1.4.1.99999.2")))
 	v.add("name-malformed-characters", "name-malformed", "the bundle's name is a PrintableString with a line break: X.680 section 41.4.",
 		v.signed(func(s *SignerInfo) { s.Name = "Lab\nVector Bundle" }))
 

@@ -31,8 +31,8 @@ func (f *Filter) drop(c *certificate.Certificate) string {
 		return "not marked as a CA"
 	}
 	for _, q := range f.WithoutQuirks {
-		if c.Has(certificate.Quirk(q)) {
-			return "quirk " + q
+		if c.Has(q) {
+			return "quirk " + string(q)
 		}
 	}
 	return ""

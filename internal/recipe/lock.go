@@ -49,20 +49,7 @@ func (r *Selection) Lock(recipe *Recipe) *Lock {
 }
 
 // WriteJSON writes the lock, always the same bytes for the same lock.
-func (l *Lock) WriteJSON(w io.Writer) error {
-	head := struct {
-		Schema  string `json:"schema"`
-		Name    string `json:"name"`
-		Version string `json:"version"`
-	}{l.Schema, l.Name, l.Version}
-	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
-		for _, e := range l.Certificates {
-			if !yield(e) {
-				return
-			}
-		}
-	}})
-}
+func (l *Lock) WriteJSON(w io.Writer) error { return report.WriteJSON(w, l) }
 
 // ParseLock reads what WriteJSON writes.
 func ParseLock(data []byte) (*Lock, error) {

@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -111,9 +113,12 @@ func readSource(n *yaml.Node) (*Source, error) {
 			}
 			return err
 		}),
-		"sha256":  func(n *yaml.Node) (err error) { s.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
-		"root":    yamlstrict.Into(&s.Anchors, yamlstrict.Texts, "root"),
-		"purpose": func(n *yaml.Node) (err error) { s.Purpose, err = readPurposes(n); return err },
+		"sha256": func(n *yaml.Node) (err error) { s.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"root":   yamlstrict.Into(&s.Anchors, yamlstrict.Texts, "root"),
+		"purpose": func(n *yaml.Node) (err error) {
+			s.Purpose, err = oneOf(n, "purpose", roots.Purposes(), "no purpose is called %q: there are "+purposeNames())
+			return err
+		},
 	})
 	switch {
 	case err != nil:
@@ -138,28 +143,20 @@ func readSource(n *yaml.Node) (*Source, error) {
 
 func isURL(path string) bool { return strings.Contains(path, "://") }
 
-func readPurposes(n *yaml.Node) ([]roots.Purpose, error) {
-	names, err := yamlstrict.Texts(n, "purpose")
-	if err != nil {
-		return nil, err
-	}
-	var out []roots.Purpose
+// oneOf reads a text or a list of them, each of which is to be one of all. what is the field, and refusal the error, with a verb for the text.
+func oneOf[T ~string](n *yaml.Node, what string, all []T, refusal string) (out []T, err error) {
+	names, err := yamlstrict.Texts(n, what)
 	for _, name := range names {
-		p := roots.Purpose(name)
-		if !slices.Contains(roots.Purposes(), p) {
-			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no purpose is called %q: there are %s", name, purposeNames())
+		if err == nil && !slices.Contains(all, T(name)) {
+			err = yamlstrict.ErrorAt(yamlstrict.At(n), refusal, name)
 		}
-		out = append(out, p)
+		out = append(out, T(name))
 	}
-	return out, nil
+	return out, err
 }
 
 func purposeNames() string {
-	var names []string
-	for _, p := range roots.Purposes() {
-		names = append(names, string(p))
-	}
-	return strings.Join(names, ", ")
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(roots.Purposes()), " ", ", "), "[]")
 }
 
 func readSet(n *yaml.Node) (Set, error) {
@@ -196,44 +193,24 @@ func readSet(n *yaml.Node) (Set, error) {
 func (r *Recipe) readFilter(n *yaml.Node) error {
 	f := &r.Filter
 	err := yamlstrict.Mapping(n, "filter", map[string]field{
-		"valid-at":         yamlstrict.Into(&f.ValidAt, yamlstrict.Time, "valid-at"),
-		"valid-for":        yamlstrict.Into(&f.ValidFor, yamlstrict.Duration, "valid-for"),
-		"min-rsa-bits":     yamlstrict.Into(&f.MinRSABits, yamlstrict.Number, "min-rsa-bits"),
-		"min-ec-bits":      yamlstrict.Into(&f.MinECBits, yamlstrict.Number, "min-ec-bits"),
-		"signature-hashes": func(n *yaml.Node) (err error) { f.SignatureHashes, err = readHashNames(n); return err },
-		"without-quirks":   func(n *yaml.Node) (err error) { f.WithoutQuirks, err = readQuirks(n); return err },
-		"ca-only":          yamlstrict.Into(&f.CAOnly, yamlstrict.Boolean, "ca-only"),
+		"valid-at":     yamlstrict.Into(&f.ValidAt, yamlstrict.Time, "valid-at"),
+		"valid-for":    yamlstrict.Into(&f.ValidFor, yamlstrict.Duration, "valid-for"),
+		"min-rsa-bits": yamlstrict.Into(&f.MinRSABits, yamlstrict.Number, "min-rsa-bits"),
+		"min-ec-bits":  yamlstrict.Into(&f.MinECBits, yamlstrict.Number, "min-ec-bits"),
+		"signature-hashes": func(n *yaml.Node) (err error) {
+			f.SignatureHashes, err = oneOf(n, "signature-hashes", hashNames, "no hash is called %q: there are "+strings.Join(hashNames, ", "))
+			return err
+		},
+		"without-quirks": func(n *yaml.Node) (err error) {
+			f.WithoutQuirks, err = oneOf(n, "without-quirks", certificate.Quirks(), "no quirk is called %q: docs/formats.md lists them")
+			return err
+		},
+		"ca-only": yamlstrict.Into(&f.CAOnly, yamlstrict.Boolean, "ca-only"),
 	})
 	if err == nil && f.ValidFor != 0 && f.ValidAt.IsZero() {
 		err = yamlstrict.ErrorAt(yamlstrict.At(n), "valid-for counts from valid-at, which is missing")
 	}
 	return err
-}
-
-func readHashNames(n *yaml.Node) ([]string, error) {
-	names, err := yamlstrict.Texts(n, "signature-hashes")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if !slices.Contains(hashNames, name) {
-			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no hash is called %q: there are %s", name, strings.Join(hashNames, ", "))
-		}
-	}
-	return names, nil
-}
-
-func readQuirks(n *yaml.Node) ([]string, error) {
-	names, err := yamlstrict.Texts(n, "without-quirks")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if !slices.Contains(certificate.Quirks(), certificate.Quirk(name)) {
-			return nil, yamlstrict.ErrorAt(yamlstrict.At(n), "no quirk is called %q: docs/formats.md lists them", name)
-		}
-	}
-	return names, nil
 }
 
 // pinFields are the fields of a Pin.
@@ -395,14 +372,7 @@ func (r *Recipe) checkSet(s Set, used map[string]int) error {
 
 func (s *Set) operands() []Set { return slices.Concat(s.Union, s.Intersect, s.Minus) }
 
-func (r *Recipe) sourceNames() []string {
-	var names []string
-	for name := range r.Sources {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func (r *Recipe) sourceNames() []string { return slices.Sorted(maps.Keys(r.Sources)) }
 
 // hashNames are the hashes that signature-hashes may name.
 var hashNames = []string{"sha256", "sha384", "sha512", "sha1", "md5"}

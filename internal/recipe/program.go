@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"trustpool/internal/fetch/text"
@@ -22,7 +23,12 @@ func (s *selection) readProgram(source int, src *Source, f File) error {
 	if err != nil {
 		return err
 	}
-	store, err := parseProgram(src, data)
+	var store *roots.Store
+	if src.Kind == KindCertdata {
+		store, err = roots.ParseCertdata(data)
+	} else {
+		store, err = roots.ParseCCADB(data, roots.CCADBOptions{Purposes: src.Purpose})
+	}
 	if err != nil {
 		return err
 	}
@@ -39,13 +45,6 @@ func (s *selection) readProgram(source int, src *Source, f File) error {
 		}
 	}
 	return nil
-}
-
-func parseProgram(src *Source, data []byte) (*roots.Store, error) {
-	if src.Kind == KindCertdata {
-		return roots.ParseCertdata(data)
-	}
-	return roots.ParseCCADB(data, roots.CCADBOptions{Purposes: src.Purpose})
 }
 
 // check is roots.Root.Check for what the recipe asks: one purpose is enough.
@@ -92,7 +91,8 @@ func (s *selection) findNamed() {
 			known := s.known[r.SHA256]
 			named := *r
 			if known == nil {
-				if len(p.trusted(&named)) > 0 {
+				trusted := func(purpose roots.Purpose) bool { return named.Trust[purpose] == roots.Trusted }
+				if named.Err == nil && len(named.Constraints) == 0 && slices.ContainsFunc(p.purposes, trusted) {
 					nowhere++
 				}
 				continue
@@ -104,16 +104,6 @@ func (s *selection) findNamed() {
 			s.note("%s only names certificates that it trusts, and no source has them: %d", s.names[p.source], nowhere)
 		}
 	}
-}
-
-// trusted are those of the purposes asked for that a program trusts a root for.
-func (p *program) trusted(r *roots.Root) (out []roots.Purpose) {
-	for _, purpose := range p.purposes {
-		if r.Trust[purpose] == roots.Trusted && r.Err == nil && len(r.Constraints) == 0 {
-			out = append(out, purpose)
-		}
-	}
-	return out
 }
 
 // findDistrusted marks what a program of the recipe distrusts for whatever

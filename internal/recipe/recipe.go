@@ -9,11 +9,18 @@
 package recipe
 
 import (
+	_ "embed"
 	"time"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 )
+
+// Example is a recipe to start from.
+//
+//go:embed example.yaml
+var Example string
 
 // Schema is the value of the recipe's field schema.
 const Schema = "trustpool.recipe/1"
@@ -90,7 +97,7 @@ type Filter struct {
 	MinRSABits      int
 	MinECBits       int      // of an ECDSA key's curve
 	SignatureHashes []string // drop what is signed with another hash
-	WithoutQuirks   []string
+	WithoutQuirks   []certificate.Quirk
 	CAOnly          bool
 }
 

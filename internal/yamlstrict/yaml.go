@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ const (
 	maxDepth = 16      // levels of nesting
 )
 
-// A Position is where something stands in the document, for errors.
+// A Position is where something is in the document, for errors.
 type Position struct{ Line, Column int }
 
 // A SyntaxError says where in a document something is wrong, and what.
@@ -37,7 +38,7 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string { return e.Position.String() + ": " + e.Msg }
 
 func (p Position) String() string {
-	if p.Column == 0 { // of what is no YAML only the line is known
+	if p.Column == 0 { // of what is not YAML only the line is known
 		return fmt.Sprintf("line %d", p.Line)
 	}
 	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
@@ -48,12 +49,12 @@ func ErrorAt(p Position, format string, args ...any) error {
 	return &SyntaxError{p, fmt.Sprintf(format, args...)}
 }
 
-// At is where a node stands.
+// At is where a node is.
 func At(n *yaml.Node) Position { return Position{n.Line, n.Column} }
 
 // Document reads one YAML document and no second one. Aliases, anchors, merge
 // keys and tags are refused, and characters that do not show: a reviewer reads
-// what stands there and nothing else.
+// what is there and nothing else.
 func Document(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(data), MaxSize)
@@ -145,13 +146,13 @@ func Mapping(n *yaml.Node, what string, fields map[string]Field) error {
 	return EachKey(n, what, func(key string, k, v *yaml.Node) error {
 		read, ok := fields[key]
 		if !ok {
-			return ErrorAt(At(k), "%s has no field %q: there are %s", what, key, strings.Join(sortedKeys(fields), ", "))
+			return ErrorAt(At(k), "%s has no field %q: there are %s", what, key, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		}
 		return read(v)
 	})
 }
 
-// EachKey reads a mapping whose keys are names.
+// EachKey reads a mapping with names for keys.
 func EachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) error) error {
 	if n.Kind != yaml.MappingNode {
 		return ErrorAt(At(n), "%s is to be a mapping (key: value)", what)
@@ -174,15 +175,6 @@ func EachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) e
 	return nil
 }
 
-func sortedKeys(fields map[string]Field) []string {
-	keys := make([]string, 0, len(fields))
-	for k := range fields {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
 // List reads a sequence.
 func List(n *yaml.Node, what string, read func(*yaml.Node) error) error {
 	if n.Kind != yaml.SequenceNode {
@@ -197,7 +189,7 @@ func List(n *yaml.Node, what string, read func(*yaml.Node) error) error {
 }
 
 // Text reads a string. What YAML takes for something else, or once took for it,
-// must stand in quotes: no, 0123, 1.10, 2026-11-21.
+// must be in quotes: no, 0123, 1.10, 2026-11-21.
 func Text(n *yaml.Node, what string) (string, error) {
 	if n.Kind != yaml.ScalarNode {
 		return "", ErrorAt(At(n), "%s is to be text", what)
@@ -252,14 +244,6 @@ func Texts(n *yaml.Node, what string) ([]string, error) {
 	return out, err
 }
 
-// raw reads a scalar that may be no text in YAML, as a date is.
-func raw(n *yaml.Node, what string) (string, error) {
-	if n.Kind != yaml.ScalarNode || n.Value == "" {
-		return "", ErrorAt(At(n), "%s is missing", what)
-	}
-	return n.Value, nil
-}
-
 // Boolean reads true or false.
 func Boolean(n *yaml.Node, what string) (bool, error) {
 	if n.Kind == yaml.ScalarNode && n.Style == 0 {
@@ -293,12 +277,11 @@ func Into[T any](to *T, read func(*yaml.Node, string) (T, error), what string) F
 
 // Time reads a moment, or a day, which is its beginning in UTC.
 func Time(n *yaml.Node, what string) (time.Time, error) {
-	s, err := raw(n, what)
-	if err != nil {
-		return time.Time{}, err
+	if n.Kind != yaml.ScalarNode || n.Value == "" { // a date is not text in YAML
+		return time.Time{}, ErrorAt(At(n), "%s is missing", what)
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, n.Value); err == nil {
 			return t.UTC(), nil
 		}
 	}

@@ -5,13 +5,17 @@ package main
 import (
 	"bytes"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 
@@ -151,6 +155,49 @@ func TestScreens(t *testing.T) {
 	always, err := runPiped(t, work, full+" --color always")
 	if err != nil || !sgr.MatchString(always) || sgr.ReplaceAllString(always, "") != piped {
 		t.Errorf("--color always gives a pipe: %v\n%s", err, always)
+	}
+}
+
+// A fetch that takes long shows on a terminal how far it is, and leaves nothing of that behind.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join(testdata(t), "bundles", "lab-core-v1.p7b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+		for part := range slices.Chunk(data, len(data)/15) {
+			_, _ = w.Write(part)
+			w.(http.Flusher).Flush()
+			time.Sleep(100 * time.Millisecond)
+		}
+	}))
+	t.Cleanup(slow.Close)
+	args := []string{"inspect", slow.URL + "/lab-core-v1.p7b"}
+	shown := onTerminal(t, t.TempDir(), 80, 24, []string{"CLOCK=real", "NO_COLOR=1"}, args...)
+	drawn, result, _ := strings.Cut(shown, slow.URL)
+	if !regexp.MustCompile(`reading .*…core-v1\.p7b +[0-9]+% \|.*/8\.8 kB, [0-9.]+ kB/s\) \[[0-9]s:[0-9]s\]`).MatchString(drawn) {
+		t.Errorf("no progress is shown: %q", drawn)
+	}
+	for row := range strings.SplitSeq(drawn, "\r") {
+		if n := report.Columns(row); n > 79 {
+			t.Errorf("it takes %d columns: %q", n, row)
+		}
+	}
+	if !strings.HasSuffix(drawn, "\r") || strings.Contains(result, "reading") {
+		t.Errorf("it is left on the screen: %q", shown)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, args...)
+	cmd.Args[0], cmd.Env = "trustpool", append(os.Environ(), "CLOCK=real")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Errorf("piped: %v, %q", err, stderr.String())
 	}
 }
 

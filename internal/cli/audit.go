@@ -167,6 +167,8 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 			return nil, fmt.Errorf("--program: %w", err)
 		}
 	}
+	p := a.progress(nothing, "auditing %s", s.File)
+	defer p.done()
 	r, err := audit.Run(*s, o)
 	if err != nil {
 		return nil, err

@@ -30,8 +30,8 @@ type Env struct {
 	// a terminal; nil if it is none.
 	Screen func() (columns int, terminal bool)
 	Now    func() time.Time
-	Build          *debug.BuildInfo    // what the program was made from; nil if that is not known
-	Getenv         func(string) string // nil if no variable is set
+	Build  *debug.BuildInfo    // what the program was made from; nil if that is not known
+	Getenv func(string) string // nil if no variable is set
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end, with the cause [Interrupted]; nil for none. While it is not
 	// used, that ends the process as the system does.
@@ -102,6 +102,7 @@ type app struct {
 	output  string
 	color   colour
 	wide    bool
+	working *progress // what is shown of work
 
 	skipUnreadable bool            // files of a directory
 	listed         map[string]bool // files of directories that a recipe names
@@ -373,6 +374,7 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 
 // warn tells the user something that is not part of the result.
 func (a *app) warn(format string, args ...any) {
+	a.working.clear()
 	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", report.Printable(fmt.Sprintf(format, args...)))
 }
 

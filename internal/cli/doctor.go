@@ -47,9 +47,9 @@ Exit status: 0, or 1 if a check failed; a warning is not a failure.`,
 			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
 				return err
 			}
-			done := a.announce("examining %s …", shown)
+			p := a.progress(nothing, "examining %s", shown)
 			r, err := doctor.Run(cmd.Context(), o)
-			done()
+			p.done()
 			if err != nil {
 				return fmt.Errorf("%s: %w", shown, err)
 			}

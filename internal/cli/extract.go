@@ -154,9 +154,12 @@ func (a *app) writeNew(dir string, files []file) error {
 			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
 		}
 	}
+	p := a.progress(items, "writing %s", dir)
+	defer p.done()
 	return a.onDisk(func(disk *durable.Disk) error {
 		return disk.Add(dir, func(t *durable.Tree) error {
 			for _, f := range missing {
+				p.add(1, int64(len(missing)))
 				if err := t.WriteFile(f.name, f.data, 0o644); err != nil {
 					return err
 				}

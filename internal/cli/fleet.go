@@ -162,6 +162,11 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		return err
 	}
 	defer f.Close()
-	defer a.announce("reading %s …", name)()
-	return t.Read(ctx, name, f)
+	size := int64(-1)
+	if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
+		size = fi.Size()
+	}
+	p := a.progress(bytesRead, "reading %s", name)
+	defer p.done()
+	return t.Read(ctx, name, countingReader{f, p, size})
 }

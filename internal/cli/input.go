@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,9 +21,6 @@ import (
 	"trustpool/roots"
 	"trustpool/signing"
 )
-
-// patience is how long a command is silent on a terminal.
-const patience = time.Second
 
 // read reads and parses what a FILE argument names. The name is that for
 // reports: of a URL without its credentials.
@@ -121,7 +117,11 @@ func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (
 
 // fetchWith gets anything, under the limits that the flags set.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
-	defer a.announce("reading %s …", fetch.Mask(arg))()
+	p := a.progress(bytesRead, "reading %s", fetch.Mask(arg))
+	defer p.done()
+	if p != nil {
+		o.Progress = p.add
+	}
 	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.version()
 	passed := map[fetch.Passed]int{}
 	o.Directory = fetch.Directory{
@@ -191,16 +191,6 @@ func isCompanion(name string) bool {
 		return ext == "" || ext == ".txt"
 	}
 	return false
-}
-
-// announce says on a terminal what is being done, unless the function that it
-// gives is called before patience is over.
-func (a *app) announce(format string, args ...any) (done func()) {
-	if !a.env.Terminal {
-		return func() {}
-	}
-	t := time.AfterFunc(patience, func() { a.warn(format, args...) })
-	return func() { t.Stop() }
 }
 
 // largeInput is from where on the garbage collector is told how large the input is.

@@ -81,10 +81,14 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 	}
 	yes := true
 	var failed []error
+	p := a.progress(items, "%s", verb(cmd))
+	defer p.done()
 	err := a.write(a.shown(as, func(w io.Writer) error {
 		list := jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}
 		for _, arg := range args {
 			j, err := judge(cmd.Context(), arg)
+			p.add(1, int64(len(args)))
+			p.clear() // what is written may go to the same terminal
 			if err != nil {
 				if as != "" || a.output != "" && a.output != "-" {
 					return err // a document or a file that lacks one of them would be half of what was asked for

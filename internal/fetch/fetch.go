@@ -84,6 +84,10 @@ type Options struct {
 	// Directory says what becomes of what is in a directory and is not simply read.
 	Directory Directory
 
+	// Progress, if set, is told of each part that was read: how many bytes it has, and the size of the source, or -1 if that is
+	// not known. Of a directory it is not.
+	Progress func(n int, size int64)
+
 	// ETag makes a fetch conditional (RFC 9110 section 13.1.2): the error is ErrNotModified if the server still has that version.
 	ETag string
 	// Offline refuses every URL with ErrOffline.
@@ -204,7 +208,7 @@ func readStdin(o Options) ([]File, error) {
 			hint = fi.Size()
 		}
 	}
-	data, err := readAll(o.Stdin, "stdin", hint, o.MaxBytes, o.Sniff)
+	data, err := readAll(o.watched(o.Stdin, hint), "stdin", hint, o.MaxBytes, o.Sniff)
 	if err != nil {
 		return nil, err
 	}
@@ -231,7 +235,7 @@ func readPath(name string, o Options) ([]File, error) {
 			return nil, &TooLargeError{Name: name, Size: hint, Limit: o.MaxBytes}
 		}
 	}
-	data, err := readAll(f, name, hint, o.MaxBytes, o.Sniff)
+	data, err := readAll(o.watched(f, hint), name, hint, o.MaxBytes, o.Sniff)
 	if err != nil {
 		return nil, err
 	}
@@ -250,6 +254,9 @@ func readDir(d *os.File, dir string, maxEntries int, o Options) ([]File, error) 
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	var files []File
 	left := o
+	if o.Progress != nil {
+		left.Progress = func(n int, _ int64) { o.Progress(n, -1) }
+	}
 	skipped := false
 	seen := map[string]bool{} // what links lead to
 	for _, e := range entries {
@@ -319,6 +326,29 @@ func passedOver(path string, e fs.DirEntry, d Directory, seen map[string]bool) (
 	}
 	seen[target] = true
 	return "", nil
+}
+
+// watched is r, of which o.Progress is told. size is not positive if it is not known.
+func (o Options) watched(r io.Reader, size int64) io.Reader {
+	if o.Progress == nil {
+		return r
+	}
+	if size <= 0 {
+		size = -1
+	}
+	return &watchedReader{r, o.Progress, size}
+}
+
+type watchedReader struct {
+	r        io.Reader
+	progress func(int, int64)
+	size     int64
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.progress(n, w.size)
+	return n, err
 }
 
 // readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, not positive for anything

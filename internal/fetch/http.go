@@ -131,7 +131,7 @@ func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, 
 	if etag = resp.Header.Get("ETag"); len(etag) > MaxETag {
 		etag = ""
 	}
-	data, err = readAll(resp.Body, name, length, o.MaxBytes, o.Sniff)
+	data, err = readAll(o.watched(resp.Body, length), name, length, o.MaxBytes, o.Sniff)
 	return data, etag, err
 }
 

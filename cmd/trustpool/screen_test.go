@@ -167,7 +167,7 @@ func TestProgress(t *testing.T) {
 	}
 	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(data)))
-		for part := range slices.Chunk(data, len(data)/15) {
+		for part := range slices.Chunk(data, len(data)/12) {
 			_, _ = w.Write(part)
 			w.(http.Flusher).Flush()
 			time.Sleep(100 * time.Millisecond)
@@ -177,7 +177,7 @@ func TestProgress(t *testing.T) {
 	args := []string{"inspect", slow.URL + "/lab-core-v1.p7b"}
 	shown := onTerminal(t, t.TempDir(), 80, 24, []string{"CLOCK=real", "NO_COLOR=1"}, args...)
 	drawn, result, _ := strings.Cut(shown, slow.URL)
-	if !regexp.MustCompile(`reading .*…core-v1\.p7b +[0-9]+% \|.*/8\.8 kB, [0-9.]+ kB/s\) \[[0-9]s:[0-9]s\]`).MatchString(drawn) {
+	if !regexp.MustCompile(`reading .*…core-v1\.p7b +[0-9]+% \[.*/8\.8 kB, [0-9.]+ kB/s\) \[[0-9]s:[0-9]s\]`).MatchString(drawn) {
 		t.Errorf("no progress is shown: %q", drawn)
 	}
 	for row := range strings.SplitSeq(drawn, "\r") {

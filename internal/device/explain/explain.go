@@ -35,6 +35,7 @@ const (
 	MaxFindings = 1000     // findings; those beyond are counted
 	MaxUnknown  = 200      // names of messages that are not known; those beyond are counted
 	maxSpan     = 400      // bytes from the first word of a message to its last
+	minWrapped  = 40       // bytes of a line that may have been broken
 	maxWrapped  = 4        // lines that a message is broken into
 	maxMembers  = 20       // lines of a message that has several
 )
@@ -90,11 +91,16 @@ type Report struct {
 // A FormError says that a text is not a log of a device: fewer than one in ten of
 // its lines have a known form.
 type FormError struct {
-	Lines, Read int // lines that are not empty, and those of a known form
+	Kind        string // what it is instead; empty if that is not known
+	Lines, Read int    // lines that are not empty, and those of a known form
 }
 
 func (e *FormError) Error() string {
-	return fmt.Sprintf("not a log of a device: %d of its %d lines have the form of a message or of a command", e.Read, e.Lines)
+	kind := ""
+	if e.Kind != "" {
+		kind = " but " + e.Kind
+	}
+	return fmt.Sprintf("not a log of a device%s: %d of its %d lines have the form of a message or of a command", kind, e.Read, e.Lines)
 }
 
 // Read looks for known messages in a log, which may be gzip or UTF-16, as
@@ -106,11 +112,13 @@ func Read(r io.Reader) (*Report, error) {
 		return nil, err
 	}
 	s := reader{in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}, unknown: map[string]int{}}
+	begin, _ := s.in.Peek(text.SniffBytes) // an error comes again
+	kind := text.Name(begin)
 	if err := s.read(); err != nil {
 		return nil, err
 	}
 	if s.known*10 < s.filled {
-		return nil, &FormError{Lines: s.filled, Read: s.known}
+		return nil, &FormError{Kind: kind, Lines: s.filled, Read: s.known}
 	}
 	slices.SortStableFunc(s.Findings, func(a, b Finding) int { return a.FirstLine - b.FirstLine })
 	return &s.Report, nil
@@ -138,6 +146,7 @@ type pending struct {
 	message
 	line, wrapped int
 	at            string // the message, as it came
+	first, last   int    // bytes of its first line and of its last one
 }
 
 func (s *reader) read() error {
@@ -170,7 +179,7 @@ func (s *reader) read() error {
 		if filled {
 			s.filled++
 		}
-		if parts > 0 && parts < maxWrapped && filled && !begins(line) {
+		if parts > 0 && parts < maxWrapped && filled && !begins(line) && !isJSON(line) {
 			held += line
 			s.known++ // it is a part of what was known
 		} else {
@@ -224,8 +233,20 @@ func (s *reader) readLine() (line string, size int64, cut bool, err error) {
 // wrapped reports whether a line is as long as a terminal is wide.
 func wrapped(line string) bool { return len(line) == 80 || len(line) == 79 || len(line) == 132 }
 
-// line reads one line, or one that was broken.
+// line reads one line, or one that was broken; of an export in JSON the messages in it.
 func (s *reader) line(line string, number int) {
+	if lines, ok := jsonLines(line); ok {
+		s.settle("")
+		s.members = 0
+		for _, l := range lines {
+			s.messages(l, number)
+			s.words(l, number)
+			s.settle("")
+		}
+		s.unread = 0
+		s.known++
+		return
+	}
 	starts := begins(line)
 	if !starts && s.settle(line) {
 		s.known++
@@ -237,6 +258,8 @@ func (s *reader) line(line string, number int) {
 	platform, isPrompt := prompt(line)
 	if isPrompt {
 		s.session, s.platform = true, platform
+	} else if heading().MatchString(line) {
+		s.session = true
 	}
 	found := s.messages(line, number)
 	if s.words(line, number) {
@@ -281,7 +304,7 @@ func (s *reader) messages(line string, number int) bool {
 		}
 		if e.reason && i == len(list)-1 && findReason(&m) == nil {
 			s.settle("")
-			s.pending = &pending{message: m, line: number, at: at}
+			s.pending = &pending{message: m, line: number, at: at, first: len(line), last: len(line)}
 			continue
 		}
 		s.count(e, &m, number, at)
@@ -290,13 +313,14 @@ func (s *reader) messages(line string, number int) bool {
 }
 
 // settle decides of a message whose reason is not known, with the line after it: if
-// that makes it a known one it belongs to it.
-func (s *reader) settle(next string) (taken bool) {
+// that makes it a known one it belongs to it, and also if the message has no reason
+// yet, or its lines are all broken at the same width.
+func (s *reader) settle(line string) (taken bool) {
 	p := s.pending
 	if p == nil {
 		return false
 	}
-	if next = strings.TrimSpace(next); next != "" && p.wrapped < maxWrapped {
+	if next := strings.TrimSpace(line); next != "" && p.wrapped < maxWrapped && len(line) <= p.first {
 		for _, joint := range []string{" ", ""} {
 			m := p.message
 			m.body += joint + next
@@ -305,6 +329,18 @@ func (s *reader) settle(next string) (taken bool) {
 				s.count(lookup(&m), &m, p.line, p.at+joint+next)
 				return true
 			}
+		}
+		e := lookup(&p.message)
+		_, reason := e.reasonOf(&p.message, p.platform)
+		if hard := p.wrapped > 0 && p.last == p.first; hard || reason == "" && p.first >= minWrapped {
+			if next = " " + next; hard { // blanks are where they were
+				next = line
+			}
+			p.body += next
+			p.at += next
+			p.wrapped++
+			p.last = len(line)
+			return true
 		}
 	}
 	s.pending = nil
@@ -315,14 +351,18 @@ func (s *reader) settle(next string) (taken bool) {
 // words counts the messages of a line that have no mnemonic.
 func (s *reader) words(line string, number int) (found bool) {
 	for _, e := range wordEntries() {
-		count, first := e.find(line)
-		if count == 0 {
-			continue
-		}
-		found = true
-		m := message{platform: s.platform, at: first, body: line[first+len(e.parts[0]):]}
-		for range count {
-			s.count(e, &m, number, line[first:])
+		all := e.find(line)
+		for i, begin := range all {
+			found = true
+			end := len(line)
+			if i+1 < len(all) {
+				end = all[i+1]
+			}
+			m := message{platform: s.platform, at: begin, body: line[begin+len(e.parts[0]) : end]}
+			if e.reason && strings.HasPrefix(strings.TrimLeft(m.body, " "), "<none>") {
+				continue // no failure
+			}
+			s.count(e, &m, number, line[begin:])
 		}
 	}
 	return found

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -36,15 +37,22 @@ var (
 
 	// timestamps are how a line of a log begins: perhaps a priority, a number, a host,
 	// and a time.
-	timestamps = pattern(`^\s*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
+	timestamps = pattern(`^\s*(?:> ?)*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
 		`(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)`)
+	// exported is how lines of servers and of exports begin, and access is what those
+	// about requests have.
+	exported = pattern(`^\s*["'\[(]?(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d?[-/.]\d\d?[-/.]\d{4})[\t ,]{1,2}\d\d?:\d\d:\d\d|^<\d{1,3}>|^\[ *\d{1,8}\.\d{6}\] `)
+	access   = pattern(`[ "](?:GET|HEAD|POST|PUT|OPTIONS|CONNECT) [/*h]`)
 
 	// prompts are a host, perhaps a mode, and what was typed.
 	prompts = pattern(`^\s*((?:RP|LC|0)/[\w/]+:)?[A-Za-z0-9][\w.:/@-]{0,62}(?:\([\w .:/-]{1,40}\))?(?: /[\w/-]*\*?)? ?[#>] ?(?:[a-z]|$)`)
 
+	// heading is the beginning of what show license prints.
+	heading    = pattern(`^\s*(?:Smart Licensing Status|Smart Licensing is [A-Z]+|Smart Licensing Using Policy:|License Authorization:|Registration Status: |Trust Establishment:|Communication Statistics:)`)
 	cliError   = pattern(`^\s*%\s?[A-Z][a-z]`)
 	xrPrefix   = pattern(`(?:RP|LC)/\d+/\w+/CPU\d+:|\b(?:smartlicserver|http_client|cepki|smartlic\w*)\[\d+\]: *$`)
 	yearFirst  = pattern(`(?:^|[\s:>])\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d`)
+	field      = pattern(`^[A-Z][\w-]*(?: [A-Z][\w-]*){1,4}:`) // of show license
 	memberLine = pattern(`^(?:\s+\S|[A-Z][A-Za-z -]{1,30}\s*:)`)
 	nextHead   = pattern(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
 )
@@ -54,7 +62,7 @@ func begins(line string) bool {
 	if at := tokens().FindStringIndex(line); at != nil {
 		return true
 	}
-	if timestamps().MatchString(line) || cliError().MatchString(line) {
+	if timestamps().MatchString(line) || cliError().MatchString(line) || exported().MatchString(line) && !access().MatchString(line) {
 		return true
 	}
 	_, ok := prompt(line)
@@ -108,6 +116,9 @@ func split(line string) (list []message) {
 		if i+1 < len(found) {
 			end = found[i+1][0]
 		}
+		if closing := closingQuote(line, m.at); closing >= 0 {
+			end = min(end, max(closing, at[1]))
+		}
 		m.body = line[at[1]:end]
 		if i+1 < len(found) {
 			m.body = nextHead().ReplaceAllString(m.body, "")
@@ -123,6 +134,8 @@ func split(line string) (list []message) {
 			m.platform = iosxr
 		case m.facility == "LICMGR" || yearFirst().MatchString(head):
 			m.platform = nxos
+		case len(list) > 0 && strings.TrimSpace(head) == "": // all that the one before says
+			m.platform = list[len(list)-1].platform
 		}
 		if rest, ok := strings.CutPrefix(m.mnemonic, "LOG_SMART_LIC_"); ok && m.facility == "LICMGR" {
 			m.facility, m.mnemonic = "SMART_LIC", rest
@@ -131,6 +144,31 @@ func split(line string) (list []message) {
 		list = append(list, m)
 	}
 	return list
+}
+
+// closingQuote is where the quoted string ends in which a message begins, as in JSON
+// and in CSV, where a quote within it is doubled; -1 if it is in none.
+func closingQuote(line string, at int) int {
+	if strings.IndexByte(line[:at], '"') < 0 {
+		return -1
+	}
+	inside := false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case line[i] == '\\':
+			i++
+		case line[i] != '"':
+		case inside && i+1 < len(line) && line[i+1] == '"':
+			i++
+		case i < at:
+			inside = !inside
+		case inside:
+			return i
+		default:
+			return -1
+		}
+	}
+	return -1
 }
 
 // firewall is the platform of a facility that says it.
@@ -147,10 +185,10 @@ func firewall(facility string) string {
 // aboutTrust reports whether a message that is not known is worth a word.
 func aboutTrust(m *message) bool {
 	switch m.facility {
-	case "SMART_LIC", "PKI", "XR_SSL", "CALL_HOME":
+	case "SMART_LIC", "PKI", "XR_SSL", "CALL_HOME", "CALLHOME":
 		return true
 	case "ASA":
 		return strings.HasPrefix(m.mnemonic, "7170")
 	}
-	return false
+	return slices.ContainsFunc([]string{"CERT", "TRUSTP", "SSL", "TLS"}, func(word string) bool { return strings.Contains(m.mnemonic, word) })
 }

@@ -35,6 +35,7 @@ type reason struct {
 	on    []string // platforms; nil for any
 	cssm  bool     // of Cisco's own server alone, not of a utility or server near the device
 	open  bool     // what follows the beginning belongs to it
+	whole bool     // what follows it makes no other reason of it, and is left out
 
 	device.Ground
 	meaning               string
@@ -50,10 +51,18 @@ func (b by) of(platform string, some []string) (out []device.Note) {
 	if platform != "" {
 		some = []string{platform}
 	}
-	for _, p := range some {
-		out = append(out, b[p]...)
+	add := func(notes []device.Note) {
+		for _, n := range notes {
+			if !slices.ContainsFunc(out, func(o device.Note) bool { return o.Text == n.Text }) {
+				out = append(out, n)
+			}
+		}
 	}
-	return append(out, b[""]...)
+	for _, p := range some {
+		add(b[p])
+	}
+	add(b[""])
+	return out
 }
 
 var byMnemonic = sync.OnceValue(func() map[string][]*entry {
@@ -111,6 +120,9 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 	} else {
 		text = ""
 	}
+	if next := tokens().FindStringIndex(text); next != nil { // of a line that has another message
+		text = nextHead().ReplaceAllString(text[:next[0]], "")
+	}
 	text = strings.Join(strings.Fields(text), " ")
 	text, _, _ = strings.Cut(text, " for udi ")
 	text = strings.TrimLeft(strings.TrimPrefix(text, "Reason:"), " :")
@@ -125,14 +137,17 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 				if indexWord(rest[:min(len(rest), len(begin)+1)], begin) != 0 {
 					continue
 				}
-				if !r.open {
-					return r, begin
-				}
 				end := len(begin)
+				if !r.open {
+					if r.whole || ends(rest[end:]) {
+						return r, begin
+					}
+					continue
+				}
 				if i := strings.Index(rest[end:], ". "); i >= 0 {
 					rest = rest[:end+i]
 				}
-				return r, shorten(strings.TrimRight(rest, " .)"), MaxReason)
+				return r, shorten(strings.TrimRight(rest, " .):|"), MaxReason)
 			}
 		}
 		_, after, ok := strings.Cut(rest, ": ")
@@ -141,7 +156,21 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 		}
 		rest = strings.TrimSpace(after)
 	}
-	return nil, shorten(strings.Trim(text, " .)<>"), MaxReason)
+	return nil, shorten(strings.Trim(text, " .)<>|"), MaxReason)
+}
+
+// ends reports whether a reason is over where rest begins: at the end, or because
+// another message or field begins there. Anything else is a part of the reason, and
+// makes another of it.
+func ends(rest string) bool {
+	if strings.Trim(rest, ` .,;:)>"'|]}`) == "" {
+		return true
+	}
+	rest = strings.TrimLeft(rest, " .%")
+	if field().MatchString(rest) {
+		return true
+	}
+	return slices.ContainsFunc(wordEntries(), func(e *entry) bool { return strings.HasPrefix(rest, e.parts[0]) })
 }
 
 // prefixes of IDs.
@@ -204,12 +233,12 @@ func names(platforms []string) (out []string) {
 	return out
 }
 
-// find counts the message in a line, and says where the first one begins.
-func (e *entry) find(line string) (count, first int) {
+// find says where in a line the message begins, each time that it is there.
+func (e *entry) find(line string) (begins []int) {
 	for at := 0; ; {
 		i := indexWord(line[at:], e.parts[0])
 		if i < 0 {
-			return count, first
+			return begins
 		}
 		begin := at + i
 		at = begin + len(e.parts[0])
@@ -219,10 +248,7 @@ func (e *entry) find(line string) (count, first int) {
 			rest = rest[:next]
 		}
 		if hasAll(rest, e.parts[1:]) {
-			if count == 0 {
-				first = begin
-			}
-			count++
+			begins = append(begins, begin)
 		}
 	}
 }

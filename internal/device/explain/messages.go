@@ -52,6 +52,7 @@ func catalogue() []entry {
 		{id: "id-cert-renew-failed", kind: Problem, on: licensing, facility: "SMART_LIC", mnemonic: "ID_CERT_RENEW_FAILED", reason: true, Ground: unverified(), meaning: "Smart Licensing could not renew its identity certificate"},
 		{id: "call-home", kind: Problem, on: []string{iosxe}, facility: "CALL_HOME", mnemonic: "SL_MESSAGE_FAILED", reason: true, after: "(", Ground: xe, meaning: "Call Home gave up a message of Smart Licensing"},
 		{id: "license-status", kind: Problem, on: []string{iosxe, iosxr, nxos, fxos}, parts: []string{"Failure reason:"}, reason: true, Ground: confirmed(sourceXR + "; " + sourceASA), meaning: "show license says why Smart Licensing failed last"},
+		{id: "license-status", kind: Problem, on: []string{iosxe, iosxr, nxos, fxos}, parts: []string{"Failure Reason:"}, reason: true, Ground: confirmed(sourceXR + "; " + sourceASA), meaning: "show license says why Smart Licensing failed last"},
 		{id: "asa-license-status", kind: Problem, on: []string{asa}, parts: []string{"Last License Server response message:"}, reason: true, Ground: asaThread, meaning: "show license registration says why Smart Licensing failed last"},
 
 		// IOS XR

@@ -103,7 +103,7 @@ func reasons() []reason {
 			checks:  by{fxos: list(note(confirmed(sourceASA), "show license all: Failure reason"))}, fixes: importRoot,
 		},
 		{
-			texts: []string{"Peer certificate verification failed - no trusted cert"}, on: []string{iosxr}, Ground: confirmed(sourceXR),
+			texts: []string{"Peer certificate verification failed - no trusted cert"}, whole: true, on: []string{iosxr}, Ground: confirmed(sourceXR),
 			meaning: "no root for it is in the trustpool",
 			causes:  by{"": list(note(confirmed(sourceXR), rootText))}, checks: separate, fixes: importRoot,
 		},
@@ -130,8 +130,8 @@ func reasons() []reason {
 		},
 		// Names, servers and settings.
 		{
-			texts:  []string{"Unable to resolve server hostname/domain name", "Couldn't resolve host name", "Could not resolve host", "Couldn't resolve proxy name", "Could not resolve proxy"},
-			Ground: confirmed(sourceLogs), meaning: "a name could not be resolved",
+			texts: []string{"Unable to resolve server hostname/domain name", "Couldn't resolve host name", "Could not resolve host", "Couldn't resolve proxy name", "Could not resolve proxy"},
+			open:  true, Ground: confirmed(sourceLogs), meaning: "a name could not be resolved",
 			causes: by{"": list(note(words, "DNS: no name server is set or reached, in the VRF that is used, or it does not know the name"))},
 			checks: by{
 				iosxe: separate[iosxe][:1], iosxr: separate[iosxr][:1], asa: separate[asa][:1], nxos: separate[nxos][:1], fxos: separate[fxos][1:], ftd: separate[ftd],
@@ -148,8 +148,8 @@ func reasons() []reason {
 			fixes: by{"": list(note(words, "mend what answered, or go around it; certificates on the device have no part in it"))},
 		},
 		{
-			texts:  []string{"The action failed because smart license transport is disabled in call-home", "Smart license transport is disabled"},
-			Ground: confirmed(sourceLogs), meaning: "the transport is switched off in the configuration",
+			texts: []string{"The action failed because smart license transport is disabled in call-home", "Smart license transport is disabled"},
+			whole: true, Ground: confirmed(sourceLogs), meaning: "the transport is switched off in the configuration",
 			causes: by{"": list(note(words, "Call Home is not set to send for Smart Licensing"))},
 			checks: by{"": list(note(unverified(), "show running-config | section call-home; show license status: Transport"))},
 			fixes:  by{"": list(note(unverified(), "in call-home, the profile of Smart Licensing: destination transport-method http, active; or license smart transport"))},

@@ -82,3 +82,19 @@ func isOffice(prefix []byte) bool {
 	}
 	return false
 }
+
+// Name is what a text is whose beginning shows it, in words; empty for any other.
+func Name(prefix []byte) string {
+	begin := strings.ToLower(string(bytes.TrimSpace(prefix[:min(len(prefix), SniffBytes)])))
+	for _, k := range []struct{ prefix, name string }{
+		{"-----begin ", "PEM"}, {"<!doctype html", "an HTML page"}, {"<html", "an HTML page"}, {"<?xml", "XML"}, {"<rpc-reply", "XML, as of NETCONF"},
+	} {
+		if strings.HasPrefix(begin, k.prefix) {
+			return k.name
+		}
+	}
+	if strings.Contains(begin, "-----begin certificate-----") || strings.Contains(begin, "-----begin pkcs7-----") {
+		return "PEM"
+	}
+	return ""
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"strconv"
 
 	"trustpool/internal/cms"
@@ -98,6 +99,17 @@ func (r *base64Reader) next() (byte, bool) {
 			r.i += n
 		case c == '=' && r.soft && (bytes.HasPrefix(rest, []byte("=\n")) || bytes.HasPrefix(rest, []byte("=\r\n"))) && r.isSoft():
 			r.i++
+		case c == '=' && r.soft && isSpaceInQP(rest):
+			r.i += 3
+		case c == '&':
+			n, c := entity(rest)
+			if n == 0 {
+				return 0, false
+			}
+			r.i += n
+			if c != 0 {
+				return c, true
+			}
 		case c == '=' && bytes.HasPrefix(rest, []byte("=3D")):
 			r.i += 3
 			return '=', true
@@ -114,8 +126,36 @@ func (r *base64Reader) next() (byte, bool) {
 // isSoft reports whether the = at the end of a line is a line break of
 // quoted-printable and not padding, which nothing but padding follows.
 func (r *base64Reader) isSoft() bool {
+	if bytes.HasSuffix(r.data[:r.i], []byte("=0A")) {
+		return true
+	}
 	rest := bytes.TrimPrefix(bytes.TrimLeft(r.data[r.i+1:], "\r\n"), r.prefix)
 	return len(rest) > 0 && (isBase64(rest[0]) || bytes.HasPrefix(rest, []byte("=3D")))
+}
+
+// isSpaceInQP reports whether text begins with white space as quoted-printable writes it.
+func isSpaceInQP(b []byte) bool {
+	for _, space := range []string{"=0D", "=0A", "=20", "=09"} {
+		if bytes.HasPrefix(b, []byte(space)) {
+			return true
+		}
+	}
+	return false
+}
+
+// entity reads a character reference of HTML or XML, such as &#13; or &#x2F;, as
+// unescape does an escape.
+func entity(b []byte) (n int, c byte) {
+	n = bytes.IndexByte(b[:min(len(b), 8)], ';') + 1
+	switch s := html.UnescapeString(string(b[:n])); {
+	case len(s) != 1:
+		return 0, 0
+	case s[0] == '=' || isBase64(s[0]):
+		return n, s[0]
+	case s[0] == '\n' || s[0] == '\r' || s[0] == '\t' || s[0] == ' ':
+		return n, 0
+	}
+	return 0, 0
 }
 
 func (r *base64Reader) skipPrefix() {
@@ -209,6 +249,9 @@ func linePrefix(data []byte, at int) []byte {
 
 const maxPrefix = 120
 
+// minStart characters of base64 show whether a certificate begins there.
+const minStart = 16
+
 // startsAsBase64 reports whether the text at an offset decodes to the beginning of
 // a certificate, a message or the like.
 func startsAsBase64(data []byte, at int) bool {
@@ -216,7 +259,7 @@ func startsAsBase64(data []byte, at int) bool {
 		return false
 	}
 	r := base64Reader{data: data[:min(len(data), at+200)], i: at, prefix: quotePrefix(data, at)}
-	var start [24]byte
+	var start [minStart]byte
 	for i := range start {
 		c, ok := r.next()
 		if !ok || c == '=' {
@@ -224,7 +267,7 @@ func startsAsBase64(data []byte, at int) bool {
 		}
 		start[i] = c
 	}
-	var der [18]byte
+	var der [minStart / 4 * 3]byte
 	_, err := base64.StdEncoding.Decode(der[:], start[:])
 	return err == nil && startsAsCertificate(der[:])
 }
@@ -256,8 +299,8 @@ func (s *scanner) base64(at, from int) (next int, err error) {
 			r.i = before
 			break
 		}
-		if dense = append(dense, c); len(dense) == 24 && need < 0 {
-			var der [18]byte
+		if dense = append(dense, c); len(dense) == 8 {
+			var der [6]byte
 			_, _ = base64.StdEncoding.Decode(der[:], dense)
 			if n := cms.Length(der[:]); n > 0 {
 				if n > int64(len(s.data)) {
@@ -268,7 +311,7 @@ func (s *scanner) base64(at, from int) (next int, err error) {
 			}
 		}
 	}
-	if len(dense) < need {
+	if len(dense) < max(need, minStart) {
 		return 0, errCutBase64(at)
 	}
 	for range (4 - len(dense)%4) % 4 { // the padding
@@ -296,34 +339,4 @@ func inDecoded(err error, at int) error {
 		return fmt.Errorf("decoded from base64: %w", err)
 	}
 	return fmt.Errorf("base64 at offset %d, decoded: %w", at, err)
-}
-
-// startsAsHex reports whether text is the beginning of a certificate in
-// hexadecimal: 3082…, with or without blanks, colons or 0x.
-func startsAsHex(b []byte) bool {
-	var der []byte
-	high := -1
-	for i := 0; i < min(len(b), 120) && len(der) < 16; i++ {
-		c := b[i]
-		switch {
-		case c == '0' && i+1 < len(b) && (b[i+1] == 'x' || b[i+1] == 'X'):
-			i++
-			continue
-		case bytes.IndexByte([]byte(" :,\\x\t\r\n"), c) >= 0:
-			continue
-		}
-		v, err := strconv.ParseUint(string(c), 16, 8)
-		if err != nil {
-			break
-		}
-		if high < 0 {
-			high = int(v)
-		} else {
-			der, high = append(der, byte(high<<4|int(v))), -1
-		}
-		if len(der) == 2 && der[1] < 0x80 {
-			return false
-		}
-	}
-	return len(der) >= 12 && startsAsCertificate(der)
 }

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,6 +154,16 @@ func TestFilesRead(t *testing.T) {
 		"PKCS7 as X509":             pemOf("X509 CERTIFICATE", message),
 		"PKCS7 quoted":              eachLine(pemOf("PKCS7", message), "> ", ""),
 		"PKCS7 in UTF-16":           "\xff\xfe" + utf16Of(pemOf("PKCS7", message), binary.LittleEndian),
+		"entities in an attribute":  `<c a="` + strings.NewReplacer("\n", "&#10;", "/", "&#x2F;").Replace(a) + "\"/>" + b,
+		"entities of SAML":          "<X509Certificate>" + strings.ReplaceAll(wrapped(one, 76), "\n", "&#13;\n") + "</X509Certificate>" + strings.ReplaceAll(b, "\n", "&#xD;\n"),
+		"CR in quoted-printable":    strings.NewReplacer("=", "=3D", "\n", "=0D=0A=\n").Replace(a) + strings.ReplaceAll(strings.ReplaceAll(b, "=", "=3D"), "\n", "=20\n"),
+		"a mail with a picture":     wrapped(append([]byte("\x89PNG\r\n"), pkitest.Lab().Root.DER[200:600]...), 76) + "--x\n" + both,
+		"a mail with HTML":          wrapped([]byte("<html>"+strings.Repeat("Zażółć ", 60)), 76) + "--x\n" + both,
+		"a word before base64":      "Root\n" + wrapped(one, 64) + "Root\n" + wrapped(two, 64),
+		"UTF-16 that begins with 0": utf16Of("0 s:CN=x\n"+both, binary.LittleEndian),
+		"UTF-16, Asian":             "\xff\xfe" + utf16Of(strings.Repeat("根证书認証局\ufffd ", 50)+both, binary.LittleEndian),
+		"UTF-16, two marks":         "\xff\xfe" + utf16Of(a, binary.LittleEndian) + "\xff\xfe" + utf16Of(b, binary.LittleEndian),
+		"a modulus":                 a + "Modulus=" + strings.Repeat("AB01", 128) + "\n" + b,
 		"HTML":                      "<html><pre>\n" + both + "</pre></html>",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,6 +288,28 @@ func otherKinds(t testing.TB) map[string]struct{ in, name, advice string } {
 		"hex of a configuration":  {"crypto pki certificate chain X\n certificate ca 01\n  " + regexp.MustCompile(`.{8}`).ReplaceAllString(strings.ToUpper(hex.EncodeToString(one)), "$0 ") + "\n  quit\n", "a certificate in hexadecimal", "xxd -r -p"},
 		"text of openssl":         {"Certificate:\n    Data:\n        Version: 3 (0x2)\n", "the text of a certificate", "print it as PEM"},
 		"text of a device":        {"CA Certificate\n  Status: Available\n  Certificate Serial Number (hex): 01\n", "what a device shows", "trustpool pool read"},
+		"hex with hyphens":        {a + strings.ReplaceAll(fmt.Sprintf("% X", core[6]), " ", "-"), "a certificate in hexadecimal", "xxd -r -p"},
+		"hex of Java":             {a + "(byte) " + strings.ReplaceAll(fmt.Sprintf("% #x", core[6]), " ", ", (byte) "), "a certificate in hexadecimal", "xxd -r -p"},
+		"hex of PEM":              {a + `\x` + hex.EncodeToString([]byte(a)), "a certificate in hexadecimal", "xxd -r -p"},
+		"percent-encoding of all": {a + strings.ReplaceAll(fmt.Sprintf("%% %X", core[6]), " ", "%"), "a certificate in", "PEM or DER"},
+		"decimal numbers":         {a + strings.Trim(fmt.Sprint(core[6]), "[]"), "a certificate in decimal numbers", "PEM or DER"},
+		"signed numbers":          {a + strings.Join(signed(core[6]), ", "), "a certificate in decimal numbers", "PEM or DER"},
+		"octal numbers":           {a + octal(core[6]), "a certificate in octal numbers", "PEM or DER"},
+		"escapes":                 {a + "b'" + escaped(core[6]) + "'", "a certificate in escapes", "PEM or DER"},
+		"percent-encoding of DER": {a + url.PathEscape(string(core[6])), "a certificate in escapes", "PEM or DER"},
+		"UTF-16, then UTF-8":      {"\xff\xfe" + utf16Of(a, binary.LittleEndian) + a, "UTF-16 that goes on in another encoding", "save each part as UTF-8"},
+		"UTF-16, then DER":        {"\xff\xfe" + utf16Of(a, binary.LittleEndian) + string(core[6]), "UTF-16 with something else in it", "save each part as UTF-8"},
+		"UTF-16 in both orders":   {"\xff\xfe" + utf16Of(a, binary.LittleEndian) + "\xfe\xff" + utf16Of(a, binary.BigEndian), "UTF-16 with something else in it", "save each part as UTF-8"},
+		"a comment in base64":     {a + "ca.crt: " + base64.StdEncoding.EncodeToString([]byte("#"+a)), "base64 of a file with certificates in it", "base64 -d"},
+		"a line end in base64":    {"ca.crt: " + base64.StdEncoding.EncodeToString([]byte("\n"+a)), "base64 of a file with certificates in it", "base64 -d"},
+		"a mail with base64":      {a + "--x\n" + wrapped([]byte("Hi,\n"+a), 76), "base64 of a file with certificates in it", "base64 -d"},
+		"JKS in YAML":             {a + "store: " + base64.StdEncoding.EncodeToString([]byte("\xfe\xed\xfe\xed\x00\x00\x00\x02"+string(one))), "base64 of a file with certificates in it", "base64 -d"},
+		"UTF-16 in YAML":          {a + "ca: " + base64.StdEncoding.EncodeToString([]byte(utf16Of(a, binary.LittleEndian))), "base64 of a file with certificates in it", "base64 -d"},
+		"gzip in YAML":            {a + "ca: " + base64.StdEncoding.EncodeToString([]byte(zipped(a))), "base64 of a file with certificates in it", "base64 -d"},
+		"a comment, all base64":   {base64.StdEncoding.EncodeToString([]byte("# x\n" + a)), "PEM in base64 once more", "base64 -d"},
+		"zip as a certificate":    {pemOf("CERTIFICATE", []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00"+string(message))), "a zip archive", "unpack it"},
+		"PEM as a certificate":    {pemOf("CERTIFICATE", []byte(a)), "PEM in base64 once more", "base64 -d"},
+		"RTF":                     {"{\\rtf1\\ansi " + strings.ReplaceAll(a, "\n", "\\par\n") + "}", "an RTF document", "plain text"},
 		"Kubernetes":              {"data:\n  ca.crt: " + base64.StdEncoding.EncodeToString([]byte(a)) + "\n", "PEM in base64 once more", "base64 -d"},
 		"PEM in base64":           {base64.StdEncoding.EncodeToString([]byte(a)), "PEM in base64 once more", "base64 -d"},
 		"percent-encoding":        {strings.NewReplacer(" ", "%20", "\n", "%0A", "+", "%2B").Replace(a), "a PEM block in percent-encoding", "decode it"},
@@ -296,6 +329,35 @@ func otherKinds(t testing.TB) map[string]struct{ in, name, advice string } {
 		"question marks":          {string(bytes.Map(func(r rune) rune { return r }, []byte(regexp.MustCompile(`[\x80-\x{10ffff}]`).ReplaceAllString(latin1(message), "?")))), "question marks", "binary mode"},
 		"Latin-1 as UTF-8":        {latin1(message), "Latin-1", "binary mode"},
 	}
+}
+
+// signed writes bytes as Java prints them.
+func signed(b []byte) (out []string) {
+	for _, c := range b {
+		out = append(out, strconv.Itoa(int(int8(c))))
+	}
+	return out
+}
+
+func octal(b []byte) string {
+	var out strings.Builder
+	for _, c := range b {
+		fmt.Fprintf(&out, `\%03o`, c)
+	}
+	return out.String()
+}
+
+// escaped writes bytes as Python prints them.
+func escaped(b []byte) string {
+	var out strings.Builder
+	for _, c := range b {
+		if c >= ' ' && c < 0x7f {
+			out.WriteByte(c)
+		} else {
+			fmt.Fprintf(&out, `\x%02x`, c)
+		}
+	}
+	return out.String()
 }
 
 func latin1(b []byte) string {
@@ -352,6 +414,11 @@ func TestFilesRefused(t *testing.T) {
 		"base64 amid base64":         {a + "xx" + wrapped(two, 64), len(a) + 2, "in the middle of other base64"},
 		"END without BEGIN":          {strings.Join(lines[1:], "") + b, len(a) - len(lines[0]) - len("-----END CERTIFICATE-----\n"), "the END of a PEM block without its BEGIN"},
 		"END in a text":              {a + "# -----END CERTIFICATE----- ends it\n", len(a) + 2, "the END of a PEM block without its BEGIN"},
+		"without it, one line":       {a + base64.StdEncoding.EncodeToString(two)[12:], len(a), "lines of base64 that do not begin as a certificate does"},
+		"without it, of 48":          {a + wrapped(two, 48)[49:], len(a), "lines of base64 that do not begin as a certificate does"},
+		"cut to 16 characters":       {a + wrapped(two, 16)[:17], len(a), "base64 that begins as a certificate does and ends before it"},
+		"line ends of HTML":          {strings.ReplaceAll(a, "\n", "<br>\n"), 27, `base64 that does not decode ("<br>" is not base64)`},
+		"line numbers":               {strings.ReplaceAll(a, "\n", "\n7: "), -2, `": MI`},
 		"without its first line":     {a + strings.Join(lines[2:len(lines)-2], "") + b, -2, "lines of base64 that do not begin as a certificate does"},
 		"BEGIN twice":                {strings.TrimSuffix(a, "-----END CERTIFICATE-----\n") + b, -2, "base64 that does not decode"},
 		"BEGIN in small letters":     {a + strings.ReplaceAll(b, "BEGIN", "begin"), len(a), "not in capitals"},

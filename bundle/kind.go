@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -105,7 +106,7 @@ func wrongType(err error) error {
 	case binary.Gzipped:
 		return &TypeError{Type: "a gzip file", Advice: "decompress it with gunzip"}
 	}
-	return &TypeError{Type: "a file that is not text", Advice: binary.Advice}
+	return &TypeError{Type: cmp.Or(binary.Name, "a file that is not text"), Advice: binary.Advice}
 }
 
 // identify names what data is, if it is binary, or nil.
@@ -275,19 +276,28 @@ func dump() *regexp.Regexp {
 	return regexp.MustCompile(`^[0-9A-Fa-f]{5,10}:? +([0-9A-Fa-f]{2,8} +){4}`)
 }
 
-// errHex is the error for a certificate in hexadecimal.
-func errHex(data []byte, at int) error {
+// errSpelled is the error for a certificate as spelled found it.
+func errSpelled(data []byte, at int) error {
 	line := data[bytes.LastIndexByte(data[:at], '\n')+1:]
 	if dump().Match(line[:min(len(line), 100)]) {
 		return &TypeError{Type: "a hex dump", Offset: at, within: at > maxLabel, Advice: "turn it back into the file with xxd -r"}
 	}
-	return &TypeError{Type: "a certificate in hexadecimal", Offset: at, within: at > 0,
-		Advice: "turn it into binary with xxd -r -p, or get it as PEM or DER"}
+	how := spelled(data, at)
+	e := &TypeError{Type: "a certificate in " + how, Offset: at, within: at > 0, Advice: "get it as PEM or DER"}
+	if how == "hexadecimal" {
+		e.Advice = "turn it into binary with xxd -r -p, or " + e.Advice
+	}
+	return e
 }
 
 // errNested is the error for PEM that is in base64 once more.
 func errNested(at int) error {
 	return &TypeError{Type: "PEM in base64 once more, as in a Kubernetes Secret", Offset: at, within: true, damaged: true, Advice: "decode it with base64 -d"}
+}
+
+// errHidden is the error for base64 of something else that holds certificates.
+func errHidden(at int) error {
+	return &TypeError{Type: "base64 of a file with certificates in it", Offset: at, within: true, damaged: true, Advice: "decode it with base64 -d"}
 }
 
 // identifyText is the error for text without a certificate.

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,7 +71,14 @@ func (l Limits) Parse(data []byte) (*Bundle, error) {
 	if len(b.Certificates) == 0 {
 		return nil, errors.New("no certificate in it")
 	}
-	if err := identifyDER(b.Certificates[0].Raw, 0); err != nil {
+	first := b.Certificates[0].Raw
+	if err := identifyDER(first, 0); err != nil {
+		return nil, err
+	}
+	if bytes.Contains(first, beginMark) {
+		return nil, errNested(0)
+	}
+	if err := identify(first, 0); err != nil {
 		return nil, err
 	}
 	return nil, fmt.Errorf("none of its %d certificates can be decoded; the first: %w", len(b.Certificates), b.Certificates[0].Err)
@@ -94,6 +102,9 @@ func (b *Bundle) parse(data []byte, l Limits) error {
 		if err != nil {
 			return wrongType(err)
 		}
+		if isMixed(data, decoded) {
+			return &TypeError{Type: "UTF-16 with something else in it", Advice: "save each part as UTF-8, and join them again"}
+		}
 		data = decoded
 	}
 	s := scanner{data: data, limits: l}
@@ -102,6 +113,17 @@ func (b *Bundle) parse(data []byte, l Limits) error {
 	}
 	b.Passed = s.passed
 	return b.assemble(s.pieces, l)
+}
+
+// isMixed reports whether a text decoded from UTF-16 has what no text has: half
+// characters, or the mark of the other byte order. DER appended to it looks like that.
+func isMixed(data, decoded []byte) bool {
+	if text.Detect(data) == text.Gzip {
+		return false
+	}
+	decoded = bytes.TrimSuffix(decoded, []byte("\ufffd")) // of an odd byte at the end
+	written := bytes.Count(data, []byte("\xfd\xff")) + bytes.Count(data, []byte("\xff\xfd"))
+	return bytes.Count(decoded, []byte("\ufffd")) > written || bytes.Contains(decoded, []byte("\ufffe"))
 }
 
 // A piece is a certificate or a message as it was found in a file.

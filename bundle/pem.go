@@ -63,7 +63,7 @@ func (s *scanner) block(at int) (next int, err error) {
 	if err != nil {
 		var syntax *SyntaxError
 		errors.As(err, &syntax)
-		return 0, syntaxErr(syntax.Offset, "PEM block %q: %s", label, syntax.Msg)
+		return 0, syntaxErr(syntax.Offset, "PEM block %q: %s%s", label, syntax.Msg, inQuotes(data[min(syntax.Offset, len(data)):]))
 	}
 	if err := s.addBlock(der, at, label); err != nil {
 		return 0, err
@@ -124,6 +124,17 @@ func decodeBody(text []byte, base int, prefix []byte) ([]byte, error) {
 		return nil, direct
 	}
 	return der, err
+}
+
+// inQuotes shows the first of what is not base64, in parentheses; empty if it is.
+func inQuotes(b []byte) string {
+	if len(b) == 0 || isBase64(b[0]) || b[0] == '=' || b[0] == '-' {
+		return ""
+	}
+	if i := bytes.IndexAny(b, "\r\n"); i > 0 {
+		b = b[:i]
+	}
+	return fmt.Sprintf(" (%q is not base64)", b[:min(len(b), 12)])
 }
 
 // onEachLine reports whether each line after the first begins with a prefix.

@@ -2,10 +2,13 @@ package bundle
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"slices"
+	"unicode/utf8"
 
 	"trustpool/internal/cms"
+	"trustpool/internal/fetch/text"
 )
 
 // A scanner finds the certificates and messages of a file: PEM blocks, DER and
@@ -23,6 +26,9 @@ type scanner struct {
 func (s *scanner) file() error {
 	if beginsAsDER(s.data) {
 		return s.binary()
+	}
+	if err := identify(s.data, 0); err != nil { // whatever is in it
+		return err
 	}
 	blank := skipSpace(s.data)
 	if len(blank) == 0 {
@@ -79,15 +85,15 @@ func (s *scanner) binary() error {
 }
 
 // notBase64DER is the error for base64 of something that is not DER.
-func (s *scanner) notBase64DER(der []byte) error {
-	if bytes.Contains(der, beginMark) {
-		return errNested(0)
-	}
-	if err := identify(der, 0); err != nil {
+func (s *scanner) notBase64DER(decoded []byte) error {
+	if err := identify(decoded, 0); err != nil {
 		err.Type += " in base64"
 		return err
 	}
-	return notABundle(s.data)
+	if bytes.Contains(decoded, beginMark) {
+		return errNested(0)
+	}
+	return identifyText(s.data)
 }
 
 // What find finds.
@@ -101,8 +107,8 @@ const (
 	foundMark          // BEGIN CERTIFICATE between dashes that are not five hyphens
 	foundDER
 	foundBase64
-	foundHex
-	foundNested // "-----BEGIN" in base64
+	foundSpelled // bytes that are written as numbers or escapes
+	foundNested  // "-----BEGIN" in base64
 )
 
 // find looks from an offset on for the first thing that is not text.
@@ -126,8 +132,14 @@ func (s *scanner) find(from int) (int, found) {
 				return i, foundMark
 			}
 		case c == '0':
-			if i+1 < len(data) && data[i+1] >= 0x80 && startsAsCertificate(data[i:]) {
+			if i+1 >= len(data) {
+				continue
+			}
+			if data[i+1] >= 0x80 && startsAsCertificate(data[i:]) {
 				return i, foundDER
+			}
+			if spelled(data, i) != "" {
+				return i, foundSpelled
 			}
 		case c == 'M':
 			if i+1 < len(data) && data[i+1] == 'I' && startsAsBase64(data, i) {
@@ -137,9 +149,9 @@ func (s *scanner) find(from int) (int, found) {
 			if bytes.HasPrefix(data[i:], nestedMark) {
 				return i, foundNested
 			}
-		case c == '3':
-			if i+1 < len(data) && data[i+1] == '0' && startsAsHex(data[i:]) {
-				return i, foundHex
+		default: // '2', '3', '4'
+			if spelled(data, i) != "" {
+				return i, foundSpelled
 			}
 		}
 	}
@@ -157,7 +169,7 @@ var textBytes = func() (table [256]byteClass) {
 			table[c] = binary
 		}
 	}
-	for _, c := range []byte("-Bb0LM3") {
+	for _, c := range []byte("-Bb0LM234") {
 		table[c] = mark
 	}
 	return table
@@ -202,8 +214,8 @@ func (s *scanner) from(offset int) error {
 			offset, err = s.base64(at, offset)
 		case foundNested:
 			return errNested(at)
-		case foundHex:
-			return errHex(s.data, at)
+		case foundSpelled:
+			return errSpelled(s.data, at)
 		}
 		if err != nil {
 			return err
@@ -279,7 +291,8 @@ func (s *scanner) pass(from, to int) error {
 	if to-from < 64 && len(bytes.TrimSpace(s.data[from:to])) == 0 {
 		return nil
 	}
-	run := 0 // lines of base64 so far
+	var block []byte // the lines of base64 so far
+	var begin int
 	for offset := from; offset < to; {
 		line := s.data[offset:to]
 		if i := bytes.IndexAny(line[:min(len(line), 1<<10)], "\r\n"); i >= 0 {
@@ -287,35 +300,109 @@ func (s *scanner) pass(from, to int) error {
 		} else if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line = line[:i]
 		}
-		text := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
-		if len(text) > 0 {
+		words := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+		if len(words) > 0 {
 			s.passed.Lines++
-			s.passed.Bytes += len(text)
+			s.passed.Bytes += len(words)
 		}
-		if isBase64Line(bytes.TrimLeft(text, "> ")) {
-			if run++; run == minBase64Lines {
-				return syntaxErr(offset, "lines of base64 that do not begin as a certificate does: its beginning is missing or damaged")
+		if quoted := bytes.TrimLeft(words, "> "); isBase64Line(quoted) {
+			if len(block) == 0 {
+				begin = offset
 			}
-		} else if len(text) > 0 {
-			run = 0
+			block = append(block, quoted...)
+		} else if len(words) > 0 {
+			if err := checkBase64(block, begin); err != nil {
+				return err
+			}
+			block = block[:0]
+			if i := hiddenInBase64(line); i >= 0 {
+				return errHidden(offset + i)
+			}
 		}
 		offset += len(line) + 1
 	}
-	return nil
+	return checkBase64(block, begin)
 }
 
-// minBase64Lines of base64, one after the other, are not text.
-const minBase64Lines = 3
+// checkBase64 refuses lines of base64 that could be of a certificate. They are not
+// if they are of text or of a picture, as in a mail.
+func checkBase64(block []byte, at int) error {
+	if len(block) < minBase64 {
+		return nil
+	}
+	decoded := make([]byte, base64.RawStdEncoding.DecodedLen(len(block)))
+	n, _ := base64.RawStdEncoding.Decode(decoded, bytes.TrimRight(block, "="))
+	decoded = decoded[:n]
+	switch {
+	case holdsCertificate(decoded):
+		return errHidden(at)
+	case utf8.Valid(decoded) && looksLikeText(decoded), isPicture(decoded):
+		return nil
+	}
+	return syntaxErr(at, "lines of base64 that do not begin as a certificate does: its beginning is missing or damaged")
+}
 
-// isBase64Line reports whether a line is of base64 as PEM has it.
+func isPicture(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("\x89PNG\r\n")) || bytes.HasPrefix(b, []byte("\xff\xd8\xff")) || bytes.HasPrefix(b, []byte("GIF8"))
+}
+
+// minBase64 characters of base64, in lines one after the other, are not words.
+const minBase64 = 3 * 48
+
+// isBase64Line reports whether a line is of base64 and longer than the base64 of a
+// SHA-256, of which people keep lists.
 func isBase64Line(line []byte) bool {
-	if len(line) < 60 || len(line) > 80 || notBase64(line) >= 0 || bytes.IndexByte(line, ' ') >= 0 {
+	if len(line) < 48 || notBase64(line) >= 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(bytes.TrimRight(line, "="), '=') >= 0 {
 		return false
 	}
 	has := func(from, to byte) bool {
 		return slices.ContainsFunc(line, func(c byte) bool { return c >= from && c <= to })
 	}
 	return has('a', 'z') && has('A', 'Z') && has('0', '9')
+}
+
+// minHidden characters of base64 may be of a file with a certificate in it.
+const minHidden = 200
+
+// hiddenInBase64 is where in a line there is base64 of a file with a certificate in
+// it, such as a key store or PEM with a comment before it, or -1.
+func hiddenInBase64(line []byte) int {
+	for i := 0; i+minHidden <= len(line); i++ {
+		start := i
+		for i < len(line) && isBase64(line[i]) {
+			i++
+		}
+		if i-start < minHidden {
+			continue
+		}
+		word := line[start:i]
+		inner := make([]byte, base64.RawStdEncoding.DecodedLen(len(word)))
+		n, _ := base64.RawStdEncoding.Decode(inner, word)
+		if holdsCertificate(inner[:n]) {
+			return start
+		}
+	}
+	return -1
+}
+
+// holdsCertificate reports whether bytes of any kind have a certificate among them,
+// or could have one, as UTF-16 and gzip could.
+func holdsCertificate(b []byte) bool {
+	switch encoding := text.Detect(b); {
+	case bytes.Contains(b, beginMark), encoding == text.UTF16LE, encoding == text.UTF16BE:
+		return true
+	case encoding == text.Gzip:
+		return len(b) > 2 && b[2] == 8 // deflate
+	}
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(b[i:], 0x30)
+		if next < 0 {
+			return false
+		}
+		if i += next; startsAsCertificate(b[i:]) {
+			return true
+		}
+	}
 }
 
 // startsAsCertificate reports whether DER begins as a certificate does, or a

@@ -46,10 +46,12 @@ func Sniff(prefix []byte) (length int64, err error) {
 	case notBase64(blank) >= 0 && (len(prefix) >= SniffSize || !looksLikeText(prefix)):
 		return 0, identifyText(prefix)
 	case notBase64(blank) < 0 && len(blank) >= 8 && !beginsSequence(blank):
-		if bytes.HasPrefix(blank, nestedMark) {
-			return 0, errNested(0)
+		dense := bytes.Join(bytes.Fields(blank), nil)
+		der, err := decodeBase64(dense[:len(dense)/4*4], 0)
+		if err != nil {
+			return 0, identifyText(prefix)
 		}
-		return 0, identifyText(prefix)
+		return 0, s.notBase64DER(der)
 	}
 	return 0, nil
 }
@@ -84,6 +86,9 @@ func notABundle(data []byte) error {
 // beginsAsDER reports whether data begins with a SEQUENCE, and not with the digit 0
 // of text.
 func beginsAsDER(data []byte) bool {
+	if len(data) > 2 && data[1] == 0 { // UTF-16
+		return false
+	}
 	return len(data) > 0 && data[0] == 0x30 && (len(data) > 1 && data[1] >= 0x80 && data[1] < 0xc0 || !looksLikeText(data[:min(len(data), 64)]))
 }
 

@@ -153,9 +153,9 @@ func NewReader(r io.Reader) (io.Reader, error) {
 	case Gzip:
 		return nil, &BinaryError{Kind{"a gzip file", "decompress it once more"}, true}
 	case UTF16LE:
-		return transform.NewReader(in, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), nil
+		return transform.NewReader(&utf16Reader{r: in}, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), nil
 	case UTF16BE:
-		return transform.NewReader(in, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()), nil
+		return transform.NewReader(&utf16Reader{r: in}, unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder()), nil
 	}
 	if err := check(prefix, gzipped); err != nil {
 		return nil, err
@@ -166,6 +166,29 @@ func NewReader(r io.Reader) (io.Reader, error) {
 		}
 	}
 	return in, nil
+}
+
+// A utf16Reader refuses UTF-16 that goes on in ASCII, as a file does to which something was appended: what was appended
+// would be read as characters of Asian scripts.
+type utf16Reader struct {
+	r   io.Reader
+	run int // bytes of ASCII in a row
+}
+
+// maxRun bytes of ASCII in a row, none of them zero, are not UTF-16.
+const maxRun = 64
+
+func (u *utf16Reader) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	for _, c := range p[:n] {
+		if u.run++; !isASCIIText(c) {
+			u.run = 0
+		}
+		if u.run == maxRun {
+			return 0, &BinaryError{Kind: Kind{"UTF-16 that goes on in another encoding", "save each part as UTF-8, and join them again"}}
+		}
+	}
+	return n, err
 }
 
 func peek(in *bufio.Reader) ([]byte, error) {

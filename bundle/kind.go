@@ -219,7 +219,8 @@ func damagedDER(data []byte) *TypeError {
 		return damaged("bytes were replaced by question marks", adviceAgain)
 	}
 	length := cms.Length(data)
-	crlf := length > 0 && bytes.Contains(data, []byte("\r\n"))
+	pairs := bytes.Count(data, []byte("\r\n"))
+	crlf := length > 0 && pairs > 0 && pairs == bytes.Count(data, []byte("\n")) // each, not one by chance
 	is := func(old ...string) bool {
 		if !crlf {
 			return false

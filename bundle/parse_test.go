@@ -224,6 +224,7 @@ func TestTrailing(t *testing.T) {
 		return pkitest.Message{Content: content, Signers: []pkitest.SignerInfo{{Signer: pkitest.Lab().Signer}}}.DER()
 	}
 	core := signed(content)
+	pair := append(bytes.Clone(core[:len(core)-3]), "\n\r\n"...) // in its signature
 	tests := []struct {
 		name   string
 		in     []byte
@@ -231,6 +232,7 @@ func TestTrailing(t *testing.T) {
 		msg    string
 	}{
 		{"a message", append(bytes.Clone(core), 0), len(core), "trailing bytes after the PKCS#7 message"},
+		{"a message with CR LF in it by chance", append(pair, '\n'), len(core), "trailing bytes after the PKCS#7 message"},
 		{"a message in BER", append(pkitest.ToBER(core, 500), 0, 0), -2, "trailing bytes after the PKCS#7 message"},
 		{"a certificate", append(readFile(t, "one.der"), 5, 0), 843, "trailing bytes"},
 		{"the signed content", signed(append(bytes.Clone(content), 0)), bytes.Index(core, content) + len(content), "the signed content: trailing bytes after the PKCS#7 message"},

@@ -28,6 +28,8 @@ const (
 // checkMessage applies the rules that concern the message as a whole.
 func checkMessage(b *bundle.Bundle) *refusal {
 	switch {
+	case b.Message == nil && b.Mixed:
+		return refuse(NotSigned, "the file holds a message beside other things, and no signature is over all of it")
 	case b.Message == nil:
 		return refuse(NotSigned, "the file bears no signature (form %s)", b.Form)
 	case len(b.Message.Signers) == 0:

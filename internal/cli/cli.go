@@ -18,6 +18,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/docs"
 	"trustpool/internal/durable"
+	"trustpool/internal/fetch"
 	"trustpool/internal/report"
 )
 
@@ -375,7 +376,7 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 // warn tells the user something that is not part of the result.
 func (a *app) warn(format string, args ...any) {
 	a.working.clear()
-	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", report.Printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(a.env.Stderr, "trustpool: %s\n", fetch.MaskText(report.Printable(fmt.Sprintf(format, args...))))
 }
 
 // verb is how an error calls a command: pool read.

@@ -2,8 +2,11 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -145,7 +148,8 @@ certificates:
 	return nil
 }
 
-// knownRoots are those that are pinned somewhere in the program.
+// knownRoots are those that are pinned somewhere in the program: anchors, what
+// services need, and what devices have built in.
 func knownRoots() (out []config.Known) {
 	for _, anchor := range roots.BuiltIn() {
 		out = append(out, config.Known{Name: anchor.Name, SHA256: anchor.SHA256})
@@ -153,6 +157,15 @@ func knownRoots() (out []config.Known) {
 	for _, n := range audit.Needs() {
 		for _, r := range n.Roots {
 			out = append(out, config.Known{Name: r.Name, SHA256: *r.SHA256})
+		}
+	}
+	for _, p := range device.Platforms() {
+		for _, e := range p.BuiltIn().Entries {
+			name, isNamed := strings.CutPrefix(e.Subject, "CN=")
+			name, _, _ = strings.Cut(name, ",")
+			if sum, err := hex.DecodeString(e.SHA256); isNamed && e.Issuer == e.Subject && err == nil && len(sum) == sha256.Size {
+				out = append(out, config.Known{Name: name, SHA256: [sha256.Size]byte(sum)})
+			}
 		}
 	}
 	return out

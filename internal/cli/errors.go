@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"trustpool/internal/fetch"
 	"trustpool/internal/report"
 )
 
@@ -13,7 +14,8 @@ import (
 const maxCauses = 20
 
 // writeError writes an error to standard error, a line for each of its causes; a
-// cause that comes again is counted. Text in it that does not show is escaped.
+// cause that comes again is counted. Text in it that does not show is escaped, and
+// a URL is without user and query: they may be credentials.
 func writeError(w io.Writer, err error) {
 	lines := causes(err)
 	seen := map[string]int{}
@@ -30,6 +32,7 @@ func writeError(w io.Writer, err error) {
 		if written++; written > maxCauses {
 			continue
 		}
+		line = fetch.MaskText(line)
 		if n > 1 {
 			line += fmt.Sprintf(" (%d times)", n)
 		}
@@ -39,7 +42,7 @@ func writeError(w io.Writer, err error) {
 		fmt.Fprintf(w, "trustpool: and %s more\n", report.Count(written-maxCauses, "cause"))
 	}
 	if h := (hinted{}); errors.As(err, &h) {
-		fmt.Fprintf(w, "trustpool: hint: %s\n", report.Printable(h.hint))
+		fmt.Fprintf(w, "trustpool: hint: %s\n", fetch.MaskText(report.Printable(h.hint)))
 	}
 }
 

@@ -161,6 +161,32 @@ func Mask(name string) string {
 	return mask(u)
 }
 
+// MaskText is Mask for every URL in a text, such as an error of something that takes no URL and quotes what it was given.
+func MaskText(text string) string {
+	var out strings.Builder
+	for {
+		at := strings.Index(text, "://")
+		if at < 0 {
+			out.WriteString(text)
+			return out.String()
+		}
+		begin := strings.LastIndexFunc(text[:at], func(r rune) bool { return !isScheme("x" + string(r)) }) + 1
+		for begin < at && !isScheme(text[begin:at]) { // it begins with a letter
+			begin++
+		}
+		end := len(text)
+		if n := strings.IndexAny(text[at:], " \t\r\n\"'<>`"); n >= 0 {
+			end = at + n
+		}
+		name := strings.TrimRight(text[begin:end], ".,:;)") // a sentence goes on
+		end = begin + len(name)
+		end = max(end, at+len("://"))
+		out.WriteString(text[:begin])
+		out.WriteString(Mask(text[begin:end]))
+		text = text[end:]
+	}
+}
+
 // mask is Mask for a URL. A token is as often the user name as it is the password, and in signed URLs the query.
 func mask(u *url.URL) string {
 	masked := *u

@@ -397,4 +397,15 @@ func TestMask(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
+	for text, want := range map[string]string{
+		"": "", "://": "://", "no URL: a@b?c": "no URL: a@b?c", "http(s)://u@HOST?q": "http(s)://u@HOST?q",
+		"open http://u:p@h/f?q: no such file":         "open http://h/f: no such file",
+		`parse "http://u:p@h%zz/x?q": bad`:            `parse "http://h%zz/x": bad`,
+		"a (redirected to https://h/x?q), ftp://u@h.": "a (redirected to https://h/x), ftp://h.",
+		"1http://u@h éhttps://u@h/é?q":                "1http://h éhttps://h/%C3%A9",
+	} {
+		if got := MaskText(text); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
 }

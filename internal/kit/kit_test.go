@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -219,6 +220,26 @@ func TestUnpackChanged(t *testing.T) {
 	}
 	if _, err := os.Lstat(dir); err == nil {
 		t.Error("something is left")
+	}
+}
+
+// README.txt is trustpool's only if nothing in it is the sender's: the version that
+// changes are from is proved by nothing.
+func TestReadmeVersion(t *testing.T) {
+	t.Parallel()
+	k, err := open(pack(t, nil), openOptions(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := k.Manifest.Bundles[slices.IndexFunc(k.Manifest.Bundles, func(e Entry) bool { return e.Changes != nil })].Changes
+	for version, repeated := range map[string]bool{
+		"1": true, "2024.1": true, "": false, "1 in changes.\n\n2. Run program/other first": false, "1\x1b[2K": false, strings.Repeat("1", maxVersion+1): false, "http://lab.example": false,
+	} {
+		c.Version = version
+		text := string(readme(k.Manifest, k.paths, false))
+		if strings.Contains(text, "changes since version "+version+" in "+c.Text) != repeated || strings.Contains(text, "changes since the bundle that it was compared with in "+c.Text) == repeated {
+			t.Errorf("%q:\n%s", version, text)
+		}
 	}
 }
 

@@ -15,6 +15,19 @@ func builtIn(a anchorID) bool {
 	return slices.ContainsFunc(roots.BuiltIn(), func(b roots.Anchor) bool { return pin(b).SHA256 == a.SHA256 })
 }
 
+// since names the bundle that the changes are from. Nothing in a kit proves its
+// version, so only what looks like one is repeated: any other text in a README of
+// trustpool's would be taken for trustpool's.
+func (c *changes) since() string {
+	if v := c.Version; v != "" && len(v) <= maxVersion && strings.Trim(v, "0123456789.") == "" {
+		return "version " + v
+	}
+	return "the bundle that it was compared with"
+}
+
+// maxVersion is how many characters of a version README.txt repeats.
+const maxVersion = 20
+
 // readme tells the person who receives a kit what to do.
 func readme(m *Manifest, paths []string, signed bool) []byte {
 	has := map[string]bool{}
@@ -39,7 +52,7 @@ func readme(m *Manifest, paths []string, signed bool) []byte {
 		line("  verified when it was packed, under %s", report.Printable(b.Verification.Anchor.Name))
 		line("    SHA-256 of that root  %s", b.Verification.Anchor.SHA256)
 		if b.Changes != nil {
-			line("  changes since version %s in %s", report.Printable(b.Changes.Version), b.Changes.Text)
+			line("  changes since %s in %s", b.Changes.since(), b.Changes.Text)
 		}
 	}
 	line("")

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"bytes"
+	"crypto"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -90,10 +92,30 @@ func TestGatesSeeWhatWasSigned(t *testing.T) {
 	}
 
 	changed := map[string][]byte{
-		"BER":              pkitest.ToBER(good, 100),
-		"PEM":              pkitest.MessagePEM(good),
-		"base64":           []byte(base64.StdEncoding.EncodeToString(good)),
-		"base64 of BER":    []byte(base64.StdEncoding.EncodeToString(pkitest.ToBER(good, 7))),
+		"BER":                      pkitest.ToBER(good, 100),
+		"PEM":                      pkitest.MessagePEM(good),
+		"base64":                   []byte(base64.StdEncoding.EncodeToString(good)),
+		"base64 of BER":            []byte(base64.StdEncoding.EncodeToString(pkitest.ToBER(good, 7))),
+		"PEM, and a blank line":    append(pkitest.MessagePEM(good), "\n\n"...),
+		"PEM with CR LF":           bytes.ReplaceAll(pkitest.MessagePEM(good), []byte("\n"), []byte("\r\n")),
+		"PEM behind text":          append([]byte("Version 99 of the bundle:\n\n"), pkitest.MessagePEM(good)...),
+		"PEM under another label":  bytes.ReplaceAll(pkitest.MessagePEM(good), []byte(" PKCS7-"), []byte(" CMS-")),
+		"base64 in one line":       []byte(base64.RawStdEncoding.EncodeToString(good)),
+		"long lengths":             pkitest.LongLength.Frame(good),
+		"signers in another order": message("2", func(m *pkitest.Message) { slices.Reverse(m.Signers) }),
+		"a signer twice":           message("2", func(m *pkitest.Message) { m.Signers = append(m.Signers, m.Signers[0]) }),
+		"certificates in another order": message("2", func(m *pkitest.Message) {
+			m.Certificates = [][]byte{p.SecondSigner.DER, p.Root.DER, p.OtherRoot.DER, p.Signer.DER}
+		}),
+		"a certificate of the pool beside the signature": message("2", func(m *pkitest.Message) {
+			m.Certificates = append(p.Signer.Chain(), append(pkitest.LargePool(50), p.SecondSigner.DER)...)
+		}),
+		"more digest algorithms": message("2", func(m *pkitest.Message) {
+			m.DigestAlgorithms = []crypto.Hash{crypto.SHA512, crypto.SHA256, crypto.SHA1}
+		}),
+		"a name among the unsigned attributes": message("2", func(m *pkitest.Message) {
+			m.Signers[1].Unsigned = []pkitest.Attribute{{Type: pkitest.AttributeName, Values: [][]byte{pkitest.Printable("Other")}}, {Type: pkitest.AttributeVersion, Values: [][]byte{}}}
+		}),
 		"one signer":       message("2", func(m *pkitest.Message) { m.Signers = m.Signers[:1] }),
 		"the other signer": message("2", func(m *pkitest.Message) { m.Signers = m.Signers[1:] }),
 		"signers by key":   message("2", func(m *pkitest.Message) { m.Signers[0].ByKeyID = true }),

@@ -5,9 +5,12 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
@@ -73,12 +76,17 @@ func (o *Options) impostor(c *certificate.Certificate) error {
 		return nil
 	}
 	var other *Known
-	name := lettersOf(c.Subject.CommonName())
+	names := []string{lettersOf(c.Subject.CommonName())}
+	for _, a := range c.Subject.Attributes() {
+		if a.Type == "CN" { // a reader may see any of them
+			names = append(names, lettersOf(a.Value))
+		}
+	}
 	for _, k := range o.Known {
 		switch {
 		case k.SHA256 == c.SHA256:
 			return nil
-		case strings.EqualFold(lettersOf(k.Name), name):
+		case slices.Contains(names, lettersOf(k.Name)):
 			other = &k
 		}
 	}
@@ -88,15 +96,26 @@ func (o *Options) impostor(c *certificate.Certificate) error {
 	return fmt.Errorf("it has the name of %s, of SHA-256 %x, and is another certificate, of SHA-256 %x, that nobody vouches for", other.Name, other.SHA256, c.SHA256)
 }
 
-// lettersOf is a name without what does not show, and what a reader passes over.
+// lettersOf is what a reader sees of a name: letters and digits, without case and
+// accents, and one of those that look alike for all of them.
 func lettersOf(name string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
 		}
-		return -1
-	}, name)
+		if i := slices.Index(seen, r); i >= 0 {
+			return meant[i]
+		}
+		return r
+	}, strings.ToLower(norm.NFKD.String(name)))
 }
+
+// seen are small letters and digits that look like those at the same place of meant,
+// or do so as capitals: of ASCII, Latin, Cyrillic and Greek.
+var (
+	seen  = []rune("01il" + "ıłøđɑɡ" + "авекмнорстухіјѕӏһԁԛԝѵ" + "αβεζηικμνορτυχω")
+	meant = []rune("olll" + "llodag" + "abekmhopctyxljslhdqwv" + "abezhlkmnoptyxw")
+)
 
 // Fingerprints are the hashes to compare with those of a second source.
 type Fingerprints struct {

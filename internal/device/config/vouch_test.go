@@ -86,6 +86,42 @@ func TestVouched(t *testing.T) {
 	}
 }
 
+// A certificate that has the name of a known root for a reader has it, however it
+// is written.
+func TestImpostorNames(t *testing.T) {
+	t.Parallel()
+	known := []config.Known{{Name: "IdenTrust Commercial Root CA 1", SHA256: [32]byte{1}}, {Name: "Cisco Root CA 2099", SHA256: [32]byte{2}}}
+	key := pkitest.ECDSA("config-impostor", elliptic.P256())
+	for _, tt := range []struct {
+		names []string
+		is    bool
+	}{
+		{[]string{"CN=IdenTrust Commercial Root CA 1"}, true},
+		{[]string{"CN=IDENTRUST  commercial-root ca 1 "}, true},
+		{[]string{"CN=Iden\u200bTrust Commercial Root CA\u202e 1"}, true},
+		{[]string{"CN=\u0406denTrust \u0421ommercial Root CA 1"}, true},                // Cyrillic I, C
+		{[]string{"CN=IdenTru\u0455t C\u03bfmmercial Root CA 1"}, true},                // Cyrillic s, Greek o
+		{[]string{"CN=ldenTrust Commerciai R0ot CA I"}, true},                          // l, i, 0, I
+		{[]string{"CN=\uff29denTrust Commercial Root CA \uff11"}, true},                // full width
+		{[]string{"CN=\u00ccdenTr\u00fcst Comme\u0301rcial Root CA \U0001d7d9"}, true}, // accents, a double-struck 1
+		{[]string{"CN=IdenTrust Commercial Root CA 1", "CN=Another"}, true},
+		{[]string{"CN=Another", "CN=IdenTrust Commercial Root CA 1"}, true},
+		{[]string{"OU=IdenTrust Commercial Root CA 1"}, true}, // without a common name it is what is shown
+		{[]string{"CN=Cisco Root CA 2O99"}, true},
+		{[]string{"CN=IdenTrust Commercial Root CA 2"}, false},
+		{[]string{"CN=IdenTrust Commercial Root CA 11"}, false},
+		{[]string{"CN=Cisco Root CA 2048"}, false},
+		{[]string{"OU=None"}, false},
+		{nil, false},
+	} {
+		c := certificate.Read(pkitest.RootTemplate(pkitest.NewName(tt.names...), key).Sign(nil))
+		s := script(t, config.Options{Platform: platform(t, "iosxe"), PEM: []*certificate.Certificate{c}, Known: known})
+		if (s.Refused != "") != tt.is {
+			t.Errorf("%q: refused %q", tt.names, s.Refused)
+		}
+	}
+}
+
 // What has expired, is not valid yet, or is distrusted is warned of, at the head
 // and before the paste.
 func TestAgainst(t *testing.T) {

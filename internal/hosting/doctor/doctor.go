@@ -73,7 +73,7 @@ type Check struct {
 // A Request is one request that was made.
 type Request struct {
 	ID            string `json:"id"`
-	Line          string `json:"line"` // as it was sent
+	Line          string `json:"line"` // as it was sent, without query: in signed URLs that is a credential
 	As            string `json:"as"`   // which client it stands for, or what it tries
 	device.Ground        // of As
 	Answer        string `json:"answer"` // in words
@@ -136,7 +136,7 @@ func CheckURL(s string) (string, error) {
 // shown is a URL as reports have it.
 func shown(u *url.URL) string {
 	masked := *u
-	masked.User, masked.RawQuery, masked.ForceQuery = nil, "", false
+	masked.User, masked.RawQuery, masked.ForceQuery, masked.Fragment, masked.RawFragment = nil, "", false, "", ""
 	return masked.String()
 }
 
@@ -184,8 +184,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	for _, p := range e.probes() {
 		a := e.got[p.id]
+		line, _, _ := strings.Cut(e.request(&p), "\r\n")
+		if query := "?" + e.u.RawQuery; query != "?" {
+			line = strings.Replace(line, query, "", 1)
+		}
 		r.Requests = append(r.Requests, Request{
-			p.id, strings.SplitN(e.request(&p), "\r\n", 2)[0], p.as, p.ground, a.describe(), report.Optional(a.status), a.n, a.chunked,
+			p.id, line, p.as, p.ground, a.describe(), report.Optional(a.status), a.n, a.chunked,
 		})
 	}
 	return r, nil

@@ -149,6 +149,19 @@ func TestFaults(t *testing.T) {
 			},
 			[]string{"redirect fail", "ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail", "not-found warning"},
 		},
+		"redirect with credentials": {
+			func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "http://lab:secret@lab.example/elsewhere#secret", http.StatusFound)
+			},
+			[]string{"redirect fail", "ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail", "not-found warning"},
+		},
+		"redirect to what is not a URL": {
+			func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Location", "http://lab:secret@%zz/elsewhere")
+				w.WriteHeader(http.StatusFound)
+			},
+			[]string{"redirect fail", "ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail", "not-found warning"},
+		},
 		"a page for everything": {
 			func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<!DOCTYPE html><title>Log in</title>") },
 			[]string{
@@ -287,7 +300,7 @@ func TestURL(t *testing.T) {
 		h(w, r)
 	}))
 	with := strings.Replace(url, "://", "://lab:secret@", 1)
-	r := examine(t, with+"?"+strings.Repeat("x", doctor.MaxURLXR))
+	r := examine(t, with+"?secret"+strings.Repeat("x", doctor.MaxURLXR))
 	want(t, r, "url-length fail", "url-credentials warning")
 	for name, printOne := range map[string]func(io.Writer) error{"text": r.WriteText, "JSON": r.WriteJSON} {
 		var out bytes.Buffer

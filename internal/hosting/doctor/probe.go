@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -67,8 +68,13 @@ const (
 
 // describe says in words what came.
 func (a *answer) describe() string {
-	// Of the target, not the query: in signed URLs that is a credential.
-	switch location, _, _ := strings.Cut(a.header.Get("Location"), "?"); {
+	location := a.header.Get("Location")
+	if u, err := url.Parse(location); err != nil { // and is not repeated: there may be a password in it
+		location = "what is not a URL"
+	} else {
+		location = shown(u)
+	}
+	switch {
 	case a.err != nil:
 		return a.err.Error()
 	case location != "":

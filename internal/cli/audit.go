@@ -34,7 +34,7 @@ func (a *app) auditCommand() *cobra.Command {
 	var listNeeds, start bool
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "audit FILE|POOL",
+		Use:   "audit [FILE|POOL…]",
 		Short: "Say what to know about a bundle before it is imported",
 		Long: `Say what to know about a bundle before it is imported: who vouches for it, what
 has expired or soon will, weak keys and signatures, certificates that root
@@ -57,6 +57,8 @@ the program. Nothing is fetched for it.
 --requirements gives a YAML file with what every bundle has to meet;
 --write-requirements writes one to start from. docs/audit.md explains it.
 
+Several FILEs get a section each.
+
 Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 		Example: `  trustpool audit ios.p7b
   trustpool audit new/ios.p7b --against old/ios.p7b --need smart-licensing
@@ -67,25 +69,29 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 			if listNeeds {
 				return arguments()(cmd, args)
 			}
-			return arguments("FILE|POOL")(cmd, args)
+			return a.files(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if listNeeds {
 				return a.write(a.shown("", writeNeeds))
 			}
-			r, err := x.run(cmd.Context(), a, args[0])
-			if err != nil {
-				return err
-			}
 			if start {
-				if r.Platform != "" {
-					return hinted{errors.New("--write-requirements takes a bundle: a pool does not have its certificates"), "give the bundle that the device should have"}
-				}
-				return a.write(func(w io.Writer) error { return audit.WriteRequirements(w, r) })
+				as = "write-requirements"
 			}
-			return a.answer(!r.Fails(), as, printings{
-				"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
-				"html": r.WriteHTML, "cyclonedx": r.WriteCycloneDX,
+			return a.each(cmd, args, as, func(ctx context.Context, arg string) (judgement, error) {
+				r, err := x.run(ctx, a, arg)
+				if err != nil {
+					return judgement{}, err
+				}
+				if start && r.Platform != "" {
+					err := errors.New("--write-requirements takes a bundle: a pool does not have its certificates")
+					return judgement{}, hinted{err, "give the bundle that the device should have"}
+				}
+				return judgement{yes: start || !r.Fails(), of: printings{
+					"": r.WriteText, "json": r.WriteJSON, "markdown": r.WriteMarkdown, "sarif": r.WriteSARIF, "csv": r.WriteCSV,
+					"html": r.WriteHTML, "cyclonedx": r.WriteCycloneDX,
+					"write-requirements": func(w io.Writer) error { return audit.WriteRequirements(w, r) },
+				}}, nil
 			})
 		},
 	}
@@ -99,10 +105,10 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 	f.Var(&x.programDate, "program-date", "the `DAY` of that file: 2026-11-21")
 	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
 	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
-	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx")
+	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx", "quiet")
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from; what is distrusted in it is excused, for review")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
-	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "write-requirements", "list-needs")
+	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "quiet", "write-requirements", "list-needs")
 	for _, other := range []string{"need", "requirements", "against"} { // what is demanded already is not what the bundle meets
 		exclusive(cmd, "write-requirements", other)
 	}

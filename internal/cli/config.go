@@ -78,10 +78,14 @@ filter matched nothing.`,
 			if err != nil {
 				return err
 			}
+			if s.Refused != "" && as == "quiet" {
+				a.warn("refused: %s", s.Refused) // nothing is for the device
+				return errNo
+			}
 			if s.Refused != "" && as != "json" {
 				as, a.output = "", "" // the refusal is not a file of commands
 			}
-			return a.answer(s.Refused == "", as, printings{"": report.Unfolded(s.WriteText), "json": s.WriteJSON, "ansible": s.WritePlaybook})
+			return a.answer(s.Refused == "", as, printings{"": report.Unfolded(s.WriteText), "json": s.WriteJSON, "ansible": s.WritePlaybook, "quiet": s.WriteLines})
 		},
 	}
 	f := cmd.Flags()
@@ -99,7 +103,8 @@ filter matched nothing.`,
 	f.BoolVar(&o.Clean, "clean", false, "drop downloaded certificates first")
 	f.StringVar(&o.Trustpoint, "trustpoint", "", "of --pem on asa, fxos, nxos: call it `NAME` (default after the common name)")
 	f.StringArrayVar(&o.Expect, "expect", nil, "check that the pool has a subject with `TEXT` afterwards (repeatable)")
-	as.flags(cmd, "json", "ansible")
+	as.flags(cmd, "json", "ansible", "quiet")
+	f.Lookup("quiet").Usage = "print the lines alone; of --pem also what to know before each paste"
 	a.outputFlag(cmd)
 	return cmd
 }

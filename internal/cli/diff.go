@@ -52,7 +52,7 @@ Exit status: 0, or 1 if the pools differ.`,
 			switch {
 			case newer.pool != nil:
 				return hinted{errors.New("both are pools of devices, and one side has to be a bundle"), "compare each with the bundle that both should have"}
-			case old.pool != nil && as != "" && as != "json":
+			case old.pool != nil && as != "" && as != "json" && as != "quiet":
 				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
 			case old.pool != nil:
 				return a.diffPool(cmd.Context(), &t, old.pool, old.name, newer.bundle, newer.name, as)
@@ -74,7 +74,7 @@ Exit status: 0, or 1 if the pools differ.`,
 		},
 	}
 	t.flags(cmd)
-	as.flags(cmd, "json", "markdown", "cisco-json")
+	as.flags(cmd, "json", "markdown", "cisco-json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -59,7 +59,7 @@ Exit status: 0, or 1 if a check failed; a warning is not a failure.`,
 	}
 	t.flags(cmd)
 	cmd.Flags().DurationVar(&timeout, "timeout", doctor.DefaultTimeout, "wait `DURATION` for each answer")
-	as.flags(cmd, "json")
+	as.flags(cmd, "json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -49,7 +49,7 @@ Exit status: 0, or 1 if no message was known.`,
 			return a.answer(len(r.Findings) > 0, as, printings{"": r.WriteText, "json": r.WriteJSON})
 		},
 	}
-	as.flags(cmd, "json")
+	as.flags(cmd, "json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -93,7 +93,7 @@ Exit status: 0, or 1 if a device does not have the current version.`,
 	required(cmd, "devices")
 	f.StringArrayVar(&bundles, "bundle", nil, "recognize downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
-	as.flags(cmd, "json", "csv")
+	as.flags(cmd, "json", "csv", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

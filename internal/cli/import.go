@@ -11,6 +11,7 @@ import (
 
 	"trustpool/internal/device"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 func (a *app) importCommand() *cobra.Command {
@@ -21,7 +22,7 @@ func (a *app) importCommand() *cobra.Command {
 	var save, quiet, all bool
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "import FILE --platform NAME",
+		Use:   "import FILE… --platform NAME",
 		Short: "Say what a device would do with each certificate",
 		Long: `Play the import of a bundle into a device's trustpool: first the platform's rule
 on signatures, then every certificate: installed, duplicate, expired or failed,
@@ -36,6 +37,9 @@ that nobody signed: crypto pki trustpool import terminal.
 The pool starts as the platform's built-in one, if that is known. --pool
 reads it from a file that import --save or pool read --save wrote.
 
+Several FILEs are imported in turn into one pool, and get a section each;
+--clean drops certificates before the first.
+
 --root judges as a lab device with that root built in would. A genuine IOS XR
 takes bundles under Cisco Root CA M1 alone.
 
@@ -43,7 +47,7 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 		Example: `  trustpool import ios_core.p7b --platform asa
   trustpool import ios.p7b --platform iosxr --pool edge1.json --save
   trustpool import ios_core.p7b --platform asa --fips --at 2018-10-10`,
-		Args: arguments("FILE"),
+		Args: a.files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if o.Platform, err = device.Lookup(platform); err != nil {
@@ -63,27 +67,55 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
-			b, name, err := a.read(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
 			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
 				return err
 			}
-			o.At, o.Location = t.at.or(a.env.Now), name
-			r, err := device.Import(p, b, o)
-			if err != nil {
-				return err
+			args = orStdin(args)
+			if len(args) > 1 {
+				if err := listable(args, as); err != nil {
+					return err
+				}
 			}
-			r.All = all
-			of := printings{
-				"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
-				"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
+			o.At = t.at.or(a.env.Now)
+			var imports []judgement
+			yes, changed := true, false
+			for _, arg := range args {
+				b, name, err := a.read(cmd.Context(), arg)
+				if err != nil {
+					return err
+				}
+				o.Location = name
+				r, err := device.Import(p, b, o)
+				if err != nil {
+					return err
+				}
+				r.All, o.Clean = all, false
+				j := judgement{of: printings{
+					"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
+					"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
+				}}
+				if !quiet {
+					j.heading = report.Printable(label(name))
+				}
+				imports = append(imports, j)
+				yes, changed = yes && r.Refused == "" && r.Failed == 0, changed || r.Refused == ""
 			}
-			if save && r.Refused == "" {
-				return a.answerWith(r.Failed == 0, as, of, poolFile, p.WriteJSON)
+			of := imports[0].of
+			if len(imports) > 1 {
+				of = printings{as: func(w io.Writer) error {
+					list := newList(w, cmd, as)
+					for _, j := range imports {
+						if err := list.add(j); err != nil {
+							return err
+						}
+					}
+					return list.end()
+				}}
 			}
-			return a.answer(r.Refused == "" && r.Failed == 0, as, of)
+			if save && changed {
+				return a.answerWith(yes, as, of, poolFile, p.WriteJSON)
+			}
+			return a.answer(yes, as, of)
 		},
 	}
 	f := cmd.Flags()

@@ -75,8 +75,8 @@ Exit status: 0, or 1 if a filter matched nothing.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&filters, "filter", nil, "keep what matches `FILTER` (repeatable)")
 	f.StringVar(&style, "style", "", "print what a device of the kind `NAME`, iosxe or iosxr, would show of these certificates")
-	as.flags(cmd, "long", "json", "csv", "pem")
-	exclusive(cmd, "long", "style", "json", "csv", "pem")
+	as.flags(cmd, "long", "json", "csv", "pem", "quiet")
+	exclusive(cmd, "long", "style", "json", "csv", "pem", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

@@ -54,16 +54,16 @@ func (a *app) piped() bool {
 type judgement struct {
 	yes bool
 	of  printings
+	// heading is a line before the text, in a list of several.
+	heading string
 	// line is the judgement in one line, for a list of several; nil if a section is to
 	// be printed for each.
 	line func(report.Screen) string
 }
 
-// each answers for every FILE. Of one it prints what was asked for. Of several the
-// text is a line or a section for each, and the JSON the list "trustpool.VERB-list/1"
-// of their documents; --pem, --long and --quiet print one after the other, and another
-// printing takes one FILE. The status is the worst: a FILE that cannot be read is an
-// error, after the text of the others.
+// each answers for every FILE. Of one it prints what was asked for. Of several it prints
+// a list. The status is the worst: a FILE that cannot be read is an error, after the text
+// of the others.
 func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ctx context.Context, arg string) (judgement, error)) error {
 	args = orStdin(args)
 	if len(args) == 1 {
@@ -73,18 +73,15 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 		}
 		return a.answer(j.yes, as, j.of)
 	}
-	if !slices.Contains([]printing{"", "json", "pem", "long", "quiet"}, as) {
-		return fmt.Errorf("--%s takes one FILE", as)
-	}
-	if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
-		return errors.New("standard input (-) is given twice, and can be read once")
+	if err := listable(args, as); err != nil {
+		return err
 	}
 	yes := true
 	var failed []error
 	p := a.progress(items, "%s", verb(cmd))
 	defer p.done()
 	err := a.write(a.shown(as, func(w io.Writer) error {
-		list := jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}
+		list := newList(w, cmd, as)
 		for _, arg := range args {
 			j, err := judge(cmd.Context(), arg)
 			p.add(1, int64(len(args)))
@@ -97,31 +94,65 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 				continue
 			}
 			yes = yes && j.yes
-			switch {
-			case as == "json":
-				err = list.add(j.of["json"])
-			case as == "" && j.line != nil:
-				_, err = fmt.Fprintln(w, j.line(report.ScreenOf(w)))
-			default:
-				if as == "" && list.n > 0 {
-					_, _ = fmt.Fprintln(w)
-				}
-				list.n++
-				err = j.of[as](w)
-			}
-			if err != nil {
+			if err := list.add(j); err != nil {
 				return err
 			}
 		}
-		if as == "json" {
-			return list.end()
-		}
-		return nil
+		return list.end()
 	}))
 	if err = errors.Join(append([]error{err}, failed...)...); err != nil {
 		return err
 	}
 	return answer(yes)
+}
+
+// listable reports as an error that several FILEs cannot be printed so.
+func listable(args []string, as printing) error {
+	if !slices.Contains([]printing{"", "json", "pem", "long", "quiet"}, as) {
+		return fmt.Errorf("--%s takes one FILE", as)
+	}
+	if i := slices.Index(args, "-"); i >= 0 && slices.Contains(args[i+1:], "-") {
+		return errors.New("standard input (-) is given twice, and can be read once")
+	}
+	return nil
+}
+
+// A list prints several judgements: the text is a line or a section for each, and the
+// JSON the list "trustpool.VERB-list/1" of their documents; --pem, --long and --quiet
+// print one after the other.
+type list struct {
+	w    io.Writer
+	as   printing
+	json jsonList
+	n    int
+}
+
+func newList(w io.Writer, cmd *cobra.Command, as printing) *list {
+	return &list{w: w, as: as, json: jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}}
+}
+
+func (l *list) add(j judgement) error {
+	l.n++
+	switch {
+	case l.as == "json":
+		return l.json.add(j.of["json"])
+	case l.as == "" && j.line != nil:
+		_, err := fmt.Fprintln(l.w, j.line(report.ScreenOf(l.w)))
+		return err
+	case l.as == "" && l.n > 1:
+		_, _ = fmt.Fprintln(l.w)
+	}
+	if l.as == "" && j.heading != "" {
+		_, _ = fmt.Fprintln(l.w, j.heading)
+	}
+	return j.of.get(l.as)(l.w)
+}
+
+func (l *list) end() error {
+	if l.as == "json" {
+		return l.json.end()
+	}
+	return nil
 }
 
 // A jsonList writes documents as the elements of one, with one of them in memory.

@@ -63,12 +63,20 @@ func printingHelp(name string) string {
 	panic("no printing is called " + name)
 }
 
-// silence is the printing of --quiet where the exit status says all.
+// silence is the printing of --quiet if the exit status says all.
 func silence(io.Writer) error { return nil }
+
+// get is a printing. A report that has none of its own for --quiet has silence.
+func (p printings) get(as printing) func(io.Writer) error {
+	if print, ok := p[as]; ok || as != "quiet" {
+		return print
+	}
+	return silence
+}
 
 // answer writes the printing that was asked for, and is errNo where the answer is no.
 func (a *app) answer(yes bool, as printing, of printings) error {
-	if err := a.write(a.shown(as, of[as])); err != nil {
+	if err := a.write(a.shown(as, of.get(as))); err != nil {
 		return err
 	}
 	return answer(yes)
@@ -86,7 +94,7 @@ func answer(yes bool) error {
 func (a *app) answerWith(yes bool, as printing, of printings, path string, second func(io.Writer) error) error {
 	var files []durable.File
 	var out, beside bytes.Buffer
-	if err := errors.Join(a.shown(as, of[as])(&out), second(&beside)); err != nil {
+	if err := errors.Join(a.shown(as, of.get(as))(&out), second(&beside)); err != nil {
 		return err
 	}
 	if a.output != "" && a.output != "-" {

@@ -33,7 +33,7 @@ func (g *gate) flags(cmd *cobra.Command) {
 	for _, a := range allowances() {
 		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
 	}
-	g.as.flags(cmd, "json")
+	g.as.flags(cmd, "json", "quiet")
 }
 
 func (g *gate) nameFlag(cmd *cobra.Command) {
@@ -185,7 +185,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
 	g.trust.flags(cmd)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
-	g.as.flags(cmd, "json")
+	g.as.flags(cmd, "json", "quiet")
 	return cmd
 }
 

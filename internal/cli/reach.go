@@ -69,7 +69,6 @@ nothing to compare with, 1 if a server is not shown to work.`,
 	f.StringVar(&r.pool, "pool", "", "take the device's pool before the import from `FILE`, of import --save or pool read --save")
 	settingFlags(cmd, &r.device)
 	r.trust.flags(cmd)
-	r.as.flags(cmd, "json")
 	a.outputFlag(cmd)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		for _, name := range []string{"pool", "clean", "fips", "disable-rsa1024", "accept-unsigned", "unique-names", "root"} {
@@ -85,6 +84,7 @@ nothing to compare with, 1 if a server is not shown to work.`,
 		}
 		return nil
 	}
+	r.as.flags(cmd, "json", "quiet")
 	return cmd
 }
 

@@ -86,7 +86,7 @@ nothing is written.`,
 	x.trust.flags(cmd)
 	f.StringArrayVar(&x.kitRoots, "kit-root", nil, "the kit must be signed under `FILE|SHA256`: the root of those who sign kits (repeatable)")
 	f.StringArrayVar(&x.previous, "previous", nil, "refuse bundles older than `FILE|DIR`: a bundle, or a kit that was unpacked (repeatable)")
-	x.as.flags(cmd, "json")
+	x.as.flags(cmd, "json", "quiet")
 	exclusive(cmd, "output", "store")
 	return cmd
 }

@@ -36,11 +36,11 @@ Several FILEs get a line each. Exit status: 0, or 1 if one is not verified.`,
 					return judgement{}, err
 				}
 				r.File = name
-				of := printings{"": r.WriteText, "json": r.WriteJSON, "quiet": silence}
+				of := printings{"": r.WriteText, "json": r.WriteJSON}
 				line := func(s report.Screen) string {
 					return report.Printable(label(name)) + ": " + s.Verdict(r.Verified, r.Summary())
 				}
-				return judgement{r.Verified, of, line}, nil
+				return judgement{yes: r.Verified, of: of, line: line}, nil
 			})
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -58,21 +59,26 @@ func (s *Script) WriteText(w io.Writer) error {
 	return buf.Flush()
 }
 
+// WriteLines writes the lines that change the device, and no checks. Of pastes it writes
+// also what to know before each: who vouches, warnings, fingerprints and what to answer.
+func (s *Script) WriteLines(w io.Writer) error {
+	buf := bufio.NewWriter(w)
+	for _, step := range s.Steps {
+		pastes := slices.ContainsFunc(step.Lines, func(l Line) bool { return l.Mode == Paste })
+		if pastes {
+			step.writeRemarks(buf)
+		}
+		step.writeLines(buf)
+	}
+	return buf.Flush()
+}
+
 // writeText writes comments, then the lines without any between them.
 func (step Step) writeText(w io.Writer) {
-	for _, r := range step.Remarks {
-		comment(w, "", r)
-	}
+	step.writeRemarks(w)
 	var marks []device.Ground
 	marked := map[device.Ground][]string{}
 	for _, l := range step.Lines {
-		if l.Comment != "" {
-			text, shown, _ := strings.Cut(l.Comment, "\n")
-			comment(w, "", l.Text+": "+text)
-			if shown != "" { // by the device, blank for blank
-				fmt.Fprintf(w, "!    %s\n", ascii(shown))
-			}
-		}
 		if l.Basis == device.Confirmed || l.Mode == Paste {
 			continue
 		}
@@ -84,6 +90,27 @@ func (step Step) writeText(w io.Writer) {
 	for _, g := range marks {
 		comment(w, "", fmt.Sprintf("%s (%s): %s", g.Basis, g.Source, strings.Join(marked[g], "; ")))
 	}
+	step.writeLines(w)
+}
+
+// writeRemarks writes what to know before the lines, and what to answer to them.
+func (step Step) writeRemarks(w io.Writer) {
+	for _, r := range step.Remarks {
+		comment(w, "", r)
+	}
+	for _, l := range step.Lines {
+		if l.Comment == "" {
+			continue
+		}
+		text, shown, _ := strings.Cut(l.Comment, "\n")
+		comment(w, "", l.Text+": "+text)
+		if shown != "" { // by the device, blank for blank
+			fmt.Fprintf(w, "!    %s\n", ascii(shown))
+		}
+	}
+}
+
+func (step Step) writeLines(w io.Writer) {
 	for _, l := range step.Lines {
 		if l.Mode != Answer {
 			fmt.Fprintln(w, l.Text)

@@ -652,3 +652,43 @@ func TestAsManyAsKeytool(t *testing.T) {
 		})
 	}
 }
+
+// A certificate is seen in what has the name of something else.
+func TestSniffCertificate(t *testing.T) {
+	t.Parallel()
+	core := pkitest.CoreV1()
+	a := pemOf("CERTIFICATE", core[3])
+	crl := otherKinds(t)["CRL"].in
+	for name, tt := range map[string]struct {
+		in   string
+		want bool
+	}{
+		"text":                  {"# @(#)Lab: the certificate of a CA\nalias = Lab\nsha1fp.0 = 3A:B1:00\nurl = http://ca.example/ca.pem\n-----\n", false},
+		"text on PEM":           {"Files begin with -----BEGIN CERTIFICATE----- and end with -----END CERTIFICATE-----.\n", false},
+		"sums":                  {hex.EncodeToString(core[3][100:132]) + "  a.pem\n", false},
+		"CRL":                   {crl, false},
+		"CRL, cut":              {crl[:100], false},
+		"CRL in PEM":            {pemOf("X509 CRL", []byte(crl)), false},
+		"CRL in base64":         {wrapped([]byte(crl), 64), false},
+		"signature in base64":   {wrapped(pkitest.CertsOnly(core[3], core[6]), 64), false},
+		"signature":             {string(pkitest.CertsOnly(core[3])), false},
+		"key":                   {otherKinds(t)["private key in PEM"].in, false},
+		"nothing":               {"", false},
+		"PEM":                   {a, true},
+		"PEM after a CRL":       {pemOf("X509 CRL", []byte(crl)) + a, true},
+		"PEM, cut":              {"text\n" + a[:100], true},
+		"DER":                   {string(core[3]), true},
+		"DER after text":        {"text\n" + string(core[3]), true},
+		"base64":                {"ca = " + wrapped(core[3], 64), true},
+		"hex":                   {hex.EncodeToString(core[3]), true},
+		"UTF-16":                {"\xff\xfe" + utf16Of(a, binary.LittleEndian), true},
+		"gzip":                  {zipped(a), true},
+		"PEM in base64":         {base64.StdEncoding.EncodeToString([]byte(a)), true},
+		"PEM in JSON":           {inJSON(a), true},
+		"PEM without its BEGIN": {a[28:], true},
+	} {
+		if got := bundle.SniffCertificate([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

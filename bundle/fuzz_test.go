@@ -158,6 +158,10 @@ func FuzzSniff(f *testing.F) {
 		f.Add([]byte(tt.in))
 	}
 	f.Fuzz(func(t *testing.T, prefix []byte) {
+		b, err := fuzzLimits.Parse(prefix)
+		if err == nil && b.Message == nil && b.Form != bundle.FormCertsOnly && !b.Mixed && b.Certificates[0].Err == nil && !bundle.SniffCertificate(prefix) {
+			t.Error("no certificate is seen, and one is read")
+		}
 		if _, err := bundle.Sniff(prefix); err != nil {
 			checkMessage(t, err)
 			if b, err := fuzzLimits.Parse(prefix); err == nil {

@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"strings"
 
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
 	"trustpool/internal/cms"
 	"trustpool/internal/fetch/text"
 )
@@ -54,6 +57,69 @@ func Sniff(prefix []byte) (length int64, err error) {
 		return 0, s.notBase64DER(der)
 	}
 	return 0, nil
+}
+
+// SniffCertificate reports whether the beginning of a file shows a certificate, whole
+// or damaged, in any form. CRLs and messages such as signatures are none.
+func SniffCertificate(prefix []byte) bool {
+	if encoding := text.Detect(prefix); !beginsAsDER(prefix) && encoding != text.UTF8 {
+		decoded, err := text.Decode(prefix, DefaultMaxBytes)
+		if err != nil { // a gzip file cut short, too
+			return true
+		}
+		prefix = decoded
+	}
+	s := scanner{data: prefix}
+	for offset := 0; offset < len(prefix); {
+		at, what := s.find(offset)
+		offset = at + 1
+		switch what {
+		case foundSpelled, foundNested:
+			return true
+		case foundDER:
+			if startsAsCertificateOnly(prefix[at:]) {
+				return true
+			}
+			offset = len(prefix)
+			if n := cms.Length(prefix[at:]); n > 0 {
+				offset = int(min(int64(at)+n, int64(offset)))
+			}
+		case foundBase64:
+			var der []byte
+			if der, offset = beginningOfBase64(prefix, at); startsAsCertificateOnly(der) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// startsAsCertificateOnly reports of what starts as a certificate that it is none of
+// the things that are mistaken for one.
+func startsAsCertificateOnly(der []byte) bool {
+	inner, _ := within(der)
+	tbs, ok := within(inner)
+	if !ok {
+		return false
+	}
+	in := cryptobyte.String(tbs)
+	return in.SkipOptionalASN1(asn1.INTEGER) && !isCRL(in)
+}
+
+// maxNames characters of base64 have what comes before the dates of a certificate or CRL.
+const maxNames = 4 << 10
+
+// beginningOfBase64 decodes the first of base64 without armour, and says where it ends.
+func beginningOfBase64(data []byte, at int) (der []byte, end int) {
+	r := base64Reader{data: data, i: at, prefix: quotePrefix(data, at)}
+	var dense []byte
+	for c, ok := r.next(); ok && c != '='; c, ok = r.next() {
+		if len(dense) < maxNames {
+			dense = append(dense, c)
+		}
+	}
+	der, _ = base64.RawStdEncoding.DecodeString(string(dense[:len(dense)/4*4]))
+	return der, r.i
 }
 
 // allCRLF reports whether each LF follows a CR, and there are some: then a transfer

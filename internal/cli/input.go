@@ -126,6 +126,7 @@ func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fet
 	passed := map[fetch.Passed]int{}
 	o.Directory = fetch.Directory{
 		Companion:  isCompanion,
+		Wanted:     bundle.SniffCertificate,
 		Passed:     func(_ string, why fetch.Passed) { passed[why]++ },
 		Unreadable: a.skip,
 	}
@@ -173,7 +174,7 @@ func (a *app) skip(_ string, err error) bool {
 }
 
 // isCompanion reports by its name whether a file goes with the certificates of a
-// trust anchor package, such as those of the IGTF, and is none itself: where CRLs
+// trust anchor package, such as those of the IGTF, unless one is in it: where CRLs
 // are (.crl_url), what a CA may sign (.namespaces, .signing_policy), what it is
 // (.info), its CRLs (.r0), checksums and signatures, and what people are to read.
 func isCompanion(name string) bool {

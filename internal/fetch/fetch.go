@@ -119,6 +119,8 @@ func (o Options) withDefaults() (Options, error) {
 type Directory struct {
 	// Companion, if set, reports by its name whether a file goes with others and is passed over.
 	Companion func(name string) bool
+	// Wanted, if set, sees the beginning of a companion, up to SniffBytes, and reports whether it is read all the same.
+	Wanted func(prefix []byte) bool
 	// Passed, if set, is told of what is passed over.
 	Passed func(path string, why Passed)
 	// Unreadable, if set, is told of a file that cannot be read or that Sniff refuses, and reports whether to go on.
@@ -314,7 +316,11 @@ func passedOver(path string, e fs.DirEntry, d Directory, seen map[string]bool) (
 	case !mode.IsRegular(): // known before opening: to open a FIFO is to wait for its writer
 		return PassedSpecial, nil
 	case d.Companion != nil && d.Companion(e.Name()):
-		return PassedCompanion, nil
+		if wanted, err := d.wanted(path); err != nil {
+			return "", err
+		} else if !wanted {
+			return PassedCompanion, nil
+		}
 	}
 	// Root stores name each file once more by the hash of its subject.
 	target, err := filepath.EvalSymlinks(path)
@@ -349,6 +355,20 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.progress(n, w.size)
 	return n, err
+}
+
+// wanted reports whether a companion is read by what its beginning holds.
+func (d Directory) wanted(path string) (bool, error) {
+	if d.Wanted == nil {
+		return false, nil
+	}
+	f, err := open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	prefix, err := io.ReadAll(io.LimitReader(f, SniffBytes))
+	return err == nil && d.Wanted(prefix), err
 }
 
 // readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, not positive for anything

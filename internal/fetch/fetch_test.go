@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"runtime"
 	"strings"
 	"testing"
@@ -299,6 +300,31 @@ func TestReadDir(t *testing.T) {
 	if _, err := readDir(d, dir, 8, Options{MaxBytes: 100}); err == nil || !strings.Contains(err.Error(), "more than 8 entries") {
 		t.Errorf("too many entries: %v", err)
 	}
+}
+
+// A companion is passed over by its name, unless its beginning is wanted.
+func TestReadDirCompanions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.info": "text", "b.info": "wanted", "c.pem": "c", "d.info": "w" + strings.Repeat(" ", SniffBytes)} {
+		write(t, filepath.Join(dir, name), []byte(content))
+	}
+	var passed []string
+	o := Options{Directory: Directory{
+		Companion: func(name string) bool { return strings.HasSuffix(name, ".info") },
+		Passed:    func(path string, _ Passed) { passed = append(passed, filepath.Base(path)) },
+	}}
+	read := func(want int, passes ...string) {
+		t.Helper()
+		passed = nil
+		files, err := Read(t.Context(), dir, o)
+		if err != nil || len(files) != want || !slices.Equal(passed, passes) {
+			t.Errorf("%d files, passed over %q, %v", len(files), passed, err)
+		}
+	}
+	read(1, "a.info", "b.info", "d.info")
+	o.Directory.Wanted = func(prefix []byte) bool { return prefix[0] == 'w' && len(prefix) <= SniffBytes }
+	read(3, "a.info")
 }
 
 func TestReadDirErrors(t *testing.T) {

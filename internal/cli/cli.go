@@ -107,7 +107,6 @@ type app struct {
 
 	skipUnreadable bool            // files of a directory
 	listed         map[string]bool // files of directories that a recipe names
-	input          int64           // bytes read so far
 	disk           *durable.Disk
 	guarded        bool // by guard
 }

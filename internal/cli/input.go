@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -103,16 +102,7 @@ func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
 
 func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (int64, error)) ([]fetch.File, error) {
 	a.limits.Bytes = int64(a.size)
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniff})
-	for _, f := range files {
-		a.input += int64(len(f.Data))
-	}
-	if a.input > largeInput {
-		// A heap that may double before it is collected is no good beside a large
-		// file: what is read of one takes about half as much again.
-		debug.SetMemoryLimit(largeInput + a.input*5/2)
-	}
-	return files, err
+	return a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniff})
 }
 
 // fetchWith gets anything, under the limits that the flags set.
@@ -193,9 +183,6 @@ func isCompanion(name string) bool {
 	}
 	return false
 }
-
-// largeInput is from where on the garbage collector is told how large the input is.
-const largeInput = 8 << 20
 
 // label is how an error names a source.
 func label(name string) string {

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/smallstep/certinfo"
 	"golang.org/x/crypto/cryptobyte"
@@ -22,9 +25,24 @@ func (r *Report) WriteLong(w io.Writer) error {
 	if err := r.writeHead(w); err != nil {
 		return err
 	}
-	for i, c := range r.each() {
-		if _, err := fmt.Fprintf(w, "certificate %d of %d\n%s\n", i+1, len(r.Bundle.Certificates), longText(c, i+1)); err != nil {
-			return err
+	var positions []int
+	for i := range r.each() {
+		positions = append(positions, i)
+	}
+	// All processors render a batch, which is then written in order.
+	for batch := range slices.Chunk(positions, 8*runtime.GOMAXPROCS(0)) {
+		texts := make([]string, len(batch))
+		var rendered sync.WaitGroup
+		for at, i := range batch {
+			rendered.Go(func() {
+				texts[at] = fmt.Sprintf("certificate %d of %d\n%s\n", i+1, len(r.Bundle.Certificates), longText(r.Bundle.Certificates[i], i+1))
+			})
+		}
+		rendered.Wait()
+		for _, text := range texts {
+			if _, err := io.WriteString(w, text); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

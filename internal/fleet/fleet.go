@@ -10,6 +10,7 @@ package fleet
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,6 +93,7 @@ type known struct {
 // A host is what is known of one device, or of one address that is no device's.
 type host struct {
 	requests            int
+	named               int       // lines that name it and are not its requests, as far as could be read
 	seen                time.Time // last
 	agent               string
 	status              int       // of the last request
@@ -141,12 +143,17 @@ func New(o Options) (*Tally, error) {
 // one in ten of its lines could be read.
 type FormError struct {
 	Log         string
+	Kind        string  // what it is instead; empty if that is not known
 	Lines, Read int     // lines that are not empty, and those that could be read
 	First       BadLine // the first line that could not
 }
 
 func (e *FormError) Error() string {
-	return fmt.Sprintf("%s: not an access log of a known form: %d of its %d lines can be read; line %d: %s", e.Log, e.Read, e.Lines, e.First.Line, e.First.Error)
+	kind := ""
+	if e.Kind != "" {
+		kind = "it is " + e.Kind + "; "
+	}
+	return fmt.Sprintf("%s: not an access log of a known form: %s%d of its %d lines can be read; line %d: %s", e.Log, kind, e.Read, e.Lines, e.First.Line, e.First.Error)
 }
 
 // Read counts the lines of one log, which may be gzip or UTF-16, as
@@ -161,17 +168,23 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	}
 	in := bufio.NewReaderSize(decoded, readBufferSize)
 	log := logReader{LogReport: LogReport{Name: name}}
+	begin, _ := in.Peek(text.SniffBytes) // an error comes again
+	kind := text.Name(begin)
 	unread := int64(0) // bytes since the last line that could be read
-	for bytes := int64(0); ; {
-		line, rest, err := readLine(ctx, in, min(MaxLogBytes-bytes, MaxUnread-unread))
-		bytes += int64(len(line)) + rest
+	for size := int64(0); ; {
+		line, rest, err := readLine(ctx, in, min(MaxLogBytes-size, MaxUnread-unread))
+		size += int64(len(line)) + rest
 		unread += int64(len(line)) + rest
 		if ctx.Err() != nil && rest > 0 {
 			return context.Cause(ctx)
 		}
-		if len(line) > 0 {
+		// Some programs end lines with a carriage return alone.
+		for part := range bytes.SplitSeq(bytes.TrimRight(line, "\r\n"), []byte("\r")) {
+			if len(line) == 0 {
+				break
+			}
 			log.Lines++
-			if t.line(&log, line, rest > 0 || len(line) > MaxLine) {
+			if t.line(&log, part, rest > 0 || len(line) > MaxLine) {
 				log.read++
 				unread = 0
 			}
@@ -179,7 +192,7 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 		if unread > MaxUnread {
 			return fmt.Errorf("%s: line %d: no line of the last %d bytes can be read, which is the limit", name, log.Lines, MaxUnread)
 		}
-		if bytes > MaxLogBytes {
+		if size > MaxLogBytes {
 			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
 		}
 		if errors.Is(err, io.EOF) {
@@ -192,8 +205,9 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 			return context.Cause(ctx)
 		}
 	}
-	if lines := log.Lines - log.empty; log.read*10 < lines {
-		return &FormError{Log: name, Lines: lines, Read: log.read, First: log.first}
+	// Lines that say what the others hold make none of these readable.
+	if lines, read := log.Lines-log.empty-log.directives, log.read-log.directives; read*10 < lines {
+		return &FormError{Log: name, Kind: cmp.Or(kind, log.kind), Lines: lines, Read: read, First: log.first}
 	}
 	t.logs = append(t.logs, log.LogReport)
 	return nil
@@ -204,7 +218,9 @@ type logReader struct {
 	LogReport
 	Parser
 	empty, read int     // lines: those without content, and those of a known form
+	directives  int     // of the latter, those that begin with #
 	first       BadLine // the first that could not be read
+	kind        string  // what that is, if it is known
 }
 
 // readLine reads a line with its end. Of one that does not fit into the buffer it
@@ -243,10 +259,16 @@ func (t *Tally) line(log *logReader, line []byte, long bool) bool {
 	switch {
 	case errors.Is(err, ErrNoRequest):
 		log.Other++
+		if line[0] == '#' {
+			log.directives++
+		}
 	case err != nil:
+		t.name(line)
 		bad := BadLine{log.Name, log.Lines, err.Error()}
 		if log.Unreadable++; log.Unreadable == 1 {
-			log.first = bad
+			if log.first = bad; log.columns == nil {
+				log.kind = kindOf(line)
+			}
 		}
 		if len(t.examples) < maxExamples {
 			t.examples = append(t.examples, bad)
@@ -256,6 +278,9 @@ func (t *Tally) line(log *logReader, line []byte, long bool) bool {
 		log.Other++
 	default:
 		log.Requests++
+		if t.device(r.Address) == nil { // it may be that of a proxy, with the device's behind it
+			t.name(line)
+		}
 		if r.NoZone {
 			log.NoZone++
 		}
@@ -396,6 +421,19 @@ func (h *host) add(f fetch) {
 // host is that of an address: the device with the address or the longest prefix
 // that holds it, else one of those that are not known; nil where these are too many.
 func (t *Tally) host(a netip.Addr) *host {
+	if h := t.device(a); h != nil {
+		return h
+	}
+	h := t.unknown[a]
+	if h == nil && len(t.unknown) < MaxUnknown {
+		h = new(host)
+		t.unknown[a] = h
+	}
+	return h
+}
+
+// device is that of an address in the list of devices; nil if there is none.
+func (t *Tally) device(a netip.Addr) *host {
 	for _, bits := range t.lengths {
 		p, err := a.Prefix(bits)
 		if err != nil {
@@ -405,12 +443,38 @@ func (t *Tally) host(a netip.Addr) *host {
 			return &t.hosts[i]
 		}
 	}
-	h := t.unknown[a]
-	if h == nil && len(t.unknown) < MaxUnknown {
-		h = new(host)
-		t.unknown[a] = h
+	return nil
+}
+
+// maxNamed is how many addresses are looked for in a line.
+const maxNamed = 16
+
+// name counts the devices that have an address anywhere in a line: of these the log
+// does not show that they never came.
+func (t *Tally) name(line []byte) {
+	line = line[:min(len(line), MaxLine)]
+	for n := 0; n < maxNamed && len(line) > 0; {
+		end := bytes.IndexFunc(line, func(c rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF:.", c) })
+		word := line
+		if end >= 0 {
+			word, line = line[:end], line[end+1:]
+		} else {
+			line = nil
+		}
+		if len(word) < len("::1") || bytes.Count(word, []byte(".")) < 3 && bytes.Count(word, []byte(":")) < 2 {
+			continue
+		}
+		n++
+		a, _, err := parseClient(string(bytes.Trim(word, ".")))
+		if err != nil {
+			a, err = parseAddress(string(bytes.TrimRight(word, ".:")))
+		}
+		if err == nil {
+			if h := t.device(a); h != nil {
+				h.named++
+			}
+		}
 	}
-	return h
 }
 
 func later(a, b time.Time) time.Time {

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,8 +42,9 @@ var ErrNoRequest = errors.New("the line is about no request")
 // A Parser reads the lines of one log. The zero value is at its beginning: lines
 // that say what the columns of the following ones are count from there on.
 type Parser struct {
-	columns []string // of the last #Fields
-	day     string   // of the last #Date
+	columns   []string // of the last #Fields
+	day       string   // of the last #Date
+	traceback bool     // within what Python prints of an error
 }
 
 // Parse reads one line, without its end, in one of these forms:
@@ -56,7 +58,15 @@ type Parser struct {
 // The error of a line that is known and about something else is [ErrNoRequest].
 func (p *Parser) Parse(line []byte) (Request, error) {
 	line = bytes.TrimSpace(line)
+	if inner := wrapped(line); inner != nil {
+		return p.Parse(inner)
+	}
 	r, err := p.parse(line)
+	if err == nil {
+		p.traceback = false
+	} else if !errors.Is(err, ErrNoRequest) && p.inTraceback(line) {
+		return Request{}, ErrNoRequest
+	}
 	if err == nil || errors.Is(err, ErrNoRequest) {
 		return r, err
 	}
@@ -66,6 +76,42 @@ func (p *Parser) Parse(line []byte) (Request, error) {
 		}
 	}
 	return Request{}, err
+}
+
+// wrapped is the line of a server within a line of JSON, as Docker and log servers
+// keep it; nil if there is none.
+func wrapped(line []byte) []byte {
+	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"log"`)) && !bytes.Contains(line, []byte(`"message"`)) {
+		return nil
+	}
+	var outer struct {
+		Log     string `json:"log"`
+		Message string `json:"message"`
+		Msg     string `json:"msg"` // of the logs that are read as they are
+	}
+	if json.Unmarshal(line, &outer) != nil || outer.Msg != "" {
+		return nil
+	}
+	inner := cmp.Or(outer.Log, outer.Message)
+	if strings.Contains(strings.TrimSpace(inner), "\n") || wrapped([]byte(inner)) != nil { // not one line
+		return nil
+	}
+	return []byte(inner)
+}
+
+// inTraceback reports whether a line belongs to what Python's server prints where an
+// answer fails: between two lines of hyphens.
+func (p *Parser) inTraceback(line []byte) bool {
+	if bytes.HasPrefix(line, []byte("Exception occurred during processing of request from ")) || bytes.HasPrefix(line, []byte("Exception happened during processing of request from ")) {
+		p.traceback = true
+		return true
+	}
+	in := p.traceback
+	if len(line) >= 40 && len(bytes.Trim(line, "-")) == 0 {
+		p.traceback = false
+		return true
+	}
+	return in
 }
 
 func (p *Parser) parse(line []byte) (Request, error) {
@@ -249,7 +295,8 @@ func parseCombined(line string) (Request, error) {
 		var referer string
 		if referer, rest, ok = cutQuoted(rest); ok {
 			if rest, ok = strings.CutPrefix(rest, " \""); ok {
-				if agent, _, ok := cutQuoted(rest); ok && agent != "-" {
+				var agent string
+				if agent, rest, ok = cutQuoted(rest); ok && agent != "-" {
 					r.UserAgent = agent
 				}
 			}
@@ -258,7 +305,45 @@ func parseCombined(line string) (Request, error) {
 			}
 		}
 	}
+	if second().MatchString(rest) {
+		return Request{}, errors.New("a second request begins within the line")
+	}
 	return r, nil
+}
+
+// second is another request behind one, as where files were put together and one did
+// not end with a line break.
+var second = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\[\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?\] "`)
+})
+
+// kinds are logs that are not read, by how a line of them looks.
+var kinds = sync.OnceValue(func() []kind {
+	return []kind{
+		{"a log of Amazon S3", regexp.MustCompile(`^[0-9a-f]{64} \S+ \[`)},
+		{"a log of HAProxy", regexp.MustCompile(`haproxy\[\d+\]: `)},
+		{"a log of a load balancer of AWS", regexp.MustCompile(`^(?:https?|h2|wss?|grpcs) \d{4}-\d\d-\d\dT\S+ \S+ `)},
+		{"a log of Squid", regexp.MustCompile(`^\d{9,11}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} `)},
+		{"an error log of nginx", regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[[a-z]+\] `)},
+		{"an error log of Apache", regexp.MustCompile(`^\[[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d\S* \d{4}\] \[`)},
+		{"a log of a network device, which explain reads", regexp.MustCompile(`%[A-Z][A-Z0-9_-]*-[0-7]-[A-Z0-9_]+\s*:`)},
+		{"a log of IIS without its line #Fields", regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+ (?:\S+ )*(?:GET|HEAD|POST) /`)},
+	}
+})
+
+type kind struct {
+	name string
+	form *regexp.Regexp
+}
+
+// kindOf names a line of a log that is not read; empty for any other.
+func kindOf(line []byte) string {
+	for _, k := range kinds() {
+		if k.form.Match(line[:min(len(line), 1<<10)]) {
+			return k.name
+		}
+	}
+	return ""
 }
 
 // client reads the address at the beginning of a line, before which the virtual

@@ -204,6 +204,7 @@ type totalsJSON struct {
 	Unmeasured       int `json:"completeness_not_known"`
 	Partial          int `json:"partial"`
 	Failed           int `json:"failed"`
+	NotKnown         int `json:"not_known"`
 	Never            int `json:"never"`
 	UnknownAddresses int `json:"unknown_addresses"`
 	MoreRequests     int `json:"more_requests"`
@@ -240,7 +241,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	head := reportJSON{
 		Schema: Schema, From: report.Optional(moment(r.From)), To: report.Optional(moment(r.To)),
 		Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...), Current: append([]CurrentVersion{}, r.Current...),
-		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Unmeasured], t[Partial], t[Failed], t[Never], len(r.Unknown), r.Beyond},
+		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Unmeasured], t[Partial], t[Failed], t[NotKnown], t[Never], len(r.Unknown), r.Beyond},
 	}
 	each := func(hosts []HostReport) func(func(any) bool) {
 		return func(yield func(any) bool) {

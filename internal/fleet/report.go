@@ -26,12 +26,13 @@ const (
 	Unmeasured     State = "fetched, completeness not known" // its last download is in a log without sizes
 	Partial        State = "partial"                         // no whole download, but ranges or parts of some
 	Failed         State = "failed"                          // it asked, and no download began: errors, HEAD
+	NotKnown       State = "not known"                       // lines name it that could not be read, or that are of another address
 	Never          State = "never"                           // it never asked for a bundle
 )
 
 // states are those of the totals, in their order.
 func states() []State {
-	return []State{Current, Old, Newer, UnknownVersion, Unmeasured, Partial, Failed, Never}
+	return []State{Current, Old, Newer, UnknownVersion, Unmeasured, Partial, Failed, NotKnown, Never}
 }
 
 // Schema is that of Report's JSON.
@@ -172,6 +173,8 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 		r.State = Partial
 	case h.requests > 0:
 		r.State = Failed
+	case h.named > 0:
+		r.State = NotKnown
 	default:
 		r.State = Never
 	}

@@ -98,9 +98,9 @@ type FormError struct {
 func (e *FormError) Error() string {
 	kind := ""
 	if e.Kind != "" {
-		kind = " but " + e.Kind
+		kind = "it is " + e.Kind + "; "
 	}
-	return fmt.Sprintf("not a log of a device%s: %d of its %d lines have the form of a message or of a command", kind, e.Read, e.Lines)
+	return fmt.Sprintf("not a log of a device: %s%d of its %d lines have the form of a message or of a command", kind, e.Read, e.Lines)
 }
 
 // Read looks for known messages in a log, which may be gzip or UTF-16, as

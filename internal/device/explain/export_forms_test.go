@@ -97,7 +97,7 @@ func TestNotALogKind(t *testing.T) {
 		"<?xml version=\"1.0\"?>\n<rpc-reply/>\n":                                  "XML",
 	} {
 		_, err := explain.Read(strings.NewReader(log))
-		if form, ok := errors.AsType[*explain.FormError](err); !ok || form.Kind != want || !strings.Contains(err.Error(), "not a log of a device but "+want+": ") {
+		if form, ok := errors.AsType[*explain.FormError](err); !ok || form.Kind != want || !strings.Contains(err.Error(), "not a log of a device: it is "+want+"; ") {
 			t.Errorf("%q: %v", log, err)
 		}
 	}

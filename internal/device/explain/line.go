@@ -97,6 +97,7 @@ func split(line string) (list []message) {
 	}
 	found := tokens().FindAllStringSubmatchIndex(line, -1)
 	before := 0 // the end of the message before
+	quoted := quotes(line)
 	for i := 0; i < len(found); i++ {
 		at := found[i]
 		m := message{platform: iosxe, at: at[0]}
@@ -116,8 +117,11 @@ func split(line string) (list []message) {
 		if i+1 < len(found) {
 			end = found[i+1][0]
 		}
-		if closing := closingQuote(line, m.at); closing >= 0 {
-			end = min(end, max(closing, at[1]))
+		for len(quoted) > 0 && quoted[0][1] < m.at {
+			quoted = quoted[1:]
+		}
+		if len(quoted) > 0 && quoted[0][0] < m.at {
+			end = min(end, max(quoted[0][1], at[1]))
 		}
 		m.body = line[at[1]:end]
 		if i+1 < len(found) {
@@ -146,29 +150,27 @@ func split(line string) (list []message) {
 	return list
 }
 
-// closingQuote is where the quoted string ends in which a message begins, as in JSON
-// and in CSV, where a quote within it is doubled; -1 if it is in none.
-func closingQuote(line string, at int) int {
-	if strings.IndexByte(line[:at], '"') < 0 {
-		return -1
+// quotes are the quoted strings of a line, as in JSON and in CSV, where a quote
+// within one is doubled: pairs of where they begin and end.
+func quotes(line string) (pairs [][2]int) {
+	if strings.IndexByte(line, '"') < 0 {
+		return nil
 	}
-	inside := false
+	begin := -1
 	for i := 0; i < len(line); i++ {
 		switch {
 		case line[i] == '\\':
 			i++
 		case line[i] != '"':
-		case inside && i+1 < len(line) && line[i+1] == '"':
+		case begin < 0:
+			begin = i
+		case i+1 < len(line) && line[i+1] == '"':
 			i++
-		case i < at:
-			inside = !inside
-		case inside:
-			return i
 		default:
-			return -1
+			pairs, begin = append(pairs, [2]int{begin, i}), -1
 		}
 	}
-	return -1
+	return pairs
 }
 
 // firewall is the platform of a facility that says it.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	filetext "trustpool/internal/fetch/text"
 )
 
 // Limits of Read.
@@ -293,14 +295,8 @@ func (r *reader) nothing(text string) error {
 	if r.isOther(text) {
 		return fmt.Errorf("this is what %s prints; that of another platform was expected", other)
 	}
-	begin := strings.ToLower(strings.TrimSpace(text[:min(len(text), 200)]))
-	for _, kind := range []struct{ prefix, name string }{
-		{"<!doctype html", "an HTML page"}, {"<html", "an HTML page"}, {"<?xml", "XML, as of NETCONF or NX-API"}, {"<rpc-reply", "XML, as of NETCONF"},
-		{"-----begin ", "PEM, which --with and --against take"},
-	} {
-		if strings.HasPrefix(begin, kind.prefix) {
-			return fmt.Errorf("no certificate that a device shows, but %s: give the whole output of %s, as text", kind.name, command)
-		}
+	if kind := filetext.Name([]byte(text[:min(len(text), filetext.SniffBytes)])); kind != "" {
+		return fmt.Errorf("no certificate in it: it is %s; give the whole output of %s, as text", kind, command)
 	}
 	return fmt.Errorf("no certificate in it: give the whole output of %s", command)
 }

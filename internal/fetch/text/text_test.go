@@ -121,3 +121,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestName(t *testing.T) {
+	t.Parallel()
+	for begin, want := range map[string]string{
+		"-----BEGIN CERTIFICATE-----\n": "PEM", "Lab Root\n-----BEGIN PKCS7-----\n": "PEM", " \n<!DOCTYPE HTML>\n": "an HTML page", "<html>": "an HTML page",
+		"<?xml version=\"1.0\"?>": "XML", "<rpc-reply message-id=\"1\">": "XML, as of NETCONF", "": "", "edge1#show\n": "", "<189>Nov  5": "",
+	} {
+		if got := text.Name([]byte(begin)); got != want {
+			t.Errorf("%q: %q, want %q", begin, got, want)
+		}
+	}
+}

@@ -58,6 +58,46 @@ func TestOlderFile(t *testing.T) {
 	}
 }
 
+// With NoDowngrade a file with a version that cannot be compared does not replace
+// one that has a version: it may be older.
+func TestFileWithoutVersion(t *testing.T) {
+	t.Parallel()
+	numbered := read(t, "lab-core-v2.p7b")
+	signed := func(version string) []byte {
+		return pkitest.Bundle(pkitest.Lab().Signer, "Lab Core Bundle", version, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), pkitest.CoreV1()...)
+	}
+	for _, tt := range []struct {
+		before, after []byte
+		replaced      bool
+	}{
+		{numbered, signed(""), false}, {numbered, signed("two"), false}, {numbered, signed("3"), true}, {numbered, signed("2"), true},
+		{signed(""), signed("1"), true}, {signed(""), signed("one"), true}, {signed("two"), signed("3"), false},
+	} {
+		for _, refuse := range []bool{false, true} {
+			dir := labDir(t)
+			file := filepath.Join(dir, "ios.p7b")
+			put(t, file, tt.before, modified)
+			o := options(t, hosting.Directory(dir))
+			o.NoDowngrade = refuse
+			s := newServer(t, o)
+			was := s.Catalog().Entries[0].Current.Version
+			put(t, file, tt.after, modified.Add(time.Hour))
+			err := s.Refresh(t.Context())
+			replaced := tt.replaced || !refuse
+			if (err == nil) != replaced {
+				t.Errorf("%q by another, refuse %t: %v", was, refuse, err)
+			}
+			want := tt.before
+			if replaced {
+				want = tt.after
+			}
+			if _, body := get(t, s, "/ios.p7b"); body != string(want) {
+				t.Errorf("%q by another, refuse %t: %d bytes are served", was, refuse, len(body))
+			}
+		}
+	}
+}
+
 // Of text around DER the DER is served.
 func TestArmouredFile(t *testing.T) {
 	t.Parallel()

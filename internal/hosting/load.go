@@ -96,6 +96,11 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 	}
 	e := &Entry{Name: o.name, Current: current}
 	if o.current.sha256 == "" && l.before != nil { // a file; the gate of a store has looked at versions
+		if was := l.before.Current.Version; l.noDowngrade && was != "" {
+			if _, err := bundle.CompareVersions(current.Version, was); err != nil {
+				return nil, fmt.Errorf("%s may be older than version %s that was served: %w", o.current.origin, report.Printable(was), err)
+			}
+		}
 		e.Newer = newer(l.before, current)
 		if e.Newer != "" && l.noDowngrade {
 			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.current.origin, report.Printable(current.Version), report.Printable(e.Newer))

@@ -38,6 +38,10 @@ func TestInterrupt(t *testing.T) {
 	}))
 	t.Cleanup(silent.Close)
 	t.Cleanup(silent.CloseClientConnections)
+	files := t.TempDir()
+	if err := os.WriteFile(filepath.Join(files, "devices.csv"), []byte("name,address\nedge1,10.0.0.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, args string
 		signal     syscall.Signal
@@ -51,6 +55,18 @@ func TestInterrupt(t *testing.T) {
 		{"mirror", "mirror --from URL/ios.p7b --store .", syscall.SIGTERM},
 		{"receive", "receive URL/kit.tar -o out", syscall.SIGINT},
 		{"build", "build recipe.yaml -o out", syscall.SIGTERM},
+		{"diff", "diff URL/old.p7b URL/new.p7b", syscall.SIGINT},
+		{"audit", "audit URL/ios.p7b", syscall.SIGTERM},
+		{"audit of several to a file", "audit TESTDATA/bundles/lab-core-v1.p7b URL/ios.p7b --json -o out", syscall.SIGINT},
+		{"import into a pool", "import TESTDATA/bundles/lab-core-v1.p7b URL/ios.p7b --platform iosxe --pool pool.json --save", syscall.SIGINT},
+		{"config", "config --platform iosxe --pem URL/ios.p7b -o out", syscall.SIGTERM},
+		{"pool read", "pool read - --platform iosxe --save pool.json", syscall.SIGINT},
+		{"reach", "reach TESTDATA/bundles/lab-core-v1.p7b --chains URL/chains.pem", syscall.SIGTERM},
+		{"explain", "explain -", syscall.SIGINT},
+		{"doctor", "doctor URL/ios.p7b --timeout 1m", syscall.SIGTERM},
+		{"fleet", "fleet - --devices FILES/devices.csv", syscall.SIGINT},
+		{"pack", "pack URL/ios.p7b -o out", syscall.SIGTERM},
+		{"sign", "sign URL/roots.pem --key TESTDATA/keys/lab-signer.pem --cert TESTDATA/bundles/lab-signer.pem --name X --bundle-version 1 -o out", syscall.SIGINT},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			work := t.TempDir()
@@ -62,7 +78,7 @@ func TestInterrupt(t *testing.T) {
 			if err := os.Symlink(program, link); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(link, strings.Fields(strings.ReplaceAll(tt.args, "URL", silent.URL))...)
+			cmd := exec.Command(link, strings.Fields(strings.NewReplacer("URL", silent.URL, "TESTDATA", testdata(t), "FILES", files).Replace(tt.args))...)
 			cmd.Env, cmd.Dir = append(os.Environ(), "CLOCK=real"), work
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -106,6 +122,66 @@ func TestInterrupt(t *testing.T) {
 			left, err := os.ReadDir(work)
 			if err != nil || len(left) != 1 {
 				t.Errorf("it left %v, %v", left, err)
+			}
+		})
+	}
+}
+
+// A signal ends what is at work on many certificates, too, and of what it wrote nothing is left.
+func TestInterruptWork(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := os.ReadFile(filepath.Join(testdata(t), "bundles", "lab-signer.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := filepath.Join(t.TempDir(), "many.pem")
+	if err := os.WriteFile(many, bytes.Repeat(one, 8_000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, args string }{
+		{"extract", "extract MANY -o out"},
+		{"inspect", "inspect MANY --json -o out"},
+		{"inspect to the end", "inspect MANY --long -o out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			work := t.TempDir()
+			cmd := exec.Command(program, strings.Fields(strings.ReplaceAll(tt.args, "MANY", many))...)
+			cmd.Args[0], cmd.Dir, cmd.Env = "trustpool", work, append(os.Environ(), "CLOCK=real")
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan struct{})
+			go func() { // as soon as something is there
+				for {
+					if left, _ := os.ReadDir(work); len(left) > 0 {
+						_ = cmd.Process.Signal(syscall.SIGTERM)
+						return
+					}
+					select {
+					case <-ended:
+						return
+					case <-time.After(time.Millisecond):
+					}
+				}
+			}()
+			err := cmd.Wait()
+			close(ended)
+			left, _ := os.ReadDir(work)
+			if err == nil && len(left) == 1 && !strings.HasPrefix(left[0].Name(), ".") {
+				t.Skip("it was faster than the signal")
+			}
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || exit.ExitCode() != 128+int(syscall.SIGTERM) {
+				t.Errorf("it ended with %v: %s", err, stderr.String())
+			}
+			if len(left) > 0 {
+				t.Errorf("it left %v", left)
 			}
 		})
 	}

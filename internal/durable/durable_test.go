@@ -439,3 +439,31 @@ func TestAbandon(t *testing.T) {
 	want(t, path, "old")
 	wantNames(t, base, "f")
 }
+
+// Abandon leaves nothing of a tree that is being filled, however fast files come.
+func TestAbandonFilling(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	disk := new(Disk)
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- disk.Tree(filepath.Join(base, "dir"), func(tr *Tree) error {
+			for i := range 100_000 {
+				if err := tr.WriteFile(fmt.Sprintf("%d/%d", i%7, i), nil, 0o600); err != nil {
+					return err
+				}
+				if i == 500 {
+					close(begun)
+				}
+			}
+			return nil
+		})
+	}()
+	<-begun
+	disk.Abandon()
+	wantNames(t, base)
+	if err := <-ended; !errors.Is(err, ErrAbandoned) {
+		t.Errorf("it ended with %v", err)
+	}
+	wantNames(t, base)
+}

@@ -31,10 +31,13 @@ func (t *Tree) Write(name string, perm fs.FileMode, write func(io.Writer) error)
 	if !fs.ValidPath(name) || name == "." {
 		return &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
 	}
-	if err := t.mkdir(path.Dir(name)); err != nil {
+	var f *os.File
+	err := t.disk.commit(func() (err error) { // or Abandon could not remove the directory, in which there is ever more
+		if err = t.mkdir(path.Dir(name)); err == nil {
+			f, err = t.root.OpenFile(path.Join(t.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		}
 		return err
-	}
-	f, err := t.root.OpenFile(path.Join(t.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+	})
 	if err != nil {
 		return &fs.PathError{Op: "create", Path: filepath.Join(t.path, name), Err: cause(err)}
 	}

@@ -63,10 +63,11 @@ func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bun
 }
 
 // readEither is read for a FILE that may also be a pool file: one that begins as JSON
-// does, which no bundle does.
+// does and holds no certificate.
 func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bundle.Bundle, name string, err error) {
-	isJSON := func(data []byte) bool {
-		return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) && !bytes.Contains(data, []byte("-----BEGIN"))
+	readJSON := func(data []byte) (decoded []byte, ok bool) {
+		decoded, err := text.Decode(data, cmp.Or(int64(a.size), fetch.DefaultMaxBytes))
+		return decoded, err == nil && bytes.HasPrefix(bytes.TrimLeft(decoded, " \t\r\n"), []byte("{")) && !bundle.SniffCertificate(decoded)
 	}
 	captured := false
 	defer func() {
@@ -76,7 +77,7 @@ func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bund
 	}()
 	files, err := a.fetchSniffed(ctx, arg, func(prefix []byte) (int64, error) {
 		captured = bytes.Contains(prefix, []byte("Trustpool: "))
-		if isJSON(prefix) {
+		if _, ok := readJSON(prefix); ok {
 			return 0, nil
 		}
 		return bundle.Sniff(prefix)
@@ -84,12 +85,14 @@ func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bund
 	if err != nil {
 		return nil, nil, "", err
 	}
-	if len(files) == 1 && isJSON(files[0].Data) {
-		p, err = pool.Read(bytes.NewReader(files[0].Data), device.CheckName)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", label(files[0].Name), err)
+	if len(files) == 1 {
+		if decoded, ok := readJSON(files[0].Data); ok {
+			p, err = pool.Read(bytes.NewReader(decoded), device.CheckName)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", label(files[0].Name), err)
+			}
+			return p, nil, files[0].Name, err
 		}
-		return p, nil, files[0].Name, err
 	}
 	b, name, err = a.parse(files, arg, bundle.Limits.Parse)
 	return nil, b, name, err

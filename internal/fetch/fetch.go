@@ -303,7 +303,9 @@ func passedOver(path string, e fs.DirEntry, d Directory, seen map[string]bool) (
 	mode := e.Type()
 	if mode&fs.ModeSymlink != 0 && !strings.HasPrefix(e.Name(), ".") {
 		fi, err := os.Stat(path)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("%s: a link to a file that does not exist: remove it, or give --skip-unreadable: %w", path, fs.ErrNotExist)
+		} else if err != nil {
 			return "", err
 		}
 		mode = fi.Mode().Type()

@@ -284,6 +284,8 @@ func TestReadCannotTell(t *testing.T) {
 		{"a page", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n", "it is an HTML page; " + want},
 		{"PEM", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "it is PEM; " + want},
 		{"what a parser made", `{"ca_certificate": {"1": {"status": "Available", "trustpool": "Built-In"}}}`, "what RESTCONF or a parser makes of it is not read"},
+		{"a serial number broken", strings.Replace(text, "0509", "05\n09", 1), "the serial number goes on in this line"},
+		{"no name", strings.Replace(text, "  Subject: \n    cn=QuoVadis Root CA 2\n    o=QuoVadis Limited\n    c=BM\n", "  Subject: \n", 1), "an issuer or a subject without a name"},
 		{"a pool file", `{"schema": "trustpool.pool/1", "entries": []}`, `this is a document of trustpool, "trustpool.pool/1"`},
 		{"JSON of another command", `{"stdout": [` + jsonString("edge1#show crypto pki certificates\n"+certificates) + `]}`, "stdout[0]: this is what show crypto pki certificates prints"},
 		{"deep JSON", strings.Repeat("[", 1000) + "[\"", "more than 64 levels"},
@@ -373,7 +375,11 @@ func TestReadNoiseXR(t *testing.T) {
 		entry("05:09") + entry("05:0A") + "edge2:\n" + entry("05:09") + entry("05:0A"): "what is built in is shown again",
 		strings.Replace(text, "trustpool\n", "trustpool | begin QuoVadis\n", 1):        "shows a part of the pool",
 		shownXE("edge1"): "this is what IOS XE prints",
-		strings.Replace(text, "QuoVadis Limited", "QuoVadis\nLimited", 1): "is neither a field nor, after the name, a part of it",
+		strings.Replace(text, "05:09", "05:\n09", 1): `the serial number "05:" is not hex in whole bytes`,
+		strings.Replace(text, "05:09", "05\n:09", 1): "the serial number goes on in this line",
+		strings.Replace(text, ",C=BM", ",", 1):       "is no name",
+		strings.Replace(text, "  Issued By      :\n        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n", "  Issued By      :\n", 1): "an issuer or a subject without a name",
+		strings.Replace(text, "QuoVadis Limited", "QuoVadis\nLimited", 1):                                                               "is neither a field nor, after the name, a part of it",
 	} {
 		if _, err := show.Read([]byte(captured), show.IOSXR); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

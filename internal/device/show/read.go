@@ -151,6 +151,7 @@ type entry struct {
 	base    int  // blanks before the lines of the name that is being read, if it has any
 	tab     bool // there are tabs among them
 	named   bool // the line before was a name
+	number  bool // the line before was the serial number
 	seen    [labels]bool
 	section label // whose values come next
 	indents bool  // its values are indented, so the blanks are not lost
@@ -218,6 +219,11 @@ func (r *reader) begin(l line) error {
 func (r *reader) end() error {
 	if missing := r.current.missing(r.style); missing != "" {
 		return fmt.Errorf("the certificate of line %d has no %s", r.current.Line, missing)
+	}
+	for _, name := range [][]string{r.current.Issuer, r.current.Subject} {
+		if len(name) == 0 {
+			return fmt.Errorf("the certificate of line %d has an issuer or a subject without a name", r.current.Line)
+		}
 	}
 	r.current.Lossy = r.current.Lossy || r.style == IOSXE && !r.current.indents
 	r.list, r.current = append(r.list, r.current.Shown), nil
@@ -315,7 +321,7 @@ func (e *entry) origin(text string) error {
 // serial reads hex in whole bytes, with colons between them or without.
 func (e *entry) serial(text string) error {
 	digits, negative := strings.CutPrefix(strings.ToUpper(strings.ReplaceAll(text, ":", "")), "-")
-	if digits == "" || len(digits)%2 != 0 || strings.Trim(digits, "0123456789ABCDEF") != "" {
+	if strings.HasSuffix(text, ":") || digits == "" || len(digits)%2 != 0 || strings.Trim(digits, "0123456789ABCDEF") != "" {
 		return fmt.Errorf("the serial number %.80q is not hex in whole bytes", text)
 	}
 	for len(digits) > 2 && strings.HasPrefix(digits, "00") {
@@ -326,6 +332,12 @@ func (e *entry) serial(text string) error {
 	}
 	return nil
 }
+
+// isHex reports whether a line is the rest of a serial number that was broken.
+func isHex(text string) bool { return strings.Trim(text, "0123456789ABCDEFabcdef:") == "" }
+
+// errSerial is that of a line that isHex, after a serial number.
+var errSerial = errors.New("the serial number goes on in this line: capture it again")
 
 // fingerprint reads a SHA-1.
 func (e *entry) fingerprint(text string) error {

@@ -142,6 +142,11 @@ func (e *entry) xeValue(l line) error {
 		if !indented && e.indents && !l.paged {
 			return fmt.Errorf("%.60q is neither a field nor, without its indent, a part of the %s", text, e.section.title())
 		}
+	case labelSerial:
+		if isHex(strings.TrimSpace(text)) {
+			return errSerial
+		}
+		return nil
 	default:
 		return e.xeDate(text)
 	}

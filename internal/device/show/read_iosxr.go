@@ -41,9 +41,10 @@ func (r *reader) iosxr(l line) error {
 	if e != nil && (e.section == labelIssuer || e.section == labelSubject) && isAttribute(l.text) {
 		return e.xrValue(e.section, l.text)
 	}
-	named := e != nil && e.named
-	if named {
-		e.named = false
+	var named, number bool
+	if e != nil {
+		named, number = e.named, e.number
+		e.named, e.number = false, false
 	}
 	field, rest := xrLabel(l.text)
 	switch {
@@ -73,6 +74,8 @@ func (r *reader) iosxr(l line) error {
 		if err := e.xrValue(labelSHA1, l.text); err != nil {
 			return err
 		}
+	case number && isHex(l.text):
+		return errSerial
 	case named && !isField(l.text):
 		return fmt.Errorf("%.60q is neither a field nor, after the name, a part of it: capture it again", l.text)
 	case e.section == labelIssuer || e.section == labelSubject:
@@ -86,12 +89,12 @@ func (r *reader) iosxr(l line) error {
 
 // xrValue is what a field has.
 func (e *entry) xrValue(field label, text string) (err error) {
-	e.section, e.named = noLabel, field == labelSubject || field == labelIssuer
+	e.section, e.named, e.number = noLabel, field == labelSubject || field == labelIssuer, field == labelSerial
 	switch field {
 	case labelSerial:
 		return e.serial(text)
 	case labelSubject, labelIssuer:
-		if !isAttribute(text) {
+		if !isAttribute(text) || strings.HasSuffix(text, ",") && !strings.HasSuffix(text, `\,`) {
 			return fmt.Errorf("%.60q is no name", text)
 		}
 		if field == labelSubject {

@@ -65,6 +65,8 @@ func (r *reader) nxos(l line) error {
 		return r.end()
 	case field == noLabel && (e.section == labelIssuer || e.section == labelSubject):
 		return fmt.Errorf("%.60q where the %s was expected", l.text, e.section.title())
+	case field == noLabel && e.number && isHex(l.text):
+		return errSerial
 	case field == noLabel && e.named:
 		return fmt.Errorf("%.60q is neither a field nor, after the name, a part of it", l.text)
 	case field == noLabel:

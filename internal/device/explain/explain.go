@@ -166,6 +166,9 @@ func (s *reader) read() error {
 		if size == 0 && err != nil {
 			break
 		}
+		if strings.IndexByte(line, '\x1b') >= 0 {
+			line = colours().ReplaceAllString(line, "")
+		}
 		s.Lines++
 		s.bytes += size
 		s.unread += size
@@ -320,7 +323,12 @@ func (s *reader) settle(line string) (taken bool) {
 	if p == nil {
 		return false
 	}
-	if next := strings.TrimSpace(line); next != "" && p.wrapped < maxWrapped && len(line) <= p.first {
+	next := strings.TrimSpace(line)
+	e := lookup(&p.message)
+	_, reason := e.reasonOf(&p.message, p.platform)
+	// A line that has the word before the reason may be longer than the first one.
+	labelled := reason == "" && e.after != "" && strings.HasPrefix(next, e.after)
+	if next != "" && p.wrapped < maxWrapped && (labelled || len(line) <= p.first) {
 		for _, joint := range []string{" ", ""} {
 			m := p.message
 			m.body += joint + next
@@ -330,9 +338,7 @@ func (s *reader) settle(line string) (taken bool) {
 				return true
 			}
 		}
-		e := lookup(&p.message)
-		_, reason := e.reasonOf(&p.message, p.platform)
-		if hard := p.wrapped > 0 && p.last == p.first; hard || reason == "" && p.first >= minWrapped {
+		if hard := p.wrapped > 0 && p.last == p.first; hard || labelled || reason == "" && p.first >= minWrapped {
 			if next = " " + next; hard { // blanks are where they were
 				next = line
 			}
@@ -344,7 +350,7 @@ func (s *reader) settle(line string) (taken bool) {
 		}
 	}
 	s.pending = nil
-	s.count(lookup(&p.message), &p.message, p.line, p.at)
+	s.count(e, &p.message, p.line, p.at)
 	return false
 }
 

@@ -58,6 +58,8 @@ func TestExports(t *testing.T) {
 		"CSV, first":           `"` + csv + `",edge1`,
 		"a table":              "|2024-11-05 10:00:00|edge1|" + message + "|",
 		"mail":                 "> " + full,
+		"a terminal":           "\x1b[31m" + full + "\x1b[0m",
+		"a wiki":               "`" + message + "`",
 		"a server, with tabs":  "2024-11-05\t10:00:00\tLocal7.Error\t10.0.0.1\t" + message,
 	} {
 		r := read(t, line+"\n")
@@ -146,5 +148,21 @@ func TestWithin(t *testing.T) {
 	r := read(t, "2024 Nov  5 10:00:00 n9k %USER-3-SYSTEM_MSG: %SMART_LIC-3-COMM_FAILED: "+cssm+"Lab reason\n2024 Nov  5 10:00:00 n9k %CALLHOME-2-EVENT: lab\n*Nov  5 10:00:00.123: %UMBRELLA-3-SSL_HANDSHAKE_FAILURE: failed\n")
 	if !slices.Equal(got(r), []string{"nxos-comm-failed: Lab reason?"}) || len(r.Unknown) != 2 {
 		t.Errorf("%q %+v", got(r), r.Unknown)
+	}
+}
+
+// What stands after a reason on pages and terminals does not change it, and one on a
+// line of its own is read if it is longer than the message.
+func TestReasonEnds(t *testing.T) {
+	t.Parallel()
+	message := "%SMART_LIC-3-COMM_FAILED: " + cssm + "Communications failure"
+	for _, line := range []string{"`" + message + "`", "<code>" + message + "</code><br>", "**" + message + "**", "\x1b[1m" + message + "\x1b[0m", message + "<br/>", `"` + message + `",`} {
+		if r := read(t, line); !slices.Equal(got(r), []string{"xe-comm-failed: Communications failure"}) {
+			t.Errorf("%s: %q", line, got(r))
+		}
+	}
+	r := read(t, "%PKI-3-CRL_FETCH_FAIL: CRL fetch for trustpoint LAB failed\n Reason : Lab reason that is longer than the line before it, by some words\n")
+	if !slices.Equal(got(r), []string{"xe-crl-fetch-failed: Lab reason that is longer than the line before it, by some words?"}) {
+		t.Errorf("%q", got(r))
 	}
 }

@@ -48,7 +48,9 @@ var (
 	prompts = pattern(`^\s*((?:RP|LC|0)/[\w/]+:)?[A-Za-z0-9][\w.:/@-]{0,62}(?:\([\w .:/-]{1,40}\))?(?: /[\w/-]*\*?)? ?[#>] ?(?:[a-z]|$)`)
 
 	// heading is the beginning of what show license prints.
-	heading    = pattern(`^\s*(?:Smart Licensing Status|Smart Licensing is [A-Z]+|Smart Licensing Using Policy:|License Authorization:|Registration Status: |Trust Establishment:|Communication Statistics:)`)
+	heading = pattern(`^\s*(?:Smart Licensing Status|Smart Licensing is [A-Z]+|Smart Licensing Using Policy:|License Authorization:|Registration Status: |Trust Establishment:|Communication Statistics:)`)
+	// colours are the control sequences of a terminal.
+	colours    = pattern(`\x1b\[[0-9;?]*[@-~]`)
 	cliError   = pattern(`^\s*%\s?[A-Z][a-z]`)
 	xrPrefix   = pattern(`(?:RP|LC)/\d+/\w+/CPU\d+:|\b(?:smartlicserver|http_client|cepki|smartlic\w*)\[\d+\]: *$`)
 	yearFirst  = pattern(`(?:^|[\s:>])\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d:\d\d:\d\d`)

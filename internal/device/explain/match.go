@@ -156,14 +156,14 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 		}
 		rest = strings.TrimSpace(after)
 	}
-	return nil, shorten(strings.Trim(text, " .)<>|"), MaxReason)
+	return nil, shorten(strings.Trim(text, " .)<>|`"), MaxReason)
 }
 
 // ends reports whether a reason is over where rest begins: at the end, or because
 // another message or field begins there. Anything else is a part of the reason, and
 // makes another of it.
 func ends(rest string) bool {
-	if strings.Trim(rest, ` .,;:)>"'|]}`) == "" {
+	if strings.Trim(rest, " .,;:)>\"'|]}`*") == "" || strings.HasPrefix(rest, "</") || strings.HasPrefix(rest, "<br") { // perhaps of a page
 		return true
 	}
 	rest = strings.TrimLeft(rest, " .%")

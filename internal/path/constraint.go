@@ -2,15 +2,16 @@ package path
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"strings"
 
 	"trustpool/bundle/certificate"
 )
 
-// maxHostName is how many bytes of a host name are compared with constraints. A
-// DNS name has 253 (RFC 1035 section 2.3.4).
-const maxHostName = 1024
+// maxHostName is how many bytes a host name has at most (RFC 1035 section 2.3.4). A
+// longer one cannot be judged.
+const maxHostName = 253
 
 // A judgement is what constraints say of a name.
 type judgement int
@@ -26,16 +27,20 @@ const (
 type constraints struct {
 	permitted, excluded subtrees
 	count               int
+	malformed           string // the first that cannot be evaluated, though its form can; else empty
 }
 
 func prepare(n *certificate.NameConstraints) *constraints {
 	c := &constraints{count: len(n.Permitted) + len(n.Excluded)}
-	for _, g := range n.Permitted {
-		c.permitted.add(g)
+	add := func(s *subtrees, names []certificate.GeneralName) {
+		for _, g := range names {
+			if wild := g.Form == certificate.FormDNS && bytes.Contains(g.Value, []byte("*")); (!s.add(g) || wild) && c.malformed == "" && evaluated(g.Form) {
+				c.malformed = fmt.Sprintf("%s %q", g.Form, Cut(string(g.Value)))
+			}
+		}
 	}
-	for _, g := range n.Excluded {
-		c.excluded.add(g)
-	}
+	add(&c.permitted, n.Permitted)
+	add(&c.excluded, n.Excluded)
 	return c
 }
 
@@ -83,11 +88,19 @@ type subtrees struct {
 
 func (s *subtrees) speaksOf(form certificate.NameForm) bool { return s.forms>>uint(form)&1 == 1 }
 
-// add adds a constraint.
-func (s *subtrees) add(g certificate.GeneralName) {
+// evaluated reports whether constraints of a form are, if they are well formed.
+func evaluated(form certificate.NameForm) bool {
+	switch form {
+	case certificate.FormDNS, certificate.FormMail, certificate.FormURI, certificate.FormIP, certificate.FormDirectory:
+		return true
+	}
+	return false
+}
+
+// add adds a constraint; it is false for one that cannot be evaluated.
+func (s *subtrees) add(g certificate.GeneralName) (readable bool) {
 	bit := uint(1) << uint(g.Form)
 	s.forms |= bit
-	readable := false
 	switch g.Form {
 	case certificate.FormDNS:
 		readable = s.dns.add(string(g.Value), true)
@@ -96,14 +109,14 @@ func (s *subtrees) add(g certificate.GeneralName) {
 		switch {
 		case !isBox:
 			readable = len(g.Value) > 0 && s.mail.add(string(g.Value), false)
-		case isLocal(local) && isDomain(host):
+		case isLocal(local) && local[0] != '"' && isDomain(host):
 			if s.boxes == nil {
 				s.boxes = map[string]bool{}
 			}
 			s.boxes[local+"@"+strings.ToLower(host)], readable = true, true
 		}
 	case certificate.FormURI:
-		readable = len(g.Value) > 0 && s.uri.add(string(g.Value), false)
+		readable = len(g.Value) > 0 && net.ParseIP(string(g.Value)) == nil && s.uri.add(string(g.Value), false)
 	case certificate.FormIP:
 		readable = s.addRange(g.Value)
 	case certificate.FormDirectory:
@@ -114,6 +127,7 @@ func (s *subtrees) add(g certificate.GeneralName) {
 	if !readable {
 		s.unclear |= bit
 	}
+	return readable
 }
 
 // addRange adds an address and a mask in the style of CIDR (RFC 5280 section
@@ -146,15 +160,19 @@ func (s *subtrees) has(name certificate.GeneralName, excluded bool) judgement {
 	found, readable := false, true
 	switch name.Form {
 	case certificate.FormDNS:
-		host := strings.ToLower(string(name.Value))
+		host := string(name.Value)
 		if readable = isDomain(host); readable {
+			host = strings.ToLower(host)
 			found = s.dns.has(host, true) || excluded && s.dns.parents[strings.TrimPrefix(host, "*")]
 		}
 	case certificate.FormMail:
 		local, host, isBox := cutMail(string(name.Value))
-		host = strings.ToLower(host)
 		if readable = isBox && isLocal(local) && isDomain(host); readable {
+			host = strings.ToLower(host)
 			found = s.boxes[local+"@"+host] || s.mail.has(host, false)
+			if !found && s.boxes[unquoted(local)+"@"+host] { // OpenSSL compares the quotes, too
+				found, readable = excluded, false
+			}
 		}
 	case certificate.FormURI:
 		host, ok := uriHost(string(name.Value))
@@ -172,6 +190,9 @@ func (s *subtrees) has(name certificate.GeneralName, excluded bool) judgement {
 		ip := net.IP(name.Value)
 		for mask, nets := range s.ips {
 			found = found || len(mask) == len(ip) && nets[string(ip.Mask(net.IPMask(mask)))]
+		}
+		if len(ip) == net.IPv6len && ip.To4() != nil { // an address of IPv4, for some
+			found, readable = found && excluded, false
 		}
 	case certificate.FormDirectory:
 		found = s.names.has(certificate.Name(name.Value).RDNs(false))
@@ -204,15 +225,15 @@ type domains struct {
 // add adds a constraint; it is false for one that is not a host. deep allows the
 // empty one, which is every host.
 func (d *domains) add(base string, deep bool) bool {
-	base = strings.ToLower(base)
-	parent, dotted := strings.CutPrefix(base, ".")
 	if base == "" && deep {
 		d.all = true
 		return true
 	}
-	if len(base) > maxHostName || !isDomain(parent) {
+	if parent, _ := strings.CutPrefix(base, "."); !isDomain(parent) {
 		return false
 	}
+	base = strings.ToLower(base)
+	parent, dotted := strings.CutPrefix(base, ".")
 	if d.hosts == nil {
 		d.hosts, d.below, d.parents = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	}
@@ -277,6 +298,15 @@ func isLocal(s string) bool {
 	return s != "" && (quoted || !strings.Contains(s, "@"))
 }
 
+// unquoted is what is before the @ of an address without its quotes (RFC 5321
+// section 4.1.2).
+func unquoted(local string) string {
+	if local[0] == '"' {
+		return strings.ReplaceAll(local[1:len(local)-1], "\\", "")
+	}
+	return local
+}
+
 // uriHost returns the host of a URI in lower case, empty if it has none or an
 // address instead. It is false if it is not clear what the host is.
 func uriHost(uri string) (host string, ok bool) {
@@ -285,10 +315,8 @@ func uriHost(uri string) (host string, ok bool) {
 	if !ok || !hasAuthority {
 		return "", true
 	}
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		rest = rest[:i]
-	}
-	if strings.ContainsAny(rest, "@%\\") {
+	rest, _, _ = strings.Cut(rest, "/")
+	if strings.ContainsAny(rest, "?#@%\\") { // OpenSSL ends a host at / or : alone
 		return "", false
 	}
 	if strings.HasPrefix(rest, "[") {

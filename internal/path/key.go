@@ -40,15 +40,63 @@ func PublicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 	case k.Algorithm == "ECDSA" && explicitCurve(c):
 		return nil, errExplicitCurve
 	}
-	return x509.ParsePKIXPublicKey(c.RawSPKI)
+	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	if err != nil {
+		if key, ok := compressed(c); ok {
+			return key, nil
+		}
+	}
+	return key, err
 }
 
-// rsaKey reads an RSA key, whatever the parameters beside it: crypto/x509 asks for
-// the NULL of RFC 3279 section 2.3.1, OpenSSL does not.
+// curves are those that crypto/ecdsa computes with, by name.
+var curves = map[string]elliptic.Curve{"P-224": elliptic.P224(), "P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
+
+// compressed reads a key that is a compressed point (RFC 5480 section 2.2), which
+// crypto/x509 does not.
+func compressed(c *certificate.Certificate) (key *ecdsa.PublicKey, ok bool) {
+	curve, known := curves[c.PublicKey.Curve]
+	in := cryptobyte.String(c.RawSPKI)
+	var seq, algorithm, oid, name, point cryptobyte.String
+	if !known || !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
+		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !algorithm.ReadASN1(&name, asn1.OBJECT_IDENTIFIER) || !algorithm.Empty() {
+		return nil, false
+	}
+	size := (curve.Params().BitSize + 7) / 8
+	if len(point) != 2+size || point[0] != 0 || point[1] != 2 && point[1] != 3 {
+		return nil, false
+	}
+	x, y := elliptic.UnmarshalCompressed(curve, point[1:])
+	if x == nil {
+		return nil, false
+	}
+	whole := append(x.FillBytes(make([]byte, 1+size)), y.FillBytes(make([]byte, size))...)
+	whole[0] = 4
+	key, err := ecdsa.ParseUncompressedPublicKey(curve, whole)
+	return key, err == nil
+}
+
+// readsKey reports whether a key is of a kind that PublicKey reads, so that one that
+// it does not read is malformed, or of a kind that is not known at all.
+func readsKey(c *certificate.Certificate) bool {
+	switch k := c.PublicKey; k.Algorithm {
+	case "RSA":
+		return minRSABits <= k.Bits && k.Bits <= maxRSABits
+	case "ECDSA":
+		return curves[k.Curve] != nil
+	case "Ed448", "DSA", "RSASSA-PSS":
+		return false
+	}
+	return true
+}
+
+// rsaKey reads an RSA key. Its parameters may be absent: crypto/x509 asks for the
+// NULL of RFC 3279 section 2.3.1, OpenSSL does not.
 func rsaKey(spki cryptobyte.String) (*rsa.PublicKey, error) {
-	var seq, algorithm, point, numbers cryptobyte.String
+	var seq, algorithm, oid, point, numbers cryptobyte.String
 	k := rsa.PublicKey{N: new(big.Int)}
-	if !spki.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
+	if !spki.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) ||
+		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !PlainParameters(algorithm) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
 		!point.Skip(1) || !point.ReadASN1(&numbers, asn1.SEQUENCE) || !numbers.ReadASN1Integer(k.N) {
 		return nil, errors.New("it cannot be read")
 	}
@@ -73,6 +121,10 @@ func explicitCurve(c *certificate.Certificate) bool {
 	return in.ReadASN1(&seq, asn1.SEQUENCE) && seq.ReadASN1(&algorithm, asn1.SEQUENCE) &&
 		algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) && algorithm.PeekASN1Tag(asn1.SEQUENCE)
 }
+
+// ed25519Bytes is how many bytes of a message are as much work to hash as a check
+// with RSA 2048. Ed25519 hashes the message anew with each key.
+const ed25519Bytes = 16 << 10
 
 // cost is how much work one signature check with a key is; with RSA 2048 it is 1.
 func cost(key crypto.PublicKey) int {

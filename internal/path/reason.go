@@ -9,7 +9,7 @@ const (
 	Signature         Reason = "chain-signature"             // a certificate is not signed by its issuer's key (RFC 5280 section 6.1.3)
 	SHA1Signed        Reason = "chain-sha1"                  // a certificate is signed with SHA-1, and the anchor does not tolerate it; for servers a doubt, unless `--sha1` says what to do
 	Weak              Reason = "chain-weak"                  // a certificate is signed with MD5 or MD2
-	Unsupported       Reason = "chain-algorithm-unsupported" // a signature or a key is of a kind that is not judged here: DSA, RSASSA-PSS keys, RSASSA-PSS with SHA-1, RSA under 1024 bits and others; a doubt
+	Unsupported       Reason = "chain-algorithm-unsupported" // a signature or a key is of a kind that is not judged here, or a key malformed: DSA, RSASSA-PSS keys, RSASSA-PSS with SHA-1, RSA under 1024 bits, parameters of ECDSA or Ed25519 and others; a doubt
 	ExplicitCurve     Reason = "chain-explicit-curve"        // a key, the server's own included, is on a curve that is written out instead of named (RFC 5480 section 2.1.1)
 	Expired           Reason = "chain-expired"               // a certificate has expired (RFC 5280 section 6.1.3); it is valid until its last second ends
 	NotYetValid       Reason = "chain-not-yet-valid"         // a certificate is not valid yet (RFC 5280 section 6.1.3)
@@ -23,12 +23,12 @@ const (
 	PolicyMalformed   Reason = "chain-policy"                // extensions about policies cannot be read, have a critical qualifier that is not processed, or map anyPolicy (RFC 5280 sections 4.2.1.4, 6.1.4)
 	TooComplex        Reason = "chain-too-complex"           // more signatures, names or ways to go than a run allows, which is in proportion to its input; a doubt
 
-	ExtensionUnreadable Reason = "extension-unreadable" // an alternative name or a key identifier cannot be read: RFC 5280 does not need it here, and OpenSSL refuses the certificate; a doubt
+	ExtensionUnreadable Reason = "extension-unreadable" // an alternative name or a key identifier cannot be read, an alternative name is not ASCII, there is none in the extension, or an extension is not in DER: RFC 5280 does not need it here, and others refuse the certificate; a doubt
 	FractionalTime      Reason = "fractional-time"      // a date with fractional seconds, which RFC 5280 section 4.1.2.5.2 forbids and OpenSSL refuses; a doubt
 	KeyIdentifier       Reason = "key-identifier"       // an authority key identifier is not that of the certificate with the key that signed (RFC 5280 section 4.2.1.1 does not ask, OpenSSL does); a doubt
 	NameEncoding        Reason = "name-encoding"        // issuer and subject are the same by RFC 5280 section 7.1, and not by OpenSSL, which folds ASCII alone; a doubt
 	PolicyConstraints   Reason = "policy-constraints"   // an explicit policy is demanded (RFC 5280 section 4.2.1.11), and what devices take for their policies is not known; a doubt
-	ConstraintUnknown   Reason = "constraint-unknown"   // name constraints that cannot be read, or not evaluated for a name; a doubt
+	ConstraintUnknown   Reason = "constraint-unknown"   // name constraints that cannot be read, one that is malformed, or one that is not evaluated for a name; a doubt
 )
 
 // Reasons that are doubts about servers alone.

@@ -2,6 +2,7 @@ package path
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ func (w *walk) judge() *Refusal {
 	allowed := ^uint(0)
 	for i, l := range w.chain {
 		anchor := i == end && i > 0
-		l.node.extensions()
+		w.run.extensions(l.node)
 		rules := w.checkEach
 		if anchor && !w.Strict {
 			rules = w.doubtAnchor
@@ -74,24 +75,13 @@ func (w *walk) checkLinked(i int) *Refusal {
 
 // identifies reports whether what the authorityKeyIdentifier of c says is so of the
 // issuer: the key identifier, and the issuer's own issuer and serial number (RFC
-// 5280 section 4.2.1.1).
+// 5280 section 4.2.1.1). One that cannot be read is a doubt of another kind.
 func (w *walk) identifies(c, issuer *node) bool {
 	if c.AuthorityKeyID != nil && issuer.SubjectKeyID != nil && !bytes.Equal(c.AuthorityKeyID, issuer.SubjectKeyID) {
 		return false
 	}
-	names, serial, err := c.AuthorityCertificate()
-	if err != nil {
-		return true // doubted as unreadable
-	}
-	if len(serial) > 0 && !bytes.Equal(serial, issuer.Serial) {
-		return false
-	}
-	for _, g := range names {
-		if g.Form == certificate.FormDirectory {
-			return certificate.Name(g.Value).Key(false) == issuer.issuer
-		}
-	}
-	return true
+	a := w.run.authority(c)
+	return (len(a.serial) == 0 || bytes.Equal(a.serial, issuer.Serial)) && (!a.named || a.issuer == issuer.issuer)
 }
 
 // unreadable returns the first quirk for which a field that the rules need is not
@@ -142,9 +132,13 @@ func (w *walk) checkEach(n *node) *Refusal {
 		if r := w.doubt(Unsupported, "the key of %s (%s) cannot be read", nameOf(n), n.PublicKey); r != nil {
 			return r
 		}
+	} else if k := w.run.keyOf(n); k.err != nil && readsKey(n.Certificate) {
+		if r := w.doubt(Unsupported, "the key of %s (%s) cannot be used: %v", nameOf(n), n.PublicKey, k.err); r != nil {
+			return r
+		}
 	}
-	if r := checkCritical(n); r != nil {
-		return r
+	if n.critical != nil {
+		return n.critical
 	}
 	return w.doubtUnreadable(n)
 }
@@ -152,26 +146,50 @@ func (w *walk) checkEach(n *node) *Refusal {
 // doubtUnreadable doubts extensions that RFC 5280 does not need for a path, and
 // that others refuse a certificate for.
 func (w *walk) doubtUnreadable(n *node) *Refusal {
-	_, _, keyErr := n.AuthorityCertificate()
+	if n.odd == nil {
+		return nil
+	}
+	return w.doubt(n.odd.Reason, "%s", n.odd.Text)
+}
+
+// oddity returns what doubtUnreadable doubts first, nil if there is nothing.
+func (r *Run) oddity(n *node) *Doubt {
+	doubt := func(reason Reason, format string, args ...any) *Doubt {
+		return &Doubt{reason, fmt.Sprintf(format, args...)}
+	}
 	_, _, typeErr := n.NetscapeType()
-	for _, err := range []error{n.namesErr, keyErr, n.CheckCRLDistributionPoints(), typeErr} {
+	for _, err := range []error{n.namesErr, r.authority(n).err, n.CheckCRLDistributionPoints(), typeErr} {
 		if err != nil {
-			return w.doubt(ExtensionUnreadable, "the certificate %s: %v", nameOf(n), err)
-		}
-	}
-	if n.constraintsErr != nil {
-		return w.doubt(ConstraintUnknown, "the name constraints of %s cannot be read: %v", nameOf(n), n.constraintsErr)
-	}
-	for _, oid := range unevaluated {
-		if e, ok := n.Extension(oid); ok {
-			return w.doubt(ExtensionUnreadable, "the certificate %s has the extension %s, which is not evaluated here; OpenSSL may refuse that", nameOf(n), e.ID.Dotted())
+			return doubt(ExtensionUnreadable, "the certificate %s: %v", nameOf(n), err)
 		}
 	}
 	switch {
+	case n.constraintsErr != nil:
+		return doubt(ConstraintUnknown, "the name constraints of %s cannot be read: %v", nameOf(n), n.constraintsErr)
+	case n.constraints != nil && n.constraints.malformed != "":
+		return doubt(ConstraintUnknown, "the name constraint %s of %s cannot be evaluated", n.constraints.malformed, nameOf(n))
+	}
+	for _, oid := range unevaluated {
+		if e, ok := n.Extension(oid); ok {
+			return doubt(ExtensionUnreadable, "the certificate %s has the extension %s, which is not evaluated here; OpenSSL may refuse that", nameOf(n), e.ID.Dotted())
+		}
+	}
+	_, named := n.Extension(certificate.OIDSubjectAltName)
+	notASCII := slices.IndexFunc(n.names, func(g certificate.GeneralName) bool {
+		text := g.Form == certificate.FormMail || g.Form == certificate.FormDNS || g.Form == certificate.FormURI
+		return text && bytes.ContainsFunc(g.Value, func(r rune) bool { return r >= 0x80 })
+	})
+	switch {
+	case notASCII >= 0:
+		return doubt(ExtensionUnreadable, "the certificate %s has the alternative name %q, which is not ASCII (RFC 5280 section 4.2.1.6)", nameOf(n), Text(n.names[notASCII]))
+	case named && n.namesErr == nil && len(n.names) == 0:
+		return doubt(ExtensionUnreadable, "the certificate %s has a subjectAltName without a name, which RFC 5280 section 4.2.1.6 forbids", nameOf(n))
 	case n.Has(certificate.QuirkSubjectKeyIDUnreadable), n.Has(certificate.QuirkAuthKeyIDUnreadable):
-		return w.doubt(ExtensionUnreadable, "the certificate %s has a key identifier that cannot be read", nameOf(n))
+		return doubt(ExtensionUnreadable, "the certificate %s has a key identifier that cannot be read", nameOf(n))
+	case n.Has(certificate.QuirkExtensionNotDER):
+		return doubt(ExtensionUnreadable, "the certificate %s has an extension that is not in DER, or that something follows; whether the device takes that is not known", nameOf(n))
 	case n.Has(certificate.QuirkTimeFraction):
-		return w.doubt(FractionalTime, "the certificate %s has a date with fractional seconds; OpenSSL refuses that", nameOf(n))
+		return doubt(FractionalTime, "the certificate %s has a date with fractional seconds; OpenSSL refuses that", nameOf(n))
 	}
 	return nil
 }
@@ -223,8 +241,8 @@ func (w *walk) doubtAnchor(n *node) *Refusal {
 	if n.policiesErr != nil {
 		w.doubt(ExtensionUnreadable, "of the anchor %s: %v", nameOf(n), n.policiesErr)
 	}
-	if r := checkCritical(n); r != nil {
-		w.doubt(r.Reason, "of the anchor: %v", r.Err)
+	if n.critical != nil {
+		w.doubt(n.critical.Reason, "of the anchor: %v", n.critical.Err)
 	}
 	return nil
 }
@@ -308,7 +326,7 @@ func (w *walk) checkConstraints(i int) *Refusal {
 		p, ok := w.run.permits[[2]*node{issuer, l.node}]
 		if !ok {
 			if p, ok = w.run.permit(issuer, l.node); !ok {
-				return refuse(TooComplex, "more names to compare with constraints than the input allows")
+				return refuse(TooComplex, "more bytes of names to compare with constraints than the input allows")
 			}
 			w.run.permits[[2]*node{issuer, l.node}] = p
 		}
@@ -349,8 +367,8 @@ const maxOpenSSL = 1 << 20
 // permit compares the names of a certificate with the constraints of an issuer; it
 // is false if there are too many.
 func (r *Run) permit(issuer, c *node) (p permission, ok bool) {
-	c.extensions()
-	if r.names -= len(c.names) + 1; r.names < 0 {
+	r.extensions(c)
+	if r.names -= c.namesSize; r.names < 0 {
 		return p, false
 	}
 	constraints := issuer.constraints
@@ -401,13 +419,13 @@ func (x *constraints) permitSubject(c *node, attributes []certificate.Attribute,
 		p.unclear = "a mail address of another type of string"
 	}
 	for _, address := range mail {
-		verdict := x.judge(certificate.GeneralName{Form: certificate.FormMail, Value: []byte(address)})
-		switch {
+		mailName := certificate.GeneralName{Form: certificate.FormMail, Value: []byte(address)}
+		switch verdict := x.judge(mailName); {
 		case verdict == outside && len(c.names) == 0:
-			p.outside = Cut(address)
+			p.outside = Text(mailName)
 			return
 		case verdict != inside:
-			p.unclear = Cut(address)
+			p.unclear = Text(mailName)
 		}
 	}
 	for _, a := range attributes {
@@ -442,7 +460,7 @@ func (w *walk) checkPolicies() *Refusal {
 		if q := n.policies.UnknownQualifier(); q != nil {
 			return refuse(PolicyMalformed, "the certificate %s has critical policies with the qualifier %s, which is not processed", nameOf(n), q.Dotted())
 		}
-		if i > 0 && n.policies.MapsAny() {
+		if i > 0 && n.mapsAny {
 			return refuse(PolicyMalformed, "the certificate %s maps anyPolicy", nameOf(n))
 		}
 		if explicit > 0 && (i == 0 || !n.selfIssued) {

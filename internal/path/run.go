@@ -27,9 +27,10 @@ const (
 	// maxStepsEach how many more each certificate of the input allows.
 	maxSteps     = 20_000
 	maxStepsEach = 100
-	// maxNames is how many names are compared with an issuer's constraints; each
-	// byte of the input allows one more.
-	maxNames = 1_000_000
+	// maxNames is how many bytes of names are compared with the constraints of
+	// issuers, and maxNamesEach how many more each byte of the input allows.
+	maxNames     = 16 << 20
+	maxNamesEach = 4
 )
 
 // A Run is what searches have in common: what is known of each certificate and
@@ -40,6 +41,7 @@ type Run struct {
 	keys     map[string]*key // by SubjectPublicKeyInfo
 	links    map[link]linkResult
 	permits  map[[2]*node]permission
+	ids      map[string]nameID
 	failures int
 	spare    int // of maxFailuresSearch, for the search that is made
 	steps    int
@@ -57,34 +59,80 @@ func NewRun(input ...[]*certificate.Certificate) *Run {
 	}
 	return &Run{
 		nodes: map[[32]byte]*node{}, keys: map[string]*key{}, links: map[link]linkResult{}, permits: map[[2]*node]permission{},
-		failures: maxFailures + maxFailuresEach*number, steps: maxSteps + maxStepsEach*number, names: maxNames + size,
+		ids:      map[string]nameID{},
+		failures: maxFailures + maxFailuresEach*number, steps: maxSteps + maxStepsEach*number, names: maxNames + maxNamesEach*size,
 	}
 }
 
 // A node is a certificate and what was computed of it.
 type node struct {
 	*certificate.Certificate
-	issuer, subject string // Name.Key as OpenSSL compares
+	issuer, subject nameID // as OpenSSL compares
+	issuerKey       string // Name.Key as RFC 5280 compares; see issuers
 	selfIssued      bool   // RFC 5280 section 6.1
-	title           string // see nameOf
+	title, issuedBy string // see nameOf and issuerOf
 	key             *key
 	digests         map[crypto.Hash][]byte // of the signed part
+	authority       *authority             // see Run.authority
 
-	read           bool // the following are
+	read           bool // the following are, which do not depend on the path
 	names          []certificate.GeneralName
+	namesSize      int // bytes of the names, the subject's too
 	namesErr       error
 	constraints    *constraints
 	constraintsErr error
 	policies       certificate.Policies
 	policiesErr    error
+	mapsAny        bool
+	critical       *Refusal // of checkCritical
+	odd            *Doubt   // of oddity
+}
+
+// A nameID stands for a distinguished name in a run, so that names are compared at
+// once, of any length.
+type nameID int
+
+func (r *Run) id(n certificate.Name) nameID {
+	key := n.Key(false)
+	id, ok := r.ids[key]
+	if !ok {
+		id = nameID(len(r.ids))
+		r.ids[key] = id
+	}
+	return id
+}
+
+// An authority is what an authorityKeyIdentifier says of the issuer's certificate.
+type authority struct {
+	serial certificate.Serial // empty if it does not say
+	issuer nameID
+	named  bool // the issuer is
+	err    error
+}
+
+func (r *Run) authority(n *node) *authority {
+	if n.authority != nil {
+		return n.authority
+	}
+	a := new(authority)
+	var names []certificate.GeneralName
+	names, a.serial, a.err = n.AuthorityCertificate()
+	for _, g := range names {
+		if g.Form == certificate.FormDirectory {
+			a.issuer, a.named = r.id(certificate.Name(g.Value)), true
+			break
+		}
+	}
+	n.authority = a
+	return a
 }
 
 func (r *Run) node(c *certificate.Certificate) *node {
 	if n, ok := r.nodes[c.SHA256]; ok {
 		return n
 	}
-	n := &node{Certificate: c, issuer: c.Issuer.Key(false), subject: c.Subject.Key(false)}
-	n.selfIssued = SelfIssued(c)
+	n := &node{Certificate: c, issuer: r.id(c.Issuer), subject: r.id(c.Subject)}
+	n.selfIssued = c.SelfIssued() || n.issuer == n.subject
 	r.nodes[c.SHA256] = n
 	return n
 }
@@ -96,17 +144,24 @@ func SelfIssued(c *certificate.Certificate) bool {
 }
 
 // extensions reads those that are needed only if a path leads to an anchor.
-func (n *node) extensions() {
+func (r *Run) extensions(n *node) {
 	if n.read {
 		return
 	}
 	n.read = true
 	n.names, n.namesErr = n.AlternativeNames()
+	n.namesSize = 1 + len(n.Subject)
+	for _, g := range n.names {
+		n.namesSize += 1 + len(g.Value)
+	}
 	n.policies, n.policiesErr = n.Policies()
+	n.mapsAny = n.policies.MapsAny()
+	n.critical = checkCritical(n)
 	var c *certificate.NameConstraints
 	if c, n.constraintsErr = n.NameConstraints(); c != nil {
 		n.constraints = prepare(c)
 	}
+	n.odd = r.oddity(n)
 }
 
 // maxNameOf is how many bytes of a name a text shows.
@@ -120,9 +175,11 @@ func Cut(name string) string {
 	return name
 }
 
-// Text is an alternative name in words, nothing escaped.
+// Text is an alternative name in words, nothing escaped. It is never empty.
 func Text(g certificate.GeneralName) string {
 	switch {
+	case len(g.Value) == 0, g.Form == certificate.FormDirectory && len(certificate.Name(g.Value).Attributes()) == 0:
+		return fmt.Sprintf("an empty %s", g.Form)
 	case g.Form == certificate.FormMail, g.Form == certificate.FormDNS, g.Form == certificate.FormURI:
 		return Cut(string(g.Value))
 	case g.Form == certificate.FormDirectory:
@@ -139,6 +196,14 @@ func nameOf(n *node) string {
 		n.title = Cut(n.Subject.String())
 	}
 	return n.title
+}
+
+// issuerOf is the issuer in a text.
+func issuerOf(n *node) string {
+	if n.issuedBy == "" {
+		n.issuedBy = Cut(n.Issuer.String())
+	}
+	return n.issuedBy
 }
 
 // A key is the public key of certificates, prepared once.
@@ -205,6 +270,8 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 		return false, refuse(Weak, "the certificate %s is signed with %s", nameOf(c), c.SignatureAlgorithm)
 	case err != nil:
 		return false, refuse(Unsupported, "the certificate %s is signed with %s, which is not judged here: %w", nameOf(c), c.SignatureAlgorithm, err)
+	case (a.Scheme == ECDSA || a.Scheme == Ed25519) && len(c.SignatureAlgorithm.Parameters) > 0: // RFC 5758 section 3.2, RFC 8410 section 3
+		return false, refuse(Unsupported, "the certificate %s is signed with %s, which has no parameters, and names some", nameOf(c), c.SignatureAlgorithm)
 	}
 	k := r.keyOf(issuer)
 	switch {
@@ -215,7 +282,11 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 	}
 	result, known := r.links[link{c, k}]
 	if !known {
-		if r.failures < k.cost && r.spare < k.cost {
+		cost := k.cost
+		if a.Scheme == Ed25519 {
+			cost += len(c.RawTBS) / ed25519Bytes
+		}
+		if r.failures < cost && r.spare < cost {
 			return false, refuse(TooComplex, "more signatures to try than %d certificates allow", len(r.nodes))
 		}
 		if err := a.verify(k.public, r.signed(c, a.Hash), c.Signature); err != nil {
@@ -223,10 +294,10 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 			if errors.Is(err, errArithmetic) {
 				result.reason = Unsupported
 			}
-			if r.failures >= k.cost {
-				r.failures -= k.cost
+			if r.failures >= cost {
+				r.failures -= cost
 			} else {
-				r.spare -= k.cost
+				r.spare -= cost
 			}
 		}
 		r.links[link{c, k}] = result
@@ -321,8 +392,11 @@ func (s *Set) Certificates() []*certificate.Certificate { return s.all }
 // issuers are the certificates of sets that bear the name of the issuer of c,
 // those first that have the key identifier it names, and of these the earlier
 // set's.
-func issuers(c *certificate.Certificate, sets []*Set) (out []*certificate.Certificate, crowded bool) {
-	name := c.Issuer.Key(true)
+func issuers(c *node, sets []*Set) (out []*certificate.Certificate, crowded bool) {
+	if c.issuerKey == "" {
+		c.issuerKey = c.Issuer.Key(true)
+	}
+	name := c.issuerKey
 	for _, s := range sets {
 		crowded = crowded || s.crowded[name]
 		for _, i := range s.bySubject[name] {

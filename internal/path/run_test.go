@@ -3,6 +3,7 @@ package path_test
 import (
 	"crypto/elliptic"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -129,6 +130,61 @@ func TestLong(t *testing.T) {
 	target := certificate.Read(pkitest.ServerTemplate("deep.example").Sign(ca))
 	if o := path.NewRun().Search(target, policy(anchors), anchors, path.NewSet(read(sent...))); o.Open == nil || o.Open.Reason != path.TooComplex {
 		t.Errorf("%+v", o)
+	}
+}
+
+// The bytes of names that are compared with constraints are counted, however few
+// the names are.
+func TestNameBytes(t *testing.T) {
+	t.Parallel()
+	everyone := pkitest.Constraints([][]byte{pkitest.DirectoryName(pkitest.Name{})}, nil)
+	leaf := pkitest.ServerTemplate("www.example")
+	leaf.Subject = pkitest.NewName("CN=" + strings.Repeat("x", 1<<20))
+	run, complex := path.NewRun(), 0
+	for i := range 24 {
+		ca := root(fmt.Sprint("wide ", i), "wide").With(everyone).Issue(nil)
+		anchors := path.NewSet(read(ca.DER))
+		if o := run.Search(certificate.Read(leaf.Sign(ca)), policy(anchors), anchors); o.Open != nil && o.Open.Reason == path.TooComplex {
+			complex++
+		}
+	}
+	if complex != 9 {
+		t.Errorf("%d of 24 were too complex", complex)
+	}
+}
+
+// Ed25519 hashes what is signed anew with each key, which counts.
+func TestLargeEd25519(t *testing.T) {
+	t.Parallel()
+	var anchors [][]byte
+	for i := range 20 {
+		anchors = append(anchors, pkitest.RootTemplate(pkitest.NewName("CN=crowd"), pkitest.Ed25519(fmt.Sprint("crowd ", i))).Sign(nil))
+	}
+	other := pkitest.RootTemplate(pkitest.NewName("CN=crowd"), pkitest.Ed25519("another")).Issue(nil)
+	set := path.NewSet(read(anchors...))
+	run, last := path.NewRun(), path.Outcome{}
+	for i := range 5 {
+		leaf := pkitest.ServerTemplate(fmt.Sprintf("h%d.example", i)).With(pkitest.Extension{Type: "1.2.3", Value: make([]byte, 1<<20)})
+		last = run.Search(certificate.Read(leaf.Sign(other)), policy(set), set)
+	}
+	if last.Open == nil || last.Open.Reason != path.TooComplex {
+		t.Errorf("%+v", last)
+	}
+}
+
+// ECDSA and Ed25519 have no parameters (RFC 5758 section 3.2, RFC 8410 section 3).
+func TestSignatureParameters(t *testing.T) {
+	t.Parallel()
+	for _, key := range []*pkitest.Key{pkitest.ECDSA("parameters", elliptic.P256()), pkitest.Ed25519("parameters")} {
+		ca := pkitest.RootTemplate(pkitest.NewName("CN=ca"), key).Issue(nil)
+		c := certificate.Read(pkitest.ServerTemplate("www.example").Sign(ca))
+		if _, r := path.CheckLink(c, certificate.Read(ca.DER)); r != nil {
+			t.Errorf("%s: %v", c.SignatureAlgorithm, r.Err)
+		}
+		c.SignatureAlgorithm.Parameters = []byte{5, 0}
+		if _, r := path.CheckLink(c, certificate.Read(ca.DER)); r == nil || r.Reason != path.Unsupported {
+			t.Errorf("%s with NULL: %+v", c.SignatureAlgorithm, r)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package path
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -103,7 +102,7 @@ type walk struct {
 	chain   []Link
 	steps   int
 	above   map[*node]candidates
-	ends    map[string]bool
+	ends    map[nameID]bool
 	limited *Refusal // a limit was met
 
 	doubts   []Doubt // of the path that is judged
@@ -114,7 +113,7 @@ type walk struct {
 // Search looks for paths from a certificate to anchors, through those of the sets,
 // depth first, and applies RFC 5280 section 6.1 to each.
 func (r *Run) Search(target *certificate.Certificate, p Policy, sets ...*Set) Outcome {
-	w := walk{Policy: p, run: r, sets: sets, steps: maxSearchSteps, above: map[*node]candidates{}, ends: map[string]bool{}}
+	w := walk{Policy: p, run: r, sets: sets, steps: maxSearchSteps, above: map[*node]candidates{}, ends: map[nameID]bool{}}
 	r.spare = maxFailuresSearch
 	w.push(r.node(target))
 	w.extend()
@@ -164,7 +163,7 @@ func (w *walk) extend() {
 	}
 	candidates, known := w.above[last]
 	if !known {
-		certs, crowded := issuers(last.Certificate, w.sets)
+		certs, crowded := issuers(last, w.sets)
 		for _, c := range certs {
 			candidates.nodes = append(candidates.nodes, w.run.node(c))
 		}
@@ -208,7 +207,7 @@ func (w *walk) extend() {
 		return
 	}
 	if candidates.crowded {
-		w.limit("more than %d certificates of the name %s to try", maxSameName, Cut(last.Issuer.String()))
+		w.limit("more than %d certificates of the name %s to try", maxSameName, issuerOf(last))
 	}
 	if !w.ends[last.issuer] {
 		w.ends[last.issuer] = true
@@ -225,16 +224,16 @@ func (w *walk) noAnchor(last *node, others bool) error {
 	case last.selfIssued:
 		return fmt.Errorf("the chain ends in %s (SHA-256 %x), which %s", nameOf(last), last.SHA256, w.NotAnchor)
 	case others:
-		return fmt.Errorf("the certificate %s was signed by none of those that bear the name %s", nameOf(last), Cut(last.Issuer.String()))
+		return fmt.Errorf("the certificate %s was signed by none of those that bear the name %s", nameOf(last), issuerOf(last))
 	}
-	return fmt.Errorf("the certificate %s was issued by %s, which %s", nameOf(last), Cut(last.Issuer.String()), w.NotAtHand)
+	return fmt.Errorf("the certificate %s was issued by %s, which %s", nameOf(last), issuerOf(last), w.NotAtHand)
 }
 
 // holds reports whether a certificate, or another of its name and key, is in the
 // chain: going over it again leads nowhere new.
 func (w *walk) holds(n *node) bool {
 	return slices.ContainsFunc(w.chain, func(l Link) bool {
-		return l.node == n || l.node.subject == n.subject && bytes.Equal(l.node.RawSPKI, n.RawSPKI)
+		return l.node == n || l.node.subject == n.subject && w.run.keyOf(l.node) == w.run.keyOf(n)
 	})
 }
 

@@ -41,7 +41,7 @@ func checkServer(c *certificate.Certificate, host string) ([]Doubt, Reason, erro
 	}
 	if matches(host, names, false) {
 		if !matches(host, names, true) {
-			doubt(HostWildcard, "only a wildcard with one label behind it is for %s; OpenSSL refuses that", host)
+			doubt(HostWildcard, "only a wildcard is for %s that OpenSSL refuses: with one label behind it, or a character that is not a letter, a digit or -", host)
 		}
 		return doubts, "", nil
 	}
@@ -51,6 +51,22 @@ func checkServer(c *certificate.Certificate, host string) ([]Doubt, Reason, erro
 		return doubts, "", nil
 	}
 	return nil, HostName, fmt.Errorf("the server's certificate is for %s, not for %s", list(names), host)
+}
+
+// checkAuthority applies the rules on a CA's certificate if there is no server's. That
+// there is one for the host is not shown.
+func checkAuthority(c *certificate.Certificate, host string) ([]Doubt, Reason, error) {
+	var doubts []Doubt
+	switch allowed, byAny := path.AllowedPurposes(c, [][]string{{certificate.PurposeServerAuth}}); {
+	case allowed == 0:
+		return nil, path.Purpose, fmt.Errorf("the CA %s is for %v, not for servers", path.Cut(c.Subject.String()), c.ExtKeyUsage)
+	case byAny:
+		doubts = append(doubts, Doubt{Reason: path.AnyPurpose, Text: fmt.Sprintf("the CA %s is for any purpose, and does not name servers; OpenSSL refuses that", path.Cut(c.Subject.String()))})
+	}
+	if host != "" {
+		doubts = append(doubts, Doubt{Reason: HostName, Text: fmt.Sprintf("no certificate is a server's, so that none is shown to be for %s", host)})
+	}
+	return doubts, "", nil
 }
 
 // usable are the bits of keyUsage that TLS uses with a key: to sign, and with RSA
@@ -69,9 +85,9 @@ func usable(k certificate.PublicKey) certificate.KeyUsage {
 }
 
 // matches reports whether a host is one of the names (RFC 9525 section 6). Narrow
-// leaves out wildcards for a whole top-level domain.
+// leaves out wildcards that are wide.
 func matches(host string, names []certificate.GeneralName, narrow bool) bool {
-	if ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")); err == nil {
+	if ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"), ".")); err == nil {
 		return slices.ContainsFunc(names, func(g certificate.GeneralName) bool {
 			return g.Form == certificate.FormIP && bytes.Equal(g.Value, ip.AsSlice())
 		})
@@ -80,17 +96,21 @@ func matches(host string, names []certificate.GeneralName, narrow bool) bool {
 	// that crypto/x509 does not parse.
 	var own x509.Certificate
 	for _, g := range names {
-		if name := string(g.Value); g.Form == certificate.FormDNS && !(narrow && wide(name)) {
+		if name := string(g.Value); g.Form == certificate.FormDNS && !(narrow && wide(name, host)) {
 			own.DNSNames = append(own.DNSNames, name)
 		}
 	}
 	return len(own.DNSNames) > 0 && own.VerifyHostname(host) == nil
 }
 
-// wide reports whether a name is a wildcard for a whole top-level domain.
-func wide(name string) bool {
+// wide reports whether a name is a wildcard for a whole top-level domain, or it or
+// the host has a character that OpenSSL does not take beside a wildcard.
+func wide(name, host string) bool {
 	domain, wild := strings.CutPrefix(name, "*.")
-	return wild && !strings.Contains(strings.TrimSuffix(domain, "."), ".")
+	other := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '.'
+	}
+	return wild && (!strings.Contains(strings.TrimSuffix(domain, "."), ".") || strings.ContainsFunc(domain+host, other))
 }
 
 // isHost reports whether a name is of a form that servers are found by.

@@ -130,13 +130,13 @@ func validate(run *path.Run, s Server, p *Trusted, o Options, extra *certificate
 		return Result{}, fmt.Errorf("reach: %s sent no certificate", s.Name)
 	}
 	target, isServer := s.target()
-	var doubts []Doubt
-	if isServer {
-		own, reason, err := checkServer(target, s.Host)
-		if err != nil {
-			return Result{Status: Broken, Reason: reason, Text: err.Error(), Chain: []*certificate.Certificate{target}}, nil
-		}
-		doubts = own
+	check := checkServer
+	if !isServer {
+		check = checkAuthority
+	}
+	doubts, reason, err := check(target, s.Host)
+	if err != nil {
+		return Result{Status: Broken, Reason: reason, Text: err.Error(), Chain: []*certificate.Certificate{target}}, nil
 	}
 	known := s.Certificates
 	if extra != nil {

@@ -424,8 +424,17 @@ func TestOrder(t *testing.T) {
 			t.Errorf("%v %v: the server's certificate was not found", r.Reason, err)
 		}
 	}
-	if r, err := reach.Validate(server(t, "no.example", middle.DER, root.DER), pool, reach.Options{At: at}); err != nil || r.Status != reach.OK {
+	if r, err := reach.Validate(server(t, "", middle.DER, root.DER), pool, reach.Options{At: at}); err != nil || r.Status != reach.OK {
 		t.Errorf("CAs alone: %v %v %v", r.Status, r.Text, err)
+	}
+	// That they have a server's certificate for a host is not shown, and the first may
+	// be one that is marked as a CA's.
+	if r, err := reach.Validate(server(t, "no.example", middle.DER, root.DER), pool, reach.Options{At: at}); err != nil || r.Reason != reach.HostName || len(r.Paths) != 1 {
+		t.Errorf("CAs alone, for a host: %v %v %v", r.Status, r.Text, err)
+	}
+	mail := authority(root, "mail", with(pkitest.ExtKeyUsage(pkitest.EmailProtection)))
+	if r, err := reach.Validate(server(t, "", mail.DER), pool, reach.Options{At: at}); err != nil || r.Reason != path.Purpose {
+		t.Errorf("CAs alone, for mail: %v %v %v", r.Status, r.Text, err)
 	}
 }
 

@@ -143,6 +143,7 @@ func (a *app) readFleetBundle(ctx context.Context, arg string) (fleet.Bundle, er
 	if b.Raw == nil {
 		return fleet.Bundle{}, fmt.Errorf("--bundle %s: a directory is not what a device downloads", file)
 	}
+	b, _ = b.Unwrap() // what a server gives of PEM or base64, and a device downloads
 	sum := b.SHA256()
 	return fleet.Bundle{Name: name, Version: b.Version, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b.Raw))}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -321,6 +322,10 @@ func hostileContents() []hostile {
 		forged("other sums", FileDiffers, "does not have the sums", func(f *forge) {
 			f.contents[sumsFile] = []byte("0  README.txt\n")
 			f.file(sumsFile, func(e *fileSums) { *e = sumsOf(sumsFile, f.contents[sumsFile]) })
+		}),
+		forged("a bundle in PEM", FileDiffers, core+" is text around DER", func(f *forge) { f.put(core, pkitest.MessagePEM(f.contents[core])) }),
+		forged("a bundle in base64", FileDiffers, core+" is text around DER", func(f *forge) {
+			f.put(core, []byte(base64.StdEncoding.EncodeToString(f.contents[core])))
 		}),
 		bundle("a changed bundle with its sums", "not verified: message-digest-differs", func(f *forge) []byte {
 			b := bytes.Clone(f.contents[core])

@@ -326,6 +326,9 @@ func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	if _, wrapped := b.Unwrap(); wrapped {
+		return nil, refuse(FileDiffers, "%s is text around DER, which no device is known to read, and pack writes DER", e.File)
+	}
 	want := newEntry(strings.TrimSuffix(strings.TrimPrefix(e.File, "bundles/"), ".p7b"), b, v)
 	want.Verification.At, want.Changes = e.Verification.At, e.Changes
 	if !want.same(e) {

@@ -16,6 +16,6 @@ const (
 	KitSignature     Reason = "kit-signature"       // the signature over the manifest does not count
 	BundleUnverified Reason = "bundle-not-verified" // a bundle is not verified
 	ManifestDiffers  Reason = "manifest-differs"    // what the manifest says of a bundle is not so
-	FileDiffers      Reason = "file-differs"        // a PEM does not hold the certificates of its bundle, or SHA256SUMS not the sums of the manifest
+	FileDiffers      Reason = "file-differs"        // a PEM does not hold the certificates of its bundle, a bundle is text around DER, or SHA256SUMS not the sums of the manifest
 	Older            Reason = "older"               // a bundle is older than one of `--previous`, or another of the same version, or nothing shows which is newer
 )

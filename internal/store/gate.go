@@ -133,11 +133,21 @@ func (c *Contents) same(o *Contents) bool {
 	return c.SHA256 == o.SHA256 || slices.ContainsFunc(c.Signed, func(s string) bool { return slices.Contains(o.Signed, s) })
 }
 
-// distinct is how many different certificates a bundle has.
+// distinct is how many different certificates a bundle has. Copies of one that are
+// written in different ways count once: they have the same issuer, serial number
+// and key.
 func distinct(b *bundle.Bundle) int {
-	seen := map[[32]byte]bool{}
+	type identity struct {
+		issuer, serial string
+		key            [32]byte
+	}
+	seen := map[identity]bool{}
 	for _, c := range b.Certificates {
-		seen[c.SHA256] = true
+		if c.Err != nil {
+			seen[identity{key: c.SHA256}] = true
+		} else {
+			seen[identity{string(c.Issuer), string(c.Serial), c.KeyID()}] = true
+		}
 	}
 	return len(seen)
 }

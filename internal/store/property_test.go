@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"crypto"
+	"crypto/elliptic"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -210,9 +211,29 @@ func TestShareCountsDistinct(t *testing.T) {
 	if _, err := s.Publish(t.Context(), signed(coreName, "1", core...), o); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.Publish(t.Context(), signed(coreName, "2", slices.Repeat(core[:1], 20)...), o)
-	if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !slices.Equal(gatesOf(refused), []store.Gate{store.GateFewer}) {
-		t.Errorf("20 times one certificate: %v", err)
+	key := pkitest.ECDSA("share", elliptic.P256())
+	forms := func(n int, change func(*pkitest.Template, int)) (out [][]byte) {
+		for i := range n {
+			root := pkitest.RootTemplate(pkitest.NewName("CN=Share"), key)
+			change(&root, i)
+			out = append(out, root.Sign(nil))
+		}
+		return out
+	}
+	for what, pool := range map[string][][]byte{
+		"one certificate 20 times": slices.Repeat(core[:1], 20),
+		"one in three framings": slices.Repeat(forms(3, func(t *pkitest.Template, i int) {
+			t.Framing = []pkitest.Framing{0, pkitest.Indefinite, pkitest.LongLength}[i]
+		}), 7),
+		"one issued 20 times with one serial number": forms(20, func(t *pkitest.Template, i int) {
+			t.Extensions = append(t.Extensions, pkitest.Policies(pkitest.OID(fmt.Sprintf("1.2.3.%d", i))))
+		}),
+		"what is not a certificate, 20 times": append(slices.Repeat([][]byte{{0x30, 0}}, 20), core[0]),
+	} {
+		_, err := s.Publish(t.Context(), signed(coreName, "2", pool...), o)
+		if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !slices.Contains(gatesOf(refused), store.GateFewer) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

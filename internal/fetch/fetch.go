@@ -6,6 +6,8 @@
 package fetch
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -29,12 +31,6 @@ const (
 	MaxFiles             = 100_000          // entries of one directory
 	MaxETag              = 1 << 10          // bytes of an ETag
 	SniffBytes           = 65 << 10         // of a source, at most, given to Options.Sniff
-)
-
-const (
-	minBuffer    = 256 << 10 // of a source of unknown length, once it is longer than SniffBytes
-	smallFile    = 1 << 20   // is read at once, before its beginning is judged
-	maxIdleReads = 100       // that give neither a byte nor an error, in a row
 )
 
 // ErrOffline is the reason of a refused URL when Options.Offline is set.
@@ -218,7 +214,7 @@ func readStdin(o Options) ([]File, error) {
 }
 
 func readPath(name string, o Options) ([]File, error) {
-	f, err := open(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -364,7 +360,7 @@ func (d Directory) wanted(path string) (bool, error) {
 	if d.Wanted == nil {
 		return false, nil
 	}
-	f, err := open(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return false, err
 	}
@@ -373,62 +369,42 @@ func (d Directory) wanted(path string) (bool, error) {
 	return err == nil && d.Wanted(prefix), err
 }
 
-// readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, not positive for anything
-// else: one buffer does then, and a read that ends there was the last.
+// readAll reads r to its end, at most limit bytes. hint is the size of the regular file that r is, or what a server says, and not
+// positive if neither is known.
 func readAll(r io.Reader, name string, hint, limit int64, sniff func([]byte) (int64, error)) ([]byte, error) {
-	room := limit + 1 // one byte more than is allowed tells "at the limit" from "over it"
-	first, next := min(SniffBytes, room), int64(minBuffer)
-	if hint > 0 {
-		next = hint + 1 // and one more than is expected finds the end without growing
-		if hint <= smallFile {
-			first = min(next, room) // at once
-		}
-		first = min(first, next)
+	source := &io.LimitedReader{R: r, N: limit + 1} // one byte more than is allowed tells "at the limit" from "over it"
+	in := bufio.NewReaderSize(source, SniffBytes)
+	data, end := in.Peek(SniffBytes)
+	if end != nil && end != io.EOF {
+		return nil, naming(name, end)
 	}
-	buf := make([]byte, 0, first)
-	for idle := 0; ; {
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		full := len(buf) == cap(buf)
-		if n > 0 && err == nil && !full && int64(len(buf)) == hint {
-			err = io.EOF // a file gives less than is asked for at its end alone, and asking again takes as long
-		}
-		if sniff != nil && (full || err == io.EOF) {
-			length, err := sniff(buf[:min(len(buf), SniffBytes)])
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			if length > limit {
-				return nil, &TooLargeError{Name: name, Size: length, Limit: limit}
-			}
-			if length > 0 {
-				room = length + 1
-			}
-			sniff = nil
-		}
-		if int64(len(buf)) >= room && room <= limit {
-			return buf[:room], nil
-		}
-		if int64(len(buf)) > limit {
-			return nil, &TooLargeError{Name: name, Size: -1, Limit: limit}
-		}
-		if err == io.EOF {
-			return buf, nil
-		}
-		if n > 0 {
-			idle = 0
-		} else if idle++; err == nil && idle == maxIdleReads {
-			err = io.ErrNoProgress
-		}
+	room := limit + 1
+	if sniff != nil {
+		length, err := sniff(data)
 		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if length > limit {
+			return nil, &TooLargeError{Name: name, Size: length, Limit: limit}
+		}
+		if length > 0 {
+			room = length + 1
+			source.N = max(0, min(source.N, room-int64(len(data))))
+		}
+	}
+	if end == io.EOF {
+		data = slices.Clone(data)
+	} else {
+		buf := bytes.NewBuffer(make([]byte, 0, max(hint, 0)+bytes.MinRead)) // which is room to see the end without growing
+		if _, err := buf.ReadFrom(in); err != nil {
 			return nil, naming(name, err)
 		}
-		if full {
-			next = max(next, int64(len(buf))+1)
-			buf = append(make([]byte, 0, min(next, room)), buf...)
-			next = 2 * int64(cap(buf))
-		}
+		data = buf.Bytes()
 	}
+	if int64(len(data)) > limit && room > limit {
+		return nil, &TooLargeError{Name: name, Size: -1, Limit: limit}
+	}
+	return data[:min(int64(len(data)), room)], nil
 }
 
 // naming makes err say which source it is about; the errors of os do so themselves.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -15,7 +14,6 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/fetch"
-	"trustpool/internal/pool"
 	"trustpool/internal/yamlstrict"
 )
 
@@ -24,13 +22,13 @@ type auditing struct {
 	trust
 	against, requirements, program string
 	needs, with                    []string
-	failOn                         level
-	expiring                       duration
+	failOn                         audit.Severity
+	expiring                       time.Duration
 	programDate                    moment
 }
 
 func (a *app) auditCommand() *cobra.Command {
-	x := auditing{failOn: level(audit.Error)}
+	x := auditing{failOn: audit.Error}
 	var listNeeds, start bool
 	var as printing
 	cmd := &cobra.Command{
@@ -102,9 +100,17 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
 	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
 	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
-	f.Var(&x.programDate, "program-date", "the `DAY` of that file: 2026-11-21")
-	f.Var(&x.failOn, "fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)")
-	f.Var(&x.expiring, "expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)")
+	f.Func("program-date", "the `DAY` of that file: 2026-11-21", x.programDate.set)
+	f.Func("fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)", func(v string) (err error) {
+		x.failOn, err = audit.ParseSeverity(v)
+		return err
+	})
+	f.Func("expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)", func(v string) (err error) {
+		if x.expiring, err = bundle.ParseDuration(v); err == nil && x.expiring == 0 {
+			err = errors.New("is to be longer than nothing")
+		}
+		return err
+	})
 	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx", "quiet")
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from; what is distrusted in it is excused, for review")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
@@ -134,10 +140,9 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 			return &audit.Subject{File: name, Platform: p.Platform, Entries: p.Entries}, nil
 		}
 		bundles++
-		r, err := x.verify(ctx, a, b)
-		return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
+		return x.subject(ctx, a, name, b)
 	}
-	o := audit.Criteria{At: x.at.or(a.env.Now), Expiring: time.Duration(x.expiring)}
+	o := audit.Criteria{At: x.at.or(a.env.Now), Expiring: x.expiring}
 	s, err := subject(file)
 	if err != nil {
 		return nil, err
@@ -179,7 +184,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 	if err != nil {
 		return nil, err
 	}
-	r.At, r.FailOn = x.at.chosen(), audit.Severity(x.failOn)
+	r.At, r.FailOn = x.at.chosen(), x.failOn
 	return r, nil
 }
 
@@ -204,12 +209,7 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 }
 
 func readRequirements(path string) (*audit.Requirements, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, yamlstrict.MaxSize+1))
+	data, err := fetch.ReadAtMost(path, yamlstrict.MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -271,31 +271,4 @@ func when(r audit.NeededRoot) (s string) {
 		s += ", until " + r.Until.Format(time.DateOnly)
 	}
 	return s
-}
-
-// A level is the value of --fail-on.
-type level audit.Severity
-
-func (l *level) String() string { return "" }
-func (l *level) Type() string   { return "LEVEL" }
-
-func (l *level) Set(v string) error {
-	s, err := audit.ParseSeverity(v)
-	*l = level(s)
-	return err
-}
-
-// A duration is the value of a flag that takes 90d, 12w, 2y or Go's units.
-type duration time.Duration
-
-func (d *duration) String() string { return "" }
-func (d *duration) Type() string   { return "TIME" }
-
-func (d *duration) Set(v string) error {
-	t, err := bundle.ParseDuration(v)
-	if err == nil && t == 0 {
-		err = errors.New("is to be longer than nothing")
-	}
-	*d = duration(t)
-	return err
 }

@@ -156,8 +156,8 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags.BoolVar(&a.offline, "offline", false, "use no network, even if FILE is a URL")
 	flags.BoolVar(&a.skipUnreadable, "skip-unreadable", false, "go on without files of a directory that cannot be read, and name them")
 	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
-	flags.Var((*count)(&a.limits.Depth), "max-depth", "let ASN.1 nest at most `N` levels deep (default 32)")
-	flags.Var((*count)(&a.limits.Certificates), "max-certificates", "read at most `N` certificates of a file (default 200000)")
+	flags.Func("max-depth", "let ASN.1 nest at most `N` levels deep (default 32)", count(&a.limits.Depth))
+	flags.Func("max-certificates", "read at most `N` certificates of a file (default 200000)", count(&a.limits.Certificates))
 	a.screenFlags(root)
 	a.addVerbs(root, args)
 	a.markStart(root)
@@ -322,6 +322,16 @@ func arguments(names ...string) cobra.PositionalArgs {
 				return fmt.Errorf("%s: no command is called %q", verb(cmd), args[0])
 			}
 			return fmt.Errorf("%s: one argument too many: %q", verb(cmd), args[len(names)])
+		}
+		return nil
+	}
+}
+
+// oneOrMore asks for arguments of one kind.
+func oneOrMore(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s: %s is missing", verb(cmd), name)
 		}
 		return nil
 	}

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"encoding/hex"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,10 +28,10 @@ func (a *app) valuesOf() map[string]completer {
 		return func(*cobra.Command) ([]string, bool) { return values, false }
 	}
 	return map[string]completer{
-		"platform":      platforms,
-		"style":         styles,
-		"need":          needs,
-		"root":          anchors,
+		"platform":      these(device.Platforms(), false, func(p device.Platform) string { return p.Name + "\t" + p.Title }),
+		"style":         these(show.Styles(), false, func(s show.Style) string { return string(s) }),
+		"need":          these(audit.Needs(), true, func(n audit.Need) string { return n.Name }),
+		"root":          these(roots.BuiltIn(), true, func(a roots.Anchor) string { return fmt.Sprintf("%x\t%s", a.SHA256, a.Name) }),
 		"filter":        filters,
 		"without":       filters,
 		"fail-on":       fixed("info", "warning", "error", "never"),
@@ -55,36 +55,14 @@ func (a *app) valuesOf() map[string]completer {
 	}
 }
 
-func platforms(*cobra.Command) ([]string, bool) {
-	var out []string
-	for _, p := range device.Platforms() {
-		out = append(out, p.Name+"\t"+p.Title)
+// these are fixed values: one for each of a list.
+func these[T any](list []T, orFile bool, value func(T) string) completer {
+	return func(*cobra.Command) (values []string, _ bool) {
+		for _, v := range list {
+			values = append(values, value(v))
+		}
+		return values, orFile
 	}
-	return out, false
-}
-
-func styles(*cobra.Command) ([]string, bool) {
-	var out []string
-	for _, s := range show.Styles() {
-		out = append(out, string(s))
-	}
-	return out, false
-}
-
-func needs(*cobra.Command) ([]string, bool) {
-	var out []string
-	for _, n := range audit.Needs() {
-		out = append(out, n.Name)
-	}
-	return out, true
-}
-
-func anchors(*cobra.Command) ([]string, bool) {
-	var out []string
-	for _, anchor := range roots.BuiltIn() {
-		out = append(out, hex.EncodeToString(anchor.SHA256[:])+"\t"+anchor.Name)
-	}
-	return out, true
 }
 
 func filters(*cobra.Command) ([]string, bool) {
@@ -134,13 +112,7 @@ func (a *app) completions(cmd *cobra.Command) {
 	})
 	switch verb(cmd) {
 	case "anchors show":
-		cmd.ValidArgsFunction = completer(func(*cobra.Command) ([]string, bool) {
-			var out []string
-			for _, anchor := range roots.BuiltIn() {
-				out = append(out, anchor.Name)
-			}
-			return out, false
-		}).function()
+		cmd.ValidArgsFunction = these(roots.BuiltIn(), false, func(a roots.Anchor) string { return a.Name }).function()
 	case "history":
 		cmd.ValidArgsFunction = completer(a.namesInStore).function()
 	}

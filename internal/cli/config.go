@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -130,12 +131,9 @@ func (a *app) readPEM(ctx context.Context, arg string, filters []string, t *trus
 		}
 		wanted = append(wanted, filter)
 	}
-certificates:
 	for i, c := range b.Certificates {
-		for _, f := range wanted {
-			if !f(c) {
-				continue certificates
-			}
+		if slices.ContainsFunc(wanted, func(f bundle.Filter) bool { return !f(c) }) {
+			continue
 		}
 		if c.Err != nil {
 			a.warn("%s: entry %d is left out, it is not a certificate: %v", name, i+1, c.Err)

@@ -96,9 +96,11 @@ func (a *app) extract(ctx context.Context, arg, dir string, quiet bool) (all boo
 	return len(files) == len(b.Certificates), err
 }
 
+// A file is one to be made.
 type file struct {
 	name string
 	data []byte
+	mode fs.FileMode
 }
 
 func pemFiles(b *bundle.Bundle) []file {
@@ -107,7 +109,7 @@ func pemFiles(b *bundle.Bundle) []file {
 	for i, c := range b.Certificates {
 		if c.Err == nil {
 			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), report.ShortHash(c.SHA256[:]))
-			files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})})
+			files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644})
 		}
 	}
 	return files
@@ -154,13 +156,18 @@ func (a *app) writeNew(dir string, files []file) error {
 			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
 		}
 	}
+	return a.addAll(dir, missing)
+}
+
+// addAll adds files to dir, all of them or none.
+func (a *app) addAll(dir string, files []file) error {
 	p := a.progress(items, "writing %s", dir)
 	defer p.done()
 	return a.onDisk(func(disk *durable.Disk) error {
 		return disk.Add(dir, func(t *durable.Tree) error {
-			for _, f := range missing {
-				p.add(1, int64(len(missing)))
-				if err := t.WriteFile(f.name, f.data, 0o644); err != nil {
+			for _, f := range files {
+				p.add(1, int64(len(files)))
+				if err := t.WriteFile(f.name, f.data, f.mode); err != nil {
 					return err
 				}
 			}

@@ -31,19 +31,14 @@ func (s *size) Set(v string) error {
 	return nil
 }
 
-// A count is the value of a flag that takes a number above zero.
-type count int
-
-func (c *count) String() string { return strconv.Itoa(int(*c)) }
-func (c *count) Type() string   { return "N" }
-
-func (c *count) Set(v string) error {
-	n, err := strconv.Atoi(v)
-	if err != nil || n <= 0 {
-		return errors.New("not a number above zero")
+// count is a flag that takes a number above zero.
+func count(to *int) func(string) error {
+	return func(v string) (err error) {
+		if *to, err = strconv.Atoi(v); err != nil || *to <= 0 {
+			return errors.New("not a number above zero")
+		}
+		return nil
 	}
-	*c = count(n)
-	return nil
 }
 
 // A moment is the value of --at.
@@ -52,10 +47,7 @@ type moment struct {
 	given bool
 }
 
-func (m *moment) String() string { return "" }
-func (m *moment) Type() string   { return "TIME" }
-
-func (m *moment) Set(v string) error {
+func (m *moment) set(v string) error {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, v); err == nil {
 			m.Time, m.given = t.UTC(), true

@@ -46,12 +46,7 @@ Exit status: 0, or 1 if a device does not have the current version.`,
   trustpool fleet access.log access.log.*.gz --devices devices.csv \
     --bundle ios=old.p7b --bundle ios=new.p7b
   trustpool fleet access.log --devices devices.csv --current ios=10 --csv`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("fleet: LOG is missing")
-			}
-			return nil
-		},
+		Args: oneOrMore("LOG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o := fleet.Options{Current: map[string]string{}}
 			for _, c := range current {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle"
+	"trustpool/internal/audit"
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
 	"trustpool/internal/fetch/text"
@@ -130,6 +131,14 @@ func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fet
 	return files, err
 }
 
+// one is the file that an argument was read as. A directory is an error, which says what it is not, and what to do.
+func one(files []fetch.File, arg, what, hint string) (fetch.File, error) {
+	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
+		return fetch.File{}, hinted{fmt.Errorf("%s: a directory is not %s", arg, what), hint}
+	}
+	return files[0], nil
+}
+
 // decode returns the UTF-8 of a text that was read.
 func (a *app) decode(f fetch.File) ([]byte, error) {
 	data, err := text.Decode(f.Data, cmp.Or(int64(a.size), fetch.DefaultMaxBytes))
@@ -213,12 +222,27 @@ func (t *trust) rootFlag(cmd *cobra.Command) {
 }
 
 func (t *trust) atFlag(cmd *cobra.Command) {
-	cmd.Flags().Var(&t.at, "at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)")
+	cmd.Flags().Func("at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)", t.at.set)
 }
 
 // anchors are those that --root names; none if it is not given.
 func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
 	return a.readAnchors(ctx, "--root", t.roots)
+}
+
+// chosen are the anchors that --root names, and Cisco's if it is not given.
+func (t *trust) chosen(ctx context.Context, a *app) ([]roots.Anchor, error) {
+	anchors, err := t.anchors(ctx, a)
+	if err == nil && anchors == nil {
+		anchors = roots.BuiltIn()
+	}
+	return anchors, err
+}
+
+// subject is a bundle to be audited.
+func (t *trust) subject(ctx context.Context, a *app, name string, b *bundle.Bundle) (*audit.Subject, error) {
+	r, err := t.verify(ctx, a, b)
+	return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
 }
 
 // readAnchors makes an anchor of each value of a flag, a file or a SHA-256.
@@ -238,28 +262,24 @@ func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
-		if len(files) != 1 || files[0].Name != arg {
-			return nil, hinted{fmt.Errorf("%s %s: a directory is not an anchor", flag, arg), "give the root's certificate, or its SHA-256"}
+		f, err := one(files, arg, "an anchor", "give the root's certificate, or its SHA-256")
+		if err != nil {
+			return nil, fmt.Errorf("%s %w", flag, err)
 		}
-		for _, f := range files {
-			anchors, err := roots.FromFile(f.Data)
-			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", flag, label(f.Name), err)
-			}
-			out = append(out, anchors...)
+		anchors, err := roots.FromFile(f.Data)
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", flag, label(f.Name), err)
 		}
+		out = append(out, anchors...)
 	}
 	return out, nil
 }
 
 // verify judges a bundle's signature under --root, or under Cisco's roots.
 func (t *trust) verify(ctx context.Context, a *app, b *bundle.Bundle) (signing.Report, error) {
-	anchors, err := t.anchors(ctx, a)
+	anchors, err := t.chosen(ctx, a)
 	if err != nil {
 		return signing.Report{}, err
-	}
-	if anchors == nil {
-		anchors = roots.BuiltIn()
 	}
 	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: anchors, At: t.at.or(a.env.Now)})
 	var refused *signing.VerifyError

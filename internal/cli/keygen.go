@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trustpool/internal/durable"
 	"trustpool/signing"
 )
 
@@ -63,21 +62,16 @@ only their owner can read them; put root.key where signing does not need it.`,
 	f.StringVar(&o.RootName, "root-name", "Lab Root CA", "the root's common `NAME`")
 	f.StringVar(&o.SignerName, "signer-name", "Lab Bundle Signer", "the signer's common `NAME`")
 	f.IntVar(&years, "years", 10, "make both valid for `N` years")
-	f.Var(&at, "at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default the day before that of SOURCE_DATE_EPOCH, or before today)")
+	f.Func("at", "make both valid from `TIME` on: 2026-11-21 or 2026-11-21T08:30:00Z (default the day before that of SOURCE_DATE_EPOCH, or before today)", at.set)
 	return cmd
 }
 
 // maxYears bounds --years.
 const maxYears = 100
 
-type modeFile struct {
-	file
-	mode fs.FileMode
-}
-
-func labFiles(algorithm string, o signing.LabOptions) ([]modeFile, error) {
+func labFiles(algorithm string, o signing.LabOptions) ([]file, error) {
 	var keys [2]crypto.Signer
-	var files []modeFile
+	var files []file
 	for i, name := range []string{"root.key", "signer.key"} {
 		var err error
 		if keys[i], err = signing.GenerateKey(algorithm); err != nil {
@@ -87,20 +81,20 @@ func labFiles(algorithm string, o signing.LabOptions) ([]modeFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, modeFile{file{name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})}, 0o600})
+		files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600})
 	}
 	root, signer, err := signing.NewLab(keys[0], keys[1].Public(), o)
 	if err != nil {
 		return nil, err
 	}
 	for name, der := range map[string][]byte{"root.pem": root, "signer.pem": signer} {
-		files = append(files, modeFile{file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}, 0o644})
+		files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644})
 	}
 	return files, nil
 }
 
 // createAll makes files in dir, all of them or none.
-func (a *app) createAll(dir string, files []modeFile) error {
+func (a *app) createAll(dir string, files []file) error {
 	for _, f := range files { // before the first is made
 		path := filepath.Join(dir, f.name)
 		if _, err := os.Lstat(path); err == nil {
@@ -109,14 +103,5 @@ func (a *app) createAll(dir string, files []modeFile) error {
 			return err
 		}
 	}
-	return a.onDisk(func(disk *durable.Disk) error {
-		return disk.Add(dir, func(t *durable.Tree) error {
-			for _, f := range files {
-				if err := t.WriteFile(f.name, f.data, f.mode); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
+	return a.addAll(dir, files)
 }

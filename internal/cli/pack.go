@@ -9,22 +9,19 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
 	"trustpool/internal/durable"
+	"trustpool/internal/fetch"
 	"trustpool/internal/kit"
-	"trustpool/internal/pool"
 	"trustpool/internal/report"
-	"trustpool/roots"
 	"trustpool/signing"
 )
 
@@ -60,12 +57,7 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 		Example: `  trustpool pack ios.p7b -o kit.tar
   trustpool pack ios.p7b ios_core.p7b --diff carried/ios.p7b -o kit.tar
   trustpool pack ios.p7b --sign kit-key.pem --cert kit-chain.pem -o kit.tar`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("pack: FILE is missing")
-			}
-			return nil
-		},
+		Args: oneOrMore("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			items, o, err := x.prepare(cmd.Context(), a, args)
 			if err != nil {
@@ -112,11 +104,8 @@ func (x *packing) prepare(ctx context.Context, a *app, args []string) (items []k
 	if o.Epoch, err = a.sourceDateEpoch(); err != nil {
 		return fail(err)
 	}
-	if o.Anchors, err = x.anchors(ctx, a); err != nil {
+	if o.Anchors, err = x.chosen(ctx, a); err != nil {
 		return fail(err)
-	}
-	if o.Anchors == nil {
-		o.Anchors = roots.BuiltIn()
 	}
 	if x.program != "" {
 		if o.Program, err = readProgram(x.program); err != nil {
@@ -161,12 +150,8 @@ func readProgram(path string) (*kit.Program, error) {
 	if err := kit.CheckName(p.Name); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if p.Data, err = io.ReadAll(io.LimitReader(f, maxProgram+1)); err != nil {
+	var err error
+	if p.Data, err = fetch.ReadAtMost(path, maxProgram); err != nil {
 		return nil, err
 	}
 	switch {
@@ -234,16 +219,12 @@ func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
 // audit gives a bundle its audit, against the one that was carried last. Its name
 // in there is that in the kit: where it came from is nothing to who receives it.
 func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
-	subject := func(name string, b *bundle.Bundle) (*audit.Subject, error) {
-		r, err := x.verify(ctx, a, b)
-		return &audit.Subject{File: name, Entries: pool.Of(b.Certificates), Signature: &r}, err
-	}
-	s, err := subject(it.Name+".p7b", it.Bundle)
+	s, err := x.subject(ctx, a, it.Name+".p7b", it.Bundle)
 	if err != nil {
 		return err
 	}
 	if it.Old != nil {
-		if s.Against, err = subject(it.Name+".p7b, carried last", it.Old); err != nil {
+		if s.Against, err = x.subject(ctx, a, it.Name+".p7b, carried last", it.Old); err != nil {
 			return err
 		}
 	}

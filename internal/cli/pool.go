@@ -168,18 +168,19 @@ func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t 
 	if err != nil {
 		return nil, err
 	}
-	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
-		return nil, hinted{fmt.Errorf("%s: a directory is not a capture", arg), "give one file: what one device shows"}
+	f, err := one(files, arg, "a capture", "give one file: what one device shows")
+	if err != nil {
+		return nil, err
 	}
-	data, err := a.decode(files[0])
+	data, err := a.decode(f)
 	if err != nil {
 		return nil, err
 	}
 	l, err := device.ReadListing(data, p, t.at.or(a.env.Now))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", label(files[0].Name), err)
+		return nil, fmt.Errorf("%s: %w", label(f.Name), err)
 	}
-	l.File = files[0].Name
+	l.File = f.Name
 	return l, nil
 }
 

@@ -36,31 +36,19 @@ func (p *printing) flags(cmd *cobra.Command, names ...string) {
 }
 
 func printingHelp(name string) string {
-	switch name {
-	case "quiet":
-		return "nothing: the exit status is the answer"
-	case "json":
-		return "JSON"
-	case "csv":
-		return "CSV"
-	case "html":
-		return "one HTML page"
-	case "markdown":
-		return "Markdown, for a ticket"
-	case "pem":
-		return "the certificates as PEM"
-	case "long":
-		return "everything about each certificate"
-	case "sarif":
-		return "SARIF 2.1.0, for code scanning"
-	case "cyclonedx":
-		return "CycloneDX 1.6, an inventory of the certificates"
-	case "cisco-json":
-		return "the diff.json that Cisco publishes beside a bundle"
-	case "ansible":
-		return "an Ansible playbook"
-	}
-	panic("no printing is called " + name)
+	return map[string]string{
+		"quiet":      "nothing: the exit status is the answer",
+		"json":       "JSON",
+		"csv":        "CSV",
+		"html":       "one HTML page",
+		"markdown":   "Markdown, for a ticket",
+		"pem":        "the certificates as PEM",
+		"long":       "everything about each certificate",
+		"sarif":      "SARIF 2.1.0, for code scanning",
+		"cyclonedx":  "CycloneDX 1.6, an inventory of the certificates",
+		"cisco-json": "the diff.json that Cisco publishes beside a bundle",
+		"ansible":    "an Ansible playbook",
+	}[name]
 }
 
 // silence is the printing of --quiet if the exit status says all.

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/internal/store"
-	"trustpool/roots"
 )
 
 // A gate is the flags of publish and mirror: what is trusted, and what may pass.
@@ -73,11 +72,8 @@ func (g *gate) options(ctx context.Context, a *app) (store.PublishOptions, error
 		}
 	}
 	var err error
-	if o.Anchors, err = g.anchors(ctx, a); err != nil {
+	if o.Anchors, err = g.chosen(ctx, a); err != nil {
 		return o, err
-	}
-	if o.Anchors == nil {
-		o.Anchors = roots.BuiltIn()
 	}
 	return o, nil
 }
@@ -119,13 +115,14 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 			if err != nil {
 				return err
 			}
-			if len(files) != 1 || files[0].Name != args[0] && !isURL(args[0]) {
-				return hinted{fmt.Errorf("%s: a directory is not a bundle to publish", args[0]), "trustpool build makes a signed bundle"}
+			f, err := one(files, args[0], "a bundle to publish", "trustpool build makes a signed bundle")
+			if err != nil {
+				return err
 			}
-			o.From = files[0].Name
+			o.From = f.Name
 			var p *store.Publication
 			err = a.guard(cmd.Context(), func(ctx context.Context) (err error) {
-				p, err = s.Publish(ctx, files[0].Data, o)
+				p, err = s.Publish(ctx, f.Data, o)
 				return err
 			})
 			return a.published(&g, p, err, label(o.From))

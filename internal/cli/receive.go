@@ -122,11 +122,8 @@ func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) 
 func (x *receiving) prove(ctx context.Context, a *app, tar *tarFile) (*kit.Kit, *kit.Report, error) {
 	o := kit.OpenOptions{At: x.at.or(a.env.Now)}
 	var err error
-	if o.Anchors, err = x.anchors(ctx, a); err != nil {
+	if o.Anchors, err = x.chosen(ctx, a); err != nil {
 		return nil, nil, err
-	}
-	if o.Anchors == nil {
-		o.Anchors = roots.BuiltIn()
 	}
 	if o.KitAnchors, err = a.readAnchors(ctx, "--kit-root", x.kitRoots); err != nil {
 		return nil, nil, err
@@ -183,10 +180,11 @@ func (a *app) openTar(ctx context.Context, arg string) (*tarFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
-		return nil, fmt.Errorf("%s: a directory is not a kit", arg)
+	f, err := one(files, arg, "a kit", "give the tar file of pack")
+	if err != nil {
+		return nil, err
 	}
-	return &tarFile{bytes.NewReader(files[0].Data), int64(len(files[0].Data)), files[0].Name, func() error { return nil }}, nil
+	return &tarFile{bytes.NewReader(f.Data), int64(len(f.Data)), f.Name, func() error { return nil }}, nil
 }
 
 // readPrevious reads the bundles that are here: one, those of a kit that was

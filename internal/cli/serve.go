@@ -17,7 +17,6 @@ import (
 	"trustpool/internal/fetch"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
-	"trustpool/roots"
 	"trustpool/signing"
 )
 
@@ -98,7 +97,7 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.StringVar(&f.accessLog, "access-log", "", "log requests to `FILE`, - for standard output, none for nowhere (default standard error)")
 	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
 	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
-	flags.Var((*count)(&f.connections), "max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections))
+	flags.Func("max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections), count(&f.connections))
 	flags.BoolVar(&f.healthcheck, "healthcheck", false, "ask the server at --listen whether it is ready, and exit with 0 or 1")
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
 	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
@@ -120,11 +119,8 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	}
 	o.Limits.Bytes = int64(a.size)
 	var err error
-	if o.Anchors, err = f.anchors(ctx, a); err != nil {
+	if o.Anchors, err = f.chosen(ctx, a); err != nil {
 		return err
-	}
-	if o.Anchors == nil {
-		o.Anchors = roots.BuiltIn()
 	}
 	if o.Source, err = a.sources(args, f.store); err != nil {
 		return err

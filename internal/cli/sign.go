@@ -116,7 +116,7 @@ and ECDSA keys in files the same input gives the same bytes.`,
 	f.BoolVar(&detached, "detached", false, "sign any FILE, and write the signature alone")
 	f.StringVar(&o.Name, "name", "", "call the bundle `NAME`, of letters, digits, space and '()+,-./:=?")
 	f.StringVar(&o.Version, "bundle-version", "", "give it the version `N`, which counts per name")
-	f.Var(&at, "at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)")
+	f.Func("at", "sign at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)", at.set)
 	f.BoolVar(&o.AllowExpired, "allow-expired", false, "sign even if a certificate of the signer is not valid then")
 	f.StringVar(&digest, "digest", "", "sign with the hash `HASH`: sha256, sha384 or sha512 (default the key's customary one)")
 	f.StringVarP(&a.output, "output", "o", "", "write to `OUT`, whole or not at all; - is standard output")
@@ -135,10 +135,8 @@ func (a *app) toSign(ctx context.Context, arg string, detached bool, o signing.S
 	if err != nil {
 		return nil, arg, err
 	}
-	if len(files) != 1 || files[0].Name != arg && arg != "-" && !isURL(arg) {
-		return nil, arg, hinted{fmt.Errorf("%s: a directory is not one file", arg), "sign a list of its files, such as sha256sum writes"}
-	}
-	return func(id *signing.Identity) ([]byte, error) { return signing.SignDetached(files[0].Data, id, o.Time) }, files[0].Name, nil
+	f, err := one(files, arg, "one file", "sign a list of its files, such as sha256sum writes")
+	return func(id *signing.Identity) ([]byte, error) { return signing.SignDetached(f.Data, id, o.Time) }, f.Name, err
 }
 
 // A signer is the flags that say who signs, or the fields of a recipe.
@@ -215,12 +213,7 @@ const maxPassphraseFile = 64 << 10
 // passphrase is the key's secret: never a flag's value, which all the machine can see.
 func (s *signer) passphrase(a *app, what string) ([]byte, error) {
 	if s.passphraseFile != "" {
-		f, err := os.Open(s.passphraseFile)
-		if err != nil {
-			return nil, fmt.Errorf("--passphrase-file: %w", err)
-		}
-		defer f.Close()
-		data, err := io.ReadAll(io.LimitReader(f, maxPassphraseFile))
+		data, err := fetch.ReadAtMost(s.passphraseFile, maxPassphraseFile)
 		if err != nil {
 			return nil, fmt.Errorf("--passphrase-file: %w", err)
 		}

@@ -417,3 +417,13 @@ func naming(name string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
+
+// ReadAtMost reads a file, and of one with more than most bytes one byte more than that.
+func ReadAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, most+1))
+}

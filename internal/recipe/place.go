@@ -5,18 +5,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"trustpool/internal/durable"
+	"trustpool/internal/fetch"
 )
 
 // ReadFile reads and parses the recipe at a path.
 func ReadFile(path string) (*Recipe, error) {
-	data, err := readAtMost(path, MaxSize)
+	data, err := fetch.ReadAtMost(path, MaxSize)
 	if err != nil {
 		return nil, err
 	}
@@ -25,16 +25,6 @@ func ReadFile(path string) (*Recipe, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
-}
-
-// readAtMost reads max bytes of a file, and one more of a larger one.
-func readAtMost(path string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
 // Locate returns the path of a file that a recipe names: relative to dir, where the recipe is. A URL stays as it is.
@@ -148,7 +138,7 @@ func (e *DamagedLockError) Unwrap() error { return e.Err }
 
 // LockDifferences says how the lock that is there differs from the one to write, a line each, safe to print.
 func (p *Placement) LockDifferences() ([]string, error) {
-	data, err := readAtMost(p.LockPath(), MaxLockSize)
+	data, err := fetch.ReadAtMost(p.LockPath(), MaxLockSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []string{"there is no lock"}, nil
 	}

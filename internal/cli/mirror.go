@@ -47,11 +47,7 @@ With --every 0 when it is interrupted.`,
 			if err != nil {
 				return err
 			}
-			s, err := a.openStore(g.store)
-			if err != nil {
-				return err
-			}
-			o, err := g.options(cmd.Context(), a)
+			s, o, err := g.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}

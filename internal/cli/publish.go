@@ -59,11 +59,15 @@ func allowances() []allowance {
 	}
 }
 
-// options are what Publish needs, at this moment.
-func (g *gate) options(ctx context.Context, a *app) (store.PublishOptions, error) {
+// open opens the store, and says what Publish needs at this moment.
+func (g *gate) open(ctx context.Context, a *app) (*store.Store, store.PublishOptions, error) {
 	o := store.PublishOptions{Name: g.name, At: g.at.or(a.env.Now), Now: a.env.Now(), MinShare: g.share, DryRun: g.dryRun, Limits: a.limits}
+	s, err := a.openStore(g.store)
+	if err != nil {
+		return nil, o, err
+	}
 	if g.share < 1 || g.share > 100 {
-		return o, fmt.Errorf("--min-share %d: give 1 to 100", g.share)
+		return nil, o, fmt.Errorf("--min-share %d: give 1 to 100", g.share)
 	}
 	o.Limits.Bytes = int64(a.size)
 	for _, gate := range store.Gates() {
@@ -71,11 +75,8 @@ func (g *gate) options(ctx context.Context, a *app) (store.PublishOptions, error
 			o.Allow = append(o.Allow, gate)
 		}
 	}
-	var err error
-	if o.Anchors, err = g.chosen(ctx, a); err != nil {
-		return o, err
-	}
-	return o, nil
+	o.Anchors, err = g.chosen(ctx, a)
+	return s, o, err
 }
 
 const gateHelp = `
@@ -103,11 +104,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
   trustpool publish old.p7b --store /srv/trustpool --allow-older-version`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.openStore(g.store)
-			if err != nil {
-				return err
-			}
-			o, err := g.options(cmd.Context(), a)
+			s, o, err := g.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -158,12 +155,8 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
   trustpool rollback --store /srv/trustpool --name ios --to 9`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := a.openStore(g.store)
-			if err != nil {
-				return err
-			}
 			g.share = store.DefaultMinShare
-			o, err := g.options(cmd.Context(), a)
+			s, o, err := g.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}

@@ -46,6 +46,9 @@ type Ground struct {
 	Source string `json:"source"` // the document, or how it was reasoned
 }
 
+// By is the ground with the source.
+func (b Basis) By(source string) Ground { return Ground{b, source} }
+
 // An Outcome is what became of one certificate.
 type Outcome string
 

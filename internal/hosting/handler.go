@@ -2,6 +2,7 @@ package hosting
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
@@ -179,26 +180,24 @@ func (s *Server) generate(w *answer, contentType string, status int, write func(
 		refuse(w, http.StatusInternalServerError, "the answer could not be made")
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("Content-Length", strconv.Itoa(body.Len()))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	send(w, contentType, status, body.Bytes())
 }
 
 // refuse answers with an error, in a line of plain text: a device that takes it for a
 // bundle finds nothing in it.
 func refuse(w http.ResponseWriter, status int, why string) {
-	body := strconv.Itoa(status) + " " + http.StatusText(status) + ": " + why + "\n"
+	send(w, typeText, status, fmt.Appendf(nil, "%d %s: %s\n", status, http.StatusText(status), why))
+}
+
+// send answers with what is not to be kept.
+func send(w http.ResponseWriter, contentType string, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", typeText)
+	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	_, _ = w.Write(body)
 }
 
 // isDevice reports whether a user agent is one of a device: IOS, its PKI client, or

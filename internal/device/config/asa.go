@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/device"
 )
 
 // asa is Cisco ASA: a bundle goes into the trustpool, and a certificate that is
@@ -17,42 +18,42 @@ func (s *Script) asa() {
 	default:
 		s.asaImport()
 	}
-	s.check(confirmed(sourceASA), "show license registration", "no Communication message send response error; the platform is registered")
+	s.check(device.Confirmed.By(sourceASA), "show license registration", "no Communication message send response error; the platform is registered")
 }
 
 func (s *Script) asaImport() {
 	o := s.options
 	if o.Policy {
 		s.step("Let the ASA fetch the bundle by itself every day, with 9.5(2) and later",
-			line(Exec, confirmed(sourceASA), "config t"),
-			line(Config, confirmed(sourceASA), "crypto ca trustpool policy"),
-			line(Policy, confirmed(sourceASA), "auto-import"),
-			line(Policy, confirmed(sourceASA), "auto-import url "+s.URL),
-			Line{Policy, "auto-import time 22:00:00", confirmed(sourceASA), "22:00:00 is the default, in the device's local time"},
-			line(Policy, unverified(sourceCommon), "end"),
+			line(Exec, device.Confirmed.By(sourceASA), "config t"),
+			line(Config, device.Confirmed.By(sourceASA), "crypto ca trustpool policy"),
+			line(Policy, device.Confirmed.By(sourceASA), "auto-import"),
+			line(Policy, device.Confirmed.By(sourceASA), "auto-import url "+s.URL),
+			Line{Policy, "auto-import time 22:00:00", device.Confirmed.By(sourceASA), "22:00:00 is the default, in the device's local time"},
+			line(Policy, device.Unverified.By(sourceCommon), "end"),
 		)
 	}
-	from, g := s.URL, confirmed(sourceASA)
+	from, g := s.URL, device.Confirmed.By(sourceASA)
 	if s.File != "" {
-		from, g = s.File, unverified(sourceASARef+", shows no import from a file")
+		from, g = s.File, device.Unverified.By(sourceASARef+", shows no import from a file")
 	}
 	command := "crypto ca trustpool import url " + from
 	if o.Clean {
-		command, g = "crypto ca trustpool import clean url "+from, unverified(sourceASARef)
+		command, g = "crypto ca trustpool import clean url "+from, device.Unverified.By(sourceASARef)
 	}
 	s.step("Import the bundle", line(Exec, g, command))
 	if o.Policy {
-		s.step("Keep it", line(Exec, unverified(sourceCommon), "write memory"))
-		s.check(confirmed(sourceASA), "sh run all crypto ca trustpool", "crypto ca trustpool policy\nrevocation-check none\ncrl cache-time 60\ncrl enforcenextupdate\nauto-import\nauto-import url "+s.URL+"\nauto-import time 22:00:00")
+		s.step("Keep it", line(Exec, device.Unverified.By(sourceCommon), "write memory"))
+		s.check(device.Confirmed.By(sourceASA), "sh run all crypto ca trustpool", "crypto ca trustpool policy\nrevocation-check none\ncrl cache-time 60\ncrl enforcenextupdate\nauto-import\nauto-import url "+s.URL+"\nauto-import time 22:00:00")
 	}
-	s.check(inferred("a public helper for FTD runs it there; what it prints was not found"), "show crypto ca trustpool", "at the import: Root file signature verified. Then installed: above 0, or all of them duplicates; and here the root that you need")
+	s.check(device.Inferred.By("a public helper for FTD runs it there; what it prints was not found"), "show crypto ca trustpool", "at the import: Root file signature verified. Then installed: above 0, or all of them duplicates; and here the root that you need")
 }
 
 // asaTrustpoints is for one root at a time. The person compares the fingerprint.
 func (s *Script) asaTrustpoints() {
 	names := s.trustpoints()
 	for i, c := range s.PEM {
-		g := confirmed(sourceASA)
+		g := device.Confirmed.By(sourceASA)
 		name := names[i]
 		var lines []Line
 		if i == 0 {
@@ -68,9 +69,9 @@ func (s *Script) asaTrustpoints() {
 		lines = append(lines, Line{Answer, "yes", g, s.only("the ASA shows this line:\n" + Fingerprint(c))})
 		s.pasteStep(i, ", trustpoint "+name, lines)
 	}
-	s.step("Keep it", line(Config, unverified(sourceCommon), "end"), line(Exec, unverified(sourceCommon), "write memory"))
+	s.step("Keep it", line(Config, device.Unverified.By(sourceCommon), "end"), line(Exec, device.Unverified.By(sourceCommon), "write memory"))
 	for _, name := range names {
-		s.check(unverified(sourceCommon), "show crypto ca certificates "+name, "the certificate")
+		s.check(device.Unverified.By(sourceCommon), "show crypto ca certificates "+name, "the certificate")
 	}
 }
 

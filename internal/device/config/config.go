@@ -222,20 +222,10 @@ const (
 )
 
 var (
-	noneFound = device.Ground{Basis: device.Unverified, Source: "no such command was found"}
-	unknown   = device.Ground{Basis: device.Unverified, Source: sourceNone}
-	common    = device.Ground{Basis: device.Unverified, Source: sourceCommon}
+	noneFound = device.Unverified.By("no such command was found")
+	unknown   = device.Unverified.By(sourceNone)
+	common    = device.Unverified.By(sourceCommon)
 )
-
-func confirmed(source string) device.Ground {
-	return device.Ground{Basis: device.Confirmed, Source: source}
-}
-func inferred(source string) device.Ground {
-	return device.Ground{Basis: device.Inferred, Source: source}
-}
-func unverified(source string) device.Ground {
-	return device.Ground{Basis: device.Unverified, Source: source}
-}
 
 // line is a command without a comment.
 func line(m Mode, g device.Ground, text string) Line { return Line{Mode: m, Text: text, Ground: g} }

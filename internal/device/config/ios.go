@@ -11,11 +11,11 @@ func (s *Script) ios() {
 	// on is the ground of what IOS XE's model or notice shows: of IOS it is inferred.
 	on := func(source string) device.Ground {
 		if xe {
-			return confirmed(source)
+			return device.Confirmed.By(source)
 		}
-		return inferred(source + ", of IOS XE")
+		return device.Inferred.By(source + ", of IOS XE")
 	}
-	prompt := inferred("the prompt (config)# in " + sourceXE)
+	prompt := device.Inferred.By("the prompt (config)# in " + sourceXE)
 	begin, end := line(Exec, prompt, "configure terminal"), line(Config, prompt, "end")
 	switch {
 	case len(s.PEM) > 0:
@@ -36,9 +36,9 @@ func (s *Script) ios() {
 		if o.Clean {
 			lines = append(lines, line(Config, on(sourceXEYANG), "crypto pki trustpool clean"))
 		}
-		bundles := Line{Config, importBundles, confirmed(sourceXEYANG + ", 16.12 and later"), "if it asks a question about bytes, answer yes"}
+		bundles := Line{Config, importBundles, device.Confirmed.By(sourceXEYANG + ", 16.12 and later"), "if it asks a question about bytes, answer yes"}
 		if !xe {
-			bundles.Ground = unverified(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
+			bundles.Ground = device.Unverified.By(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
 		}
 		s.step("Set the policy, and import by it", append(lines, bundles, end)...)
 	default:
@@ -51,7 +51,7 @@ func (s *Script) ios() {
 		if s.File != "" {
 			from = s.File
 			if g = on(sourceXEYANG); !s.fileKnown() {
-				g = unverified("its prefix is not among those of " + sourceXEYANG)
+				g = device.Unverified.By("its prefix is not among those of " + sourceXEYANG)
 			}
 		}
 		s.step("Import the bundle", begin, line(Config, g, "crypto pki trustpool import "+clean+"url "+from), end)
@@ -64,8 +64,8 @@ func (s *Script) ios() {
 	if s.File == "" && len(s.PEM) == 0 && (o.Policy || o.VRF != "" || o.SourceInterface != "") {
 		s.check(on("published zero-touch guides; what it prints was not found"), "show crypto pki trustpool policy", "the URL of the policy")
 	}
-	s.check(unverified(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; if Smart Licensing had failed")
-	s.check(unverified(sourceCommon), "show license status", "Last Communication Attempt: SUCCEEDED")
+	s.check(device.Unverified.By(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; if Smart Licensing had failed")
+	s.check(device.Unverified.By(sourceCommon), "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
 // iosPaste is the terminal: it takes one certificate a command, and a blank line
@@ -74,7 +74,7 @@ func (s *Script) iosPaste(begin, end Line, on func(string) device.Ground) {
 	for i, c := range s.PEM {
 		command, g := "crypto pki trustpool import terminal", on(sourceXE)
 		if s.options.Clean && i == 0 {
-			command, g = "crypto pki trustpool import clean terminal", inferred(sourceXEYANG+", where both are leaves of import")
+			command, g = "crypto pki trustpool import clean terminal", device.Inferred.By(sourceXEYANG+", where both are leaves of import")
 		}
 		lines := []Line{line(Config, g, command)}
 		lines = append(lines, paste(g, c, "quit")...)

@@ -3,6 +3,8 @@ package config
 import (
 	"net/netip"
 	"net/url"
+
+	"trustpool/internal/device"
 )
 
 // iosxr is IOS XR: an import is typed in EXEC mode, and its clean comes after
@@ -15,43 +17,43 @@ func (s *Script) iosxr() {
 	}
 	policy := o.Policy || o.VRF != "" || o.SourceInterface != ""
 	if policy {
-		mode := inferred(sourceXRCfg + ": it is configuration, which IOS XR takes between configure and commit")
+		mode := device.Inferred.By(sourceXRCfg + ": it is configuration, which IOS XR takes between configure and commit")
 		lines := []Line{
 			line(Exec, mode, "configure"),
-			line(Config, confirmed(sourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
+			line(Config, device.Confirmed.By(sourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
 		}
 		if o.VRF != "" {
-			lines = append(lines, line(Config, inferred(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+o.VRF))
+			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+o.VRF))
 		}
 		if o.SourceInterface != "" {
-			lines = append(lines, line(Config, inferred(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+o.SourceInterface))
+			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+o.SourceInterface))
 		}
 		s.step("Set where the device fetches the bundle by itself", append(lines, line(Config, mode, "commit"), line(Config, mode, "end"))...)
 	}
-	from, g := s.URL, confirmed(sourceXR)
+	from, g := s.URL, device.Confirmed.By(sourceXR)
 	if s.File != "" {
 		if from = s.File; !s.fileKnown() {
-			g = unverified("FN72290 shows /tmp only")
+			g = device.Unverified.By("FN72290 shows /tmp only")
 		}
 	}
 	var lines []Line
 	if o.Clean {
 		lines = append(lines, Line{
-			Exec, "crypto ca trustpool import url clean " + from, inferred(sourceXRAct + ": the order of the words is that of the action's name"),
+			Exec, "crypto ca trustpool import url clean " + from, device.Inferred.By(sourceXRAct + ": the order of the words is that of the action's name"),
 			"the model says that it removes; whether it also imports is not said, so an import follows",
 		})
 	}
 	s.step("Import the bundle", append(lines, line(Exec, g, "crypto ca trustpool import url "+from))...)
 
-	s.check(confirmed(sourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
+	s.check(device.Confirmed.By(sourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
 	for _, text := range s.expected() {
-		s.check(unverified(sourceCommon), "show crypto ca trustpool | include "+text, "a line with that name")
+		s.check(device.Unverified.By(sourceCommon), "show crypto ca trustpool | include "+text, "a line with that name")
 	}
 	if policy {
-		s.check(confirmed(sourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
+		s.check(device.Confirmed.By(sourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
 	}
-	s.check(confirmed(sourceXR), "license smart renew auth", "no error; if Smart Licensing had failed")
-	s.check(confirmed(sourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
+	s.check(device.Confirmed.By(sourceXR), "license smart renew auth", "no error; if Smart Licensing had failed")
+	s.check(device.Confirmed.By(sourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
 // family is ipv6 if the URL has such an address, else ipv4.

@@ -18,7 +18,7 @@ func (s *Script) fxos() {
 		s.refuse(s.Platform.Title+" imports no bundle: "+s.Platform.Advice, noneFound)
 		return
 	}
-	g := confirmed(sourceASA)
+	g := device.Confirmed.By(sourceASA)
 	names := s.trustpoints()
 	for i, c := range s.PEM {
 		lines := []Line{
@@ -35,7 +35,7 @@ func (s *Script) fxos() {
 // nxos is NX-OS: it fetches by its policy, and no import command was found.
 func (s *Script) nxos() {
 	o := s.options
-	common := unverified(sourceCommon)
+	common := device.Unverified.By(sourceCommon)
 	switch {
 	case s.File != "":
 		s.refuse(s.Platform.Title+" imports no bundle from a file: "+s.Platform.Advice, noneFound)
@@ -59,20 +59,20 @@ func (s *Script) nxos() {
 		s.step("Keep it", line(Config, common, "end"), line(Exec, common, "copy running-config startup-config"))
 		s.check(common, "show crypto ca certificates", "the certificates")
 	default:
-		g := confirmed(sourceNX)
+		g := device.Confirmed.By(sourceNX)
 		lines := []Line{
 			line(Exec, common, "configure terminal"),
 			line(Config, g, "crypto ca trustpool policy"),
 			line(Policy, g, "cabundle url "+s.URL),
 		}
 		if o.VRF != "" {
-			lines = append(lines, line(Policy, unverified("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+o.VRF))
+			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+o.VRF))
 		}
 		if o.SourceInterface != "" {
-			lines = append(lines, line(Policy, unverified("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+o.SourceInterface))
+			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+o.SourceInterface))
 		}
 		s.step("Let the device fetch the bundle", append(lines, line(Policy, common, "end"))...)
-		show := confirmed(sourceNXShow)
+		show := device.Confirmed.By(sourceNXShow)
 		s.check(show, "show crypto ca trustpool policy", "the URL of the policy")
 		s.check(show, "show crypto ca trustpool last download status", "a download without a reason of failure")
 		s.check(show, "show crypto ca trustpool", "the root that you need")

@@ -154,7 +154,7 @@ func (s *Script) remarks(c *certificate.Certificate) []string {
 // against is what speaks against a certificate: its dates, and root programs.
 func (s *Script) against(c *certificate.Certificate) (out []device.Note) {
 	say := func(source, format string, args ...any) {
-		out = append(out, device.Note{Text: fmt.Sprintf(format, args...), Ground: confirmed(source)})
+		out = append(out, device.Note{Text: fmt.Sprintf(format, args...), Ground: device.Confirmed.By(source)})
 	}
 	if at := s.options.At; !at.IsZero() {
 		const dates = "its notBefore and notAfter"

@@ -10,9 +10,6 @@ import (
 
 func (e *exam) compression() (Result, string) {
 	a := e.got["gzip"]
-	if e.file == nil {
-		return Skipped, nothing
-	}
 	if v := a.header.Get("Content-Encoding"); v != "" && !strings.EqualFold(v, "identity") {
 		return Warning, "Content-Encoding: " + v
 	}
@@ -20,9 +17,6 @@ func (e *exam) compression() (Result, string) {
 }
 
 func (e *exam) contentType() (Result, string) {
-	if e.file == nil {
-		return Skipped, nothing
-	}
 	v := e.file.header.Get("Content-Type")
 	media, _, _ := mime.ParseMediaType(v)
 	switch {
@@ -74,9 +68,6 @@ func (e *exam) notFound() (Result, string) {
 }
 
 func (e *exam) etag() (Result, string) {
-	if e.file == nil {
-		return Skipped, nothing
-	}
 	tag := e.file.header.Get("ETag")
 	for _, a := range e.wholes() {
 		if other := a.header.Get("ETag"); other != tag {
@@ -95,9 +86,6 @@ func (e *exam) etag() (Result, string) {
 }
 
 func (e *exam) lastModified() (Result, string) {
-	if e.file == nil {
-		return Skipped, nothing
-	}
 	v := e.file.header.Get("Last-Modified")
 	if v == "" {
 		return Warning, "there is none"
@@ -124,9 +112,6 @@ func notModified(id string) func(*exam) (Result, string) {
 }
 
 func (e *exam) head() (Result, string) {
-	if e.file == nil {
-		return Skipped, nothing
-	}
 	a := e.got["head"]
 	switch {
 	case a.err != nil || a.status != http.StatusOK:
@@ -147,9 +132,6 @@ func (e *exam) head() (Result, string) {
 }
 
 func (e *exam) ranges() (Result, string) {
-	if e.file == nil || e.fileBody == nil {
-		return Skipped, nothing
-	}
 	a := e.got["range"]
 	if e.same(a) {
 		return OK, "the whole file"

@@ -250,7 +250,7 @@ func (e *exam) read() {
 
 // probes are the requests, those of devices first.
 func (e *exam) probes() []probe {
-	tried := inferred("no device is known to send this; it shows what the server does")
+	tried := device.Inferred.By("no device is known to send this; it shows what the server does")
 	get := func(id, as string, ground device.Ground, proto string, header ...string) probe {
 		return probe{id: id, as: as, ground: ground, method: "GET", proto: proto, header: header}
 	}
@@ -273,7 +273,7 @@ func (e *exam) probes() []probe {
 		ios,
 		get("ios-pki", device.PKIClient.Name, device.PKIClient.Ground, "HTTP/1.0", "User-Agent: "+device.PKIClient.UserAgent),
 		get("iosxr", "IOS XR, as libcurl by default", device.XRClient.Ground, "HTTP/1.1", "Accept: */*"),
-		get("asa", "ASA, as plainly as can be", unverified("no public source shows the request of an ASA"), "HTTP/1.0"),
+		get("asa", "ASA, as plainly as can be", device.Unverified.By("no public source shows the request of an ASA"), "HTTP/1.0"),
 		noHost, head, slashes, missing,
 		try("identity", "Accept-Encoding: identity", agent, "Accept-Encoding: identity"),
 		try("gzip", "Accept-Encoding: gzip and others", agent, "Accept-Encoding: gzip, deflate, br, zstd"),

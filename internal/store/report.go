@@ -127,6 +127,9 @@ func (p *Publication) WriteText(w io.Writer) error {
 	if p.DryRun {
 		heading = "dry run: " + heading
 	}
+	if p.Outcome() != OutcomeUnchanged {
+		heading = report.ScreenOf(w).Verdict(p.Outcome() == OutcomePublished, heading)
+	}
 	fmt.Fprintf(out, "%s: %s", heading, r.Name)
 	switch p.Outcome() {
 	case OutcomePublished:

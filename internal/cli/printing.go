@@ -56,8 +56,8 @@ func silence(io.Writer) error { return nil }
 
 // get is a printing. A report that has none of its own for --quiet has silence.
 func (p printings) get(as printing) func(io.Writer) error {
-	if print, ok := p[as]; ok || as != "quiet" {
-		return print
+	if write, ok := p[as]; ok || as != "quiet" {
+		return write
 	}
 	return silence
 }

@@ -56,9 +56,9 @@ func (a *app) hasColors() bool {
 }
 
 // shown is a printing for where it goes: text on standard output is for its screen.
-func (a *app) shown(as printing, print func(io.Writer) error) func(io.Writer) error {
+func (a *app) shown(as printing, write func(io.Writer) error) func(io.Writer) error {
 	if as != "" || a.output != "" && a.output != "-" {
-		return print
+		return write
 	}
-	return func(w io.Writer) error { return a.screen().Show(w, print) }
+	return func(w io.Writer) error { return a.screen().Show(w, write) }
 }

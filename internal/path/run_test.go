@@ -140,16 +140,16 @@ func TestNameBytes(t *testing.T) {
 	everyone := pkitest.Constraints([][]byte{pkitest.DirectoryName(pkitest.Name{})}, nil)
 	leaf := pkitest.ServerTemplate("www.example")
 	leaf.Subject = pkitest.NewName("CN=" + strings.Repeat("x", 1<<20))
-	run, complex := path.NewRun(), 0
+	run, refused := path.NewRun(), 0
 	for i := range 24 {
 		ca := root(fmt.Sprint("wide ", i), "wide").With(everyone).Issue(nil)
 		anchors := path.NewSet(read(ca.DER))
 		if o := run.Search(certificate.Read(leaf.Sign(ca)), policy(anchors), anchors); o.Open != nil && o.Open.Reason == path.TooComplex {
-			complex++
+			refused++
 		}
 	}
-	if complex != 9 {
-		t.Errorf("%d of 24 were too complex", complex)
+	if refused != 9 {
+		t.Errorf("%d of 24 were too complex", refused)
 	}
 }
 

@@ -156,7 +156,7 @@ func TestFaults(t *testing.T) {
 			[]string{"redirect fail", "ios fail", "ios-pki fail", "iosxr fail", "asa fail", "bundle fail", "not-found warning"},
 		},
 		"redirect to what is not a URL": {
-			func(w http.ResponseWriter, r *http.Request) {
+			func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Location", "http://lab:secret@%zz/elsewhere")
 				w.WriteHeader(http.StatusFound)
 			},

@@ -124,11 +124,11 @@ func hang(line string, limit int) int {
 	indent := len(line) - len(text)
 	if label, rest, ok := strings.Cut(text, "  "); ok {
 		at := indent + Columns(label) + 2 + len(rest) - len(strings.TrimLeft(rest, " "))
-		if at <= limit/2 {
+		if at <= min(limit/2, limit-2) {
 			return at
 		}
 	}
-	return min(indent+2, limit/2)
+	return max(min(indent+2, limit/2, limit-2), 0)
 }
 
 // wrap breaks text into lines of at most limit columns; all but the first begin with hang
@@ -162,6 +162,10 @@ func wrap(text string, limit, hang int) (lines []string) {
 			at += gap
 		}
 		for at+n > limit {
+			if _, columns := character(word); at+columns > limit && at > hang {
+				next() // a wide character in the last column
+				continue
+			}
 			head := first(word, max(limit-at, 1))
 			line.WriteString(head)
 			word = word[len(head):]

@@ -36,21 +36,35 @@ type Algorithm struct {
 	salt   int         // bytes, for PSS
 }
 
-// algorithms are those with an identifier that says everything, the hash too (RFC
+// algorithm returns the one with an identifier that says everything, the hash too (RFC
 // 4055, RFC 5758, RFC 8410). MD5 and SHA-1 are among them, because a signature can
 // be right and not be trusted.
-var algorithms = map[string]Algorithm{
-	"1.2.840.113549.1.1.4":  {Scheme: PKCS1v15, Hash: crypto.MD5},
-	"1.2.840.113549.1.1.5":  {Scheme: PKCS1v15, Hash: crypto.SHA1},
-	"1.3.14.3.2.29":         {Scheme: PKCS1v15, Hash: crypto.SHA1},
-	"1.2.840.113549.1.1.11": {Scheme: PKCS1v15, Hash: crypto.SHA256},
-	"1.2.840.113549.1.1.12": {Scheme: PKCS1v15, Hash: crypto.SHA384},
-	"1.2.840.113549.1.1.13": {Scheme: PKCS1v15, Hash: crypto.SHA512},
-	"1.2.840.10045.4.1":     {Scheme: ECDSA, Hash: crypto.SHA1},
-	"1.2.840.10045.4.3.2":   {Scheme: ECDSA, Hash: crypto.SHA256},
-	"1.2.840.10045.4.3.3":   {Scheme: ECDSA, Hash: crypto.SHA384},
-	"1.2.840.10045.4.3.4":   {Scheme: ECDSA, Hash: crypto.SHA512},
-	"1.3.101.112":           {Scheme: Ed25519},
+func algorithm(oid string) (a Algorithm, ok bool) {
+	switch oid {
+	case "1.2.840.113549.1.1.4":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.MD5}, true
+	case "1.2.840.113549.1.1.5":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA1}, true
+	case "1.3.14.3.2.29":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA1}, true
+	case "1.2.840.113549.1.1.11":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA256}, true
+	case "1.2.840.113549.1.1.12":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA384}, true
+	case "1.2.840.113549.1.1.13":
+		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA512}, true
+	case "1.2.840.10045.4.1":
+		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA1}, true
+	case "1.2.840.10045.4.3.2":
+		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA256}, true
+	case "1.2.840.10045.4.3.3":
+		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA384}, true
+	case "1.2.840.10045.4.3.4":
+		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA512}, true
+	case "1.3.101.112":
+		return Algorithm{Scheme: Ed25519}, true
+	}
+	return Algorithm{}, false
 }
 
 // oidPSS is id-RSASSA-PSS, of a signature or a key (RFC 4055 section 3.1).
@@ -62,7 +76,7 @@ func ParseAlgorithm(oid string, parameters []byte) (Algorithm, error) {
 	if oid == oidPSS {
 		return pssAlgorithm(parameters)
 	}
-	a, ok := algorithms[oid]
+	a, ok := algorithm(oid)
 	if !ok {
 		return Algorithm{}, errors.New("an algorithm that is not known here")
 	}

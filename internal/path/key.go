@@ -49,16 +49,28 @@ func PublicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 	return key, err
 }
 
-// curves are those that crypto/ecdsa computes with, by name.
-var curves = map[string]elliptic.Curve{"P-224": elliptic.P224(), "P-256": elliptic.P256(), "P-384": elliptic.P384(), "P-521": elliptic.P521()}
+// namedCurve returns the curve of that name that crypto/ecdsa computes with, nil if there is none.
+func namedCurve(name string) elliptic.Curve {
+	switch name {
+	case "P-224":
+		return elliptic.P224()
+	case "P-256":
+		return elliptic.P256()
+	case "P-384":
+		return elliptic.P384()
+	case "P-521":
+		return elliptic.P521()
+	}
+	return nil
+}
 
 // compressed reads a key that is a compressed point (RFC 5480 section 2.2), which
 // crypto/x509 does not.
 func compressed(c *certificate.Certificate) (key *ecdsa.PublicKey, ok bool) {
-	curve, known := curves[c.PublicKey.Curve]
+	curve := namedCurve(c.PublicKey.Curve)
 	in := cryptobyte.String(c.RawSPKI)
 	var seq, algorithm, oid, name, point cryptobyte.String
-	if !known || !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
+	if curve == nil || !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
 		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !algorithm.ReadASN1(&name, asn1.OBJECT_IDENTIFIER) || !algorithm.Empty() {
 		return nil, false
 	}
@@ -83,7 +95,7 @@ func readsKey(c *certificate.Certificate) bool {
 	case "RSA":
 		return minRSABits <= k.Bits && k.Bits <= maxRSABits
 	case "ECDSA":
-		return curves[k.Curve] != nil
+		return namedCurve(k.Curve) != nil
 	case "Ed448", "DSA", "RSASSA-PSS":
 		return false
 	}

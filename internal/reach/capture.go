@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -51,7 +52,7 @@ func ParseChains(name string, data []byte) ([]Server, error) {
 		}
 		data = decoded
 	}
-	if !beginsBlock.Match(data) {
+	if !beginsBlock().Match(data) {
 		if bytes.Contains(data, []byte("CONNECTED(")) || bytes.Contains(data, []byte("s_client")) {
 			return nil, errors.New("no certificate in it: the server was not reached, or it sent none")
 		}
@@ -99,12 +100,14 @@ type captures struct {
 
 // beginsBlock is the BEGIN of a block that holds certificates; others, such as
 // those of TLS sessions, are text here.
-var beginsBlock = regexp.MustCompile(`-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE|PKCS7|CMS|PKCS #7 SIGNED DATA)-----`)
+var beginsBlock = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`-----BEGIN (CERTIFICATE|X509 CERTIFICATE|TRUSTED CERTIFICATE|PKCS7|CMS|PKCS #7 SIGNED DATA)-----`)
+})
 
 func (p *captures) read(data []byte) error {
 	for offset := 0; offset < len(data); {
 		line, _, _ := bytes.Cut(data[offset:], []byte("\n"))
-		begin := beginsBlock.FindSubmatchIndex(line)
+		begin := beginsBlock().FindSubmatchIndex(line)
 		if begin == nil {
 			if err := p.line(string(bytes.TrimSpace(line[:min(len(line), maxLine)]))); err != nil {
 				return err

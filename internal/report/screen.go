@@ -182,6 +182,10 @@ func wrap(text string, limit, hang int) (lines []string) {
 // Asia, none for one that joins another and for the escapes of Paint.
 func Columns(s string) (n int) {
 	for i := 0; i < len(s); {
+		if c := s[i]; ' ' <= c && c < utf8.RuneSelf { // nearly all of any report
+			i, n = i+1, n+1
+			continue
+		}
 		step, columns := character(s[i:])
 		i, n = i+step, n+columns
 	}

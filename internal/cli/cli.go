@@ -345,7 +345,12 @@ func exitStatusTopic() *cobra.Command {
 }
 
 func formatsTopic() *cobra.Command {
-	return &cobra.Command{Use: "formats", Short: "What is read, and every field of what is written", Long: docs.Text(docs.Formats, helpWidth)}
+	topic := &cobra.Command{Use: "formats", Short: "What is read, and every field of what is written"}
+	topic.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		cmd.Long = docs.Text(docs.Formats, helpWidth) // only now: whoever presses TAB does not wait for it
+		cmd.Parent().HelpFunc()(cmd, args)
+	})
+	return topic
 }
 
 // ExitStatus is the help on exit statuses.

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +15,17 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"gopkg.in/ini.v1"
 
 	"trustpool/internal/store"
 )
@@ -29,16 +36,15 @@ const (
 	headerTimeout = 30 * time.Second // for an answer to begin
 	timeout       = 2 * time.Minute  // for an operation in all, its retries included
 	maxTries      = 3
+	maxListing    = 16 << 20 // bytes of one page of a list, which names 1,000 keys
 )
 
-const (
-	amazon        = "https://s3.amazonaws.com"
-	defaultRegion = "us-east-1" // what services that have no regions want to be called
-)
+// defaultRegion is what services that have no regions want to be called, and Amazon's first.
+const defaultRegion = "us-east-1"
 
 // A Bucket is a store.Backend: the objects below a prefix of a bucket.
 type Bucket struct {
-	client         minio.Core
+	client         *s3.Client
 	bucket, prefix string // the prefix is empty or ends in a slash
 }
 
@@ -75,22 +81,12 @@ func Open(raw string, getenv func(string) string) (*Bucket, error) {
 		}
 		b.prefix += "/"
 	}
-	at := cmp.Or(query.Get("endpoint"), getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL"), amazon)
-	endpoint, err := url.Parse(at)
-	if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "" || endpoint.User != nil || strings.Trim(endpoint.Path, "/") != "" {
-		return nil, fmt.Errorf("s3://%s: the endpoint is to be http(s)://HOST:PORT and nothing more", u.Host)
-	}
-	region := cmp.Or(query.Get("region"), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"))
-	if region == "" && at != amazon { // which can be asked for a bucket's region
-		region = defaultRegion
-	}
-	client, err := minio.New(endpoint.Host, &minio.Options{
-		Creds:        credentialsOf(getenv),
-		Secure:       endpoint.Scheme == "https",
-		Region:       region,
-		BucketLookup: minio.BucketLookupPath,
-		MaxRetries:   maxTries,
-		Transport: &http.Transport{
+	o := s3.Options{
+		Region:           cmp.Or(query.Get("region"), getenv("AWS_REGION"), getenv("AWS_DEFAULT_REGION"), defaultRegion),
+		UsePathStyle:     true,
+		RetryMaxAttempts: maxTries,
+		Credentials:      credentials(getenv),
+		HTTPClient: &http.Client{Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSHandshakeTimeout:   dialTimeout,
@@ -98,23 +94,57 @@ func Open(raw string, getenv func(string) string) (*Bucket, error) {
 			IdleConnTimeout:       headerTimeout,
 			DisableCompression:    true,
 			ForceAttemptHTTP2:     true,
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("s3://%s: %w", u.Host, err)
+		}},
+		// Not every service knows the newer sums of Amazon's. Put sends MD5, which all know.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenRequired,
 	}
-	b.client = minio.Core{Client: client}
+	if at := cmp.Or(query.Get("endpoint"), getenv("AWS_ENDPOINT_URL_S3"), getenv("AWS_ENDPOINT_URL")); at != "" {
+		endpoint, err := url.Parse(at)
+		if err != nil || endpoint.Scheme != "http" && endpoint.Scheme != "https" || endpoint.Host == "" || endpoint.User != nil || strings.Trim(endpoint.Path, "/") != "" {
+			return nil, fmt.Errorf("s3://%s: the endpoint is to be http(s)://HOST:PORT and nothing more", u.Host)
+		}
+		o.BaseEndpoint = aws.String(endpoint.Scheme + "://" + endpoint.Host)
+	}
+	b.client = s3.New(o)
 	return b, nil
 }
 
-// credentialsOf finds the credentials. The file is read when they are needed, and
+// credentials finds the credentials. The file is read when they are needed, and
 // again when the program asks for the bucket anew.
-func credentialsOf(getenv func(string) string) *credentials.Credentials {
-	if id := getenv("AWS_ACCESS_KEY_ID"); id != "" {
-		return credentials.NewStaticV4(id, getenv("AWS_SECRET_ACCESS_KEY"), getenv("AWS_SESSION_TOKEN"))
-	}
-	return credentials.NewFileAWSCredentials(getenv("AWS_SHARED_CREDENTIALS_FILE"), getenv("AWS_PROFILE"))
+func credentials(getenv func(string) string) aws.CredentialsProvider {
+	return aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		if id := getenv("AWS_ACCESS_KEY_ID"); id != "" {
+			return aws.Credentials{AccessKeyID: id, SecretAccessKey: getenv("AWS_SECRET_ACCESS_KEY"), SessionToken: getenv("AWS_SESSION_TOKEN")}, nil
+		}
+		file, profile := getenv("AWS_SHARED_CREDENTIALS_FILE"), cmp.Or(getenv("AWS_PROFILE"), "default")
+		if file == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return aws.Credentials{}, &noCredentialsError{err}
+			}
+			file = filepath.Join(home, ".aws", "credentials")
+		}
+		f, err := ini.Load(file)
+		if err != nil {
+			return aws.Credentials{}, &noCredentialsError{err}
+		}
+		p := f.Section(profile) // an empty one if there is none
+		c := aws.Credentials{
+			AccessKeyID:     p.Key("aws_access_key_id").String(),
+			SecretAccessKey: p.Key("aws_secret_access_key").String(),
+			SessionToken:    p.Key("aws_session_token").String(),
+		}
+		if !c.HasKeys() {
+			return aws.Credentials{}, &noCredentialsError{fmt.Errorf("%s has no keys of the profile %q", file, profile)}
+		}
+		return c, nil
+	}))
 }
+
+type noCredentialsError struct{ err error }
+
+func (e *noCredentialsError) Error() string { return e.err.Error() }
 
 func (b *Bucket) String() string { return "s3://" + b.bucket + "/" + strings.TrimSuffix(b.prefix, "/") }
 
@@ -122,44 +152,52 @@ func (b *Bucket) String() string { return "s3://" + b.bucket + "/" + strings.Tri
 func (b *Bucket) Get(ctx context.Context, key string, most int64) ([]byte, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	body, info, _, err := b.client.GetObject(ctx, b.bucket, b.prefix+key, minio.GetObjectOptions{})
+	o, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.bucket, Key: aws.String(b.prefix + key)})
 	if err != nil {
 		return nil, "", b.error(key, err, false)
 	}
-	defer body.Close()
-	if info.ETag == "" { // which Put would take for no condition
+	defer o.Body.Close()
+	tag := aws.ToString(o.ETag)
+	if tag == "" { // which Put would take for no condition
 		return nil, "", b.error(key, errors.New("the service gives no ETag, without which two publishers could both win"), false)
 	}
-	data, err := store.ReadObject(key, body, info.Size, most)
-	if err == nil && info.Size >= 0 && int64(len(data)) != info.Size {
+	size := int64(-1)
+	if o.ContentLength != nil {
+		size = *o.ContentLength
+	}
+	data, err := store.ReadObject(key, o.Body, size, most)
+	if err == nil && size >= 0 && int64(len(data)) != size {
 		err = io.ErrUnexpectedEOF
 	}
 	if _, damaged := errors.AsType[*store.DamagedError](err); err != nil && !damaged {
 		err = b.error(key, err, false)
 	}
-	return data, info.ETag, err
+	return data, tag, err
 }
 
 // Put implements store.Backend.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte, c store.Condition) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	o := minio.PutObjectOptions{
-		ContentType:      contentType(key),
-		DisableMultipart: true, // one request, which is whole or nothing
-		SendContentMd5:   true, // a service that received something else refuses it
+	sum := md5.Sum(data)
+	in := &s3.PutObjectInput{
+		Bucket:      &b.bucket,
+		Key:         aws.String(b.prefix + key),
+		Body:        bytes.NewReader(data),
+		ContentType: aws.String(contentType(key)),
+		ContentMD5:  aws.String(base64.StdEncoding.EncodeToString(sum[:])), // a service that received something else refuses it
 	}
 	switch {
 	case c.Absent:
-		o.SetMatchETagExcept("*")
+		in.IfNoneMatch = aws.String("*")
 	case c.Tag != "":
-		o.SetMatchETag(c.Tag)
+		in.IfMatch = &c.Tag
 	}
-	info, err := b.client.Client.PutObject(ctx, b.bucket, b.prefix+key, bytes.NewReader(data), int64(len(data)), o)
+	out, err := b.client.PutObject(ctx, in)
 	if err != nil {
 		return "", b.error(key, err, c != store.Condition{})
 	}
-	return info.ETag, nil
+	return aws.ToString(out.ETag), nil
 }
 
 func contentType(key string) string {
@@ -174,33 +212,54 @@ func (b *Bucket) List(ctx context.Context, prefix string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var keys []string
-	for o := range b.client.ListObjectsIter(ctx, b.bucket, minio.ListObjectsOptions{Prefix: b.prefix + prefix, Recursive: true}) {
-		if o.Err != nil {
-			return nil, b.error(prefix, o.Err, false)
+	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.bucket, Prefix: aws.String(b.prefix + prefix)},
+		func(o *s3.ListObjectsV2PaginatorOptions) { o.StopOnDuplicateToken = true })
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx, limited)
+		if err != nil {
+			return nil, b.error(prefix, err, false)
 		}
-		if len(keys) == store.MaxKeys {
-			return nil, fmt.Errorf("%s: more than %d objects", prefix, store.MaxKeys)
+		for _, o := range page.Contents {
+			if len(keys) == store.MaxKeys {
+				return nil, fmt.Errorf("%s: more than %d objects", prefix, store.MaxKeys)
+			}
+			if key := aws.ToString(o.Key); !strings.HasSuffix(key, "/") { // which some make of a directory
+				keys = append(keys, strings.TrimPrefix(key, b.prefix))
+			}
 		}
-		if !strings.HasSuffix(o.Key, "/") { // which some make of a directory
-			keys = append(keys, strings.TrimPrefix(o.Key, b.prefix))
-		}
-	}
-	if err := ctx.Err(); err != nil { // ends the loop without a word
-		return nil, fmt.Errorf("%s: %w", prefix, err)
 	}
 	slices.Sort(keys)
 	return keys, nil
 }
 
+// limited bounds the answers to a request.
+func limited(o *s3.Options) {
+	client := o.HTTPClient
+	o.HTTPClient = smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) {
+		answer, err := client.Do(r)
+		if err == nil {
+			answer.Body = http.MaxBytesReader(nil, answer.Body, maxListing)
+		}
+		return answer, err
+	})
+}
+
 // error says what an answer means.
 func (b *Bucket) error(key string, err error, conditional bool) error {
-	switch code := minio.ToErrorResponse(err).Code; {
-	case code == minio.PreconditionFailed, code == "ConditionalRequestConflict", code == minio.NoSuchKey && conditional:
+	var code string
+	if e, ok := errors.AsType[smithy.APIError](err); ok {
+		code = e.ErrorCode()
+	}
+	switch {
+	case code == "PreconditionFailed", code == "ConditionalRequestConflict", code == "NoSuchKey" && conditional:
 		return fmt.Errorf("%s: %w", key, store.ErrConflict)
-	case code == minio.NoSuchKey:
+	case code == "NoSuchKey":
 		return fmt.Errorf("%s: %w", key, store.ErrNotFound)
-	case errors.Is(err, fs.ErrNotExist): // of the file of credentials; not %w, which would say that there is no object
-		return fmt.Errorf("%s: no credentials: AWS_ACCESS_KEY_ID is not set, and %v", b, err)
+	case code == "PermanentRedirect", code == "AuthorizationHeaderMalformed":
+		return fmt.Errorf("%s: the bucket is in another region: add ?region=NAME to the URL, or set AWS_REGION: %w", b, err)
+	}
+	if e, ok := errors.AsType[*noCredentialsError](err); ok { // not %w, which could say that there is no object
+		return fmt.Errorf("%s: no credentials: AWS_ACCESS_KEY_ID is not set, and %v", b, e)
 	}
 	return fmt.Errorf("%s/%s: %w", strings.TrimSuffix(b.String(), "/"), key, err)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -422,3 +423,32 @@ func (s *sink) Write(b []byte) (int, error) {
 func (s *sink) Close() error { s.closed = true; return nil }
 
 var errFull = errors.New("no space left on device")
+
+// Files are what a server answers.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	s, _ := labStore(t)
+	server := newServer(t, options(t, hosting.Store(s)))
+	seen := map[string]bool{}
+	for _, f := range server.Catalog().Files() {
+		seen[f.Path] = true
+		data, err := f.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, httptest.NewRequest(http.MethodGet, f.Path, nil))
+		if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), data) {
+			t.Errorf("%s: status %d, %d bytes for %d", f.Path, w.Code, w.Body.Len(), len(data))
+		}
+		if h := w.Header(); h.Get("Content-Type") != f.ContentType || h.Get("Last-Modified") != f.Modified.Format(http.TimeFormat) ||
+			f.Forever != strings.Contains(h.Get("Cache-Control"), "immutable") || f.Bundle != strings.HasSuffix(f.ContentType, "x-pkcs7-certificates") {
+			t.Errorf("%s: %+v, and the server says %v", f.Path, f, h)
+		}
+	}
+	for _, path := range []string{"/ios.p7b", "/ca/trustpool", "/security/pki/trs/current/ios/manifest.log", "/security/pki/trs/archive/ios/2/ios.diff.json", "/sha256/" + server.Catalog().Entries[0].Current.SHA256} {
+		if !seen[path] {
+			t.Errorf("%s is not among the files", path)
+		}
+	}
+}

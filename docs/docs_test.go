@@ -199,6 +199,22 @@ func TestVerifyFields(t *testing.T) {
 	same(t, "verify", documentedFields(t, "### trustpool.verify/1"), names(actual))
 }
 
+func TestEvidenceFields(t *testing.T) {
+	t.Parallel()
+	e := report.NewEvidence("v1.2.3", at)
+	e.Add("ios.p7b", nil)
+	r := verify(t, read(t, "lab-core-v1.p7b"), labRoot(t))
+	r.Evidence = e
+	all, actual := map[string]bool{}, map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), all)
+	for name := range all {
+		if field, ok := strings.CutPrefix(name, "evidence."); ok {
+			actual[field] = true
+		}
+	}
+	same(t, "evidence", documentedFields(t, "### Evidence"), names(actual))
+}
+
 func TestDiffFields(t *testing.T) {
 	t.Parallel()
 	d := inspect.Diff{Diff: bundle.Compare(read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b"))}

@@ -25,6 +25,8 @@ type Report struct {
 	Name        *string          `json:"name"` // these three only if verified
 	Version     *string          `json:"version"`
 	SigningTime certificate.Time `json:"signing_time"`
+	// Evidence is for the caller to set: what the answer rests on, nil for nothing.
+	Evidence *report.Evidence `json:"evidence"`
 }
 
 // An AnchorReport names an anchor.

@@ -156,8 +156,9 @@ type RuleResult struct {
 // A Report is what the rules found; docs/formats.md has every field of its JSON.
 type Report struct {
 	Subject
-	At       *time.Time // for the caller to set: the time that the user chose
-	FailOn   Severity   // for the caller to set: the level at which Fails
+	At       *time.Time       // for the caller to set: the time that the user chose
+	FailOn   Severity         // for the caller to set: the level at which Fails
+	Evidence *report.Evidence // for the caller to set: what the report rests on; nil for nothing
 	Expiring time.Duration
 	Program  *Program
 	Needs    []NeedResult

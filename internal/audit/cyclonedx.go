@@ -16,6 +16,7 @@ type (
 		Type       string        `json:"type"`
 		Ref        string        `json:"bom-ref,omitempty"`
 		Name       string        `json:"name"`
+		Version    string        `json:"version,omitempty"`
 		Hashes     []cdxHash     `json:"hashes,omitempty"`
 		Crypto     *cdxCrypto    `json:"cryptoProperties,omitempty"`
 		Properties []cdxProperty `json:"properties,omitempty"`
@@ -59,16 +60,28 @@ type (
 // certificate the rules that found something of it. A certificate that is
 // there twice is one component; an element that is not a certificate is left out. An
 // entry of a pool without a known certificate is one, with what is known of it. There is no
-// serialNumber and no timestamp: the same report gives the same bytes.
+// serialNumber and no timestamp: the same report gives the same bytes. The time of
+// judgement and the files that were read are properties.
 func (r *Report) WriteCycloneDX(w io.Writer) error {
 	type metadata struct {
 		Tools struct {
 			Components []cdxComponent `json:"components"`
 		} `json:"tools"`
-		Component cdxComponent `json:"component"`
+		Component  cdxComponent  `json:"component"`
+		Properties []cdxProperty `json:"properties,omitempty"`
 	}
 	var m metadata
-	m.Tools.Components = []cdxComponent{{Type: "application", Name: "trustpool"}}
+	tool := cdxComponent{Type: "application", Name: "trustpool"}
+	if e := r.Evidence; e != nil {
+		if e.Version != nil {
+			tool.Version = report.Printable(*e.Version)
+		}
+		m.Properties = append(m.Properties, cdxProperty{"trustpool:at", e.At})
+		for _, in := range e.Inputs {
+			m.Properties = append(m.Properties, cdxProperty{"trustpool:input", in.SHA256 + "  " + report.Printable(in.Name)})
+		}
+	}
+	m.Tools.Components = []cdxComponent{tool}
 	m.Component = cdxComponent{Type: "data", Ref: "bundle", Name: report.Printable(r.File)}
 	if m.Component.Name == "" {
 		m.Component.Name = "bundle"

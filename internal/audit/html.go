@@ -27,6 +27,7 @@ type document struct {
 	Gone          []string
 	List          []documentCertificate
 	ListLeft      int
+	Evidence      *report.Evidence
 }
 
 type documentCount struct {
@@ -75,7 +76,7 @@ func class(s Severity) string {
 
 func (r *Report) document() *document {
 	verdict := r.verdict()
-	d := &document{File: r.File, Fails: r.Fails(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:] + ".", Expiry: r.expiry()}
+	d := &document{File: r.File, Fails: r.Fails(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:] + ".", Expiry: r.expiry(), Evidence: r.Evidence}
 	for _, s := range []Severity{Error, Warning, Info} {
 		count := documentCount{strings.ToUpper(s.String()[:1]) + s.String()[1:], "", r.Count(s)}
 		if count.N > 0 {

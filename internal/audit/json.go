@@ -14,23 +14,24 @@ const reportSchema = "trustpool.audit/1"
 
 // head is the JSON of a report, its lists excepted.
 type head struct {
-	Schema       string         `json:"schema"`
-	File         string         `json:"file"`
-	At           *string        `json:"at"`
-	Signature    *string        `json:"signature"`
-	Name         *string        `json:"name"`
-	Version      *string        `json:"version"`
-	Certificates int            `json:"certificates"`
-	Pool         *poolReport    `json:"pool"`
-	Against      *string        `json:"against"`
-	Needs        []needReport   `json:"needs"`
-	Distrusted   string         `json:"distrusted_as_of"`
-	Program      *programReport `json:"program"`
-	ExpiringDays float64        `json:"expiring_days"`
-	FailOn       Severity       `json:"fail_on"`
-	OK           bool           `json:"ok"`
-	NotJudged    int            `json:"not_judged"`
-	Counts       counts         `json:"counts"`
+	Schema       string           `json:"schema"`
+	File         string           `json:"file"`
+	At           *string          `json:"at"`
+	Signature    *string          `json:"signature"`
+	Name         *string          `json:"name"`
+	Version      *string          `json:"version"`
+	Certificates int              `json:"certificates"`
+	Pool         *poolReport      `json:"pool"`
+	Against      *string          `json:"against"`
+	Needs        []needReport     `json:"needs"`
+	Distrusted   string           `json:"distrusted_as_of"`
+	Program      *programReport   `json:"program"`
+	ExpiringDays float64          `json:"expiring_days"`
+	FailOn       Severity         `json:"fail_on"`
+	OK           bool             `json:"ok"`
+	NotJudged    int              `json:"not_judged"`
+	Counts       counts           `json:"counts"`
+	Evidence     *report.Evidence `json:"evidence"`
 }
 
 type poolReport struct {
@@ -107,6 +108,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
 		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: distrust.AsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
+		Evidence: r.Evidence,
 	}
 	if r.At != nil {
 		h.At = stamp(*r.At)

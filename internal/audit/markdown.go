@@ -61,6 +61,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 			fmt.Fprintf(out, "| %s | %d |\n", g.rule.ID, len(g.findings))
 		}
 	}
+	_ = r.Evidence.WriteMarkdown(out) // out keeps the error
 	return out.Flush()
 }
 

@@ -23,6 +23,7 @@ import (
 	"trustpool/internal/audit"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -82,7 +83,10 @@ func full(t testing.TB) *audit.Report {
 	p.Name = evil
 	req := requirements(t, "exceptions: [{rule: expired, sha256: "+bytesHex(sum(ders[2])[:])+", reason: \"=1 <b> | `x`\", until: 2027-01-01}]\n")
 	r := run(t, s, audit.Criteria{Program: p, Requirements: req, Needs: []audit.Need{{Name: evil}}})
-	r.At = &at
+	r.At, r.Evidence = &at, report.NewEvidence(evil, at)
+	for _, name := range append(attacks, evil) {
+		r.Evidence.Add(name, []byte(name))
+	}
 	if r.Excused() != 1 || len(r.Gone) == 0 {
 		t.Fatalf("%d excused, %d gone", r.Excused(), len(r.Gone))
 	}
@@ -247,15 +251,20 @@ func TestSARIF(t *testing.T) {
 		Runs    []struct {
 			Tool struct {
 				Driver struct {
-					Name  string
-					Rules []struct {
+					Name, Version string
+					Rules         []struct {
 						ID                                      string
 						ShortDescription, FullDescription, Help struct{ Text string }
 						DefaultConfiguration                    struct{ Level string }
 					}
 				}
 			}
-			Results []struct {
+			Artifacts []struct {
+				Location struct{ URI string }
+				Hashes   map[string]string
+			}
+			Properties map[string]string
+			Results    []struct {
 				RuleID        string
 				RuleIndex     int
 				Level         string
@@ -284,6 +293,14 @@ func TestSARIF(t *testing.T) {
 	}
 	if len(sarif.Results) != len(r.Findings)+len(r.Gone) {
 		t.Errorf("%d results, %d findings", len(sarif.Results), len(r.Findings)+len(r.Gone))
+	}
+	for i, x := range sarif.Artifacts {
+		if x.Location.URI == "" || strings.ContainsAny(x.Location.URI, " <>\"|{}") || x.Hashes["sha-256"] != r.Evidence.Inputs[i].SHA256 {
+			t.Errorf("%+v", x)
+		}
+	}
+	if len(sarif.Artifacts) != len(attacks)+1 || sarif.Tool.Driver.Version == "" || sarif.Properties["trustpool:at"] != report.Stamp(at) {
+		t.Errorf("%d artifacts, %+v", len(sarif.Artifacts), sarif.Properties)
 	}
 	states, suppressed := map[string]int{}, 0
 	for _, x := range sarif.Results {

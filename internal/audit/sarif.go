@@ -36,11 +36,16 @@ type (
 	}
 	sarifLocation struct {
 		Physical struct {
-			Artifact struct {
-				URI string `json:"uri"`
-			} `json:"artifactLocation"`
+			Artifact sarifAddress `json:"artifactLocation"`
 		} `json:"physicalLocation"`
 		Logical []sarifLogical `json:"logicalLocations,omitempty"`
+	}
+	sarifAddress struct {
+		URI string `json:"uri"`
+	}
+	sarifArtifact struct {
+		Location sarifAddress      `json:"location"`
+		Hashes   map[string]string `json:"hashes"`
 	}
 	sarifLogical struct {
 		Name      string `json:"name"`
@@ -74,6 +79,16 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 	}
 	driver := map[string]any{"name": "trustpool", "rules": list}
 	run := map[string]any{"tool": map[string]any{"driver": driver}, "results": results}
+	if e := r.Evidence; e != nil {
+		if e.Version != nil {
+			driver["version"] = report.Printable(*e.Version)
+		}
+		artifacts := []sarifArtifact{}
+		for _, in := range e.Inputs {
+			artifacts = append(artifacts, sarifArtifact{sarifAddress{artifactURI(in.Name)}, map[string]string{"sha-256": in.SHA256}})
+		}
+		run["artifacts"], run["properties"] = artifacts, map[string]string{"trustpool:at": e.At}
+	}
 	return report.WriteJSON(w, struct {
 		Schema  string `json:"$schema"`
 		Version string `json:"version"`

@@ -77,7 +77,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 				as = "write-requirements"
 			}
 			return a.each(cmd, args, as, func(ctx context.Context, arg string) (judgement, error) {
-				r, err := x.run(ctx, a, arg)
+				r, err := x.run(ctx, a, arg, as)
 				if err != nil {
 					return judgement{}, err
 				}
@@ -123,7 +123,8 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 }
 
 // run audits what a FILE argument names.
-func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report, error) {
+func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*audit.Report, error) {
+	a.gather(as, &x.at)
 	with, err := a.poolSources(ctx, x.with)
 	if err != nil {
 		return nil, err
@@ -166,7 +167,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 		o.Needs = append(o.Needs, n)
 	}
 	if x.requirements != "" {
-		if o.Requirements, err = readRequirements(x.requirements); err != nil {
+		if o.Requirements, err = a.readRequirements(x.requirements); err != nil {
 			return nil, fmt.Errorf("--requirements: %w", err)
 		}
 	}
@@ -184,7 +185,7 @@ func (x *auditing) run(ctx context.Context, a *app, file string) (*audit.Report,
 	if err != nil {
 		return nil, err
 	}
-	r.At, r.FailOn = x.at.chosen(), x.failOn
+	r.At, r.FailOn, r.Evidence = x.at.chosen(), x.failOn, a.evidence
 	return r, nil
 }
 
@@ -208,11 +209,12 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 	return n, nil
 }
 
-func readRequirements(path string) (*audit.Requirements, error) {
+func (a *app) readRequirements(path string) (*audit.Requirements, error) {
 	data, err := fetch.ReadAtMost(path, yamlstrict.MaxSize)
 	if err != nil {
 		return nil, err
 	}
+	a.rests(path, data)
 	r, err := audit.ParseRequirements(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

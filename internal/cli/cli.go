@@ -105,6 +105,8 @@ type app struct {
 	wide    bool
 	working *progress // what is shown of work
 
+	evidence *report.Evidence // takes in every file that is read; nil if the report will not show it
+
 	skipUnreadable bool            // files of a directory
 	listed         map[string]bool // files of directories that a recipe names
 	disk           *durable.Disk

@@ -33,6 +33,7 @@ Exit status: 0, or 1 if the pools differ.`,
   trustpool diff edge1.json ios.p7b`,
 		Args: arguments("OLD", "NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.gather(as, &t.at)
 			var sides [2]struct {
 				bundle    *bundle.Bundle
 				pool      *pool.Pool
@@ -65,6 +66,7 @@ Exit status: 0, or 1 if the pools differ.`,
 				}
 			}
 			d := inspect.Diff{Diff: bundle.Compare(sides[0].bundle, sides[1].bundle)}
+			d.Evidence = a.evidence
 			d.Old.File, d.Old.Signature = sides[0].name, sides[0].sig
 			d.New.File, d.New.Signature = sides[1].name, sides[1].sig
 			return a.answer(d.Same(), as, printings{

@@ -65,9 +65,17 @@ func (m *moment) chosen() *time.Time {
 	return &m.Time
 }
 
-// or is the time that the user gave, else the present.
+// pin makes the present the time for all of a run, unless the user gave one. It is a
+// whole second, so that --at can give it again.
+func (m *moment) pin(now func() time.Time) {
+	if !m.given && m.IsZero() {
+		m.Time = now().UTC().Truncate(time.Second)
+	}
+}
+
+// or is the time that the user gave or that was pinned, else the present.
 func (m *moment) or(now func() time.Time) time.Time {
-	if m.given {
+	if m.given || !m.IsZero() {
 		return m.Time
 	}
 	return now().UTC()

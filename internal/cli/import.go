@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +64,8 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 			if save && poolFile == "" {
 				return errors.New("--save needs --pool FILE to write to")
 			}
-			p, err := readPool(poolFile, save, o.Platform)
+			a.gather(as, &t.at)
+			p, err := a.readPool(poolFile, save, o.Platform)
 			if err != nil {
 				return err
 			}
@@ -89,7 +91,7 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 				if err != nil {
 					return err
 				}
-				r.All, o.Clean = all, false
+				r.All, r.Evidence, o.Clean = all, a.evidence.Clone(), false
 				j := judgement{of: printings{
 					"":     func(w io.Writer) error { return r.WriteText(w, quiet) },
 					"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
@@ -146,7 +148,7 @@ func settingFlags(cmd *cobra.Command, o *device.ImportOptions) {
 
 // readPool reads the pool of --pool; without one, or if --save is to make it,
 // it is the platform's built-in pool.
-func readPool(path string, save bool, p device.Platform) (*pool.Pool, error) {
+func (a *app) readPool(path string, save bool, p device.Platform) (*pool.Pool, error) {
 	if path == "" {
 		return p.BuiltIn(), nil
 	}
@@ -161,9 +163,17 @@ func readPool(path string, save bool, p device.Platform) (*pool.Pool, error) {
 		return nil, fmt.Errorf("--pool: %w", err)
 	}
 	defer f.Close()
-	read, err := pool.Read(f, device.CheckName)
+	hash := sha256.New()
+	in := io.TeeReader(f, hash)
+	read, err := pool.Read(in, device.CheckName)
+	if err == nil {
+		_, err = io.Copy(io.Discard, in) // what it did not look at is of the file, too
+	}
 	if err != nil {
 		return nil, fmt.Errorf("--pool %s: %w", path, err)
+	}
+	if a.evidence != nil {
+		a.evidence.AddSum(path, [sha256.Size]byte(hash.Sum(nil)))
 	}
 	return read, nil
 }

@@ -125,10 +125,35 @@ func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fet
 		Unreadable: a.skip,
 	}
 	files, err := fetch.Read(ctx, arg, o)
+	for _, f := range files {
+		a.rests(f.Name, f.Data)
+	}
 	if err == nil && len(passed) > 0 {
 		a.warn("%s: %s read; passed over: %s", arg, report.Count(len(files), "file"), countPassed(passed))
 	}
 	return files, err
+}
+
+// gather begins the evidence of a report that is judged at a time and printed as one
+// that people file. From here on it takes in every file that is read.
+func (a *app) gather(as printing, at *moment) {
+	at.pin(a.env.Now)
+	a.evidence = nil
+	if as == "" || as == "quiet" {
+		return
+	}
+	version := a.version()
+	if version == unknownVersion {
+		version = ""
+	}
+	a.evidence = report.NewEvidence(version, at.Time)
+}
+
+// rests adds a file to what a report rests on.
+func (a *app) rests(name string, data []byte) {
+	if a.evidence != nil {
+		a.evidence.Add(name, data)
+	}
 }
 
 // one is the file that an argument was read as. A directory is an error, which says what it is not, and what to do.

@@ -237,5 +237,6 @@ func (a *app) diffPool(ctx context.Context, t *trust, p *pool.Pool, poolName str
 	if err != nil {
 		return err
 	}
+	d.Evidence = a.evidence
 	return a.answer(d.Same(), as, printings{"": d.WriteText, "json": d.WriteJSON})
 }

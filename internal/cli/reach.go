@@ -89,6 +89,7 @@ nothing to compare with, 1 if a server is not shown to work.`,
 }
 
 func (r *reachRun) run(ctx context.Context, file string) error {
+	r.gather(r.as, &r.at)
 	r.plan.At, r.plan.SHA1 = r.at.or(r.env.Now), reach.SHA1(r.sha1)
 	b, name, err := r.read(ctx, file)
 	if err != nil {
@@ -120,7 +121,7 @@ func (r *reachRun) run(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	report.File, report.Against, report.ShowAt = name, r.against, r.at.given
+	report.File, report.Against, report.ShowAt, report.Evidence = name, r.against, r.at.given, r.evidence
 	return r.answer(report.Good(), r.as, printings{"": report.WriteText, "json": report.WriteJSON})
 }
 
@@ -133,7 +134,7 @@ func (r *reachRun) readDevice(ctx context.Context) (err error) {
 		return fmt.Errorf("--platform: %w", err)
 	}
 	if r.pool != "" {
-		if r.plan.Pool, err = readPool(r.pool, false, o.Platform); err != nil {
+		if r.plan.Pool, err = r.readPool(r.pool, false, o.Platform); err != nil {
 			return err
 		}
 	}
@@ -171,6 +172,7 @@ func (r *reachRun) readServers(ctx context.Context) error {
 			return err
 		}
 		r.plan.Servers = append(r.plan.Servers, server)
+		r.rests(address, server.PEM())
 		if r.saveChains == "" {
 			continue
 		}

@@ -27,6 +27,7 @@ Several FILEs get a line each. Exit status: 0, or 1 if one is not verified.`,
 		Args: a.files,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.each(cmd, args, as, func(ctx context.Context, arg string) (judgement, error) {
+				a.gather(as, &t.at)
 				b, name, err := a.readAs(ctx, arg, bundle.Limits.ParseOutline)
 				if err != nil {
 					return judgement{}, err
@@ -35,7 +36,7 @@ Several FILEs get a line each. Exit status: 0, or 1 if one is not verified.`,
 				if err != nil {
 					return judgement{}, err
 				}
-				r.File = name
+				r.File, r.Evidence = name, a.evidence
 				of := printings{"": r.WriteText, "json": r.WriteJSON}
 				line := func(s report.Screen) string {
 					return report.Printable(label(name)) + ": " + s.Verdict(r.Verified, r.Summary())

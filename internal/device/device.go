@@ -26,6 +26,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -97,6 +98,7 @@ type ImportReport struct {
 	Platform Platform
 	At       time.Time
 	Location string
+	Evidence *report.Evidence // for the caller to set: what the report rests on; nil for nothing
 
 	// Refused says why the file was refused as a whole, and RefusedOn on what
 	// ground; the counts are then zero. It is empty if the file was taken.

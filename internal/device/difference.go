@@ -3,13 +3,15 @@ package device
 import (
 	"trustpool/bundle"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 // A PoolDiff is how a pool differs from a bundle. Each certificate of the bundle
 // counts once, and so does each entry of the pool that is known to be another.
 type PoolDiff struct {
-	PoolFile, File string // for the caller to set: what the user called the pool and the bundle
-	Signature      string // for the caller to set, as of a bundle.Side
+	PoolFile, File string           // for the caller to set: what the user called the pool and the bundle
+	Signature      string           // for the caller to set, as of a bundle.Side
+	Evidence       *report.Evidence // for the caller to set: what it rests on; nil for nothing
 
 	Platform     string // of the pool
 	Entries      int    // of the pool

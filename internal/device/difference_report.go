@@ -145,5 +145,6 @@ func (d *PoolDiff) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
 		Schema string `json:"schema"`
 		differenceJSON
-	}{poolDiffSchema, d.json()})
+		Evidence *report.Evidence `json:"evidence"`
+	}{poolDiffSchema, d.json(), d.Evidence})
 }

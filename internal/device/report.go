@@ -121,7 +121,7 @@ func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 		Schema: importSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
 		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
 		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
-		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Via: "file", Notes: []noteJSON{},
+		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Via: "file", Notes: []noteJSON{}, Evidence: r.Evidence,
 	}
 	if r.Terminal {
 		head.Via = "terminal"
@@ -148,22 +148,23 @@ func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
 
 // resultJSON is the document without its certificates.
 type resultJSON struct {
-	Schema        string      `json:"schema"`
-	Platform      string      `json:"platform"`
-	At            *string     `json:"at"` // null if the user gave no time
-	Refused       *string     `json:"refused"`
-	RefusedBasis  *string     `json:"refused_basis"`
-	RefusedSource *string     `json:"refused_source"`
-	Attempted     int         `json:"attempted"`
-	Installed     int         `json:"installed"`
-	Duplicates    int         `json:"duplicates"`
-	Expired       int         `json:"expired"`
-	Failed        int         `json:"failed"`
-	Signature     *string     `json:"signature"` // "verified", or a signing.Reason; null if it was not judged
-	Anchor        *anchorJSON `json:"anchor"`    // null if not verified
-	LabRoot       bool        `json:"lab_root"`
-	Via           string      `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
-	Notes         []noteJSON  `json:"notes"`
+	Schema        string           `json:"schema"`
+	Platform      string           `json:"platform"`
+	At            *string          `json:"at"` // null if the user gave no time
+	Refused       *string          `json:"refused"`
+	RefusedBasis  *string          `json:"refused_basis"`
+	RefusedSource *string          `json:"refused_source"`
+	Attempted     int              `json:"attempted"`
+	Installed     int              `json:"installed"`
+	Duplicates    int              `json:"duplicates"`
+	Expired       int              `json:"expired"`
+	Failed        int              `json:"failed"`
+	Signature     *string          `json:"signature"` // "verified", or a signing.Reason; null if it was not judged
+	Anchor        *anchorJSON      `json:"anchor"`    // null if not verified
+	LabRoot       bool             `json:"lab_root"`
+	Via           string           `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
+	Notes         []noteJSON       `json:"notes"`
+	Evidence      *report.Evidence `json:"evidence"`
 }
 
 type anchorJSON struct {

@@ -171,6 +171,7 @@ func TestJSON(t *testing.T) {
       "source": "ASA command reference, not seen: the user is asked"
     }
   ],
+  "evidence": null,
   "certificates": [
     {
       "index": 1,

@@ -15,7 +15,10 @@ import (
 )
 
 // A Diff prints what changed from one bundle to another.
-type Diff struct{ *bundle.Diff }
+type Diff struct {
+	*bundle.Diff
+	Evidence *report.Evidence // what it rests on; nil for nothing
+}
 
 const emptyName = "(empty name)"
 
@@ -98,6 +101,7 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 	list("Removed", d.Removed)
 	pairs("Re-issued", "The same name and the same key.", d.Reissued)
 	pairs("Re-keyed", "The same name and another key.", d.Rekeyed)
+	_ = d.Evidence.WriteMarkdown(out) // out keeps the error
 	return out.Flush()
 }
 
@@ -105,10 +109,11 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 // has every field. What is absent or cannot be read is null.
 func (d Diff) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
-		Schema string     `json:"schema"`
-		Old    sideReport `json:"old"`
-		New    sideReport `json:"new"`
-	}{"trustpool.diff/1", sideOf(&d.Old), sideOf(&d.New)},
+		Schema   string           `json:"schema"`
+		Old      sideReport       `json:"old"`
+		New      sideReport       `json:"new"`
+		Evidence *report.Evidence `json:"evidence"`
+	}{"trustpool.diff/1", sideOf(&d.Old), sideOf(&d.New), d.Evidence},
 		report.List("added", d.Added, entryOf),
 		report.List("removed", d.Removed, entryOf),
 		report.List("reissued", d.Reissued, pairOf),

@@ -10,6 +10,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/path"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 // A Plan is a change of what a device trusts, and the servers to judge it by.
@@ -88,8 +89,9 @@ type ServerReport struct {
 
 // A Report is what Judge found.
 type Report struct {
-	File, Against string // for the caller to set: what the user called the bundles; Against may be empty
-	ShowAt        bool   // for the caller to set: the user gave the time
+	File, Against string           // for the caller to set: what the user called the bundles; Against may be empty
+	ShowAt        bool             // for the caller to set: the user gave the time
+	Evidence      *report.Evidence // for the caller to set: what the report rests on; nil for nothing
 
 	Options
 	Platform *device.Platform // nil for none

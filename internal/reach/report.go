@@ -182,7 +182,7 @@ const Schema = "trustpool.reach/1"
 func (r *Report) WriteJSON(w io.Writer) error {
 	head := reportJSON{
 		Schema: Schema, File: r.File, Against: report.Optional(r.Against), FIPS: r.FIPS, RootsOnly: r.RootsOnly, SHA1: report.Optional(string(r.SHA1)),
-		LeftOut: certsJSON(r.LeftOut), Stages: []stageJSON{}, Notes: []noteJSON{}, Good: r.Good(),
+		LeftOut: certsJSON(r.LeftOut), Stages: []stageJSON{}, Notes: []noteJSON{}, Good: r.Good(), Evidence: r.Evidence,
 		Counts: countsJSON{r.Count(Works), r.Count(StillWorks), r.Count(NewlyWorks), r.Count(Breaks), r.Count(MayBreak), r.Count(Fails), r.Count(NotKnown)},
 	}
 	if r.ShowAt {
@@ -210,20 +210,21 @@ func (r *Report) WriteJSON(w io.Writer) error {
 }
 
 type reportJSON struct {
-	Schema    string      `json:"schema"`
-	File      string      `json:"file"`
-	Against   *string     `json:"against"`
-	At        *string     `json:"at"` // null if the user gave no time
-	Platform  *string     `json:"platform"`
-	FIPS      bool        `json:"fips"`
-	RootsOnly bool        `json:"roots_only"`
-	SHA1      *string     `json:"sha1"` // accept or refuse; null if it is not known
-	Good      bool        `json:"ok"`   // what the exit status says
-	Refused   *string     `json:"refused"`
-	LeftOut   []certJSON  `json:"left_out"`
-	Stages    []stageJSON `json:"stages"`
-	Counts    countsJSON  `json:"counts"`
-	Notes     []noteJSON  `json:"notes"`
+	Schema    string           `json:"schema"`
+	File      string           `json:"file"`
+	Against   *string          `json:"against"`
+	At        *string          `json:"at"` // null if the user gave no time
+	Platform  *string          `json:"platform"`
+	FIPS      bool             `json:"fips"`
+	RootsOnly bool             `json:"roots_only"`
+	SHA1      *string          `json:"sha1"` // accept or refuse; null if it is not known
+	Good      bool             `json:"ok"`   // what the exit status says
+	Refused   *string          `json:"refused"`
+	LeftOut   []certJSON       `json:"left_out"`
+	Stages    []stageJSON      `json:"stages"`
+	Counts    countsJSON       `json:"counts"`
+	Notes     []noteJSON       `json:"notes"`
+	Evidence  *report.Evidence `json:"evidence"`
 }
 
 type countsJSON struct {

@@ -2,8 +2,8 @@
 // reports in one file. A page asks for nothing from elsewhere, can be read without script, in light and dark, at 390 pixels and on
 // paper.
 //
-// [Templates] has the templates "frame" and "chart". A page adds "main", which is given [Frame.Body], and "foot", which is given
-// [Frame.Foot]. Every text from a certificate, a file or a request goes through the function p.
+// [Templates] has the templates "frame", "chart" and "evidence", which is given a [report.Evidence] or nil. A page adds "main", which is
+// given [Frame.Body], and "foot", which is given [Frame.Foot]. Every text from a certificate, a file or a request goes through the function p.
 package page
 
 import (
@@ -13,7 +13,7 @@ import (
 	"trustpool/internal/report"
 )
 
-//go:embed frame.html chart.html style.css
+//go:embed *.html style.css
 var files embed.FS
 
 // A Frame is what is around the content of a page.

@@ -47,7 +47,7 @@ func decodeBase64(text []byte, base int) ([]byte, error) {
 }
 
 // withBlanks is the index in text of what is the n-th byte, counted from 0,
-// where blanks do not count.
+// in which blanks do not count.
 func withBlanks(text []byte, n int) int {
 	for i, c := range text {
 		if c == ' ' || c == '\t' {
@@ -174,7 +174,7 @@ func isBase64(c byte) bool {
 }
 
 // unescape reads an escape that begins with a backslash: how long it is, and the
-// character of base64 that it stands for, 0 for white space. The length of what
+// character of base64 that it is, 0 for white space. The length of what
 // is no such escape is 0.
 func unescape(b []byte) (n int, c byte) {
 	if len(b) < 2 {

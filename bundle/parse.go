@@ -11,7 +11,7 @@ import (
 	"trustpool/internal/fetch/text"
 )
 
-// DefaultMaxBytes is how large a file may be where Limits says nothing.
+// DefaultMaxBytes is how large a file may be if Limits says nothing.
 const DefaultMaxBytes = 256 << 20
 
 // Limits bound what Parse reads. Zero fields take their defaults.

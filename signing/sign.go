@@ -93,7 +93,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	return out, nil
 }
 
-// reread is bundle.Parse of a message that was made of certs and chain: where it has
+// reread is bundle.Parse of a message that was made of certs and chain: if it has
 // their bytes, they need not be decoded again. That its content is what was hashed
 // is for Verify.
 func reread(message []byte, certs, chain []*certificate.Certificate) (*bundle.Bundle, error) {

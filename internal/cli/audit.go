@@ -195,7 +195,7 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 	if n, ok := audit.LookupNeed(name); ok {
 		return n, nil
 	}
-	if !isURL(name) && !fileExists(name) && name != "-" {
+	if !fetch.IsURL(name) && !fileExists(name) && name != "-" {
 		return audit.Need{}, hinted{fmt.Errorf("--need %s: neither a known need nor a file", name), "trustpool audit --list-needs lists the names"}
 	}
 	b, file, err := a.read(ctx, name)
@@ -223,7 +223,7 @@ func (a *app) readRequirements(path string) (*audit.Requirements, error) {
 }
 
 func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, error) {
-	if isURL(x.program) {
+	if fetch.IsURL(x.program) {
 		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", fetch.Mask(x.program)), "download it, look at it, and give the file"}
 	}
 	files, err := a.fetchWith(ctx, x.program, fetch.Options{Stdin: a.env.Stdin})

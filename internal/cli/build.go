@@ -161,7 +161,7 @@ func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	}
 	for _, f := range files {
 		out = append(out, recipe.File{Name: f.Name, Data: f.Data})
-		if f.Name != path && !isURL(path) {
+		if f.Name != path && !fetch.IsURL(path) {
 			a.listed[f.Name] = true
 		}
 	}

@@ -56,7 +56,7 @@ Exit status: 0, or 1 if no message was known.`,
 
 // open opens a log, which is not held in memory unless it is fetched.
 func (a *app) open(ctx context.Context, arg string) (log io.ReadCloser, name string, err error) {
-	if isURL(arg) {
+	if fetch.IsURL(arg) {
 		files, err := a.fetchWith(ctx, arg, fetch.Options{})
 		if err != nil {
 			return nil, "", err

@@ -150,7 +150,7 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		}
 		return t.Read(ctx, "-", a.env.Stdin)
 	}
-	if isURL(name) {
+	if fetch.IsURL(name) {
 		return hinted{fmt.Errorf("%s: a log is not fetched", fetch.Mask(name)), "download it and give the file"}
 	}
 	f, err := os.Open(name)

@@ -42,7 +42,7 @@ type parser func(bundle.Limits, []byte) (*bundle.Bundle, error)
 
 // parse parses what a FILE argument was read as.
 func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bundle, name string, err error) {
-	if len(files) == 1 && (files[0].Name == arg || isURL(arg)) {
+	if len(files) == 1 && (files[0].Name == arg || fetch.IsURL(arg)) {
 		if b, err = parse(a.limits, files[0].Data); err != nil {
 			return nil, "", fmt.Errorf("%s: %w", label(files[0].Name), err)
 		}
@@ -158,7 +158,7 @@ func (a *app) rests(name string, data []byte) {
 
 // one is the file that an argument was read as. A directory is an error, which says what it is not, and what to do.
 func one(files []fetch.File, arg, what, hint string) (fetch.File, error) {
-	if len(files) != 1 || files[0].Name != arg && !isURL(arg) {
+	if len(files) != 1 || files[0].Name != arg && !fetch.IsURL(arg) {
 		return fetch.File{}, hinted{fmt.Errorf("%s: a directory is not %s", arg, what), hint}
 	}
 	return files[0], nil
@@ -229,8 +229,6 @@ func label(name string) string {
 	return name
 }
 
-func isURL(s string) bool { return strings.Contains(s, "://") }
-
 // trust are the flags that say what to trust and when.
 type trust struct {
 	roots []string
@@ -280,7 +278,7 @@ func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]
 			out = append(out, roots.FromSHA256(sum))
 			continue
 		}
-		if isURL(arg) {
+		if fetch.IsURL(arg) {
 			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, fetch.Mask(arg)), "download it, check its SHA-256, and give the file"}
 		}
 		files, err := a.fetch(ctx, arg)

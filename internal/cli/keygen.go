@@ -46,7 +46,7 @@ only their owner can read them; put root.key where signing does not need it.`,
 			o.NotAfter = o.NotBefore.AddDate(years, 0, 0)
 			if !at.given {
 				// The key can sign with today's date at once, which is 00:00:00Z of a day
-				// that began yesterday where the clock is behind UTC.
+				// that began yesterday if the clock is behind UTC.
 				o.NotBefore = o.NotBefore.Truncate(24*time.Hour).AddDate(0, 0, -1)
 			}
 			files, err := labFiles(algorithm, o)

@@ -178,7 +178,7 @@ func (x *packing) item(ctx context.Context, a *app, arg string) (kit.Item, error
 		return kit.Item{}, err
 	}
 	base := filepath.Base(name)
-	if u, err := url.Parse(name); isURL(name) && err == nil {
+	if u, err := url.Parse(name); fetch.IsURL(name) && err == nil {
 		base = path.Base(u.Path)
 	}
 	b, wrapped := b.Unwrap()
@@ -217,7 +217,7 @@ func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
 }
 
 // audit gives a bundle its audit, against the one that was carried last. Its name
-// in there is that in the kit: where it came from is nothing to who receives it.
+// in there is that in the kit: where it came from is no concern of the receiver.
 func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
 	s, err := x.subject(ctx, a, it.Name+".p7b", it.Bundle)
 	if err != nil {

@@ -62,7 +62,7 @@ func (p printings) get(as printing) func(io.Writer) error {
 	return silence
 }
 
-// answer writes the printing that was asked for, and is errNo where the answer is no.
+// answer writes the printing that was asked for, and is errNo if the answer is no.
 func (a *app) answer(yes bool, as printing, of printings) error {
 	if err := a.write(a.shown(as, of.get(as))); err != nil {
 		return err

@@ -218,7 +218,7 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 		all = append(all, hosting.Store(s))
 	}
 	for _, arg := range args {
-		if isURL(arg) || arg == "-" {
+		if fetch.IsURL(arg) || arg == "-" {
 			return nil, hinted{fmt.Errorf("%s: only files and directories are served", fetch.Mask(arg)), "fetch it, then serve the file"}
 		}
 		if isDir(arg) {

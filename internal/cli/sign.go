@@ -184,7 +184,7 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 		if flag.file == "" {
 			continue
 		}
-		if isURL(flag.file) {
+		if fetch.IsURL(flag.file) {
 			return nil, hinted{fmt.Errorf("%s %s: certificates to sign with are not fetched", flag.name, fetch.Mask(flag.file)), "download them, and give the file"}
 		}
 		c, _, err := a.read(ctx, flag.file)

@@ -36,7 +36,7 @@ func (a *app) openStore(url string) (*store.Store, error) {
 			return nil, fmt.Errorf("--store: %w", err)
 		}
 		return store.New(b), nil
-	case !isFile && isURL(url):
+	case !isFile && fetch.IsURL(url):
 		return nil, hinted{fmt.Errorf("--store %s: not a kind of store", fetch.Mask(url)), "give a directory, or s3://BUCKET/PREFIX"}
 	}
 	d, err := store.OpenDir(path, a.disk)

@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// Limits. Those with an option of the same meaning are what its zero value stands for.
+// Limits. Those with an option of the same meaning are what its zero value means.
 const (
 	DefaultMaxBytes      = 256 << 20        // Options.MaxBytes
 	DefaultTimeout       = 2 * time.Minute  // Options.Timeout
@@ -42,7 +42,7 @@ var ErrNotModified = errors.New("not modified")
 // TooLargeError says that a source is over the limit. Nothing of it is returned.
 type TooLargeError struct {
 	Name  string
-	Size  int64 // as announced, -1 where it is not known
+	Size  int64 // as announced, -1 if it is not known
 	Limit int64
 	Total bool // the limit was passed by the files of a directory together, and Name is the one at which it was
 }
@@ -58,7 +58,7 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s: it has %s, and the limit is %s; --max-size raises it", e.Name, size(e.Size), size(e.Limit))
 }
 
-// size spells a number of bytes as a person would where that loses nothing.
+// size spells a number of bytes as a person would if that loses nothing.
 func size(n int64) string {
 	if n >= 1<<20 && n%(1<<20) == 0 {
 		return fmt.Sprintf("%d MiB", n>>20)
@@ -68,7 +68,7 @@ func size(n int64) string {
 
 // Options are the limits of a read. The zero value is useful.
 type Options struct {
-	// MaxBytes is the most that is read, of a directory the sum. Zero stands for DefaultMaxBytes.
+	// MaxBytes is the most that is read, of a directory the sum. Zero means DefaultMaxBytes.
 	MaxBytes int64
 	// Stdin is what "-" reads.
 	Stdin io.Reader
@@ -88,11 +88,11 @@ type Options struct {
 	ETag string
 	// Offline refuses every URL with ErrOffline.
 	Offline bool
-	// Timeout is for a whole fetch, redirects and body included. Zero stands for DefaultTimeout.
+	// Timeout is for a whole fetch, redirects and body included. Zero means DefaultTimeout.
 	Timeout time.Duration
-	// HeaderTimeout is for one answer to begin. Zero stands for DefaultHeaderTimeout.
+	// HeaderTimeout is for one answer to begin. Zero means DefaultHeaderTimeout.
 	HeaderTimeout time.Duration
-	// UserAgent is the header of that name. Empty stands for "trustpool".
+	// UserAgent is the header of that name. Empty means "trustpool".
 	UserAgent string
 
 	client clientOptions // set by tests only
@@ -144,7 +144,7 @@ type File struct {
 	ETag string
 }
 
-// Read reads what name stands for: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
+// Read reads what name says: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives
 // a File for each regular file in it, or symbolic link to one, in byte order of their names, and each once. Hidden files
 // and whatever is not a regular file are passed over, and o.Directory is told; one that cannot be read is an error.
 // Everything else gives one File.
@@ -156,7 +156,8 @@ func Read(ctx context.Context, name string, o Options) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if scheme, _, ok := strings.Cut(name, "://"); ok && isScheme(scheme) {
+	if IsURL(name) {
+		scheme, _, _ := strings.Cut(name, "://")
 		f, err := fetchURL(ctx, name, strings.ToLower(scheme), o)
 		if err != nil {
 			return nil, err

@@ -34,7 +34,13 @@ type clientOptions struct {
 	roots *x509.CertPool // nil: the system's
 }
 
-// isScheme tells a URL's scheme (RFC 3986 section 3.1) from a path that happens to hold "://".
+// IsURL reports whether Read takes name for a URL: "://" is behind a scheme. Any other name that holds it is a path.
+func IsURL(name string) bool {
+	scheme, _, ok := strings.Cut(name, "://")
+	return ok && isScheme(scheme)
+}
+
+// isScheme reports whether s is the scheme of a URL (RFC 3986 section 3.1).
 func isScheme(s string) bool {
 	for i, c := range []byte(s) {
 		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
@@ -124,7 +130,7 @@ func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, 
 	if resp.StatusCode != http.StatusOK {
 		return nil, "", &StatusError{URL: name, Code: resp.StatusCode}
 	}
-	length := resp.ContentLength // -1 where it is not told
+	length := resp.ContentLength // -1 if it is not told
 	if length > o.MaxBytes {
 		return nil, "", &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
 	}
@@ -153,7 +159,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 // credentials.
 func Mask(name string) string {
 	u, err := url.Parse(name)
-	if scheme, _, ok := strings.Cut(name, "://"); !ok || !isScheme(scheme) {
+	if !IsURL(name) {
 		return name
 	} else if err != nil {
 		return maskRaw(name)

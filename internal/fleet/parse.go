@@ -54,7 +54,7 @@ type Parser struct {
 //   - the W3C extended log format of IIS
 //   - what python3 -m http.server prints
 //
-// Before each of them may stand what syslog, journald or a container engine adds.
+// Before each of them may be what syslog, journald or a container engine adds.
 // The error of a line that is known and about something else is [ErrNoRequest].
 func (p *Parser) Parse(line []byte) (Request, error) {
 	line = bytes.TrimSpace(line)
@@ -347,7 +347,7 @@ func kindOf(line []byte) string {
 }
 
 // client reads the address at the beginning of a line, before which the virtual
-// host may stand, and gives what follows it.
+// host may be, and gives what follows it.
 func (r *Request) client(line string) (rest string, err error) {
 	first, rest, _ := strings.Cut(line, " ")
 	second, after, _ := strings.Cut(rest, " ")

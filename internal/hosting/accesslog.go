@@ -56,7 +56,7 @@ func AppendTo(path string) func() (io.WriteCloser, error) {
 // Logger is for Options.AccessLog.
 func (l *AccessLog) Logger() *slog.Logger { return slog.New(slog.NewJSONHandler(l, nil)) }
 
-// room reports whether there is any for a line, counts the line where there is none, and
+// room reports whether there is any for a line, counts the line if there is none, and
 // wakes who makes some.
 func (l *AccessLog) room() bool {
 	if len(l.buffer) >= logBuffer {

@@ -38,7 +38,7 @@ type Catalog struct {
 	paths map[string]*resource
 }
 
-// Lookup finds an entry; nil where there is none.
+// Lookup finds an entry; nil if there is none.
 func (c *Catalog) Lookup(name string) *Entry {
 	i, ok := slices.BinarySearchFunc(c.Entries, name, func(e *Entry, name string) int { return strings.Compare(e.Name, name) })
 	if !ok {
@@ -60,7 +60,7 @@ type Entry struct {
 	beside map[*Release]beside // each release
 }
 
-// beside is what stands beside a release.
+// beside is what is beside a release.
 type beside struct {
 	before *Release // the one that the change is from; nil for none
 	files  []feed.SideFile
@@ -91,7 +91,7 @@ func (r *Release) Expired(at time.Time) int {
 	return n
 }
 
-// NextExpiry is when the next certificate expires, and false where none will.
+// NextExpiry is when the next certificate expires, and false if none will.
 func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
 	if n := r.Expired(at); n < len(r.expiries) {
 		return r.expiries[n], true

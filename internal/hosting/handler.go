@@ -43,7 +43,7 @@ type answer struct {
 	status   int
 	sent     int64 // bytes of the body
 	counters *counters
-	resource *resource // nil where it is none
+	resource *resource // nil if it is none
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -69,7 +69,7 @@ func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 func (s *Server) answer(w *answer, r *http.Request) {
 	if r.ContentLength != 0 {
-		// Who fetches a file sends none. Where a proxy and this server do not agree on where a
+		// Who fetches a file sends none. If a proxy and this server do not agree on where a
 		// body ends, what follows would be answered to somebody else (RFC 9112 section 11.2).
 		w.Header().Set("Connection", "close")
 	}
@@ -105,7 +105,7 @@ func (s *Server) answer(w *answer, r *http.Request) {
 	}
 }
 
-// serve answers with the resource, whole where nothing else was asked for.
+// serve answers with the resource, whole if nothing else was asked for.
 func (s *resource) serve(w *answer, r *http.Request) {
 	maps.Copy(w.Header(), s.header)
 	if conditional(r.Header) {
@@ -247,7 +247,7 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 	_ = s.accessLog.Handler().Handle(r.Context(), record)
 }
 
-// sha256Prefix is how many digits of a SHA-256 stand in the log.
+// sha256Prefix is how many digits of a SHA-256 are in the log.
 const sha256Prefix = 16
 
 // host is an address without its port and brackets.

@@ -16,7 +16,7 @@ import (
 
 // A Failure says what could not be brought up to date, and why.
 type Failure struct {
-	Bundle string // empty where it is the source as a whole
+	Bundle string // empty if it is the source as a whole
 	Err    error
 }
 
@@ -81,7 +81,7 @@ type loader struct {
 	fail   func(error)
 }
 
-// entry makes an entry of an offer, and gives the one before where nothing has changed.
+// entry makes an entry of an offer, and gives the one before if nothing has changed.
 func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 	if o.err != nil {
 		return nil, o.err
@@ -142,7 +142,7 @@ func newer(before *Entry, r *Release) string {
 	return ""
 }
 
-// addSides makes what stands beside each release. Releases are parsed again for it: to
+// addSides makes what is beside each release. Releases are parsed again for it: to
 // keep them parsed would take many times their size.
 func (l loader) addSides(e *Entry) error {
 	e.beside = map[*Release]beside{}
@@ -181,7 +181,7 @@ func (l loader) side(e *Entry, r, before *Release) (beside, error) {
 	return beside{before, files}, err
 }
 
-// release gives the release of an item: one that is served already where it is the same.
+// release gives the release of an item: one that is served already if it is the same.
 func (l loader) release(ctx context.Context, i item) (*Release, error) {
 	if r := l.kept(i); r != nil && i.far {
 		return r, nil

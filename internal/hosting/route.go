@@ -94,7 +94,7 @@ func (c *Catalog) add(path string, s *resource) {
 	}
 }
 
-// Paths are those at which a release and what stands beside it can be had, the
+// Paths are those at which a release and what is beside it can be had, the
 // bundle's own first. All of them lead to what they are named for now; a later
 // catalog may have another release there, but for that with the SHA-256.
 func (c *Catalog) Paths(e *Entry, r *Release) []string {
@@ -159,7 +159,7 @@ func (c *Catalog) pnp(name string) *Entry {
 	}
 }
 
-// at finds what there is at a path; nil for nothing. Slashes that stand together
+// at finds what there is at a path; nil for nothing. Slashes next to each other
 // count as one: devices and people write http://host//ios.p7b, and a redirect is
 // more than some clients understand.
 func (c *Catalog) at(path string) *resource {

@@ -48,8 +48,8 @@ type Options struct {
 	AccessLog *slog.Logger                     // a line for each request; nil for none
 	Report    func(format string, args ...any) // what happens between requests; nil for nowhere
 
-	MaxConnections int           // 0 stands for DefaultMaxConnections
-	Drain          time.Duration // how long requests may take to end when the server does; 0 stands for DefaultDrain
+	MaxConnections int           // 0 means DefaultMaxConnections
+	Drain          time.Duration // how long requests may take to end when the server does; 0 means DefaultDrain
 	TLS            *KeyPair      // nil for none
 }
 
@@ -159,7 +159,7 @@ func (s *Server) publish(c *Catalog, state *state) {
 func (s *Server) Catalog() *Catalog { return s.catalog.Load() }
 
 // Refresh brings the catalog up to date. What cannot be had or verified leaves what
-// is served as it is; the error says what and why, and so do Options.Report where it
+// is served as it is; the error says what and why, and so do Options.Report if it
 // is new, a metric and /readyz.
 func (s *Server) Refresh(ctx context.Context) error {
 	s.refreshLock.Lock()

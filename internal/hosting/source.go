@@ -19,7 +19,7 @@ type Source interface {
 	// as a whole cannot be read.
 	offers(ctx context.Context) ([]offer, error)
 	// directories are those of the system whose changes say that there may be
-	// something new; none where only asking helps.
+	// something new; none if only asking helps.
 	directories() []string
 }
 
@@ -27,16 +27,16 @@ type Source interface {
 type offer struct {
 	name    string
 	err     error  // why there is nothing to be had
-	current item   // where err is nil
+	current item   // if err is nil
 	archive []item // older ones, the newest first
 }
 
 // An item is one version, as yet unverified.
 type item struct {
 	origin   string    // where it lies, for messages
-	sha256   string    // as the source says, empty where only the bytes tell
+	sha256   string    // as the source says, empty if only the bytes tell
 	modified time.Time // likewise zero
-	far      bool      // to read it costs: where it is known by its hash, do not
+	far      bool      // to read it costs: if it is known by its hash, do not
 	read     func(context.Context) ([]byte, time.Time, error)
 }
 
@@ -159,7 +159,7 @@ func (j joined) offers(ctx context.Context) ([]offer, error) {
 			out = append(out, o)
 		}
 	}
-	// What one source has is good also where another is away: who asks keeps what
+	// What one source has is good even if another is away: the caller keeps what
 	// it had of that one.
 	return out, errors.Join(errs...)
 }

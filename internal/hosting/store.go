@@ -35,7 +35,7 @@ func (p published) offers(ctx context.Context) ([]offer, error) {
 			}
 			seen[r.SHA256] = true
 			if i := p.item(r); len(seen) == 1 {
-				// What is current is read each time where that costs little: damage to
+				// What is current is read each time if that costs little: damage to
 				// it is to be known before the next start finds it.
 				i.far = !near
 				o.current = i

@@ -92,7 +92,7 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 			fmt.Fprintln(out, "None.")
 			return
 		}
-		fmt.Fprint(out, about+" Both stand above, too.\n\n| | "+columns+"|---|---:|---|---|---|---|\n")
+		fmt.Fprint(out, about+" Both are listed above, too.\n\n| | "+columns+"|---|---:|---|---|---|---|\n")
 		for _, p := range pairs {
 			fmt.Fprintf(out, "| old | %s\n| new | %s\n", row(p.Old), row(p.New))
 		}

@@ -88,7 +88,7 @@ type node struct {
 	odd            *Doubt   // of oddity
 }
 
-// A nameID stands for a distinguished name in a run, so that names are compared at
+// A nameID is a distinguished name in a run, so that names are compared at
 // once, of any length.
 type nameID int
 

@@ -133,7 +133,7 @@ func rawRSA(key *rsa.PrivateKey, em []byte) []byte {
 	return s.FillBytes(make([]byte, key.Size()))
 }
 
-// forgeCubeRoot makes a signature without the private key: where the exponent is 3 and a verifier does not look at what
+// forgeCubeRoot makes a signature without the private key: if the exponent is 3 and a verifier does not look at what
 // follows the digest, a cube root of a number that begins rightly is enough.
 func forgeCubeRoot(size int, hash crypto.Hash, data []byte) []byte {
 	info := sequence(digestIdentifier(hash), TLV(asn1.OCTET_STRING, digest(hash, data)))

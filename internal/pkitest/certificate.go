@@ -158,7 +158,7 @@ const (
 	CRLSign          Usage = 6
 )
 
-// BasicConstraints is the critical extension; a negative pathLen stands for none.
+// BasicConstraints is the critical extension; a negative pathLen is none.
 func BasicConstraints(ca bool, pathLen int) Extension {
 	var fields [][]byte
 	if ca {

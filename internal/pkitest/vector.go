@@ -21,7 +21,7 @@ type Vector struct {
 	Root      string    // the only anchor: a name of PKI.Roots
 	SHA1Links bool      // whether SHA-1 links are tolerated under the anchor
 	At        time.Time // when the message is judged
-	Bundle    string    // where verified: the name that the signature covers, perhaps none
+	Bundle    string    // if verified: the name that the signature covers, perhaps none
 	Version   string    // and the version
 	Message   []byte
 }

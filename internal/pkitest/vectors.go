@@ -159,11 +159,11 @@ func (v *vectors) good() {
 		v.by(lab.Signer, lab.OtherRoot.DER, poolRoot("Alder", RSA("alder")).Sign(nil)))
 	decoy := LabSignerTemplate()
 	decoy.Serial = lab.Signer.Serial
-	good("signer-decoy", "before the signer's certificate stands another with its issuer and serial number but another key; only the true one makes a chain: RFC 5652 section 5.3.",
+	good("signer-decoy", "before the signer's certificate is another with its issuer and serial number but another key; only the true one makes a chain: RFC 5652 section 5.3.",
 		v.message(func(m *Message) {
 			m.Certificates = append([][]byte{decoy.Sign(lab.ImpostorRoot)}, lab.Signer.Chain()...)
 		}))
-	good("anchor-decoy", "before the root stands an impostor with its name: RFC 5280 section 6.1.", v.message(func(m *Message) {
+	good("anchor-decoy", "before the root is an impostor with its name: RFC 5280 section 6.1.", v.message(func(m *Message) {
 		m.Certificates = [][]byte{lab.Signer.DER, lab.ImpostorRoot.DER, lab.Root.DER}
 	}))
 	pathLen := IntermediateTemplate(labName("Lab Intermediate CA"), RSA("lab-intermediate")).With(BasicConstraints(true, 0)).Issue(lab.Root)

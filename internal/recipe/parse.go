@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/fetch"
 	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 )
@@ -133,15 +134,13 @@ func readSource(n *yaml.Node) (*Source, error) {
 		return nil, yamlstrict.ErrorAt(s.At, "a %s source needs a purpose: %s", s.Kind, purposeNames())
 	case s.Kind == KindURL && !strings.HasPrefix(s.Paths[0], "http://") && !strings.HasPrefix(s.Paths[0], "https://"):
 		return nil, yamlstrict.ErrorAt(s.At, "url is to begin with http:// or https://")
-	case slices.ContainsFunc(s.Paths, isURL) && s.SHA256 == nil:
+	case slices.ContainsFunc(s.Paths, fetch.IsURL) && s.SHA256 == nil:
 		return nil, yamlstrict.ErrorAt(s.At, "a URL needs its sha256: what comes from the network is pinned")
-	case slices.ContainsFunc(s.Anchors, isURL):
+	case slices.ContainsFunc(s.Anchors, fetch.IsURL):
 		return nil, yamlstrict.ErrorAt(s.At, "root is a URL: what is trusted is not fetched")
 	}
 	return s, nil
 }
-
-func isURL(path string) bool { return strings.Contains(path, "://") }
 
 // oneOf reads a text or a list of them, each of which is to be one of all. what is the field, and refusal the error, with a verb for the text.
 func oneOf[T ~string](n *yaml.Node, what string, all []T, refusal string) (out []T, err error) {
@@ -273,7 +272,7 @@ func (r *Recipe) readSigner(n *yaml.Node) error {
 		return yamlstrict.ErrorAt(s.At, "signer needs a key: a file, exec:COMMAND or a pkcs11: URI")
 	case s.Chain != "" && s.Certificate == "":
 		return yamlstrict.ErrorAt(s.At, "signer has a chain, and no certificate")
-	case isURL(s.Certificate) || isURL(s.Chain):
+	case fetch.IsURL(s.Certificate) || fetch.IsURL(s.Chain):
 		return yamlstrict.ErrorAt(s.At, "signer has a URL: certificates to sign with are not fetched")
 	}
 	return nil
@@ -330,7 +329,7 @@ func (r *Recipe) check(root Position) error {
 		return yamlstrict.ErrorAt(r.Signer.At, "a signer, but outputs has no signed")
 	case r.Outputs.Cisco && r.Outputs.Signed == "" && r.Outputs.CertsOnly == "":
 		return yamlstrict.ErrorAt(root, "outputs has cisco, but no bundle for it to be beside")
-	case isURL(r.Outputs.Previous):
+	case fetch.IsURL(r.Outputs.Previous):
 		return yamlstrict.ErrorAt(root, "outputs has a previous that is a URL: it is not pinned")
 	case (r.Outputs.Signed != "" || r.Outputs.Cisco) && (r.Name == "" || r.Version == ""):
 		return yamlstrict.ErrorAt(root, "outputs has signed or cisco: the bundle needs a name and a version")

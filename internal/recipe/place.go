@@ -29,7 +29,7 @@ func ReadFile(path string) (*Recipe, error) {
 
 // Locate returns the path of a file that a recipe names: relative to dir, where the recipe is. A URL stays as it is.
 func Locate(dir, name string) string {
-	if isURL(name) || filepath.IsAbs(name) {
+	if fetch.IsURL(name) || filepath.IsAbs(name) {
 		return name
 	}
 	if name = filepath.Join(dir, name); name == "-" { // a file of that name: a recipe reads no standard input
@@ -60,7 +60,7 @@ func OpenIn(dir string, read func(ctx context.Context, path string) ([]File, err
 // expand returns the paths that match a pattern, in byte order; of what is not a pattern its path.
 func expand(dir, name string) ([]string, error) {
 	path := Locate(dir, name)
-	if !strings.ContainsAny(name, "*?[") || isURL(name) {
+	if !strings.ContainsAny(name, "*?[") || fetch.IsURL(name) {
 		return []string{path}, nil
 	}
 	if _, err := os.Lstat(path); err == nil { // a file with such a name

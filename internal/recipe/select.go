@@ -104,7 +104,7 @@ type candidate struct {
 	untrusted  sources // of has, the root programs that have it and do not give it
 	why        []refusal
 	distrusted string   // what distrusts it, and how; empty for none
-	notes      []string // for a reviewer, where it gets in
+	notes      []string // for a reviewer, if it gets in
 	judged     bool
 }
 

@@ -27,7 +27,7 @@ type S3 struct {
 }
 
 // StartS3 starts a server with a bucket called "bucket", and ends it with the
-// test, which it skips where there is none.
+// test, which it skips if there is none.
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
 	Need(t, "versitygw")

@@ -1,5 +1,5 @@
 // Package tooltest finds what tests need of the machine: other programs, and
-// genuine bundles. A test whose need is missing skips and says so; where
+// genuine bundles. A test skips and says so if what it needs is missing; if
 // TRUSTPOOL_REQUIRE_TOOLS is 1 it fails.
 package tooltest
 
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Need skips the test where a program is missing.
+// Need skips the test if a program is missing.
 func Need(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {

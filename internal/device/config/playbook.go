@@ -10,7 +10,7 @@ import (
 )
 
 // WritePlaybook writes an Ansible playbook that imports from the URL or file, and
-// fails where the device does not show that it did. It needs the collections
+// fails if the device does not show that it did. It needs the collections
 // cisco.ios, cisco.iosxr or cisco.asa. It is an error for other platforms, and for
 // certificates to paste, because no module is known to hold such a dialog.
 func (s *Script) WritePlaybook(w io.Writer) error {

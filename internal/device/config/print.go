@@ -144,7 +144,7 @@ func comment(w io.Writer, label, text string) {
 }
 
 // ascii escapes what is not printable ASCII, and question marks, which a command
-// line takes as a call for help wherever they stand.
+// line takes as a call for help wherever they are.
 func ascii(s string) string {
 	q := strconv.QuoteToASCII(strings.TrimRight(s, "\n"))
 	q = strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)

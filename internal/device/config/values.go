@@ -152,7 +152,7 @@ func first(err error) error {
 }
 
 // schemes are the URL schemes that a platform's command takes: those of IOS XE
-// stand in its YANG model (Cisco-IOS-XE-crypto, 16.9 to 26.1.1). Of the others
+// are in its YANG model (Cisco-IOS-XE-crypto, 16.9 to 26.1.1). Of the others
 // http is confirmed.
 func schemes(platform string) []string {
 	if platform == "ios" || platform == "iosxe" {

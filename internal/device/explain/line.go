@@ -152,7 +152,7 @@ func split(line string) (list []message) {
 	return list
 }
 
-// quotes are the quoted strings of a line, as in JSON and in CSV, where a quote
+// quotes are the quoted strings of a line, as in JSON and in CSV, in which a quote
 // within one is doubled: pairs of where they begin and end.
 func quotes(line string) (pairs [][2]int) {
 	if strings.IndexByte(line, '"') < 0 {

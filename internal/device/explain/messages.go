@@ -34,7 +34,7 @@ func note(g device.Ground, text string) device.Note { return device.Note{Text: t
 var licensing = []string{iosxe, iosxr, asa, ftd, nxos}
 
 // catalogue are the messages that are known. Of several that fit the first is
-// taken; where one without a mnemonic is within another, both are found.
+// taken; if one without a mnemonic is within another, both are found.
 func catalogue() []entry {
 	asaThread, xr, xe, syslog := confirmed(sourceASA), confirmed(sourceXR), confirmed(sourceXE), confirmed(sourceSyslog)
 	logs := confirmed(sourceLogs)

@@ -12,7 +12,7 @@ type line struct {
 	number int // from 1
 	indent int // blanks before it
 	text   string
-	paged  bool // a pager's mark stood before it, so the indent counts for nothing
+	paged  bool // a pager's mark was before it, so the indent counts for nothing
 	tab    bool // there is a tab among the blanks
 	last   int  // number of the last line that was joined to it
 	width  int  // columns of that
@@ -23,17 +23,17 @@ var pager = pattern(`^(?i)(?:--+ ?more ?--+(?:\(\d{1,3}%\))?|<--- more --->)`)
 
 const (
 	tabWidth = 8
-	// erase stands for the control sequence that clears the rest of a line, behind a
+	// erase is the control sequence that clears the rest of a line, behind a
 	// pager's mark.
 	erase = "\x00"
-	// pagerBlanks are what a device overwrites its mark with, where the backspaces
+	// pagerBlanks are what a device overwrites its mark with, if the backspaces
 	// are lost.
 	pagerBlanks = "         "
 )
 
 // clean is a line without what is no text. What moves the cursor counts only where
 // the line begins with a pager's mark: a name that holds such characters must not
-// write over what stands before it.
+// write over what is before it.
 func clean(raw string) line {
 	raw = noControlSequences(strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r"))
 	text := strings.TrimLeft(raw, " \t")

@@ -15,13 +15,13 @@ import (
 // A Shown is what a device prints of one certificate, and nothing more. What the
 // platform does not print, or the device left out, is empty.
 type Shown struct {
-	Line int // where it begins in the text that Read read, from 1; 0 where it was not read
+	Line int // where it begins in the text that Read read, from 1; 0 if it was not read
 
-	// Lossy is set where line breaks or the blanks before lines are lost in the
+	// Lossy is set if line breaks or the blanks before lines are lost in the
 	// text. A name could pass for fields then, or for another certificate.
 	Lossy bool
 
-	// NotListed stands for the line that Write prints in place of a certificate
+	// NotListed is the line that Write prints in place of a certificate
 	// that cannot be decoded. All else is empty then.
 	NotListed bool
 
@@ -47,7 +47,7 @@ type Shown struct {
 // The zero Date is one that cannot be read.
 type Date struct {
 	Clock time.Time // as if the zone were UTC, whole seconds
-	Zone  string    // UTC, IST, …; empty where there is no date
+	Zone  string    // UTC, IST, …; empty if there is no date
 }
 
 // Known reports whether the zone's name says how far it is from UTC: a device's zone

@@ -21,14 +21,14 @@ const (
 // Read reads what a device shows of its pool, in the order of the text. It
 // verifies nothing: whoever can alter a capture can make it say anything.
 //
-// It is liberal about how the text was got. What stands before, between and after
+// It is liberal about how the text was got. What is before, between and after
 // the certificates is passed over: prompts, the command's echo, the time, other
 // commands. So are fields that are not known, what pagers leave ("--More--",
 // backspaces), carriage returns, blanks lost at the beginning or the end of a line,
 // a margin, and of IOS XR the loss of all line breaks within a certificate.
 //
 // It is strict about what it returns. A certificate without one of its fields, a
-// field that stands twice and a second capture in the same text are errors that
+// field that is there twice and a second capture in the same text are errors that
 // say the line. Indents and line breaks are what tells names from fields; where
 // they are lost, which Shown.Lossy says, a name that was made for it can pass for
 // others, and the rest of a value after a comma for the next part of the name.
@@ -113,7 +113,7 @@ func readText(text string, style Style) ([]Shown, error) {
 }
 
 // secondCapture is the error for the pools of two devices without a prompt between
-// them: what is built in stands there twice.
+// them: what is built in is there twice.
 func secondCapture(list []Shown) error {
 	seen := map[string]int{}
 	again, line := 0, 0
@@ -139,7 +139,7 @@ type reader struct {
 	style   Style
 	list    []Shown
 	current *entry // the certificate that is being read
-	echo    bool   // after certificates the command stands again
+	echo    bool   // after certificates the command is there again
 	members int    // lines that may still belong to the message before
 }
 
@@ -240,10 +240,10 @@ func (e *entry) missing(style Style) string {
 	return ""
 }
 
-// take notes that a field stands there, once.
+// take notes that a field is there, once.
 func (e *entry) take(l label) error {
 	if e.seen[l] && l != labelOther {
-		return fmt.Errorf("the %s of the certificate of line %d stands there twice", l.title(), e.Line)
+		return fmt.Errorf("the %s of the certificate of line %d is there twice", l.title(), e.Line)
 	}
 	e.seen[l], e.section = true, l
 	return nil

@@ -8,11 +8,11 @@ import (
 // Indents of IOS XE, beyond that of the first line of a certificate.
 const (
 	fieldIndent = 2
-	valueIndent = 4 // no field stands so far to the right
+	valueIndent = 4 // no field is so far to the right
 	restIndent  = 5 // beyond the values: the rest of a value after a comma
 )
 
-// xeLabel is the field that a line begins with, and what stands behind it.
+// xeLabel is the field that a line begins with, and what is behind it.
 func xeLabel(text string) (label, string) {
 	before, rest, ok := strings.Cut(text, ":")
 	if !ok {
@@ -46,7 +46,7 @@ func xeLabel(text string) (label, string) {
 
 const xeHead = "CA Certificate"
 
-// iosxe reads a line of IOS XE. A line as far to the right as values stand is one,
+// iosxe reads a line of IOS XE. A line as far to the right as values are is one,
 // whatever is in it; any other is a field, if it reads as one.
 func (r *reader) iosxe(l line) error {
 	e := r.current

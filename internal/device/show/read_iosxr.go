@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// xrLabel is the field that a line begins with, and what stands behind its colon.
+// xrLabel is the field that a line begins with, and what is behind its colon.
 func xrLabel(text string) (label, string) {
 	before, rest, ok := strings.Cut(text, ":")
 	if !ok {
@@ -132,7 +132,7 @@ func (r *reader) flat(l line) error {
 		text := l.text[start[0]:end]
 		for _, field := range []string{"Trustpool:", xrHead, "Serial Number", "Subject:", "Issued By", "Validity Start", "Validity End", "SHA1 Fingerprint"} {
 			if n := strings.Count(text, field); n != 1 {
-				return fmt.Errorf("column %d: the line breaks are lost, and %q stands %d times in a certificate: capture it again", l.indent+start[0]+1, field, n)
+				return fmt.Errorf("column %d: the line breaks are lost, and %q is there %d times in a certificate: capture it again", l.indent+start[0]+1, field, n)
 			}
 		}
 		m := whole.FindStringSubmatch(text)

@@ -63,7 +63,7 @@ func jsonOf(text []byte) []byte {
 }
 
 // readJSON reads what a playbook registered: the output of a command as text or as
-// lines, wherever it stands; of NX-OS the fields of its pool.
+// lines, wherever it is; of NX-OS the fields of its pool.
 func readJSON(data []byte, style Style) ([]Shown, error) {
 	if depth(data) > maxDepth {
 		return nil, fmt.Errorf("JSON of more than %d levels", maxDepth)
@@ -130,7 +130,7 @@ type finder struct {
 	found []located
 }
 
-// A located is a capture, and where it stands.
+// A located is a capture, and where it is.
 type located struct {
 	path string
 	read func() ([]Shown, error)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// nxLabel is the field that a line begins with, and what stands behind its colon: in
+// nxLabel is the field that a line begins with, and what is behind its colon: in
 // the words of the documented fields, with blanks or hyphens.
 func nxLabel(text string) (label, string) {
 	before, rest, ok := strings.Cut(text, ":")

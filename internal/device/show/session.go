@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// maxLayers is how many things may stand before each line, such as a quotation mark
+// maxLayers is how many things may be before each line, such as a quotation mark
 // and a time.
 const maxLayers = 4
 

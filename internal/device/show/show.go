@@ -49,7 +49,7 @@ const (
 	//	  Trustpool: Built-In
 	//
 	// A name has one RDN a line, the last of the encoding first. A comma within
-	// a value is dropped, and what follows it stands on a line of its own with
+	// a value is dropped, and what follows it is on a line of its own with
 	// at least one blank more, which the value often has by itself.
 	//
 	// Ours, because no capture shows it: the keys other than cn, ou, o, c, st

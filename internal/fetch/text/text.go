@@ -20,7 +20,7 @@ const SniffBytes = 4 << 10
 // An Encoding is how a text is written.
 type Encoding string
 
-// The encodings. UTF8 stands for any other in which ASCII is ASCII, too.
+// The encodings. UTF8 is any other in which ASCII is ASCII, too.
 const (
 	UTF8    Encoding = "UTF-8"
 	UTF16LE Encoding = "UTF-16LE"

@@ -74,7 +74,7 @@ type Check struct {
 type Request struct {
 	ID            string `json:"id"`
 	Line          string `json:"line"` // as it was sent, without query: in signed URLs that is a credential
-	As            string `json:"as"`   // which client it stands for, or what it tries
+	As            string `json:"as"`   // which client it asks as, or what it tries
 	device.Ground        // of As
 	Answer        string `json:"answer"` // in words
 	Status        *int   `json:"status"` // nil if there was no answer

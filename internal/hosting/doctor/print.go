@@ -48,7 +48,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// word is a result as it stands out in text.
+// word is a result as text shows it.
 func word(r Result) string {
 	if r == Fail {
 		return "FAIL"

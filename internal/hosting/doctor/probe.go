@@ -21,7 +21,7 @@ import (
 // A probe is one request, on a connection of its own.
 type probe struct {
 	id     string
-	as     string // which client it stands for, or what it tries
+	as     string // which client it asks as, or what it tries
 	ground device.Ground
 	method string
 	target string // empty for that of the URL

@@ -18,7 +18,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A Schema is a JSON Schema, as it stands in its file.
+// A Schema is a JSON Schema, as it is in its file.
 type Schema struct {
 	Document map[string]any
 	compiled *jsonschema.Schema
@@ -53,7 +53,7 @@ func (s *Schema) Validate(t testing.TB, text []byte) error {
 }
 
 // value is what editors make of YAML (its core schema, where a date is text); nil
-// where JSON has nothing like it.
+// if JSON has nothing like it.
 func value(t testing.TB, text []byte) any {
 	t.Helper()
 	var doc yaml.Node

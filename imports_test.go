@@ -28,7 +28,7 @@ func levels() map[string]int {
 	for level, names := range []string{
 		"internal/cms internal/report", "bundle/certificate", "bundle internal/path", "internal/feed roots internal/yamlstrict", "signing internal/device/show internal/distrust", "internal/pool",
 		"internal/store internal/recipe internal/audit internal/device internal/inspect",
-		"internal/kit internal/hosting internal/fleet internal/reach", "internal/cli", "cmd/trustpool",
+		"internal/kit internal/hosting internal/fleet internal/reach internal/devicetest", "internal/cli", "cmd/trustpool",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			levels[name] = level
@@ -37,7 +37,7 @@ func levels() map[string]int {
 	return levels
 }
 
-// leaves import no package of the module, and any other imports them (pkitest and tooltest: tests alone).
+// leaves import no package of the module, and any other imports them (pkitest and tooltest: tests alone, and devicetest).
 func leaves() []string {
 	return []string{"docs", "internal/fetch", "internal/durable", "internal/pkitest", "internal/tooltest"}
 }
@@ -152,7 +152,7 @@ func TestImportOrder(t *testing.T) {
 			switch {
 			case slices.Contains(leaves, from):
 				t.Errorf("%s imports %s, and %s must import nothing of the module", pkg, imported, from)
-			case to == "internal/pkitest" || to == "internal/tooltest":
+			case to == "internal/pkitest" && from != "internal/devicetest" || to == "internal/tooltest" || to == "internal/devicetest":
 				t.Errorf("%s imports %s, which is for tests", pkg, imported)
 			case !slices.Contains(leaves, to) && levels[to] >= levels[from]:
 				t.Errorf("%s imports %s, which is not below it", pkg, imported)
@@ -183,7 +183,7 @@ func TestPurity(t *testing.T) {
 	t.Parallel()
 	impure := []string{"time.Now", "time.Since", "time.Until", "os.Exit", "os.Stdin", "os.Stdout", "os.Stderr"}
 	for pkg, p := range packages(t) {
-		if from := family(pkg); slices.Contains([]string{"cmd/trustpool", "internal/pkitest"}, from) {
+		if from := family(pkg); slices.Contains([]string{"cmd/trustpool", "internal/pkitest", "internal/devicetest"}, from) {
 			continue
 		}
 		for _, name := range p.GoFiles {

@@ -1,0 +1,380 @@
+package devicetest
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// errEnd ends a session.
+var errEnd = errors.New("the session ends")
+
+// defaultPage is how many lines a terminal has until it is told otherwise.
+const defaultPage = 24
+
+// maxLine is how long a line may be that a device takes.
+const maxLine = 16 << 10
+
+// A session is a user on a device.
+type session struct {
+	d      *device
+	number int
+	in     *bufio.Reader
+	out    io.Writer
+
+	privileged bool
+	modes      []string // below configuration: "config", then perhaps one more
+	page       int      // lines, 0 for no end
+	lines      int      // printed since the last command
+	timestamps bool     // IOS XR prints one before the output of a command
+	changed    bool     // IOS XR: the configuration is not committed
+	cr         bool     // the last character was a carriage return
+	name       string
+}
+
+// run is the session.
+func (s *session) run() error {
+	d := s.d
+	if err := s.greet(); err != nil {
+		return err
+	}
+	for {
+		if d.Messages {
+			if err := s.raw("\r\n*Apr  1 10:25:50.001: %SYS-5-CONFIG_I: Configured from console by lab on vty0 (192.0.2.1)\r\n"); err != nil {
+				return err
+			}
+		}
+		if err := s.raw(s.prompt()); err != nil {
+			return err
+		}
+		line, err := s.readLine(s.mode(), true)
+		if err != nil {
+			return err
+		}
+		s.lines = 0
+		if err := s.command(strings.Join(strings.Fields(line), " ")); err != nil {
+			return err
+		}
+	}
+}
+
+// greet is what comes before the first prompt.
+func (s *session) greet() error {
+	d := s.d
+	switch d.Fault {
+	case HangsAtLogin:
+		return s.hang()
+	case FloodsLogin:
+		return s.flood()
+	case DropsLogin:
+		if err := s.raw("\r\nWelc"); err != nil {
+			return err
+		}
+		return errEnd
+	case Nonsense:
+		for {
+			noise := make([]byte, 200+rand.IntN(200))
+			for i := range noise {
+				noise[i] = byte(rand.IntN(256))
+			}
+			if err := s.raw(string(noise)); err != nil {
+				return err
+			}
+			if _, err := s.readLine("nothing", false); err != nil {
+				return err
+			}
+		}
+	case AsksAtLogin:
+		for {
+			if err := s.raw("\r\nYour password expires in 3 days. Change it now? [yes/no]: "); err != nil {
+				return err
+			}
+			if _, err := s.readLine("question", true); err != nil {
+				return err
+			}
+		}
+	}
+	if d.MOTD != "" {
+		if err := s.raw(strings.ReplaceAll(d.MOTD, "\n", "\r\n") + "\r\n"); err != nil {
+			return err
+		}
+	}
+	switch d.Platform {
+	case "asa":
+		return s.raw("User lab logged in to " + s.name + "\r\nType help or '?' for a list of available commands.\r\n")
+	case "nxos":
+		return s.raw("Cisco Nexus Operating System (NX-OS) Software\r\n")
+	}
+	return s.raw("\r\n")
+}
+
+// hang reads and says nothing.
+func (s *session) hang() error {
+	for {
+		if _, err := s.readLine("nothing", false); err != nil {
+			return err
+		}
+	}
+}
+
+// flood prints without end.
+func (s *session) flood() error {
+	text := strings.Repeat("abcdefghijklmnopqrstuvwxyz 0123456789\r\n", 200)
+	for {
+		if _, err := io.WriteString(s.out, text); err != nil {
+			return err
+		}
+	}
+}
+
+// mode is what a session waits for at its prompt.
+func (s *session) mode() string {
+	if len(s.modes) > 0 {
+		return "config"
+	}
+	return "exec"
+}
+
+func (s *session) prompt() string {
+	sign := "#"
+	if !s.privileged {
+		sign = ">"
+	}
+	mode := ""
+	if len(s.modes) > 0 {
+		mode = "(" + s.modes[len(s.modes)-1] + ")"
+	}
+	switch s.d.Platform {
+	case "iosxr":
+		return "RP/0/RP0/CPU0:" + s.name + mode + "#"
+	case "nxos", "asa":
+		return s.name + mode + sign + " "
+	}
+	return s.name + mode + sign
+}
+
+// readLine reads a line, and echoes it.
+func (s *session) readLine(at string, echo bool) (string, error) {
+	echo = echo && s.d.Fault != Mute
+	var line []byte
+	for {
+		c, err := s.in.ReadByte()
+		if err != nil {
+			return "", err
+		}
+		if c == '\n' && s.cr {
+			s.cr = false
+			continue
+		}
+		s.cr = c == '\r'
+		switch c {
+		case '\r', '\n':
+			s.d.record(s.number, at, string(line))
+			if s.d.Fault == Mute {
+				return string(line), nil
+			}
+			return string(line), s.raw("\r\n")
+		case '\b', 0x7f:
+			if len(line) > 0 {
+				line = line[:len(line)-1]
+				if echo {
+					err = s.raw("\b \b")
+				}
+			}
+		case 0x03: // control-C
+			s.d.record(s.number, at, string(line)+"^C")
+			return "", s.raw("^C\r\n")
+		case 0x1a: // control-Z
+			s.d.record(s.number, at, string(line)+"^Z")
+			s.modes = nil
+			return "", s.raw("^Z\r\n")
+		default:
+			if len(line) >= maxLine {
+				return "", fmt.Errorf("a line of more than %d bytes", maxLine)
+			}
+			line = append(line, c)
+			if echo {
+				err = s.raw(string(c))
+			}
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+}
+
+// ask prints a question and reads the answer.
+func (s *session) ask(question, at string) (string, error) {
+	if err := s.raw(strings.ReplaceAll(question, "\n", "\r\n")); err != nil {
+		return "", err
+	}
+	answer, err := s.readLine(at, at != "secret")
+	return strings.TrimSpace(answer), err
+}
+
+// raw writes to the terminal.
+func (s *session) raw(text string) error {
+	if s.d.Delay > 0 && len(text) > 1 {
+		time.Sleep(s.d.Delay)
+	}
+	_, err := io.WriteString(s.out, text)
+	return err
+}
+
+// errQuit ends the output of one command.
+var errQuit = errors.New("q was pressed")
+
+// print prints the output of a command, in pages.
+func (s *session) print(text string) error {
+	var piece strings.Builder
+	flush := func() error {
+		defer piece.Reset()
+		return s.raw(piece.String())
+	}
+	for line := range strings.Lines(text) {
+		if s.page > 0 && s.lines >= s.page-1 {
+			if err := flush(); err != nil {
+				return err
+			}
+			if err := s.more(); err != nil {
+				return err
+			}
+		}
+		piece.WriteString(strings.TrimSuffix(line, "\n"))
+		piece.WriteString("\r\n")
+		s.lines++
+		if piece.Len() > 1000 {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+// more waits at the end of a page.
+func (s *session) more() error {
+	mark, erase := " --More-- ", strings.Repeat("\b", 9)+strings.Repeat(" ", 8)+strings.Repeat("\b", 9)
+	if s.d.Platform == "asa" {
+		mark, erase = "<--- More --->", "\r              \r"
+	}
+	if err := s.raw(mark); err != nil {
+		return err
+	}
+	for {
+		c, err := s.in.ReadByte()
+		if err != nil {
+			return err
+		}
+		s.d.record(s.number, "more", string(c))
+		s.cr = c == '\r'
+		switch c {
+		case ' ':
+			s.lines = 0
+		case '\r', '\n':
+			s.lines--
+		case 'q', 'Q', 0x03:
+			if err := s.raw("\r\n"); err != nil {
+				return err
+			}
+			return errQuit
+		default:
+			continue
+		}
+		return s.raw(erase)
+	}
+}
+
+// invalid is the answer to what is no command.
+func (s *session) invalid() error {
+	switch s.d.Platform {
+	case "asa":
+		return s.print("              ^\nERROR: % Invalid input detected at '^' marker.\n")
+	case "nxos":
+		return s.print("              ^\n% Invalid command at '^' marker.\n")
+	}
+	return s.print("              ^\n% Invalid input detected at '^' marker.\n\n")
+}
+
+// command runs one command.
+func (s *session) command(line string) error {
+	err := s.run1(line)
+	if errors.Is(err, errQuit) {
+		return nil
+	}
+	return err
+}
+
+func (s *session) run1(line string) error {
+	if line == "" || strings.HasPrefix(line, "!") {
+		return nil
+	}
+	if len(s.modes) > 0 {
+		if rest, ok := strings.CutPrefix(line, "do "); ok {
+			line = rest
+		}
+	}
+	if s.timestamps && len(s.modes) == 0 {
+		if err := s.print(Clock().Format("Mon Jan 2 15:04:05.000 MST") + "\n"); err != nil {
+			return err
+		}
+	}
+	for _, q := range s.d.Questions {
+		if strings.HasPrefix(line, q.Command) {
+			answer, err := s.ask(q.Text, "question")
+			if err != nil || !strings.EqualFold(answer, q.Answer) {
+				return err
+			}
+		}
+	}
+	if text, ok := s.d.Answers[line]; ok {
+		return s.print(text)
+	}
+	command, filter, filtered := strings.Cut(line, " | ")
+	if !filtered {
+		return s.execute(command)
+	}
+	return s.filtered(command, filter)
+}
+
+// filtered runs a command through include, exclude or count. That of NX-OS for JSON is
+// the command's own.
+func (s *session) filtered(command, filter string) error {
+	words := strings.SplitN(filter, " ", 2)
+	if words[0] == "json" && s.d.Platform == "nxos" && command == s.showCommand() {
+		return s.print(s.d.json())
+	}
+	if len(words) < 2 {
+		return s.invalid()
+	}
+	re, err := regexp.Compile(words[1])
+	if err != nil {
+		return s.invalid()
+	}
+	var all strings.Builder
+	pages := *s
+	pages.out, pages.page = &all, 0
+	if err := pages.execute(command); err != nil {
+		return err
+	}
+	var some strings.Builder
+	n := 0
+	for l := range strings.Lines(strings.ReplaceAll(all.String(), "\r", "")) {
+		if re.MatchString(l) == (words[0] != "exclude") {
+			n++
+			some.WriteString(l)
+		}
+	}
+	switch words[0] {
+	case "include", "i", "inc", "exclude", "e":
+		return s.print(some.String())
+	case "count":
+		return s.print(fmt.Sprintf("Number of lines which match regexp = %d\n", n))
+	}
+	return s.invalid()
+}

@@ -7,17 +7,18 @@ import (
 	"testing"
 
 	"trustpool/internal/fleet"
+	"trustpool/internal/fleet/inventory"
 	"trustpool/internal/hosting/doctor"
 )
 
 // fleetReport is one of a log with every kind of line.
 func fleetReport(t *testing.T) *fleet.Report {
 	t.Helper()
-	devices, err := fleet.ReadDevices(strings.NewReader("name,address,platform,site\na,10.0.0.1,iosxe,Bonn\n"))
+	devices, err := inventory.Read(strings.NewReader("name,address,platform,site\na,10.0.0.1,iosxe,Bonn\n"), inventory.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally, err := fleet.New(fleet.Options{Devices: devices})
+	tally, err := fleet.New(fleet.Options{Devices: devices.Devices})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 
 	"trustpool/internal/fetch"
 	"trustpool/internal/fleet"
+	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -21,7 +23,7 @@ func (a *app) fleetCommand() *cobra.Command {
 	var bundles, current []string
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "fleet LOG… --devices CSV",
+		Use:   "fleet LOG… --devices INVENTORY",
 		Short: "Say which device has which version, from access logs",
 		Long: `Say from access logs which device has the current version of a bundle, which has
 an old one, and which never came. LOG is a file, or - for standard input, plain
@@ -31,9 +33,11 @@ python3 -m http.server prints. But for the first none says a version: --bundle
 tells it by size. Without a size a download is "fetched, completeness not
 known".
 
-The first line of CSV names its columns: name and address, perhaps platform, and
-any others, such as site. An address is an IP address or a prefix; a device may
-have several, with blanks between.
+The first line of CSV names its columns: name, perhaps address and platform, and
+any others, such as site. An address is an IP address, a prefix or the name of a
+host; a device may have several, with blanks between, and without one it is its
+name. An Ansible inventory is taken as well: INI, YAML, or what
+ansible-inventory --list prints.
 
 A download counts if the server sent it whole. What the device did with it
 then is in no log.
@@ -60,7 +64,7 @@ Exit status: 0, or 1 if a device does not have the current version.`,
 				o.Current[name] = version
 			}
 			var err error
-			if o.Devices, err = readDevices(devices); err != nil {
+			if o.Devices, err = a.readInventory(devices); err != nil {
 				return err
 			}
 			for _, arg := range bundles {
@@ -84,7 +88,7 @@ Exit status: 0, or 1 if a device does not have the current version.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&devices, "devices", "", "read the devices from the file `CSV`")
+	f.StringVar(&devices, "devices", "", "read the devices from the file `INVENTORY`: CSV, or an Ansible inventory")
 	required(cmd, "devices")
 	f.StringArrayVar(&bundles, "bundle", nil, "recognize downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
@@ -111,17 +115,29 @@ func parseCurrent(s string) (name, version string, err error) {
 	return name, version, nil
 }
 
-func readDevices(path string) ([]fleet.Device, error) {
+// readInventory reads the file of --devices. Of an Ansible inventory the variables
+// become columns; what is passed over is said.
+func (a *app) readInventory(path string, variables ...string) ([]inventory.Device, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--devices: %w", err)
 	}
 	defer f.Close()
-	devices, err := fleet.ReadDevices(f)
+	l, err := inventory.Read(f, inventory.Options{Variables: variables})
 	if err != nil {
 		return nil, fmt.Errorf("--devices %s: %w", path, err)
 	}
-	return devices, nil
+	if n := len(l.Passed); n > 0 {
+		a.warn("%s: %s passed over, the first is %s: %s", path, report.Count(n, "host"), l.Passed[0].Name, l.Passed[0].Why)
+	}
+	if l.Form == inventory.INI || l.Form == inventory.YAML {
+		for _, dir := range []string{"group_vars", "host_vars"} {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), dir)); err == nil {
+				a.warn("%s: what is in %s is not read: give what ansible-inventory --list prints", path, dir)
+			}
+		}
+	}
+	return l.Devices, nil
 }
 
 // readFleetBundle reads a value of --bundle.

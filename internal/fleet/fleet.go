@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"trustpool/internal/fetch/text"
+	"trustpool/internal/fleet/inventory"
 )
 
 // Limits.
@@ -50,7 +51,7 @@ type Bundle struct {
 
 // Options are what is known beside the logs.
 type Options struct {
-	Devices []Device
+	Devices []inventory.Device
 	// Bundles give a version to downloads in logs that have only their size.
 	Bundles []Bundle
 	// Current is for the name of a bundle the version, or the SHA-256 in lower-case
@@ -121,7 +122,7 @@ func New(o Options) (*Tally, error) {
 	for i, d := range o.Devices {
 		for _, p := range d.Addresses {
 			if other, ok := t.exact[p]; ok && other != i {
-				return nil, fmt.Errorf("devices %q and %q have the address %s in common", o.Devices[other].Name, d.Name, show(p))
+				return nil, fmt.Errorf("devices %q and %q have the address %s in common", o.Devices[other].Name, d.Name, inventory.Show(p))
 			}
 			t.exact[p] = i
 			if !slices.Contains(t.lengths, p.Bits()) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"trustpool/internal/fleet"
+	"trustpool/internal/fleet/inventory"
 )
 
 const (
@@ -35,13 +36,13 @@ func combined(minute int, remote, request string, status, bytes int, agent strin
 	return fmt.Sprintf("%s - - [01/May/2025:10:%02d:00 +0200] \"%s\" %d %d \"-\" \"%s\"\n", remote, minute, request, status, bytes, agent)
 }
 
-func devices(t testing.TB, s string) []fleet.Device {
+func devices(t testing.TB, s string) []inventory.Device {
 	t.Helper()
-	d, err := fleet.ReadDevices(strings.NewReader(s))
+	l, err := inventory.Read(strings.NewReader(s), inventory.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return l.Devices
 }
 
 func tally(t testing.TB, o fleet.Options, logs ...string) *fleet.Report {
@@ -296,39 +297,10 @@ func TestPrefixes(t *testing.T) {
 	equal(t, summary(r.Unknown), "fe80::1: current, ios 10 at 08:06 by log\n")
 }
 
-func TestDevicesRefused(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"":                                  "it is empty",
-		"name,address\n":                    "no device",
-		"name,ip\na,10.0.0.1\n":             "line 1: no column is called address",
-		"name,address,name\na,10.0.0.1,b\n": "line 1: the column \"name\" stands twice",
-		"name,address,\na,10.0.0.1,b\n":     "line 1: a column has no name",
-		"name,address\na,10.0.0.1\nb\n":     "line 3: wrong number of fields",
-		"name,address\na,10.0.0.1\n\nb,10.0.0.300\n":       "line 4: \"10.0.0.300\" is no IP address",
-		"name,address\na,router.example\n":                 "no IP address or prefix",
-		"name,address\na,10.0.0.1\nb,10.0.0.1\n":           "line 3: the address 10.0.0.1 stands in line 2",
-		"name,address\na,10.0.0.1\nb,::ffff:10.0.0.1\n":    "line 3: the address 10.0.0.1 stands in line 2",
-		"name,address\na,10.0.0.1\na,10.0.0.2\n":           "line 3: the name \"a\" stands in line 2",
-		"name,address\na,10.0.0.1/8\n":                     "10.0.0.0/8 is meant",
-		"name,address\na,fe80::1%eth0\n":                   "zone",
-		"name,address\n,10.0.0.1\n":                        "no name or no address",
-		"name,address\na,\n":                               "no name or no address",
-		"name,address\n\"a,10.0.0.1\n":                     "extraneous or missing \" in quoted-field",
-		"name,address\n\xff,10.0.0.1\n":                    "not UTF-8",
-		"name,address\n" + strings.Repeat("n", 513) + ",1": "more than 512 bytes",
-	} {
-		_, err := fleet.ReadDevices(strings.NewReader(in))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.40q: %v", in, err)
-		}
-	}
-}
-
 // What a list and a log hold cannot become a formula, a line or an escape code.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
-	list := devices(t, "name,address,=cmd\n\"=1+1\",10.0.0.1,\"@x\"\n\"-b\x1b[31m\",10.0.0.2,\"+\n1\"\n")
+	list := devices(t, "name,address,=cmd\n\"=1+1\",10.0.0.1,\"@x\"\n\"-b\u202e\",10.0.0.2,\"+\n\x1b[31m1\"\n")
 	log := strings.Replace(own(1, "10.0.0.1", "GET", 200, 2000, 10), "cisco-IOS", `=HYPERLINK(\"x\")\u202e`, 1) +
 		strings.Replace(own(1, "192.0.2.1", "GET", 200, 2000, 10), `"10"`, `"-10"`, 1)
 	r := tally(t, fleet.Options{Devices: list}, log)
@@ -356,7 +328,7 @@ func TestHostileText(t *testing.T) {
 func TestCommonAddress(t *testing.T) {
 	t.Parallel()
 	p := []netip.Prefix{netip.MustParsePrefix("10.0.0.1/32")}
-	if _, err := fleet.New(fleet.Options{Devices: []fleet.Device{{Name: "a", Addresses: p}, {Name: "b", Addresses: p}}}); err == nil {
+	if _, err := fleet.New(fleet.Options{Devices: []inventory.Device{{Name: "a", Addresses: p}, {Name: "b", Addresses: p}}}); err == nil {
 		t.Error("no error")
 	}
 }

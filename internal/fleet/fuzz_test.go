@@ -69,25 +69,6 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-func FuzzReadDevices(f *testing.F) {
-	f.Add("name,address\na,10.0.0.1 2001:db8::/32\n")
-	f.Add("\xef\xbb\xbfaddress,site,name\r\n10.0.0.0/8,\"a\nb\",x\r\n")
-	f.Fuzz(func(t *testing.T, s string) {
-		list, err := fleet.ReadDevices(strings.NewReader(s))
-		if err != nil {
-			return
-		}
-		if _, err := fleet.New(fleet.Options{Devices: list}); err != nil {
-			t.Error(err)
-		}
-		for _, d := range list {
-			if d.Name == "" || len(d.Addresses) == 0 {
-				t.Errorf("%+v", d)
-			}
-		}
-	})
-}
-
 // lines gives n lines, those of some over and over.
 type lines struct {
 	some []byte

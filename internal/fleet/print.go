@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/internal/device"
+	"trustpool/internal/fleet/inventory"
 	"trustpool/internal/report"
 )
 
@@ -211,20 +212,20 @@ type totalsJSON struct {
 }
 
 type hostJSON struct {
-	Name         *string       `json:"name"`
-	Addresses    []string      `json:"addresses"`
-	Platform     *string       `json:"platform"`
-	Labels       []Label       `json:"labels"`
-	State        State         `json:"state"`
-	Requests     int           `json:"requests"`
-	LastSeen     *string       `json:"last_seen"`
-	Status       *int          `json:"status"`
-	UserAgent    *string       `json:"user_agent"`
-	Client       *string       `json:"client"`
-	ClientBasis  *device.Basis `json:"client_basis"`
-	ClientSource *string       `json:"client_source"`
-	Fetched      *fetchJSON    `json:"fetched"`
-	Partial      *string       `json:"partial"`
+	Name         *string            `json:"name"`
+	Addresses    []string           `json:"addresses"`
+	Platform     *string            `json:"platform"`
+	Labels       []inventory.Column `json:"labels"`
+	State        State              `json:"state"`
+	Requests     int                `json:"requests"`
+	LastSeen     *string            `json:"last_seen"`
+	Status       *int               `json:"status"`
+	UserAgent    *string            `json:"user_agent"`
+	Client       *string            `json:"client"`
+	ClientBasis  *device.Basis      `json:"client_basis"`
+	ClientSource *string            `json:"client_source"`
+	Fetched      *fetchJSON         `json:"fetched"`
+	Partial      *string            `json:"partial"`
 }
 
 type fetchJSON struct {
@@ -257,7 +258,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 
 func (h *HostReport) json() hostJSON {
 	j := hostJSON{
-		Name: report.Optional(h.Name), Addresses: h.Addresses, Platform: report.Optional(h.Platform), Labels: append([]Label{}, h.Labels...), State: h.State,
+		Name: report.Optional(h.Name), Addresses: h.Addresses, Platform: report.Optional(h.Platform), Labels: append([]inventory.Column{}, h.Labels...), State: h.State,
 		Requests: h.Requests, LastSeen: report.Optional(moment(h.Seen)), UserAgent: report.Optional(h.UserAgent), Partial: report.Optional(moment(h.Partial)),
 	}
 	if h.Status != 0 {

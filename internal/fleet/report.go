@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"trustpool/internal/device"
+	"trustpool/internal/fleet/inventory"
 
 	"trustpool/bundle"
 	"trustpool/internal/report"
@@ -92,7 +93,7 @@ type HostReport struct {
 	Name      string // empty for an address that is no device's
 	Addresses []string
 	Platform  string
-	Labels    []Label
+	Labels    []inventory.Column
 	State     State
 	Requests  int       // for a bundle, of any method and status
 	Seen      time.Time // last; zero for never
@@ -131,9 +132,9 @@ func (t *Tally) Report() *Report {
 	}
 	for i, d := range t.o.Devices {
 		h := t.report(&t.hosts[i], current)
-		h.Name, h.Platform, h.Labels = d.Name, d.Platform, d.Labels
+		h.Name, h.Platform, h.Labels = d.Name, d.Platform, d.Columns
 		for _, a := range d.Addresses {
-			h.Addresses = append(h.Addresses, show(a))
+			h.Addresses = append(h.Addresses, inventory.Show(a))
 		}
 		r.Totals[h.State]++
 		r.Devices = append(r.Devices, h)

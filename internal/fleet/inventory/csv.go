@@ -1,0 +1,106 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// separator returns what is between the columns that a first line of CSV names; 0 if
+// none of them is called name.
+func separator(line string) rune {
+	for _, c := range ",;\t" {
+		for _, column := range strings.Split(line, string(c)) {
+			if strings.EqualFold(strings.Trim(column, " \t\""), "name") {
+				return c
+			}
+		}
+	}
+	return 0
+}
+
+// csv reads CSV (RFC 4180), the first line of which names the columns, in any order:
+// name, perhaps address and platform, and any others. Semicolons or tabs may be
+// between them, as some spreadsheets write.
+func (l *lister) csv(data []byte) error {
+	first, offset, before := firstLine(data)
+	before-- // lines
+	in := csv.NewReader(bytes.NewReader(data[offset:]))
+	in.ReuseRecord = true
+	in.Comma = separator(first)
+	head, err := in.Read()
+	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+		return at(before+parse.Line, parse.Err)
+	}
+	if err != nil {
+		return err
+	}
+	columns, err := columnsOf(head)
+	if err != nil {
+		return at(before+1, err)
+	}
+	for {
+		row, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if parse, ok := errors.AsType[*csv.ParseError](err); ok {
+			return at(before+parse.Line, parse.Err)
+		}
+		if err != nil {
+			return err
+		}
+		line, _ := in.FieldPos(0)
+		line += before
+		if strings.TrimSpace(strings.Join(row, "")) == "" {
+			continue // as spreadsheets leave behind
+		}
+		d := Device{Line: line}
+		address := ""
+		for i, value := range row {
+			if value = strings.TrimSpace(value); columns[i] == "address" {
+				address = value
+				continue
+			}
+			if len(value) > MaxCell {
+				return at(line, &LimitError{fmt.Sprintf("%d bytes of the column %s", len(value), columns[i]), MaxCell})
+			}
+			value = strings.Clone(value) // keeps nothing else of the line
+			switch columns[i] {
+			case "name":
+				d.Name = value
+			case "platform":
+				d.Platform = value
+			default:
+				d.Columns = append(d.Columns, Column{columns[i], value})
+			}
+		}
+		if err := l.add(d, address); err != nil {
+			return at(line, err)
+		}
+	}
+}
+
+// columnsOf returns the names of the columns, in lower case.
+func columnsOf(head []string) ([]string, error) {
+	if len(head) > MaxColumns {
+		return nil, &LimitError{fmt.Sprintf("%d columns", len(head)), MaxColumns}
+	}
+	var columns []string
+	seen := map[string]bool{}
+	for i, name := range head {
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name == "" || len(name) > MaxCell {
+			return nil, fmt.Errorf("column %d has no name, or one of more than %d bytes", i+1, MaxCell)
+		}
+		if seen[name] {
+			return nil, fmt.Errorf("the column %q is there twice", name)
+		}
+		seen[name] = true
+		columns = append(columns, strings.Clone(name))
+	}
+	return columns, nil
+}

@@ -63,7 +63,7 @@ func withBlanks(text []byte, n int) int {
 
 // A base64Reader gives the characters of base64 that was copied into something
 // else: white space, the marks of quoted mail, and the escapes and quotes of
-// strings in programs, JSON and YAML are no part of it.
+// strings in programs, JSON and YAML are not part of it.
 type base64Reader struct {
 	data   []byte
 	i      int

@@ -350,7 +350,7 @@ func isPicture(b []byte) bool {
 const minBase64 = 3 * 48
 
 // isBase64Line reports whether a line is of base64 and longer than the base64 of a
-// SHA-256, of which people keep lists.
+// SHA-256, and people keep lists of these.
 func isBase64Line(line []byte) bool {
 	if len(line) < 48 || notBase64(line) >= 0 || bytes.IndexByte(line, ' ') >= 0 || bytes.IndexByte(bytes.TrimRight(line, "="), '=') >= 0 {
 		return false

@@ -356,7 +356,7 @@ var trustPurposes = map[string]Purpose{
 
 // trustValues are the values of these attributes: those of NSS, what they were
 // called until 2011, and those of PKCS #11 v3.2. Trust in one certificate, which
-// is no anchor, and CAs that are none either, must be verified.
+// is not an anchor, and CAs that are not either, must be verified.
 var trustValues = map[string]Trust{
 	"CKT_NSS_TRUSTED_DELEGATOR":      Trusted,
 	"CKT_NSS_TRUSTED":                MustVerify,

@@ -236,7 +236,7 @@ func notYetValid(a *auditor, e Item) (bool, string) {
 
 func isRSA(c *certificate.Certificate) bool { return strings.HasPrefix(c.PublicKey.Algorithm, "RSA") }
 
-// minRSABits is what the requirements ask for, else what everybody does.
+// minRSABits is what the requirements ask for, else what is usual.
 func (a *auditor) minRSABits() int {
 	if a.Requirements != nil && a.Requirements.MinRSABits != 0 {
 		return a.Requirements.MinRSABits

@@ -326,7 +326,7 @@ func (d *Disk) link(root *os.Root, from, to, path string) error {
 	return &fs.PathError{Op: "create", Path: path, Err: cause(err)}
 }
 
-// cause is an error without the names of temporary files, which mean nothing to anybody.
+// cause is an error without the names of temporary files, which mean nothing to a user.
 func cause(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

@@ -11,7 +11,7 @@ import (
 const maxChain = 32
 
 // Chain does a TLS handshake with HOST:PORT and gives the certificates that the server sends, in its order, as DER. It
-// believes none of them: whoever asks for a chain judges it. Nothing else is sent or read. A host that is no address is
+// believes none of them: whoever asks for a chain judges it. Nothing else is sent or read. A host that is not an address is
 // named to the server (SNI). No proxy is used. A chain that crypto/tls cannot parse is an error.
 func Chain(ctx context.Context, address string, o Options) ([][]byte, error) {
 	o, err := o.withDefaults()

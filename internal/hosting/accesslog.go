@@ -12,7 +12,7 @@ import (
 )
 
 // How the log is buffered: a write for each request would cost as much as the request,
-// and might wait for a pipe that nobody reads.
+// and might wait for a pipe without a reader.
 const (
 	logBuffer    = 64 << 10
 	maxLogBuffer = 4 << 20     // what waits to be written; further lines are lost
@@ -46,7 +46,7 @@ func OpenAccessLog(open func() (io.WriteCloser, error), report func(format strin
 	return &AccessLog{open: open, report: report, wake: make(chan struct{}, 1), out: out, buffer: make([]byte, 0, logBuffer), spare: make([]byte, 0, logBuffer)}, nil
 }
 
-// AppendTo opens a file at its end. A FIFO that nobody reads is an error.
+// AppendTo opens a file at its end. A FIFO without a reader is an error.
 func AppendTo(path string) func() (io.WriteCloser, error) {
 	return func() (io.WriteCloser, error) {
 		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)

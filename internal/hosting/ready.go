@@ -34,7 +34,7 @@ type ReadyBundle struct {
 	Version string `json:"version"`
 	SHA256  string `json:"sha256"`
 	// Newer is the version that was served before a file with an older one took its
-	// place; null otherwise. It is no reason not to be ready.
+	// place; null otherwise. It is not a reason to be unready.
 	Newer    *string `json:"newer_before"`
 	Verified bool    `json:"verified"`
 	Error    *string `json:"error"`

@@ -25,7 +25,7 @@ const (
 	DefaultDrain          = 30 * time.Second
 	maxHeaderBytes        = 16 << 10
 	headerTimeout         = 10 * time.Second // for the request to be there
-	readTimeout           = 30 * time.Second // with its body, which nobody reads
+	readTimeout           = 30 * time.Second // with its body, which is not read
 	writeTimeout          = 15 * time.Minute // for the answer to be taken: 436 kB at 500 bytes a second
 	idleTimeout           = 60 * time.Second // between requests
 )
@@ -87,7 +87,7 @@ type state struct {
 
 // New makes a server and loads its catalog. Where there is nothing to serve, or
 // anything of what there is is not verified, it is an error: who starts a server is
-// there to read it. The archive is no reason.
+// there to read it. The archive is not a reason.
 func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Source == nil || o.Now == nil || len(o.Anchors) == 0 {
 		return nil, errors.New("hosting: no source, no clock or no anchors")
@@ -167,7 +167,7 @@ func (s *Server) Refresh(ctx context.Context) error {
 	now, before, last := s.now(), s.Catalog(), s.state.Load()
 	c, failures := s.load(ctx, before, now)
 	if ctx.Err() != nil {
-		return ctx.Err() // the end of the server is no failure of its source
+		return ctx.Err() // the end of the server is not a failure of its source
 	}
 	if err := s.keyPair.reload(); err != nil {
 		failures = append(failures, Failure{Err: err})

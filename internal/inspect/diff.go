@@ -192,7 +192,7 @@ func (d Diff) rows() []change {
 		{"signature", old.Signature, newer.Signature},
 		{"certificates", strconv.Itoa(old.Certificates), strconv.Itoa(newer.Certificates)},
 	}
-	if old.Signature == "" && newer.Signature == "" { // nobody asked
+	if old.Signature == "" && newer.Signature == "" { // not asked for
 		rows = append(rows[:7], rows[8:]...)
 	}
 	return rows

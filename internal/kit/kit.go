@@ -280,7 +280,7 @@ const programDir = "program/"
 
 func commandsPath(platform string) string { return "commands/" + platform + ".txt" }
 
-// checkPath says whether a path is one of those that files of a kit have.
+// checkPath returns an error if a path is not one of those that files of a kit have.
 func checkPath(p string) error {
 	if p == readmeFile || p == sumsFile || p == scriptFile {
 		return nil
@@ -297,7 +297,7 @@ func checkPath(p string) error {
 	return fmt.Errorf("%q is not the path of a file of a kit", p)
 }
 
-// CheckName says whether a bundle can have a name in a kit: letters, digits, dots,
+// CheckName returns an error if a bundle cannot have a name in a kit: letters, digits, dots,
 // hyphens and underscores, which every file system takes, at most 60.
 func CheckName(name string) error {
 	plain := func(r rune) bool {

@@ -52,7 +52,7 @@ type PackOptions struct {
 	Epoch    time.Time
 	Commands []Commands
 	Program  *Program          // for whoever receives the kit; nil for none
-	Signer   *signing.Identity // signs the manifest; nil for nobody
+	Signer   *signing.Identity // signs the manifest; nil for an unsigned kit
 }
 
 //go:embed verify.sh

@@ -9,7 +9,7 @@ import (
 )
 
 // The tar format of a kit is POSIX ustar (IEEE Std 1003.1, pax: ustar Interchange
-// Format) in its simplest form: regular files that nobody owns, of mode 0644, and
+// Format) in its simplest form: regular files without an owner, of mode 0644, and
 // 0755 below program/.
 const (
 	blockSize = 512

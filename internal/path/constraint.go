@@ -150,7 +150,7 @@ func (s *subtrees) addRange(b []byte) bool {
 	return true
 }
 
-// has says whether a name of a form that is spoken of is within one of the
+// has reports whether a name of a form that is spoken of is within one of the
 // subtrees. A wildcard is within an excluded one that it may match.
 func (s *subtrees) has(name certificate.GeneralName, excluded bool) judgement {
 	unclear := outside

@@ -113,7 +113,7 @@ func TestReadPoolRefuses(t *testing.T) {
 		{"null", document(`null`), "origin"},
 		{"shown without names", document(`{"origin": "built-in", "serial": "01", "shown": {"subject": []}}`), "nothing identifies it"},
 		{"shown without serial", document(`{"origin": "built-in", "shown": {"subject": ["cn=A"]}}`), "nothing identifies it"},
-		{"shown on no day", document(`{"origin": "built-in", "serial": "01", "shown": {"subject": ["cn=A"], "not_after": "soon"}}`), "is no date"},
+		{"shown on no day", document(`{"origin": "built-in", "serial": "01", "shown": {"subject": ["cn=A"], "not_after": "soon"}}`), "is not a date"},
 		{"identified by itself", document(`{"origin": "built-in", "sha256": "` + sum64 + `", "identified_by": "sha256"}`), "identified_by"},
 		{"identified as nothing", document(`{"origin": "built-in", "sha1": "` + sum64[:40] + `", "identified_by": "sha1"}`), "identified_by"},
 		{"no date", document(`{"origin": "built-in", "sha256": "` + sum64 + `", "not_after": "2030-02-30"}`), "entry 1"},

@@ -38,7 +38,7 @@ const savedMark = "# chain of "
 
 // ParseChains reads the chains of a file: text with PEM certificates, as
 // "openssl s_client -showcerts" prints it, of one server or several, or anything
-// that bundle.Parse reads, as one chain. Text that is no certificate is passed
+// that bundle.Parse reads, as one chain. Text that is not a certificate is passed
 // over, but for what tells captures apart and says what server they are of: the command
 // line of s_client with -connect or -servername, and the line that PEM writes.
 // name is what servers are called if nothing else is known of them.

@@ -14,5 +14,5 @@ const (
 	ServerPurpose   Reason = "server-purpose"     // the extended key usage of the server's certificate does not have serverAuth (RFC 5280 section 4.2.1.12); a doubt if it is only a Netscape certificate type
 	ServerKeyUsage  Reason = "server-key-usage"   // the server's key usage has nothing that TLS does with such a key: to sign, with RSA to encipher, with a curve to agree on keys (RFC 5246 section 7.4.2); a doubt
 	NamesUnreadable Reason = "names-unreadable"   // the alternative names of the server's certificate cannot be read
-	AnchorNotAtHand Reason = "anchor-not-at-hand" // the device has a certificate of the issuer's name of which only names or a fingerprint are known; a doubt
+	AnchorNotAtHand Reason = "anchor-not-at-hand" // the device has a certificate with the issuer's name, but only names or a fingerprint of it are known; a doubt
 )

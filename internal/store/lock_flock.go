@@ -11,8 +11,8 @@ import (
 // nonBlocking opens a FIFO without waiting for its writer. Of a file it means nothing.
 const nonBlocking = syscall.O_NONBLOCK
 
-// restrict lets those open the lock file who may write the directory, and nobody
-// else: owner, group and others as far as the directory lets them write. A file
+// restrict lets those open the lock file who may write the directory, and no
+// others: owner, group and others as far as the directory lets them write. A file
 // that is not new, such as one that an earlier version made, loses permissions only.
 func restrict(root *os.Root, f *os.File, made bool) {
 	dir, err := root.Stat(".")

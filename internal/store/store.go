@@ -70,7 +70,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// Names are the names of which there is a current release, in the order of their
+// Names are the names that have a current release, in the order of their
 // bytes.
 func (s *Store) Names(ctx context.Context) ([]string, error) {
 	keys, err := s.backend.List(ctx, currentPrefix)

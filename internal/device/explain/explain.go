@@ -3,7 +3,7 @@
 //
 // A message is read as it is built. What is before it and its outer facility say
 // which platform printed it, its mnemonic what it is about, and the text after the
-// first colon of its text the reason. A cause is given for the reasons of which a
+// first colon of its text the reason. A cause is given for the reasons for which a
 // source says it; any other reason is shown as it came, with checks that tell the
 // possible causes apart. The catalogue is the data of messages.go and reasons.go.
 //

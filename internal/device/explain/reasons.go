@@ -61,7 +61,7 @@ func doByReason() by {
 	return by{"": list(note(inferred("the reason leaves several causes"), "what the checks find; a bundle is to be imported if the root is missing, and not before"))}
 }
 
-// unknownReason is that of a message of which no source says what brings it about.
+// unknownReason is that of a message whose cause no source gives.
 func unknownReason(none bool) *reason {
 	text := "reason not known"
 	if none {

@@ -31,7 +31,7 @@ const (
 	pagerBlanks = "         "
 )
 
-// clean is a line without what is no text. What moves the cursor counts only where
+// clean is a line without what is not text. What moves the cursor counts only where
 // the line begins with a pager's mark: a name that holds such characters must not
 // write over what is before it.
 func clean(raw string) line {

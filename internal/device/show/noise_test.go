@@ -377,7 +377,7 @@ func TestReadNoiseXR(t *testing.T) {
 		shownXE("edge1"): "this is what IOS XE prints",
 		strings.Replace(text, "05:09", "05:\n09", 1): `the serial number "05:" is not hex in whole bytes`,
 		strings.Replace(text, "05:09", "05\n:09", 1): "the serial number goes on in this line",
-		strings.Replace(text, ",C=BM", ",", 1):       "is no name",
+		strings.Replace(text, ",C=BM", ",", 1):       "is not a name",
 		strings.Replace(text, "  Issued By      :\n        CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n", "  Issued By      :\n", 1): "an issuer or a subject without a name",
 		strings.Replace(text, "QuoVadis Limited", "QuoVadis\nLimited", 1):                                                               "is neither a field nor, after the name, a part of it",
 	} {

@@ -359,7 +359,7 @@ func parseDate(text string) (Date, error) {
 		return Date{}, nil
 	}
 	words := strings.Fields(text)
-	bad := fmt.Errorf("%.60q is no date as 18:27:00 UTC Nov 24 2006", text)
+	bad := fmt.Errorf("%.60q is not a date such as 18:27:00 UTC Nov 24 2006", text)
 	if len(words) < 5 || len(words) > 6 || len(words[0]) != len(clockLayout) || len(words[1]) > maxZone || strings.Trim(words[1], letters+"+-") != "" {
 		return Date{}, bad
 	}

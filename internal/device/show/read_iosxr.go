@@ -95,7 +95,7 @@ func (e *entry) xrValue(field label, text string) (err error) {
 		return e.serial(text)
 	case labelSubject, labelIssuer:
 		if !isAttribute(text) || strings.HasSuffix(text, ",") && !strings.HasSuffix(text, `\,`) {
-			return fmt.Errorf("%.60q is no name", text)
+			return fmt.Errorf("%.60q is not a name", text)
 		}
 		if field == labelSubject {
 			e.Subject = []string{text}

@@ -38,7 +38,7 @@ func checks() []check {
 		{"url-length", "the URL is not too long", "the policy of IOS XR takes a URL of 1 to 800 characters",
 			device.Confirmed.By("YANG model Cisco-IOS-XR-um-crypto-cfg"), "serve the file under a shorter path", (*exam).urlLength},
 		{"url-credentials", "there are no credentials in the URL", "IOS sends them with each request, readable on the way over http, and they are in its configuration",
-			device.Confirmed.By("public packet captures"), "serve the file to anybody: it is public, and its signature protects it", (*exam).urlCredentials},
+			device.Confirmed.By("public packet captures"), "serve the file to everyone: it is public, and its signature protects it", (*exam).urlCredentials},
 		{"tls-version", "https works with TLS 1.2", "the HTTP client of IOS XR can be set to TLS 1.0, 1.1 or 1.2, and no higher version",
 			device.Confirmed.By("YANG model Cisco-IOS-XR-um-http-client-cfg"), "allow TLS 1.2", (*exam).tlsVersion},
 		{"tls-certificate", "the server's certificate has the URL's host and is valid", "IOS XR verifies peer and host unless it is told not to",

@@ -251,7 +251,7 @@ func TestHostingFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	index, ready := map[string]bool{}, map[string]bool{}
-	// A release of the archive has the fields of the current one, as the page says.
+	// A release of the archive has the fields of the current one that the page names.
 	fields(t, printed(t, s.Catalog().Index(at).WriteJSON), index, "bundles[].archive")
 	same(t, "catalog", documentedFields(t, "### trustpool.catalog/1"), names(index))
 	fields(t, printed(t, s.Ready().WriteJSON), ready)

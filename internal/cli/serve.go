@@ -147,7 +147,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		if version == "unknown" { // the program's own, if it was built without one
 			version = ""
 		}
-		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, Limits: o.Limits, BaseURL: f.baseURL, Version: version})
+		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: version})
 		if err != nil {
 			return fmt.Errorf("--base-url: %w", err)
 		}

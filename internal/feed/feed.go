@@ -26,6 +26,12 @@ func SHA256File(file string) string { return file + ".hash.sha256" }
 // SHA512File is as SHA256File.
 func SHA512File(file string) string { return file + ".hash.sha512" }
 
+// HashSHA256 makes the file with the SHA-256 of data.
+func HashSHA256(data []byte) []byte { return fmt.Appendf(nil, "%x\n", sha256.Sum256(data)) }
+
+// HashSHA512 is as HashSHA256.
+func HashSHA512(data []byte) []byte { return fmt.Appendf(nil, "%x\n", sha512.Sum512(data)) }
+
 // DiffFile is as SHA256File; of ios.p7b it is ios.diff.json.
 func DiffFile(file string) string { return strings.TrimSuffix(file, ".p7b") + ".diff.json" }
 
@@ -42,8 +48,8 @@ type SideFile struct {
 // before to b; if it is nil, that file is left out.
 func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]SideFile, error) {
 	out := []SideFile{
-		{SHA256File(file), fmt.Appendf(nil, "%x\n", sha256.Sum256(data))},
-		{SHA512File(file), fmt.Appendf(nil, "%x\n", sha512.Sum512(data))},
+		{SHA256File(file), HashSHA256(data)},
+		{SHA512File(file), HashSHA512(data)},
 	}
 	if d != nil {
 		var diff bytes.Buffer
@@ -52,11 +58,11 @@ func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]Si
 		}
 		out = append(out, SideFile{DiffFile(file), diff.Bytes()})
 	}
-	return append(out, SideFile{ManifestFile, manifest(b)}), nil
+	return append(out, SideFile{ManifestFile, Manifest(b)}), nil
 }
 
-// manifest is manifest.log: name and version, then a line a certificate.
-func manifest(b *bundle.Bundle) []byte {
+// Manifest makes manifest.log: name and version, then a line for each certificate.
+func Manifest(b *bundle.Bundle) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s bundle version: %s\n", report.Printable(b.Name), report.Printable(b.Version))
 	for _, c := range b.Certificates {

@@ -11,31 +11,34 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"iter"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
-	"trustpool/internal/feed"
 	"trustpool/roots"
 	"trustpool/signing"
 )
 
 // Limits of what is served.
 const (
-	MaxEntries      = 1000     // bundles of different names
-	MaxBundleBytes  = 64 << 20 // of one bundle; Cisco's largest has less than 500 kB
-	MaxArchived     = 64       // older releases of one bundle: the newest of them
-	MaxArchiveBytes = 64 << 20 // of these together
-	MaxNameLength   = 64       // bytes of an entry's name
+	MaxEntries     = 1000     // bundles of different names
+	MaxBundleBytes = 64 << 20 // of one bundle; Cisco's largest has less than 500 kB
+	MaxArchived    = 64       // older releases of one bundle: the newest of them
+	MaxNameLength  = 64       // bytes of an entry's name
 )
 
-// A Catalog is what is served at a time. It never changes.
+// A Catalog is what is served at a time. It never changes. Current releases are in it; what else there is it reads or
+// makes when that is asked for.
 type Catalog struct {
 	Entries []*Entry // by name
 
-	paths map[string]*resource
+	demander *demander
+	routes   []route
+	pnp      *Entry // at pathPnP; nil for none
 }
 
 // Lookup finds an entry; nil if there is none.
@@ -51,38 +54,68 @@ func (c *Catalog) Lookup(name string) *Entry {
 type Entry struct {
 	Name    string // ios
 	Current *Release
-	Archive []*Release // older ones, the newest first
+	Archive []*Record // older ones, the newest first; Catalog.Open reads them
 	// Newer is the version that was served before Current, which a file in its
 	// place made an older one. Empty if Current is the newest since the start; what
 	// a store has passed its gate.
 	Newer string
 
-	beside map[*Release]beside // each release
+	header   http.Header // of the current release where others ask first
+	counters *counters
 }
 
-// beside is what is beside a release.
-type beside struct {
-	before *Release // the one that the change is from; nil for none
-	files  []feed.SideFile
+// Records are the current release and the archive's.
+func (e *Entry) Records() []*Record { return append([]*Record{&e.Current.Record}, e.Archive...) }
+
+// each gives the releases as Records does.
+func (e *Entry) each() iter.Seq[*Record] {
+	return func(yield func(*Record) bool) {
+		if !yield(&e.Current.Record) {
+			return
+		}
+		for _, r := range e.Archive {
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }
 
-// Releases are the current one and the archive's.
-func (e *Entry) Releases() []*Release { return append([]*Release{e.Current}, e.Archive...) }
+// before is the release before one; nil for none.
+func (e *Entry) before(r *Record) *Record {
+	found := false
+	for older := range e.each() {
+		if found {
+			return older
+		}
+		found = older == r
+	}
+	return nil
+}
 
-// A Release is one version of a bundle. It was verified before it became one.
-type Release struct {
-	Raw          []byte // the DER of the message; not to be changed
-	SHA256       string // of Raw, in hex
+// A Record is what is known of a release without its bytes. Of an older one it is what the history of its store says;
+// that is compared with what was signed before a byte of it is served.
+type Record struct {
+	SHA256       string // of the DER of the message, in hex
+	Size         int    // bytes of it
 	SignedName   string // Trusted Intersect Bundle
 	Version      string
 	SigningTime  certificate.Time
 	Modified     time.Time // when it was published; of a plain file its modification time
-	Verification signing.Report
-	Certificates int // entries of the pool
-	Origin       string
+	Certificates int       // entries of the pool
 
-	source   string      // SHA-256 of the file, in hex: of Raw, or of the text around it
+	source reader
+}
+
+// A Release is one version of a bundle. It was verified before it became one.
+type Release struct {
+	Record
+	Raw          []byte         // the DER of the message; not to be changed
+	Verification signing.Report // when it was loaded
+
+	file     string      // SHA-256 of the file, in hex: of Raw, or of the text around it
 	expiries []time.Time // of the certificates that have one, in order
+	judged   judgement
 }
 
 // Expired counts the certificates whose notAfter lies before at.
@@ -100,7 +133,7 @@ func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
 }
 
 // wrapped reports whether the file is text around the DER that is served.
-func (r *Release) wrapped() bool { return r.source != r.SHA256 }
+func (r *Release) wrapped() bool { return r.file != r.SHA256 }
 
 // FileName is what the bundle is called in URLs: ios.p7b.
 func (e *Entry) FileName() string { return e.Name + extension }
@@ -134,19 +167,25 @@ type trust struct {
 }
 
 // release verifies bytes and makes a release of them.
-func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Release, error) {
-	b, v, err := t.verify(raw, at)
+func (t trust) release(raw []byte, source reader, modified, at time.Time) (*Release, error) {
+	b, err := t.limits.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
-	source := digest(raw)
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: t.anchors, At: at})
+	if err != nil {
+		return nil, err
+	}
+	file := digest(raw)
 	if bare, wrapped := b.Unwrap(); wrapped { // devices read DER
 		raw = slices.Clip(slices.Clone(bare.Raw))
 	}
 	r := &Release{
-		Raw: raw, SHA256: digest(raw), source: source, SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
-		Modified: modified.UTC().Truncate(time.Second), Verification: signing.NewReport(v, nil, &at),
-		Certificates: len(b.Certificates), Origin: origin,
+		Record: Record{
+			SHA256: digest(raw), Size: len(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
+			Modified: modified.UTC().Truncate(time.Second), Certificates: len(b.Certificates), source: source,
+		},
+		Raw: raw, Verification: signing.NewReport(v, nil, &at), file: file,
 	}
 	for _, c := range b.Certificates {
 		if c.Err == nil && c.NotAfter.Valid {
@@ -157,22 +196,16 @@ func (t trust) release(raw []byte, modified, at time.Time, origin string) (*Rele
 	return r, nil
 }
 
-func (t trust) verify(raw []byte, at time.Time) (*bundle.Bundle, *signing.Verification, error) {
-	b, err := t.limits.Parse(raw)
-	if err != nil {
-		return nil, nil, err
-	}
-	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: t.anchors, At: at})
-	return b, v, err
-}
-
 // again verifies a release once more: that its bytes are the same, and that they
 // are still vouched for.
 func (t trust) again(r *Release, at time.Time) signing.Report {
 	var v *signing.Verification
 	err := errors.New("the bytes in memory have changed")
 	if digest(r.Raw) == r.SHA256 {
-		_, v, err = t.verify(r.Raw, at)
+		var b *bundle.Bundle
+		if b, err = t.limits.ParseOutline(r.Raw); err == nil {
+			v, err = signing.Verify(b, signing.VerifyOptions{Anchors: t.anchors, At: at})
+		}
 	}
 	if err == nil {
 		return signing.NewReport(v, nil, &at)

@@ -350,6 +350,9 @@ func TestStoreFaults(t *testing.T) {
 			t.Parallel()
 			st, dir := labStore(t)
 			s := newServer(t, options(t, hosting.Store(st)))
+			if _, body := get(t, s, "/security/pki/trs/archive/ios/1/ios.p7b"); body != v1 { // from now on it is kept
+				t.Error("the archive is not served")
+			}
 			tt.fault(t, dir)
 			if err := s.Refresh(t.Context()); (err == nil) == tt.refuse {
 				t.Errorf("refresh: %v", err)

@@ -2,6 +2,7 @@ package hosting
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 )
@@ -15,17 +16,34 @@ type File struct {
 	Bundle bool
 	// Forever reports whether no other bytes will ever be at the path.
 	Forever bool
-	Data    func() ([]byte, error)
+	// Data gives the bytes, which were verified, or made of what was. Those of an older release are read for it; the
+	// error is, or wraps, a *BadReleaseError if it is not good any more.
+	Data func(context.Context) ([]byte, error)
 }
 
 // Files returns everything that devices and mirrors can ask for, in the order of the paths: what a [Server] answers from
 // a catalog, but for what depends on the time or the request.
 func (c *Catalog) Files() []File {
-	all := make([]File, 0, len(c.paths))
-	for path, s := range c.paths {
+	found := map[string]*resource{} // a path that two have is that of the first
+	for _, r := range c.routes {
+		for _, p := range c.places(r) {
+			path := r.path(p)
+			if found[path] == nil {
+				found[path] = c.find(r, p)
+			}
+		}
+	}
+	all := make([]File, 0, len(found))
+	for path, f := range found {
 		all = append(all, File{
-			Path: path, ContentType: s.header.Get("Content-Type"), Modified: s.modified, Bundle: s.bundle,
-			Forever: s.header.Get("Cache-Control") == forever, Data: func() ([]byte, error) { return s.body, nil },
+			Path: path, ContentType: f.contentType(), Modified: f.record.Modified, Bundle: f.beside == "", Forever: f.caching == forever,
+			Data: func(ctx context.Context) ([]byte, error) {
+				b, err := hold(c.body(ctx, f))
+				if err != nil {
+					return nil, err
+				}
+				return b.data, nil
+			},
 		})
 	}
 	slices.SortFunc(all, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })

@@ -23,6 +23,8 @@ func FuzzRequest(f *testing.F) {
 		"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /sha256/%66168df10420e3fc7796d0bbc8a3d626ad12f78cb97ec2f27c0c87a271c4ceb97 HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /index.json HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /security/pki/trs/current/ios/rss.xml HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /security/pki/trs/archive/ios/20250203/ios.jks HTTP/1.1\r\nHost: h\r\nRange: bytes=4-7\r\n\r\n",
 	} {
 		f.Add([]byte(request))
 	}
@@ -43,10 +45,11 @@ func FuzzRequest(f *testing.F) {
 	}
 	others := map[string]bool{"/index.json": true, "/healthz": true, "/readyz": true, "/metrics": true}
 	for _, dir := range []string{"current/ios/", "archive/ios/1/", "archive/ios/20250203/"} {
-		for _, file := range []string{"ios.p7b.hash.sha256", "ios.p7b.hash.sha512", "manifest.log"} {
+		for _, file := range []string{"ios.p7b.hash.sha256", "ios.p7b.hash.sha512", "manifest.log", "ios.jks", "ios.jks.hash.sha256", "ios.jks.hash.sha512"} {
 			others["/security/pki/trs/"+dir+file] = true
 		}
 	}
+	others["/security/pki/trs/current/ios/rss.xml"] = true
 	f.Fuzz(func(t *testing.T, request []byte) {
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
 		if err != nil {

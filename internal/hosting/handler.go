@@ -2,6 +2,7 @@ package hosting
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -79,12 +80,12 @@ func (s *Server) answer(w *answer, r *http.Request) {
 		return
 	}
 	if found := s.catalog.Load().at(r.URL.Path); found != nil {
-		w.resource, w.counters = found, found.counters
-		found.serve(w, r)
+		w.resource, w.counters = found, found.entry.counters
+		s.serve(w, r, found)
 		return
 	}
 	switch path := r.URL.Path; {
-	case path == "/index.json":
+	case path == IndexPath:
 		s.generate(w, typeJSON, http.StatusOK, s.Catalog().Index(s.now()).WriteJSON)
 	case path == "/healthz":
 		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { _, err := io.WriteString(w, "alive\n"); return err })
@@ -105,25 +106,40 @@ func (s *Server) answer(w *answer, r *http.Request) {
 	}
 }
 
-// serve answers with the resource, whole if nothing else was asked for.
-func (s *resource) serve(w *answer, r *http.Request) {
-	maps.Copy(w.Header(), s.header)
+// serve answers with a resource, whole if nothing else was asked for.
+func (s *Server) serve(w *answer, r *http.Request, found *resource) {
+	b, done, err := s.Catalog().body(r.Context(), found)
+	defer done()
+	if err != nil {
+		if _, bad := errors.AsType[*BadReleaseError](err); bad {
+			refuse(w, http.StatusNotFound, "it was published, and is not good any more")
+			return
+		}
+		w.Header().Set("Retry-After", "5")
+		refuse(w, http.StatusServiceUnavailable, "it cannot be had now")
+		return
+	}
+	fields := found.entry.header
+	if !found.isCurrent() {
+		fields = header(found.contentType(), len(b.data), b.sha256, found.caching, found.record.Modified)
+	}
+	maps.Copy(w.Header(), fields)
 	if conditional(r.Header) {
 		normalizeRange(r)
 		// Only of the very time that it was given, as with nginx: a file that was put back with
 		// its old time, or published by a clock that was ahead, is another one all the same.
-		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != s.header.Get("Last-Modified") {
+		if since := r.Header["If-Modified-Since"]; since != nil && since[0] != fields.Get("Last-Modified") {
 			r.Header.Del("If-Modified-Since")
 		}
 		w.Header().Del("Content-Length") // that of the part, or of nothing
-		http.ServeContent(w, r, "", s.modified, bytes.NewReader(s.body))
+		http.ServeContent(w, r, "", found.record.Modified, bytes.NewReader(b.data))
 		return
 	}
 	if r.Method == http.MethodHead {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	_, _ = w.Write(s.body) // an error is the client's, and shows in the count
+	_, _ = w.Write(b.data) // an error is the client's, and shows in the count
 }
 
 // conditional reports whether a request asks for less than the whole.
@@ -234,11 +250,11 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 		{}, {}, {}, {},
 	}
 	n := 8
-	if a.resource != nil && a.resource.bundle {
+	if a.resource != nil && a.resource.beside == "" {
 		attrs[8] = slog.String("bundle", a.resource.entry.Name)
-		attrs[9] = slog.String("version", clean(a.resource.release.Version, maxLogAgent))
-		attrs[10] = slog.String("sha256", a.resource.release.SHA256[:sha256Prefix])
-		attrs[11] = slog.Int("size", len(a.resource.body))
+		attrs[9] = slog.String("version", clean(a.resource.record.Version, maxLogAgent))
+		attrs[10] = slog.String("sha256", a.resource.record.SHA256[:sha256Prefix])
+		attrs[11] = slog.Int("size", a.resource.record.Size)
 		n = len(attrs)
 	}
 	// Not through the Logger, which reads the clock itself and looks for its caller.

@@ -432,7 +432,7 @@ func TestFiles(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range server.Catalog().Files() {
 		seen[f.Path] = true
-		data, err := f.Data()
+		data, err := f.Data(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,49 +19,58 @@ type Index struct {
 
 // An IndexEntry is a bundle of the index.
 type IndexEntry struct {
-	Name    string         `json:"name"`
-	Path    string         `json:"path"`
-	Current IndexRelease   `json:"current"`
-	Archive []IndexRelease `json:"archive"`
+	Name    string        `json:"name"`
+	Path    string        `json:"path"`
+	Current IndexCurrent  `json:"current"`
+	Archive []IndexRecord `json:"archive"`
 }
 
-// An IndexRelease is a release of the index.
-type IndexRelease struct {
-	SHA256       string                `json:"sha256"`
-	Path         string                `json:"path"`
-	Size         int                   `json:"size"`
-	SignedName   string                `json:"signed_name"`
-	Version      string                `json:"version"`
-	SigningTime  certificate.Time      `json:"signing_time"`
-	Published    string                `json:"published_at"`
-	Anchor       *signing.AnchorReport `json:"anchor"`
-	Certificates int                   `json:"certificates"`
-	Expired      int                   `json:"expired"`
-	NextExpiry   *string               `json:"next_expiry"`
+// An IndexRecord is an older release of the index, as its store has it.
+type IndexRecord struct {
+	SHA256       string           `json:"sha256"`
+	Path         string           `json:"path"`
+	Size         int              `json:"size"`
+	SignedName   string           `json:"signed_name"`
+	Version      string           `json:"version"`
+	SigningTime  certificate.Time `json:"signing_time"`
+	Published    string           `json:"published_at"`
+	Certificates int              `json:"certificates"`
+}
+
+// An IndexCurrent is a current release of the index.
+type IndexCurrent struct {
+	IndexRecord
+	Anchor     *signing.AnchorReport `json:"anchor"`
+	Expired    int                   `json:"expired"`
+	NextExpiry *string               `json:"next_expiry"`
 }
 
 // Index lists what is served, with what has expired at the given time.
 func (c *Catalog) Index(at time.Time) Index {
 	out := Index{Schema: "trustpool.catalog/1", At: report.Stamp(at), Bundles: []IndexEntry{}}
 	for _, e := range c.Entries {
-		i := IndexEntry{Name: e.Name, Path: "/" + e.FileName(), Current: e.Current.index(at), Archive: []IndexRelease{}}
+		i := IndexEntry{Name: e.Name, Path: "/" + e.FileName(), Current: e.Current.index(at), Archive: []IndexRecord{}}
 		for _, r := range e.Archive {
-			i.Archive = append(i.Archive, r.index(at))
+			i.Archive = append(i.Archive, r.index())
 		}
 		out.Bundles = append(out.Bundles, i)
 	}
 	return out
 }
 
-func (r *Release) index(at time.Time) IndexRelease {
-	i := IndexRelease{
-		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: len(r.Raw), SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
-		Published: report.Stamp(r.Modified), Anchor: r.Verification.Anchor, Certificates: r.Certificates, Expired: r.Expired(at),
-	}
+func (r *Release) index(at time.Time) IndexCurrent {
+	i := IndexCurrent{IndexRecord: r.Record.index(), Anchor: r.Verification.Anchor, Expired: r.Expired(at)}
 	if next, ok := r.NextExpiry(at); ok {
 		i.NextExpiry = new(report.Stamp(next))
 	}
 	return i
+}
+
+func (r *Record) index() IndexRecord {
+	return IndexRecord{
+		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: r.Size, SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
+		Published: report.Stamp(r.Modified), Certificates: r.Certificates,
+	}
 }
 
 // WriteJSON writes the index as one document.

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"trustpool/bundle"
-	"trustpool/internal/feed"
 	"trustpool/internal/report"
 )
 
@@ -29,9 +29,26 @@ func (f Failure) Error() string {
 
 func (f Failure) Unwrap() error { return f.Err }
 
-// load makes a catalog of what the source has now. Where something cannot be had or
-// is not verified, what the catalog before had of that name stays.
-func load(ctx context.Context, source Source, before *Catalog, t trust, at time.Time, pnp string) (*Catalog, []Failure) {
+// parallel is how many names are looked at at a time: most of the time is the source's.
+const parallel = 16
+
+// each calls do for each number below n, several at a time.
+func each(n int, do func(int)) {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, parallel)
+	for i := range n {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	group.Wait()
+}
+
+// load makes a catalog of what the source has now, under each name or only the one that is given. If something cannot be
+// had or is not verified, what the catalog before had of that name stays.
+func load(ctx context.Context, source Source, before *Catalog, d *demander, at time.Time, pnp, only string) (*Catalog, []Failure) {
 	var failures []Failure
 	fail := func(name string, err error) { failures = append(failures, Failure{name, err}) }
 	entries := map[string]*Entry{}
@@ -40,32 +57,44 @@ func load(ctx context.Context, source Source, before *Catalog, t trust, at time.
 			entries[e.Name] = e
 		}
 	}
-	offers, sourceErr := source.offers(ctx)
+	offers, sourceErr := source.offers(ctx, only)
 	if sourceErr != nil {
 		fail("", sourceErr)
 	}
 	offered := map[string]bool{}
+	var wanted []offer
 	for _, o := range offers {
 		offered[o.name] = true
 		if entries[o.name] == nil && len(entries) == MaxEntries {
 			fail(o.name, fmt.Errorf("more than %d bundles, which is the limit", MaxEntries))
 			continue
 		}
-		l := loader{trust: t, at: at, before: entries[o.name], fail: func(err error) { fail(o.name, err) }}
-		if e, err := l.entry(ctx, o); err != nil {
-			fail(o.name, err)
+		if entries[o.name] == nil {
+			entries[o.name] = nil // it counts
+		}
+		wanted = append(wanted, o)
+	}
+	loaded, errs := make([]*Entry, len(wanted)), make([]error, len(wanted))
+	each(len(wanted), func(i int) {
+		o := wanted[i]
+		loaded[i], errs[i] = loader{trust: d.trust, at: at, before: entries[o.name]}.entry(ctx, o)
+	})
+	for i, o := range wanted {
+		if errs[i] != nil {
+			fail(o.name, errs[i])
 		} else {
-			entries[o.name] = e
+			entries[o.name] = loaded[i]
 		}
 	}
+	maps.DeleteFunc(entries, func(_ string, e *Entry) bool { return e == nil })
 	if sourceErr == nil {
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
-			if !offered[name] {
+			if !offered[name] && (only == "" || only == name) {
 				fail(name, errors.New("it is gone; what was served stays until trustpool is started anew"))
 			}
 		}
 	}
-	c := &Catalog{Entries: slices.SortedFunc(maps.Values(entries), func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) })}
+	c := &Catalog{Entries: slices.SortedFunc(maps.Values(entries), func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) }), demander: d}
 	if before != nil && slices.Equal(c.Entries, before.Entries) {
 		return before, failures
 	}
@@ -78,7 +107,6 @@ type loader struct {
 	trust
 	at     time.Time
 	before *Entry // nil for none
-	fail   func(error)
 }
 
 // entry makes an entry of an offer, and gives the one before if nothing has changed.
@@ -92,41 +120,22 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 	}
 	if l.before != nil && current.SignedName != l.before.Current.SignedName {
 		return nil, fmt.Errorf("%s is %q and no longer %q; start trustpool anew if that is meant",
-			o.current.origin, report.Printable(current.SignedName), report.Printable(l.before.Current.SignedName))
+			o.origin(), report.Printable(current.SignedName), report.Printable(l.before.Current.SignedName))
 	}
-	e := &Entry{Name: o.name, Current: current}
+	e := &Entry{Name: o.name, Current: current, Archive: o.archive}
 	if o.current.sha256 == "" && l.before != nil { // a file; the gate of a store has looked at versions
 		if was := l.before.Current.Version; l.noDowngrade && was != "" {
 			if _, err := bundle.CompareVersions(current.Version, was); err != nil {
-				return nil, fmt.Errorf("%s may be older than version %s that was served: %w", o.current.origin, report.Printable(was), err)
+				return nil, fmt.Errorf("%s may be older than version %s that was served: %w", o.origin(), report.Printable(was), err)
 			}
 		}
 		e.Newer = newer(l.before, current)
 		if e.Newer != "" && l.noDowngrade {
-			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.current.origin, report.Printable(current.Version), report.Printable(e.Newer))
+			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.origin(), report.Printable(current.Version), report.Printable(e.Newer))
 		}
 	}
-	content := 0
-	for _, i := range o.archive[:min(len(o.archive), MaxArchived)] {
-		r, err := l.release(ctx, i)
-		if err != nil {
-			if kept := l.kept(i); kept != nil { // the source may be away only now
-				r = kept
-			} else {
-				l.fail(fmt.Errorf("archive: %w", err))
-				continue
-			}
-		}
-		if content += len(r.Raw); content > MaxArchiveBytes {
-			break
-		}
-		e.Archive = append(e.Archive, r)
-	}
-	if l.before != nil && slices.Equal(e.Releases(), l.before.Releases()) {
+	if l.before != nil && slices.Equal(e.Records(), l.before.Records()) {
 		return l.before, nil
-	}
-	if err := l.addSides(e); err != nil {
-		return nil, err
 	}
 	return e, nil
 }
@@ -142,48 +151,9 @@ func newer(before *Entry, r *Release) string {
 	return ""
 }
 
-// addSides makes what is beside each release. Releases are parsed again for it: to
-// keep them parsed would take many times their size.
-func (l loader) addSides(e *Entry) error {
-	e.beside = map[*Release]beside{}
-	var before *Release
-	for _, r := range slices.Backward(e.Releases()) {
-		var known beside
-		ok := false
-		if l.before != nil {
-			known, ok = l.before.beside[r]
-		}
-		if !ok || known.before != before {
-			var err error
-			if known, err = l.side(e, r, before); err != nil {
-				return err
-			}
-		}
-		e.beside[r], before = known, r
-	}
-	return nil
-}
-
-func (l loader) side(e *Entry, r, before *Release) (beside, error) {
-	b, err := l.limits.Parse(r.Raw)
-	if err != nil {
-		return beside{}, err
-	}
-	var diff *bundle.Diff
-	if before != nil {
-		old, err := l.limits.Parse(before.Raw)
-		if err != nil {
-			return beside{}, err
-		}
-		diff = bundle.Compare(old, b)
-	}
-	files, err := feed.SideFiles(e.FileName(), r.Raw, b, diff)
-	return beside{before, files}, err
-}
-
 // release gives the release of an item: one that is served already if it is the same.
 func (l loader) release(ctx context.Context, i item) (*Release, error) {
-	if r := l.kept(i); r != nil && i.far {
+	if r := l.known(i.sha256, i.modified); i.far && r != nil {
 		return r, nil
 	}
 	raw, modified, err := i.read(ctx)
@@ -192,35 +162,25 @@ func (l loader) release(ctx context.Context, i item) (*Release, error) {
 	}
 	sum := digest(raw)
 	if i.sha256 != "" && i.sha256 != sum {
-		return nil, fmt.Errorf("%s has the SHA-256 %s, and is to have %s", i.origin, sum, i.sha256)
+		return nil, fmt.Errorf("%s has the SHA-256 %s, and is to have %s", i.origin(), sum, i.sha256)
 	}
 	if r := l.known(sum, modified); r != nil {
 		return r, nil
 	}
-	r, err := l.trust.release(raw, modified, l.at, i.origin)
+	r, err := l.trust.release(raw, i.reader, modified, l.at)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", i.origin, err)
+		return nil, fmt.Errorf("%s: %w", i.origin(), err)
 	}
 	return r, nil
 }
 
-// kept is the release that an item tells to be the same without being read.
-func (l loader) kept(i item) *Release {
-	if i.sha256 == "" {
-		return nil
-	}
-	return l.known(i.sha256, i.modified)
-}
-
-// known is the release of those before with the same bytes and time.
+// known is the current release of before if it has the same bytes and time.
 func (l loader) known(sum string, modified time.Time) *Release {
 	if l.before == nil {
 		return nil
 	}
-	for _, r := range l.before.Releases() {
-		if r.source == sum && r.Modified.Equal(modified.UTC().Truncate(time.Second)) {
-			return r
-		}
+	if r := l.before.Current; r.file == sum && r.Modified.Equal(modified.UTC().Truncate(time.Second)) {
+		return r
 	}
 	return nil
 }

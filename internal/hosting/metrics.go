@@ -103,7 +103,7 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)
 	}
 	gauge("trustpool_last_refresh_success_timestamp_seconds", state.good.Unix())
-	gauge("trustpool_refresh_failing", int64(len(state.failures)))
+	gauge("trustpool_refresh_failing", int64(len(ready.Failures)))
 	gauge("trustpool_connections", m.connections.Load())
 	gauge("trustpool_connections_limit", int64(s.maxConnections))
 	gauge(metricName("trustpool_build_info", "version", clean(s.version, MaxNameLength)), 1)

@@ -50,7 +50,7 @@ func (s *Server) Ready() ReadyReport {
 		Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: report.Stamp(now),
 		LastRefresh: report.Stamp(state.good), Age: int64(now.Sub(state.good) / time.Second), Failures: []string{}, Bundles: []ReadyBundle{},
 	}
-	for _, f := range state.failures {
+	for _, f := range append(state.failures[:len(state.failures):len(state.failures)], s.demander.failures(c)...) {
 		r.Failures = append(r.Failures, f.Error())
 	}
 	for _, e := range c.Entries {
@@ -73,20 +73,11 @@ type judgement struct {
 	report signing.Report
 }
 
-// Judge verifies a release of the catalog again, or gives the answer of the last
-// seconds; Report.At says when that was. Release.Verification is the answer from when
+// Judge verifies a release again, or gives the answer of the last seconds; Report.At
+// says when that was. Release.Verification is the answer from when
 // it was loaded, which may be long ago.
 func (s *Server) Judge(r *Release) signing.Report {
-	s.judgedLock.Lock()
-	if c := s.Catalog(); c != s.judgedOf {
-		s.judgedOf, s.judged = c, map[*Release]*judgement{}
-	}
-	j := s.judged[r]
-	if j == nil {
-		j = &judgement{}
-		s.judged[r] = j
-	}
-	s.judgedLock.Unlock()
+	j := &r.judged
 	j.lock.Lock()
 	defer j.lock.Unlock()
 	if now := s.now(); j.at.IsZero() || now.Sub(j.at) >= recheck || now.Before(j.at) {

@@ -57,6 +57,7 @@ type Options struct {
 type Server struct {
 	source    Source
 	trust     trust
+	demander  *demander
 	now       func() time.Time
 	pnp       string
 	pages     http.Handler
@@ -73,10 +74,6 @@ type Server struct {
 	state   atomic.Pointer[state]
 
 	refreshLock sync.Mutex
-
-	judgedLock sync.Mutex
-	judgedOf   *Catalog
-	judged     map[*Release]*judgement // of that catalog
 }
 
 // state is how the last refresh went.
@@ -108,8 +105,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.drain <= 0 {
 		s.drain = DefaultDrain
 	}
+	s.demander = newDemander(s.trust, s.now, s.report)
 	now := s.now()
-	c, failures := s.load(ctx, nil, now)
+	c, failures := s.load(ctx, nil, now, "")
 	var fatal []error
 	for _, f := range failures {
 		if f.Bundle != "" && c.Lookup(f.Bundle) != nil {
@@ -137,18 +135,20 @@ func New(ctx context.Context, o Options) (*Server, error) {
 // loadTimeout is how long a source may take: one that hangs is one that is away.
 const loadTimeout = 5 * time.Minute
 
-func (s *Server) load(ctx context.Context, before *Catalog, now time.Time) (*Catalog, []Failure) {
+func (s *Server) load(ctx context.Context, before *Catalog, now time.Time, only string) (*Catalog, []Failure) {
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	return load(ctx, s.source, before, s.trust, now, s.pnp)
+	return load(ctx, s.source, before, s.demander, now, s.pnp, only)
 }
 
 // publish puts a catalog in the place of the one before. Requests that have begun
 // end with what they began with.
 func (s *Server) publish(c *Catalog, state *state) {
 	if c != s.catalog.Load() {
-		for _, r := range c.paths {
-			r.counters = s.metrics.of(r.entry.Name)
+		for _, e := range c.Entries {
+			if e.counters == nil {
+				e.counters = s.metrics.of(e.Name)
+			}
 		}
 		s.catalog.Store(c)
 	}
@@ -161,18 +161,29 @@ func (s *Server) Catalog() *Catalog { return s.catalog.Load() }
 // Refresh brings the catalog up to date. What cannot be had or verified leaves what
 // is served as it is; the error says what and why, and so do Options.Report if it
 // is new, a metric and /readyz.
-func (s *Server) Refresh(ctx context.Context) error {
+func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx, "") }
+
+// refresh is as Refresh, of one name or of all.
+func (s *Server) refresh(ctx context.Context, only string) error {
 	s.refreshLock.Lock()
 	defer s.refreshLock.Unlock()
 	now, before, last := s.now(), s.Catalog(), s.state.Load()
-	c, failures := s.load(ctx, before, now)
+	c, failures := s.load(ctx, before, now, only)
 	if ctx.Err() != nil {
 		return ctx.Err() // the end of the server is not a failure of its source
 	}
-	if err := s.keyPair.reload(); err != nil {
-		failures = append(failures, Failure{Err: err})
-	}
 	next := &state{good: now, failures: failures}
+	if only != "" { // nothing is found out of the others
+		next.good = last.good
+		for _, f := range last.failures {
+			if f.Bundle != only {
+				next.failures = append(next.failures, f)
+			}
+		}
+	} else if err := s.keyPair.reload(); err != nil {
+		next.failures = append(next.failures, Failure{Err: err})
+	}
+	failures = next.failures
 	if len(failures) > 0 {
 		next.good = last.good
 		s.metrics.refreshFailures.Inc()

@@ -15,29 +15,37 @@ import (
 
 // A Source is where bundles are found. What it offers is verified by who asks.
 type Source interface {
-	// offers says what is there under each name. An error says that the source
-	// as a whole cannot be read.
-	offers(ctx context.Context) ([]offer, error)
+	// offers says what is there under each name, or only under the one that is
+	// given. An error says that the source as a whole cannot be read.
+	offers(ctx context.Context, only string) ([]offer, error)
 	// directories are those of the system whose changes say that there may be
 	// something new; none if only asking helps.
 	directories() []string
+	// about says of which name something may be new when a file in one of the
+	// directories has changed: empty if that may be any, false if it is none.
+	about(path string) (name string, ok bool)
 }
 
 // An offer is what a source has under a name.
 type offer struct {
 	name    string
-	err     error  // why there is nothing to be had
-	current item   // if err is nil
-	archive []item // older ones, the newest first
+	err     error // why there is nothing to be had
+	current item  // if err is nil
+	archive []*Record
 }
 
-// An item is one version, as yet unverified.
+// An item is what is current, as yet unverified.
 type item struct {
-	origin   string    // where it lies, for messages
+	reader
 	sha256   string    // as the source says, empty if only the bytes tell
 	modified time.Time // likewise zero
 	far      bool      // to read it costs: if it is known by its hash, do not
-	read     func(context.Context) ([]byte, time.Time, error)
+}
+
+// A reader reads one version.
+type reader interface {
+	origin() string // where it lies, for messages
+	read(context.Context) ([]byte, time.Time, error)
 }
 
 // Files are single files, each served under its name without .p7b. No two may have
@@ -61,12 +69,23 @@ func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path),
 
 type files []string
 
-func (f files) offers(context.Context) ([]offer, error) {
+func (f files) offers(_ context.Context, only string) ([]offer, error) {
 	var out []offer
 	for _, path := range f {
-		out = append(out, fileOffer(path))
+		if only == "" || only == nameOf(path) {
+			out = append(out, fileOffer(path))
+		}
 	}
 	return out, nil
+}
+
+func (f files) about(path string) (string, bool) {
+	for _, file := range f {
+		if file == path {
+			return nameOf(path), true
+		}
+	}
+	return "", true // a link that leads to one of them may have changed
 }
 
 func (f files) directories() []string {
@@ -79,8 +98,23 @@ func (f files) directories() []string {
 }
 
 func fileOffer(path string) offer {
-	return offer{name: nameOf(path), current: item{origin: path, read: func(context.Context) ([]byte, time.Time, error) { return readFile(path) }}}
+	return offer{name: nameOf(path), current: item{reader: file(path)}}
 }
+
+// origin is where what is current lies; empty if that is not known.
+func (o offer) origin() string {
+	if o.current.reader == nil {
+		return o.name
+	}
+	return o.current.origin()
+}
+
+// A file is a reader.
+type file string
+
+func (f file) origin() string { return string(f) }
+
+func (f file) read(context.Context) ([]byte, time.Time, error) { return readFile(string(f)) }
 
 // readFile reads a regular file and says when it was changed.
 func readFile(path string) ([]byte, time.Time, error) {
@@ -111,23 +145,28 @@ func Directory(path string) Source { return directory(path) }
 
 type directory string
 
-func (d directory) offers(context.Context) ([]offer, error) {
+func (d directory) offers(_ context.Context, only string) ([]offer, error) {
 	entries, err := os.ReadDir(string(d))
 	if err != nil {
 		return nil, err
 	}
 	var out []offer
+	found := false
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || !strings.HasSuffix(e.Name(), extension) {
 			continue
 		}
+		found = true
 		o := fileOffer(filepath.Join(string(d), e.Name()))
+		if only != "" && o.name != only {
+			continue
+		}
 		if err := checkName(o.name); err != nil {
 			o.err = err
 		}
 		out = append(out, o)
 	}
-	if len(out) == 0 {
+	if !found {
 		return nil, fmt.Errorf("%s: no file there ends in %s", string(d), extension)
 	}
 	return out, nil
@@ -135,24 +174,31 @@ func (d directory) offers(context.Context) ([]offer, error) {
 
 func (d directory) directories() []string { return []string{string(d)} }
 
+func (d directory) about(path string) (string, bool) {
+	if base := filepath.Base(path); !strings.HasPrefix(base, ".") && strings.HasSuffix(base, extension) {
+		return nameOf(path), true
+	}
+	return "", true // a hidden link may lead to all files there
+}
+
 // Join makes one source of several.
 func Join(sources ...Source) Source { return joined(sources) }
 
 type joined []Source
 
-func (j joined) offers(ctx context.Context) ([]offer, error) {
+func (j joined) offers(ctx context.Context, only string) ([]offer, error) {
 	var out []offer
 	var errs []error
 	seen := map[string]bool{}
 	for _, s := range j {
-		offers, err := s.offers(ctx)
+		offers, err := s.offers(ctx, only)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		for _, o := range offers {
 			if seen[o.name] {
-				errs = append(errs, fmt.Errorf("%s would be served as %s%s, which another is already", o.current.origin, o.name, extension))
+				errs = append(errs, fmt.Errorf("%s would be served as %s%s, which another is already", o.origin(), o.name, extension))
 				continue
 			}
 			seen[o.name] = true
@@ -170,4 +216,22 @@ func (j joined) directories() []string {
 		dirs = append(dirs, s.directories()...)
 	}
 	return dirs
+}
+
+func (j joined) about(path string) (string, bool) {
+	name, ok := "", false
+	for _, s := range j {
+		if !slices.Contains(s.directories(), filepath.Dir(path)) {
+			continue
+		}
+		n, concerns := s.about(path)
+		if !concerns {
+			continue
+		}
+		if ok && n != name {
+			return "", true
+		}
+		name, ok = n, true
+	}
+	return name, ok
 }

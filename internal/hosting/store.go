@@ -2,69 +2,143 @@ package hosting
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/store"
 )
 
 // Store is a store of published bundles. What it says of them is not believed.
-func Store(s *store.Store) Source { return published{s} }
+func Store(s *store.Store) Source { return &published{store: s, known: map[string]seen{}} }
 
-type published struct{ store *store.Store }
+type published struct {
+	store *store.Store
 
-func (p published) offers(ctx context.Context) ([]offer, error) {
-	names, err := p.store.Names(ctx)
-	if err != nil {
-		return nil, err
+	lock  sync.Mutex
+	known map[string]seen // by name
+}
+
+// seen is what was offered under a name, and the tag of the history that it was made of.
+type seen struct {
+	tag string
+	offer
+}
+
+func (p *published) offers(ctx context.Context, only string) ([]offer, error) {
+	names := []string{only}
+	if only == "" {
+		var err error
+		if names, err = p.store.Names(ctx); err != nil {
+			return nil, err
+		}
 	}
-	_, near := p.store.Backend().(*store.Dir)
-	var out []offer
-	for _, name := range names {
-		o := offer{name: name, err: checkName(name)}
-		var history []store.Release
-		if o.err == nil {
-			history, o.err = p.store.History(ctx, name)
-		}
-		seen := map[string]bool{}
-		for _, r := range slices.Backward(history) {
-			if seen[r.SHA256] { // a rollback publishes the same bytes again
-				continue
-			}
-			seen[r.SHA256] = true
-			if i := p.item(r); len(seen) == 1 {
-				// What is current is read each time if that costs little: damage to
-				// it is to be known before the next start finds it.
-				i.far = !near
-				o.current = i
-			} else {
-				o.archive = append(o.archive, i)
-			}
-		}
-		if o.err == nil && len(history) == 0 {
-			o.err = fmt.Errorf("%s: its history is empty", p.store)
-		}
-		out = append(out, o)
+	out := make([]offer, len(names))
+	each(len(names), func(i int) { out[i] = p.offer(ctx, names[i]) })
+	if only != "" && errors.Is(out[0].err, store.ErrNotFound) {
+		return nil, nil
 	}
 	return out, nil
 }
 
-func (p published) item(r store.Release) item {
-	return item{
-		origin: p.store.String() + ": " + r.Name + "/" + r.Dir(), sha256: r.SHA256, modified: r.Published, far: true,
-		read: func(ctx context.Context) ([]byte, time.Time, error) {
-			data, err := p.store.Read(ctx, r)
-			return data, r.Published, err
-		},
+// offer makes an offer of a name's history, and gives the one before if that has not changed.
+func (p *published) offer(ctx context.Context, name string) offer {
+	if err := checkName(name); err != nil {
+		return offer{name: name, err: err}
 	}
+	p.lock.Lock()
+	before := p.known[name]
+	p.lock.Unlock()
+	history, tag, err := p.store.HistorySince(ctx, name, before.tag)
+	switch {
+	case err != nil:
+		return offer{name: name, err: err}
+	case history == nil:
+		return before.offer
+	}
+	o := p.read(name, history)
+	p.lock.Lock()
+	p.known[name] = seen{tag, o}
+	p.lock.Unlock()
+	return o
 }
 
-func (p published) directories() []string {
+func (p *published) read(name string, history []store.Release) offer {
+	last := &history[len(history)-1]
+	current := p.record(last)
+	// What is current is read each time if that costs little: damage to it is to be known before the next start
+	// finds it.
+	_, near := p.store.Backend().(*store.Dir)
+	o := offer{name: name, current: item{reader: current.source, sha256: current.SHA256, modified: current.Modified, far: !near}}
+	known := map[string]bool{current.SHA256: true}
+	for _, r := range slices.Backward(history) {
+		if known[r.SHA256] { // a rollback publishes the same bytes again
+			continue
+		}
+		if len(o.archive) == MaxArchived {
+			break
+		}
+		known[r.SHA256] = true
+		record := p.record(&r)
+		if record.SignedName == current.SignedName { // once in memory is enough
+			record.SignedName = current.SignedName
+		}
+		o.archive = append(o.archive, record)
+	}
+	return o
+}
+
+// record is what the history says of a release.
+func (p *published) record(r *store.Release) *Record {
+	record := &Record{
+		SHA256: r.SHA256, Size: int(r.Size), SignedName: r.SignedName, Version: r.Version,
+		Modified: r.Published.UTC().Truncate(time.Second), Certificates: r.Certificates,
+	}
+	if r.SigningTime != nil {
+		record.SigningTime = certificate.Time{Time: r.SigningTime.UTC(), Valid: true}
+	}
+	record.source = &archived{p.store, r.Name, record}
+	return record
+}
+
+// archived is the reader of a release.
+type archived struct {
+	store  *store.Store
+	name   string
+	record *Record
+}
+
+func (a *archived) contents() *store.Contents {
+	return &store.Contents{SHA256: a.record.SHA256, Size: int64(a.record.Size), Version: a.record.Version}
+}
+
+func (a *archived) origin() string {
+	return a.store.String() + ": " + a.name + "/" + a.contents().Dir()
+}
+
+func (a *archived) read(ctx context.Context) ([]byte, time.Time, error) {
+	data, err := a.store.ReadContents(ctx, a.name, a.contents())
+	return data, a.record.Modified, err
+}
+
+func (p *published) directories() []string {
 	dir, ok := p.store.Backend().(*store.Dir)
 	if !ok {
 		return nil
 	}
-	return []string{dir.Path(), filepath.Join(dir.Path(), "current")}
+	return []string{dir.Path(), filepath.Join(dir.Path(), store.CurrentDir)}
+}
+
+// about: a publication makes files in the store's directory and removes them, and then names the release that is
+// current.
+func (p *published) about(path string) (string, bool) {
+	dir, base := filepath.Split(path)
+	if filepath.Base(dir) == store.CurrentDir {
+		return base, checkName(base) == nil
+	}
+	return "", !strings.HasPrefix(base, store.HiddenPrefix)
 }

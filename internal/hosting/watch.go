@@ -2,6 +2,8 @@ package hosting
 
 import (
 	"context"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -41,21 +43,42 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 	defer ticker.Stop()
 	quiet := time.NewTimer(0) // there may have been a change before the watch began
 	defer quiet.Stop()
+	names := map[string]bool{"": true} // of which something may be new; "" stands for all
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-events:
-			quiet.Reset(settle)
+		case e := <-events:
+			if name, ok := s.about(e.Name); ok {
+				names[name] = true
+				quiet.Reset(settle)
+			}
 			continue
 		case <-lost:
+			names[""] = true
 			quiet.Reset(settle)
 			continue
 		case <-quiet.C:
 		case <-ticker.C:
+			names[""] = true
 		case <-now:
+			names[""] = true
 		}
-		watch()
-		_ = s.Refresh(ctx) // it has reported what is wrong
+		if names[""] {
+			watch()
+			names = map[string]bool{"": true}
+		}
+		for name := range names {
+			_ = s.refresh(ctx, name) // it has reported what is wrong
+		}
+		clear(names)
 	}
+}
+
+// about says of which name something may be new when a file has changed: empty if that may be any, false if it is none.
+func (s *Server) about(path string) (string, bool) {
+	if slices.Contains(s.keyPair.directories(), filepath.Dir(path)) {
+		return "", true
+	}
+	return s.source.about(path)
 }

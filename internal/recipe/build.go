@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/feed"
 	"trustpool/signing"
 )
 
@@ -81,7 +82,7 @@ func (r *Recipe) encode(ctx context.Context, result *Selection, o BuildOptions) 
 	})
 	add(r.Outputs.CertsOnly, func() ([]byte, error) { return bundle.EncodeCertsOnly(pool.Certificates) })
 	add(r.Outputs.PEM, func() ([]byte, error) { return pemFile(result.Entries), nil })
-	add(r.Outputs.JKS, func() ([]byte, error) { return jksFile(result.Entries, at) })
+	add(r.Outputs.JKS, func() ([]byte, error) { return feed.JKS(pool.Certificates, at) })
 	add(r.Outputs.PKCS12, func() ([]byte, error) { return pkcs12File(result.Entries) })
 	if err != nil || !r.Outputs.Cisco {
 		return files, err

@@ -11,18 +11,12 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/pavlo-v-chernykh/keystore-go/v4"
 	"software.sslmate.com/src/go-pkcs12"
 
 	"trustpool/bundle"
-	"trustpool/bundle/certificate"
 	"trustpool/internal/feed"
 	"trustpool/internal/report"
 )
-
-// TruststorePassword is the password of the JKS and PKCS#12 outputs: Java's
-// customary one. It keeps nothing secret, for there is nothing secret in them.
-const TruststorePassword = "changeit"
 
 // pemFile writes the certificates as PEM, a comment line before each.
 func pemFile(entries []SelectedEntry) []byte {
@@ -43,44 +37,6 @@ func sizeOf(entries []SelectedEntry) (n int) {
 	return n
 }
 
-// maxAlias is how much of a common name an alias has.
-const maxAlias = 64
-
-// alias is a certificate's name in a truststore: the beginning of its common name
-// for people, and its SHA-256, which makes it unique. What a BMPString cannot
-// hold (X.680 section 41.15), and JKS not in one way, is left out.
-func alias(c *certificate.Certificate) string {
-	var cn []rune
-	for _, r := range report.Printable(c.Subject.CommonName()) {
-		if len(cn) == maxAlias {
-			break
-		}
-		if r <= 0xffff {
-			cn = append(cn, r)
-		}
-	}
-	return fmt.Sprintf("%s [%x]", string(cn), c.SHA256)
-}
-
-// jksFile makes a JKS truststore. Its entries have the build's time and are in
-// the order of their aliases, so that the bytes repeat.
-func jksFile(entries []SelectedEntry, at time.Time) ([]byte, error) {
-	ks := keystore.New(keystore.WithOrderedAliases())
-	for _, e := range entries {
-		err := ks.SetTrustedCertificateEntry(alias(e.Certificate), keystore.TrustedCertificateEntry{
-			CreationTime: at,
-			Certificate:  keystore.Certificate{Type: "X509", Content: e.Certificate.Raw},
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	var b bytes.Buffer
-	b.Grow(sizeOf(entries) * 5 / 4)
-	err := ks.Store(&b, []byte(TruststorePassword))
-	return b.Bytes(), err
-}
-
 // pkcs12File makes a PKCS#12 truststore. Its salts follow from its content: they
 // protect nothing, since the password is not a secret, and so the bytes repeat.
 func pkcs12File(entries []SelectedEntry) ([]byte, error) {
@@ -89,14 +45,11 @@ func pkcs12File(entries []SelectedEntry) ([]byte, error) {
 	for i, e := range entries {
 		seed.Write(e.Certificate.SHA256[:])
 		// The library writes the certificate's bytes and looks at nothing else.
-		trusted[i] = pkcs12.TrustStoreEntry{Cert: &x509.Certificate{Raw: e.Certificate.Raw}, FriendlyName: alias(e.Certificate)}
+		trusted[i] = pkcs12.TrustStoreEntry{Cert: &x509.Certificate{Raw: e.Certificate.Raw}, FriendlyName: feed.Alias(e.Certificate)}
 	}
 	salts := rand.NewChaCha8([32]byte(seed.Sum(nil)))
-	return pkcs12.Modern2023.WithRand(salts).EncodeTrustStoreEntries(trusted, TruststorePassword)
+	return pkcs12.Modern2023.WithRand(salts).EncodeTrustStoreEntries(trusted, feed.TruststorePassword)
 }
-
-// rssFile is the name of the feed.
-const rssFile = "rss.xml"
 
 // sideFiles are the names of what is put beside the bundle.
 func (o *Outputs) sideFiles() []string {
@@ -104,7 +57,7 @@ func (o *Outputs) sideFiles() []string {
 		return nil
 	}
 	name := cmp.Or(o.Signed, o.CertsOnly)
-	return []string{feed.SHA256File(name), feed.SHA512File(name), feed.DiffFile(name), feed.ManifestFile, rssFile}
+	return []string{feed.SHA256File(name), feed.SHA512File(name), feed.DiffFile(name), feed.ManifestFile, feed.RSSFile}
 }
 
 // encodeSide makes what Cisco publishes beside a bundle: its hashes, what changed,
@@ -126,7 +79,7 @@ func (r *Recipe) encodeSide(data []byte, pool, previous *bundle.Bundle, at time.
 	for _, f := range side {
 		out = append(out, File(f))
 	}
-	return append(out, File{rssFile, rss}), nil
+	return append(out, File{feed.RSSFile, rss}), nil
 }
 
 // rss is a feed (RSS 2.0) of one item, this version.
@@ -141,7 +94,7 @@ func (r *Recipe) rss(d *bundle.Diff, at time.Time) ([]byte, error) {
 		GUID        guid   `xml:"guid"`
 		Date        string `xml:"pubDate"`
 	}
-	feed := struct {
+	rss := struct {
 		XMLName xml.Name `xml:"rss"`
 		Version string   `xml:"version,attr"`
 		Channel struct {
@@ -151,10 +104,10 @@ func (r *Recipe) rss(d *bundle.Diff, at time.Time) ([]byte, error) {
 			Item        item   `xml:"item"`
 		} `xml:"channel"`
 	}{Version: "2.0"}
-	feed.Channel.Title = r.Name
-	feed.Channel.Link = cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly)
-	feed.Channel.Description = "Versions of the trust bundle " + r.Name
-	feed.Channel.Item = item{
+	rss.Channel.Title = r.Name
+	rss.Channel.Link = cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly)
+	rss.Channel.Description = "Versions of the trust bundle " + r.Name
+	rss.Channel.Item = item{
 		Title:       fmt.Sprintf("%s bundle version: %s", r.Name, r.Version),
 		Description: fmt.Sprintf("%d certificates: %d added, %d removed", d.New.Certificates, len(d.Added), len(d.Removed)),
 		GUID:        guid{false, fmt.Sprintf("%s %s", r.Name, r.Version)},
@@ -164,7 +117,7 @@ func (r *Recipe) rss(d *bundle.Diff, at time.Time) ([]byte, error) {
 	b.WriteString(xml.Header)
 	enc := xml.NewEncoder(&b)
 	enc.Indent("", "  ")
-	if err := enc.Encode(feed); err != nil {
+	if err := enc.Encode(rss); err != nil {
 		return nil, err
 	}
 	b.WriteByte('\n')

@@ -19,6 +19,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/feed"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/recipe"
 	"trustpool/internal/tooltest"
@@ -211,7 +212,7 @@ func TestKeytoolReadsTruststores(t *testing.T) {
 		if err := os.WriteFile(file, out[name], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		list := string(tooltest.Run(t, nil, "keytool", "-J-Duser.language=en", "-list", "-keystore", file, "-storepass", recipe.TruststorePassword))
+		list := string(tooltest.Run(t, nil, "keytool", "-J-Duser.language=en", "-list", "-keystore", file, "-storepass", feed.TruststorePassword))
 		var got []string
 		for _, m := range regexp.MustCompile(`\(SHA-256\): ([0-9A-F:]+)`).FindAllStringSubmatch(list, -1) {
 			got = append(got, strings.ReplaceAll(m[1], ":", ""))

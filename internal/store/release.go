@@ -74,23 +74,25 @@ const (
 
 // Dir is the directory of the release in the archive below its name:
 // 10-1c2d3e4f5a6b7c8d, version and the beginning of the SHA-256.
-func (r *Release) Dir() string {
+func (c *Contents) Dir() string {
 	version := strings.Map(func(c rune) rune {
 		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' {
 			return c
 		}
 		return '_'
-	}, r.Version)
+	}, c.Version)
 	version = strings.TrimLeft(version[:min(len(version), maxVersion)], ".") // a hidden directory is none
 	if version == "" {
 		version = "_"
 	}
-	return version + "-" + r.SHA256[:hashDigits]
+	return version + "-" + c.SHA256[:hashDigits]
 }
 
 // key is that of a file in the release's directory of the archive.
-func (r *Release) key(file string) string {
-	return archivePrefix + r.Name + "/" + r.Dir() + "/" + file
+func (r *Release) key(file string) string { return r.Contents.key(r.Name, file) }
+
+func (c *Contents) key(name, file string) string {
+	return archivePrefix + name + "/" + c.Dir() + "/" + file
 }
 
 // check refuses a release that nothing can have published.

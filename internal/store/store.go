@@ -37,9 +37,17 @@ const (
 	MaxBundle  = bundle.DefaultMaxBytes
 )
 
+// CurrentDir is the directory of a store that says which releases are current: when one of its files changes, there is
+// something new under the name of that file. What begins with HiddenPrefix in the directory above is not part of the
+// store: it locks it, or is temporary.
+const (
+	CurrentDir   = "current"
+	HiddenPrefix = ".trustpool-"
+)
+
 // The parts of a store, as prefixes of keys.
 const (
-	currentPrefix = "current/"
+	currentPrefix = CurrentDir + "/"
 	archivePrefix = "archive/"
 )
 
@@ -106,23 +114,48 @@ func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
 	return ix.Releases, nil
 }
 
+// HistorySince is as History, and gives the tag of the history too. If it is still
+// the one that is given, there is nothing new, and the history is nil.
+func (s *Store) HistorySince(ctx context.Context, name, tag string) ([]Release, string, error) {
+	data, now, err := s.get(ctx, name)
+	if err != nil || tag != "" && now == tag {
+		return nil, now, err
+	}
+	ix, err := s.parse(data, name)
+	if err != nil {
+		return nil, now, err
+	}
+	return ix.Releases, now, nil
+}
+
 // load reads the index of a name.
 func (s *Store) load(ctx context.Context, name string) (ix *index, data []byte, tag string, err error) {
-	if err := CheckName(name); err != nil {
+	if data, tag, err = s.get(ctx, name); err != nil {
 		return nil, nil, "", err
 	}
-	key := currentPrefix + name
-	data, tag, err = s.backend.Get(ctx, key, MaxIndex)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil, "", fmt.Errorf("nothing was published as %s: %w", name, ErrNotFound)
-	}
-	if err != nil {
+	if ix, err = s.parse(data, name); err != nil {
 		return nil, nil, "", err
-	}
-	if ix, err = parseIndex(data, name); err != nil {
-		return nil, nil, "", &DamagedError{key, err}
 	}
 	return ix, data, tag, nil
+}
+
+func (s *Store) get(ctx context.Context, name string) (data []byte, tag string, err error) {
+	if err := CheckName(name); err != nil {
+		return nil, "", err
+	}
+	data, tag, err = s.backend.Get(ctx, currentPrefix+name, MaxIndex)
+	if errors.Is(err, ErrNotFound) {
+		return nil, "", fmt.Errorf("nothing was published as %s: %w", name, ErrNotFound)
+	}
+	return data, tag, err
+}
+
+func (s *Store) parse(data []byte, name string) (*index, error) {
+	ix, err := parseIndex(data, name)
+	if err != nil {
+		return nil, &DamagedError{currentPrefix + name, err}
+	}
+	return ix, nil
 }
 
 // Read gives the exact bytes of a release. Where those in the store have another
@@ -131,21 +164,19 @@ func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	data, _, err := s.backend.Get(ctx, r.key(r.File()), r.Size)
+	return s.ReadContents(ctx, r.Name, &r.Contents)
+}
+
+// ReadContents is as Read, of a release of a name of which SHA256, Size and Version are known.
+func (s *Store) ReadContents(ctx context.Context, name string, c *Contents) ([]byte, error) {
+	key := c.key(name, name+fileSuffix)
+	data, _, err := s.backend.Get(ctx, key, c.Size)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.damage(data); err != nil {
-		return nil, err
+	sum := sha256.Sum256(data)
+	if got := hex.EncodeToString(sum[:]); got != c.SHA256 {
+		return nil, &DamagedError{key, fmt.Errorf("its SHA-256 is %s, not %s", got, c.SHA256)}
 	}
 	return data, nil
-}
-
-// damage is nil if data are the bytes of the release.
-func (r *Release) damage(data []byte) error {
-	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != r.SHA256 {
-		return &DamagedError{r.key(r.File()), fmt.Errorf("its SHA-256 is %s, not %s", got, r.SHA256)}
-	}
-	return nil
 }

@@ -75,6 +75,7 @@ func TestLapsed(t *testing.T) {
 	current, old := ios.Current.SHA256[:16], ios.Archive[0].SHA256[:16]
 	query := "?" + url.Values{"from": {"ios/" + old}, "to": {"ios/" + current}}.Encode()
 	seals := []string{"/", "/pages/bundles/ios", "/pages/bundles/ios/" + old}
+	body(t, s, "/pages/bundles/ios/"+old) // an older one is read, and verified, when it is asked for
 	later := at.Add(time.Hour)
 	clock.Store(&later)
 	for _, path := range seals {

@@ -1,11 +1,14 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"path"
 	"strings"
 
+	"trustpool/bundle"
 	"trustpool/internal/feed"
+	"trustpool/internal/hosting"
 	"trustpool/internal/report"
 	"trustpool/signing"
 )
@@ -55,12 +58,8 @@ func (q *request) summary(v version) summary {
 	s := summary{
 		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
 		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
-		SHA256: r.SHA256, Size: len(r.Raw), Certificates: r.Certificates, Expired: r.Expired(q.at),
+		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates,
 		Commands: pathCommands + "?bundle=" + v.entry.Name,
-	}
-	if next, ok := r.NextExpiry(q.at); ok {
-		s.Next = moment(next, q.at)
-		s.Soon = next.Sub(q.at) < soon
 	}
 	if before := v.before(); before != nil {
 		s.Changes = compareURL(*before, v)
@@ -73,21 +72,53 @@ func (q *request) summary(v version) summary {
 	return s
 }
 
-// judged is a summary that reports whether the version is verified now, and not only
+// judged is a summary that also says what only its bytes tell, and whether the version is verified now, and not only
 // when it was loaded.
-func (q *request) judged(v version) summary {
+func (q *request) judged(v version) (summary, error) {
 	s := q.summary(v)
-	s.Signature = q.judge(v.release)
-	s.Judged, s.Loaded = reported(s.Signature.At, q.at), reported(v.release.Verification.At, q.at)
+	r, err := q.open(v)
+	if err != nil {
+		return s, err
+	}
+	s.Expired = r.Expired(q.at)
+	if next, ok := r.NextExpiry(q.at); ok {
+		s.Next = moment(next, q.at)
+		s.Soon = next.Sub(q.at) < soon
+	}
+	s.Signature = q.judge(r)
+	s.Judged, s.Loaded = reported(s.Signature.At, q.at), reported(r.Verification.At, q.at)
 	if len(s.Signature.Signers) > 0 {
 		s.Chain = s.Signature.Signers[0].Chain
 	}
-	return s
+	return s, nil
+}
+
+// open gives a version with its bytes.
+func (q *request) open(v version) (*hosting.Release, error) {
+	r, err := q.catalog.Open(q.Context(), v.entry, v.release)
+	return r, unavailable(v, err)
+}
+
+// parsed gives a version's bundle.
+func (q *request) parsed(v version) (*bundle.Bundle, error) {
+	b, err := q.catalog.Bundle(q.Context(), v.entry, v.release)
+	return b, unavailable(v, err)
+}
+
+// unavailable says to the reader that a version cannot be had.
+func unavailable(v version, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, bad := errors.AsType[*hosting.BadReleaseError](err); bad {
+		return notFound("This version of " + v.entry.Name + " was published, and its file is not good any more.")
+	}
+	return problem{http.StatusServiceUnavailable, "This version of " + v.entry.Name + " cannot be had now. Try again in some seconds."}
 }
 
 // before is the version before v; nil for none.
 func (v version) before() *version {
-	releases := v.entry.Releases()
+	releases := v.entry.Records()
 	for i, r := range releases[:len(releases)-1] {
 		if r == v.release {
 			return &version{v.entry, releases[i+1]}
@@ -104,13 +135,19 @@ func (q *request) downloads(v version) (files, derived []download) {
 		d := download{Path: p, Label: path.Base(p)}
 		switch {
 		case i == 0:
-			d.Label, d.Note = name, "as signed, "+size(len(v.release.Raw))
+			d.Label, d.Note = name, "as signed, "+size(v.release.Size)
 		case d.Label == feed.SHA256File(name):
 			d.Label = "SHA-256"
 		case d.Label == feed.SHA512File(name):
 			d.Label = "SHA-512"
 		case d.Label == feed.DiffFile(name):
 			d.Note = "the change, as Cisco writes it"
+		case d.Label == feed.JKSFile(name):
+			d.Note = "for Java, password " + feed.TruststorePassword
+		case strings.HasPrefix(d.Label, feed.JKSFile(name)): // its hashes
+			continue
+		case d.Label == feed.RSSFile:
+			d.Note = "all versions, for feed readers"
 		}
 		files = append(files, d)
 	}
@@ -136,7 +173,11 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 	pages.Fragment = "main"
 	body.Pager = pages
 	for _, e := range q.catalog.Entries[from:to] {
-		body.Bundles = append(body.Bundles, q.judged(version{e, e.Current}))
+		about, err := q.judged(current(e))
+		if err != nil {
+			return nil, err
+		}
+		body.Bundles = append(body.Bundles, about)
 	}
 	return p.render("bundles", http.StatusOK, "Bundles", q.at, body)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -74,8 +75,8 @@ type quirk struct {
 const maxStands = 64 << 20
 
 // findCertificate finds a certificate of a version by its SHA-256, and its positions.
-func (p *Pages) findCertificate(v version, digits string) (*certificate.Certificate, []int, error) {
-	b, err := p.limits.Parse(v.release.Raw)
+func (q *request) findCertificate(v version, digits string) (*certificate.Certificate, []int, error) {
+	b, err := q.parsed(v)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,7 +99,7 @@ func (p *Pages) findCertificate(v version, digits string) (*certificate.Certific
 }
 
 func (p *Pages) certificatePage(q *request, v version, digits string) (*response, error) {
-	c, positions, err := p.findCertificate(v, digits)
+	c, positions, err := q.findCertificate(v, digits)
 	if err != nil {
 		return nil, err
 	}
@@ -133,19 +134,27 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 }
 
 // holders are the versions of the same bundle that hold the certificate's bytes, the
-// newest first. It is false if there are too many bytes to look.
+// newest first. It is false if there are too many bytes to look, or one of them cannot be had now.
 func (q *request) holders(v version, c *certificate.Certificate) ([]summary, bool) {
 	content := 0
-	for _, r := range v.entry.Releases() {
-		content += len(r.Raw)
+	for _, r := range v.entry.Records() {
+		content += r.Size
 	}
 	if content > maxStands || len(c.Raw) == 0 {
 		return nil, false
 	}
 	var all []summary
-	for _, r := range v.entry.Releases() {
-		if r == v.release || bytes.Contains(r.Raw, c.Raw) {
-			all = append(all, q.summary(version{v.entry, r}))
+	for _, r := range v.entry.Records() {
+		other := version{v.entry, r}
+		release, err := q.open(other)
+		if p, ok := errors.AsType[problem](err); ok && p.status == http.StatusNotFound {
+			continue // nobody can have it
+		}
+		if err != nil {
+			return nil, false
+		}
+		if r == v.release || bytes.Contains(release.Raw, c.Raw) {
+			all = append(all, q.summary(other))
 		}
 	}
 	return all, true

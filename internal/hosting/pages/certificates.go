@@ -80,7 +80,7 @@ type listing struct {
 
 // bundlePage shows a version.
 func (p *Pages) bundlePage(q *request, v version, path string) (*response, error) {
-	b, err := p.limits.Parse(v.release.Raw)
+	b, err := q.parsed(v)
 	if err != nil {
 		return nil, err
 	}
@@ -90,12 +90,14 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 		List     listing
 		Versions []summary
 	}
-	body.summary = q.judged(v)
+	if body.summary, err = q.judged(v); err != nil {
+		return nil, err
+	}
 	body.Expiry = q.expiry(b.Certificates, path)
 	if body.List, err = q.list(v, b, path); err != nil {
 		return nil, err
 	}
-	for _, r := range v.entry.Releases() {
+	for _, r := range v.entry.Records() {
 		body.Versions = append(body.Versions, q.summary(version{v.entry, r}))
 	}
 	status := http.StatusOK

@@ -155,12 +155,16 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := version{e, e.Current}
-	b, err := p.limits.Parse(v.release.Raw)
+	v := current(e)
+	b, err := q.parsed(v)
 	if err != nil {
 		return nil, err
 	}
-	body := commands{Bundle: q.judged(v), URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	about, err := q.judged(v)
+	if err != nil {
+		return nil, err
+	}
+	body := commands{Bundle: about, URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
 	for _, other := range q.catalog.Entries {
 		body.Bundles = append(body.Bundles, choice{other.Name, other.Name, other == e})
 	}

@@ -80,18 +80,23 @@ func (q *request) sides() (from, to *version, err error) {
 	return &found[0], &found[1], nil
 }
 
-func (p *Pages) compare(from, to version) (*bundle.Diff, error) {
-	older, err := p.limits.Parse(from.release.Raw)
+func (q *request) compare(from, to version) (*bundle.Diff, error) {
+	older, err := q.parsed(from)
 	if err != nil {
 		return nil, err
 	}
-	newer, err := p.limits.Parse(to.release.Raw)
+	newer, err := q.parsed(to)
 	if err != nil {
 		return nil, err
 	}
 	d := bundle.Compare(older, newer)
-	d.Old.File, d.Old.Signature = from.entry.FileName(), p.judge(from.release).Summary()
-	d.New.File, d.New.Signature = to.entry.FileName(), p.judge(to.release).Summary()
+	for v, side := range map[*version]*bundle.Side{&from: &d.Old, &to: &d.New} {
+		r, err := q.open(*v)
+		if err != nil {
+			return nil, err
+		}
+		side.File, side.Signature = v.entry.FileName(), q.judge(r).Summary()
+	}
 	return d, nil
 }
 
@@ -110,10 +115,17 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 	} else {
 		title = "Changes from " + from.entry.Name + " " + versionName(*from) + " to " + to.entry.Name + " " + versionName(*to)
 		c.From, c.To = versionGroups(q.catalog, from.key()), versionGroups(q.catalog, to.key())
-		if c.Diff, err = p.compare(*from, *to); err != nil {
+		if c.Diff, err = q.compare(*from, *to); err != nil {
 			return nil, err
 		}
-		c.Sides, c.Same = []summary{q.judged(*from), q.judged(*to)}, c.Diff.Same()
+		c.Same = c.Diff.Same()
+		for _, v := range []version{*from, *to} {
+			about, err := q.judged(v)
+			if err != nil {
+				return nil, err
+			}
+			c.Sides = append(c.Sides, about)
+		}
 		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
 		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
 		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {

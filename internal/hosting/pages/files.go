@@ -50,7 +50,7 @@ func (p *Pages) file(q *request, parts []string) (*response, error) {
 				return a, err
 			}
 		}
-		return p.certificateFile(v, parts[2])
+		return q.certificateFile(v, parts[2])
 	}
 	return nil, notFound("There is no such file.")
 }
@@ -73,7 +73,7 @@ func shown(contentType string, write func(io.Writer) error) (*response, error) {
 func (p *Pages) weigh(q *request, versions ...version) error {
 	content := 0
 	for _, v := range versions {
-		content += len(v.release.Raw)
+		content += v.release.Size
 	}
 	if content > LargeBytes && !q.taken.take(p.large) {
 		return problem{http.StatusServiceUnavailable, "Too many large files are asked for at a time. Try again in some seconds."}
@@ -88,11 +88,15 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 	if err := p.weigh(q, v); err != nil {
 		return nil, err
 	}
-	b, err := p.limits.Parse(v.release.Raw)
+	b, err := q.parsed(v)
 	if err != nil {
 		return nil, err
 	}
-	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: p.judge(v.release)}
+	r, err := q.open(v)
+	if err != nil {
+		return nil, err
+	}
+	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: q.judge(r)}
 	report.Signature.File = report.File
 	switch form {
 	case "-unsigned.p7b":
@@ -117,12 +121,12 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 	return nil, nil
 }
 
-func (p *Pages) certificateFile(v version, name string) (*response, error) {
+func (q *request) certificateFile(v version, name string) (*response, error) {
 	digits, form, _ := strings.Cut(name, ".")
 	if form != "pem" && form != "der" {
 		return nil, notFound("There is no such file.")
 	}
-	c, _, err := p.findCertificate(v, digits)
+	c, _, err := q.findCertificate(v, digits)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +156,7 @@ func (p *Pages) compareFile(q *request, name string) (*response, error) {
 	if err := p.weigh(q, *from, *to); err != nil {
 		return nil, err
 	}
-	d, err := p.compare(*from, *to)
+	d, err := q.compare(*from, *to)
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,6 @@ import (
 	"strings"
 	"time"
 
-	"trustpool/bundle"
 	"trustpool/internal/hosting"
 	"trustpool/internal/report"
 	"trustpool/internal/report/page"
@@ -51,7 +50,6 @@ type Options struct {
 	Catalog func() *hosting.Catalog
 	Judge   func(*hosting.Release) signing.Report // whether it is verified now
 	Now     func() time.Time
-	Limits  bundle.Limits // the server's
 
 	// BaseURL is how devices reach this server, http://pki.example.com:8080, for
 	// their commands. Empty means as the reader of the page did.
@@ -66,7 +64,6 @@ type Pages struct {
 	now     func() time.Time
 	baseURL string
 	version string
-	limits  bundle.Limits
 	slots   chan struct{} // one for each request that is answered
 	large   chan struct{} // and for each large file
 	pages   map[string]*template.Template
@@ -88,7 +85,7 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version, limits: o.Limits,
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version,
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)

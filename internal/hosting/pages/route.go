@@ -58,7 +58,7 @@ func (p *Pages) bundleOrCertificate(q *request, parts []string) (*response, erro
 		return nil, notFound("No bundle of that name is served.")
 	}
 	if len(parts) == 1 {
-		return p.bundlePage(q, version{e, e.Current}, pathBundles+e.Name)
+		return p.bundlePage(q, current(e), pathBundles+e.Name)
 	}
 	v, err := find(q.catalog, parts[0], parts[1])
 	if err != nil {
@@ -76,8 +76,11 @@ func (p *Pages) bundleOrCertificate(q *request, parts []string) (*response, erro
 // A version is a release and the bundle that it is one of.
 type version struct {
 	entry   *hosting.Entry
-	release *hosting.Release
+	release *hosting.Record
 }
+
+// current is the version of a bundle that is current.
+func current(e *hosting.Entry) version { return version{e, &e.Current.Record} }
 
 func (v version) id() string { return v.release.SHA256[:shortID] }
 
@@ -88,7 +91,7 @@ func (v version) page() string { return pathBundles + v.key() }
 // file is the path of a derived file.
 func (v version) file(name string) string { return hosting.FilesPrefix + v.key() + "/" + name }
 
-func (v version) current() bool { return v.release == v.entry.Current }
+func (v version) current() bool { return v.release == &v.entry.Current.Record }
 
 // find finds a version by the beginning of its SHA-256: the newest, if it was
 // published more than once.
@@ -98,7 +101,7 @@ func find(c *hosting.Catalog, name, id string) (version, error) {
 		return version{}, notFound("No bundle of that name is served.")
 	}
 	if len(id) >= shortID {
-		for _, r := range e.Releases() {
+		for _, r := range e.Records() {
 			if strings.HasPrefix(r.SHA256, id) {
 				return version{e, r}, nil
 			}
@@ -117,7 +120,7 @@ func findKey(c *hosting.Catalog, key string) (version, error) {
 func versions(c *hosting.Catalog) []version {
 	var all []version
 	for _, e := range c.Entries {
-		for _, r := range e.Releases() {
+		for _, r := range e.Records() {
 			all = append(all, version{e, r})
 		}
 	}

@@ -124,6 +124,10 @@ func (r *Release) Expired(at time.Time) int {
 	return n
 }
 
+// Expiries are when certificates expire, in order, of those that say it. They are not to
+// be changed.
+func (r *Release) Expiries() []time.Time { return r.expiries }
+
 // NextExpiry is when the next certificate expires, and false if none will.
 func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
 	if n := r.Expired(at); n < len(r.expiries) {

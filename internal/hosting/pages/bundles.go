@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 
 	"trustpool/bundle"
@@ -38,7 +39,9 @@ type summary struct {
 	Soon         bool    // within soon
 	Older        int     // versions
 	Changes      string  // the page of what changed since the one before; empty if there is none
-	Commands     string  // the page of commands
+	Commands     string  // the page of commands; empty if there is none
+	Static       bool    // what the present decides is left to the page's script:
+	Ends         string  // when certificates expire, in seconds from 1970, in order
 	Files        []download
 	Derived      []download
 }
@@ -58,8 +61,10 @@ func (q *request) summary(v version) summary {
 	s := summary{
 		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
 		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
-		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates,
-		Commands: pathCommands + "?bundle=" + v.entry.Name,
+		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates, Static: q.pages.static,
+	}
+	if q.pages.commands() {
+		s.Commands = pathCommands + "?bundle=" + v.entry.Name
 	}
 	if before := v.before(); before != nil {
 		s.Changes = compareURL(*before, v)
@@ -72,6 +77,25 @@ func (q *request) summary(v version) summary {
 	return s
 }
 
+// maxEnds is how many certificates may expire for their times to be part of a page.
+const maxEnds = 1000
+
+// ends are the times at which certificates of a release expire; empty if there are more
+// than maxEnds.
+func ends(r *hosting.Release) string {
+	if r.Certificates > maxEnds {
+		return ""
+	}
+	var b strings.Builder
+	for i, t := range r.Expiries() {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(strconv.FormatInt(t.Unix(), 10))
+	}
+	return b.String()
+}
+
 // judged is a summary that also says what only its bytes tell, and whether the version is verified now, and not only
 // when it was loaded.
 func (q *request) judged(v version) (summary, error) {
@@ -81,7 +105,9 @@ func (q *request) judged(v version) (summary, error) {
 		return s, err
 	}
 	s.Expired = r.Expired(q.at)
-	if next, ok := r.NextExpiry(q.at); ok {
+	if s.Static {
+		s.Ends = ends(r)
+	} else if next, ok := r.NextExpiry(q.at); ok {
 		s.Next = moment(next, q.at)
 		s.Soon = next.Sub(q.at) < soon
 	}

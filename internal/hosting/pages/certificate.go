@@ -51,6 +51,7 @@ type detail struct {
 	NotAfter     instant
 	Soon         bool
 	NotYet       bool
+	Static       bool
 	Key          string
 	Fingerprints []fingerprint
 	IsCA         bool
@@ -68,7 +69,7 @@ type detail struct {
 type quirk struct {
 	Slug    certificate.Quirk
 	Meaning string
-	Path    string // the certificates of the version that have it
+	Path    string // the certificates of the version that have it; empty if there is no such page
 }
 
 // maxStands is how many bytes of versions are searched for a certificate.
@@ -107,6 +108,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions, Report: inspect.NewCertificateReport(c, positions[0]), Size: len(c.Raw),
 		Fingerprints: fingerprints(c.Raw, c.SHA256),
 	}
+	d.Static = p.static
 	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {
 		d.Err = c.Err.Error()
@@ -114,7 +116,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 	} else {
 		d.NotBefore, d.NotAfter = optional(c.NotBefore, q.at), optional(c.NotAfter, q.at)
 		d.Soon = d.NotAfter.Known && !d.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
-		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past
+		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past && !p.static
 		d.Key, d.IsCA = keyText(c), c.IsCA
 		d.KeyUsage = usages(d.Report.KeyUsage, c.Has(certificate.QuirkKeyUsageUnreadable))
 		d.ExtKeyUsage = usages(d.Report.ExtKeyUsage, c.Has(certificate.QuirkExtKeyUsageUnreadable))
@@ -127,7 +129,11 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 			{v.file(digits + ".der"), "DER", size(len(c.Raw))},
 		}
 		for _, s := range c.Quirks {
-			d.Quirks = append(d.Quirks, quirk{s, s.Meaning(), v.page() + "?quirk=" + string(s)})
+			with := ""
+			if !p.static {
+				with = v.page() + "?quirk=" + string(s)
+			}
+			d.Quirks = append(d.Quirks, quirk{s, s.Meaning(), with})
 		}
 	}
 	return p.render("certificate", http.StatusOK, report.Printable(d.Title), q.at, d)

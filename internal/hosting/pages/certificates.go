@@ -16,8 +16,8 @@ import (
 
 // A row is a certificate in a list.
 type row struct {
-	Index     int // from 1
-	Page      string
+	Index     int    // from 1
+	Page      string // empty if there is none
 	Title     string
 	Subject   string
 	Issuer    string // empty if it is the subject
@@ -33,7 +33,7 @@ type row struct {
 
 func (q *request) row(v version, index int, c *certificate.Certificate) row {
 	sum := hexSHA256(c)
-	r := row{Index: index, Page: v.page() + "/" + sum, Title: title(c), SHA256: sum[:shortID]}
+	r := row{Index: index, Page: q.certificatePage(v, c), Title: title(c), SHA256: sum[:shortID]}
 	if c.Err != nil {
 		r.Err = c.Err.Error()
 		return r
@@ -76,6 +76,7 @@ type listing struct {
 	Rows    []row
 	Pager   pager
 	Whole   int // certificates of the bundle
+	Static  bool
 }
 
 // bundlePage shows a version.
@@ -93,7 +94,7 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 	if body.summary, err = q.judged(v); err != nil {
 		return nil, err
 	}
-	body.Expiry = q.expiry(b.Certificates, path)
+	body.Expiry = q.expiry(v, b.Certificates, path)
 	if body.List, err = q.list(v, b, path); err != nil {
 		return nil, err
 	}
@@ -112,19 +113,24 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 }
 
 // expiry is the chart of when certificates expire. Each of its years leads to the certificates of that year.
-func (q *request) expiry(certs []*certificate.Certificate, path string) *page.Chart {
+// One that says nothing of the present is drawn as of the day of the publication.
+func (q *request) expiry(v version, certs []*certificate.Certificate, path string) *page.Chart {
+	at, year := q.at, func(year int) string { return path + "?expires=" + strconv.Itoa(year) + "#found" }
+	if q.pages.static {
+		at, year = v.release.Modified, nil
+	}
 	ends := make([]page.End, len(certs))
 	for i, c := range certs {
 		if c.Err == nil && c.NotAfter.Valid {
-			ends[i] = page.End{At: c.NotAfter.Time, Expired: c.NotAfter.Before(q.at)}
+			ends[i] = page.End{At: c.NotAfter.Time, Expired: c.NotAfter.Before(at)}
 		}
 	}
-	return page.NewChart(ends, q.at, func(year int) string { return path + "?expires=" + strconv.Itoa(year) + "#found" })
+	return page.NewChart(ends, at, year)
 }
 
 // list finds, sorts and pages the certificates.
 func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error) {
-	l := listing{Path: path, Whole: len(b.Certificates)}
+	l := listing{Path: path, Whole: len(b.Certificates), Static: q.pages.static}
 	var fields [5]string
 	for i, name := range []string{"q", "expires", "key", "quirk", "sort"} {
 		var err error
@@ -174,7 +180,11 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 		return l, err
 	}
 	l.Columns = q.columns(path, l.Sort)
-	pager, from, to, err := q.page(path, len(found), PageSize)
+	size := PageSize
+	if l.Static {
+		size = StaticPageSize
+	}
+	pager, from, to, err := q.page(path, len(found), size)
 	if err != nil {
 		return l, err
 	}

@@ -12,6 +12,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
 	"trustpool/internal/hosting"
+	"trustpool/internal/report/page"
 )
 
 // base is how devices reach this server: as Options.BaseURL says, else as the reader
@@ -28,6 +29,9 @@ func (p *Pages) base(q *request) (string, error) {
 	}
 	return "http://" + q.Host, nil
 }
+
+// commands reports whether there are pages of commands: they need a URL.
+func (p *Pages) commands() bool { return !p.static || p.baseURL != "" }
 
 // maxHost is how long a name with its port may be (RFC 1035 section 2.3.4).
 const maxHost = 255 + len(":65535")
@@ -112,6 +116,8 @@ type commands struct {
 	URL       string
 	Loopback  bool
 	Fixed     bool // the URL is that of Options
+	Static    bool
+	Links     []page.Link // to the commands for each bundle, if Static
 	VRF       string
 	Interface string
 	Policy    bool
@@ -165,8 +171,13 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 		return nil, err
 	}
 	body := commands{Bundle: about, URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	body.Static = p.static
+	if p.static {
+		q.query.Set("bundle", e.Name) // in the names of files
+	}
 	for _, other := range q.catalog.Entries {
 		body.Bundles = append(body.Bundles, choice{other.Name, other.Name, other == e})
+		body.Links = append(body.Links, page.Link{Path: pathCommands + "?bundle=" + other.Name, Label: other.Name, Current: other == e})
 	}
 	status := http.StatusBadRequest
 	for _, platform := range device.Platforms() {
@@ -226,7 +237,7 @@ func playbook(p device.Platform) bool {
 // foresee plays the import of the bundle into a device of the platform as it comes
 // from the factory; nil if nothing is known of such an import.
 func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
-	if o.Platform.Anchors() == nil {
+	if q.pages.static || o.Platform.Anchors() == nil { // what has expired changes with the day
 		return nil
 	}
 	r, err := device.Import(nil, b, device.ImportOptions{Platform: o.Platform, At: q.at, Clean: o.Clean})

@@ -6,6 +6,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/hosting"
+	"trustpool/internal/report/page"
 )
 
 func compareURL(from, to version) string {
@@ -25,6 +26,8 @@ type change struct {
 	Rekeyed  []pair
 	Cut      bool // there are more than MaxChanged of some
 	Files    []download
+	Static   bool
+	Links    []page.Link // to each version's change, if Static
 }
 
 // A group is the versions of a bundle in a select.
@@ -105,7 +108,12 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c change
+	c := change{Static: p.static}
+	for _, v := range versions(q.catalog) {
+		if before := v.before(); before != nil && p.static {
+			c.Links = append(c.Links, page.Link{Path: compareURL(*before, v), Label: v.entry.Name + ", " + versionName(v), Current: to != nil && v == *to})
+		}
+	}
 	title := "Changes"
 	if all := versions(q.catalog); from == nil {
 		c.Alone = len(all) < 2

@@ -10,7 +10,7 @@ import (
 	"trustpool/internal/report"
 )
 
-// An instant is a point in time, and how far it is from the present.
+// An instant is a point in time, and how far it is from the present, if there is one.
 type instant struct {
 	Known   bool
 	ISO     string // RFC 3339
@@ -23,7 +23,11 @@ type instant struct {
 
 func moment(t, at time.Time) instant {
 	t = t.UTC()
-	return instant{true, t.Format(time.RFC3339Nano), report.Day(t), t.Format("15:04:05"), ago(t, at), t.Before(at), t.Unix()}
+	i := instant{true, t.Format(time.RFC3339Nano), report.Day(t), t.Format("15:04:05"), "", false, t.Unix()}
+	if !at.IsZero() {
+		i.Ago, i.Past = ago(t, at), t.Before(at)
+	}
+	return i
 }
 
 func optional(t certificate.Time, at time.Time) instant {

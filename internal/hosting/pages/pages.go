@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"trustpool/internal/hosting"
@@ -33,7 +34,9 @@ const (
 	MaxText     = 200 // bytes of a text to search for, and of any other field
 	PageSize    = 100 // certificates on a page
 	PageBundles = 50  // bundles on a page
-	MaxChanged  = 500 // certificates in each list of a change; the files have all
+	// StaticPageSize is PageSize of pages that are files: the script searches among those.
+	StaticPageSize = 1000
+	MaxChanged     = 500 // certificates in each list of a change; the files have all
 
 	// MaxRequests are answered at a time: each holds its answer in memory until it is
 	// taken, which devices' bundles do not.
@@ -55,6 +58,12 @@ type Options struct {
 	// their commands. Empty means as the reader of the page did.
 	BaseURL string
 	Version string // of the program; may be empty
+
+	// Static is for pages that [Pages.Files] writes as files, which no server makes for
+	// their reader. They say nothing of the present, so that they are the same bytes each
+	// day, and their script does what a query does otherwise. Without BaseURL there are no
+	// commands.
+	Static bool
 }
 
 // Pages answers requests for / and below hosting.PagesPrefix. It is an http.Handler.
@@ -63,6 +72,7 @@ type Pages struct {
 	judge   func(*hosting.Release) signing.Report
 	now     func() time.Time
 	baseURL string
+	static  bool
 	version string
 	slots   chan struct{} // one for each request that is answered
 	large   chan struct{} // and for each large file
@@ -70,6 +80,9 @@ type Pages struct {
 	assets  map[string]asset // by path
 	style   string           // the path of style.css
 	script  string           // the path of script.js
+
+	newestLock sync.Mutex
+	newest     map[*hosting.Entry]map[[sha256.Size]byte]*hosting.Record // see holding
 }
 
 type asset struct {
@@ -85,8 +98,15 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, version: o.Version,
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, version: o.Version,
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
+	if p.static {
+		p.judge = func(r *hosting.Release) signing.Report {
+			report := o.Judge(r)
+			report.At = nil
+			return report
+		}
+	}
 	if o.BaseURL != "" {
 		u, err := url.Parse(o.BaseURL)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -98,18 +118,27 @@ func New(o Options) (*Pages, error) {
 	if p.pages, err = parseTemplates(); err != nil {
 		return nil, err
 	}
+	script := []string{"live.js", "copy.js"}
+	if p.static {
+		script[0] = "static.js"
+	}
 	for _, a := range []struct {
 		file, contentType string
 		path              *string
-	}{{"style.css", "text/css; charset=utf-8", &p.style}, {"script.js", "text/javascript; charset=utf-8", &p.script}} {
-		data, err := files.ReadFile("assets/" + a.file)
-		if err == nil && a.file == "style.css" {
-			var shared []byte
-			shared, err = page.Style()
-			data = append(shared, data...)
+		parts             []string
+	}{{"style.css", "text/css; charset=utf-8", &p.style, []string{"style.css"}}, {"script.js", "text/javascript; charset=utf-8", &p.script, script}} {
+		var data []byte
+		if a.path == &p.style {
+			if data, err = page.Style(); err != nil {
+				return nil, err
+			}
 		}
-		if err != nil {
-			return nil, err
+		for _, name := range a.parts {
+			part, err := files.ReadFile("assets/" + name)
+			if err != nil {
+				return nil, err
+			}
+			data = append(data, part...)
 		}
 		// Named by what it is, so that it can be kept for ever.
 		*a.path = hosting.PagesPrefix + strings.Replace(a.file, ".", "-"+tag(data)+".", 1)
@@ -169,8 +198,9 @@ type request struct {
 	query   url.Values
 	catalog *hosting.Catalog
 	judge   func(*hosting.Release) signing.Report
-	at      time.Time
+	at      time.Time // zero for a page that says nothing of the present
 	taken   *slots
+	pages   *Pages
 }
 
 // field is a field of the query, of a sensible length.
@@ -307,9 +337,16 @@ func (p *Pages) render(name string, status int, title string, at time.Time, body
 	for _, l := range []struct{ path, label, shows string }{
 		{"/", "Bundles", "bundles bundle certificate"}, {pathCompare, "Changes", "compare"}, {pathCommands, "Commands", "commands"},
 	} {
+		if l.path == pathCommands && !p.commands() {
+			continue
+		}
 		frame.Nav = append(frame.Nav, page.Link{Path: l.path, Label: l.label, Current: slices.Contains(strings.Fields(l.shows), name)})
 	}
-	frame.Foot = struct{ At, Version string }{report.Day(at), p.version}
+	foot := struct{ At, Version string }{"", p.version}
+	if !p.static {
+		foot.At = report.Day(at)
+	}
+	frame.Foot = foot
 	var b bytes.Buffer
 	if err := p.pages[name].ExecuteTemplate(&b, "frame", &frame); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"trustpool/internal/hosting"
 )
@@ -33,7 +34,10 @@ func (p *Pages) answer(r *http.Request, taken *slots) (*response, error) {
 	if err != nil {
 		return nil, bad("The query of this URL cannot be read.")
 	}
-	q := &request{r, query, p.catalog(), p.judge, p.now().UTC(), taken}
+	q := &request{r, query, p.catalog(), p.judge, p.now().UTC(), taken, p}
+	if p.static {
+		q.at = time.Time{}
+	}
 	switch path := r.URL.Path; path {
 	case "/", hosting.PagesPrefix:
 		return p.bundlesPage(q)

@@ -186,7 +186,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 			{"explain", a.explainCommand},
 		}},
 		{"Host bundles:", []verb{
-			{"serve", a.serveCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
+			{"serve", a.serveCommand}, {"site", a.siteCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
 			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
 		}},
 		{"Carry bundles:", []verb{{"pack", a.packCommand}, {"receive", a.receiveCommand}}},

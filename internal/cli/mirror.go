@@ -112,6 +112,9 @@ func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.P
 	if err != nil && !isRefused {
 		return err
 	}
+	if err := a.thenSite(ctx, &g, s, !isRefused); err != nil {
+		return err
+	}
 	return a.answer(!isRefused, g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
 }
 

@@ -18,6 +18,7 @@ type gate struct {
 	share       int
 	allow       map[store.Gate]*bool
 	dryRun      bool
+	site        string
 	as          printing
 }
 
@@ -26,6 +27,7 @@ func (g *gate) flags(cmd *cobra.Command) {
 	storeFlag(cmd, &g.store)
 	g.nameFlag(cmd)
 	g.trust.flags(cmd)
+	siteFlag(cmd, &g.site)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
 	f.IntVar(&g.share, "min-share", store.DefaultMinShare, "refuse less than `PERCENT` of the current certificates")
 	g.allow = map[store.Gate]*bool{}
@@ -122,7 +124,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 				p, err = s.Publish(ctx, f.Data, o)
 				return err
 			})
-			return a.published(&g, p, err, label(o.From))
+			return a.published(cmd.Context(), &g, s, p, err, label(o.From))
 		},
 	}
 	g.flags(cmd)
@@ -130,12 +132,15 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 }
 
 // published reports what Publish or Rollback gave.
-func (a *app) published(g *gate, p *store.Publication, err error, subject string) error {
+func (a *app) published(ctx context.Context, g *gate, s *store.Store, p *store.Publication, err error, subject string) error {
 	refused, isRefused := errors.AsType[*store.RefusedError](err)
 	if isRefused {
 		p = refused.Publication
 	} else if err != nil {
 		return fmt.Errorf("%s: %w", subject, err)
+	}
+	if err := a.thenSite(ctx, g, s, !isRefused); err != nil {
+		return err
 	}
 	return a.answer(!isRefused, g.as, printings{"": p.WriteText, "json": func(w io.Writer) error { return p.WriteJSON(w, g.store) }})
 }
@@ -165,7 +170,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 				p, err = s.Rollback(ctx, g.name, to, o)
 				return err
 			})
-			return a.published(&g, p, err, "rollback")
+			return a.published(cmd.Context(), &g, s, p, err, "rollback")
 		},
 	}
 	f := cmd.Flags()
@@ -174,6 +179,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 	required(cmd, "name")
 	f.StringVar(&to, "to", "", "go back to `RELEASE`: its version, or 8 digits or more of its SHA-256")
 	g.trust.flags(cmd)
+	siteFlag(cmd, &g.site)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
 	g.as.flags(cmd, "json", "quiet")
 	return cmd

@@ -101,7 +101,7 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.BoolVar(&f.healthcheck, "healthcheck", false, "ask the server at --listen whether it is ready, and exit with 0 or 1")
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
 	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
-	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach this server at `URL`: https://HOST (default as the reader did)")
+	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach the server at `URL`: https://HOST")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
 }

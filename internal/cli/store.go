@@ -28,12 +28,9 @@ func (a *app) openStore(url string) (*store.Store, error) {
 	case url == "":
 		return nil, errors.New("--store: the name of the store is empty")
 	case strings.HasPrefix(strings.ToLower(url), bucketScheme):
-		if a.offline {
-			return nil, fmt.Errorf("--store %s: %w", url, fetch.ErrOffline)
-		}
-		b, err := s3.Open(url, a.env.Getenv)
+		b, err := a.openBucket("--store", url)
 		if err != nil {
-			return nil, fmt.Errorf("--store: %w", err)
+			return nil, err
 		}
 		return store.New(b), nil
 	case !isFile && fetch.IsURL(url):
@@ -44,4 +41,16 @@ func (a *app) openStore(url string) (*store.Store, error) {
 		return nil, hinted{fmt.Errorf("--store: %w", err), "a store is made by making its directory"}
 	}
 	return store.New(d), nil
+}
+
+// openBucket opens the part of a bucket that a flag names.
+func (a *app) openBucket(flag, url string) (*s3.Bucket, error) {
+	if a.offline {
+		return nil, fmt.Errorf("%s %s: %w", flag, url, fetch.ErrOffline)
+	}
+	b, err := s3.Open(url, a.env.Getenv)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", flag, err)
+	}
+	return b, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func text(s string) func(io.Writer) error {
@@ -466,4 +467,69 @@ func TestAbandonFilling(t *testing.T) {
 		t.Errorf("it ended with %v", err)
 	}
 	wantNames(t, base)
+}
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "b"), "old", 0o600)
+	modified := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
+	replace := func(d *Disk, content string, names ...string) error {
+		return d.Replace(dir, func(tr *Tree) error {
+			for _, name := range names {
+				if err := errors.Join(tr.WriteFile(name, []byte(content), 0o644), tr.SetTime(name, modified)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := replace(new(Disk), "new", "a", "b", "sub/sub/c"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "sub/sub/c"} {
+		want(t, filepath.Join(dir, name), "new")
+		if fi, err := os.Stat(filepath.Join(dir, name)); err != nil || !fi.ModTime().Equal(modified) {
+			t.Errorf("%s: %v, %v", name, fi.ModTime(), err)
+		}
+	}
+	// What stops it leaves new files and then old ones.
+	failing := &Disk{fail: func(op, name string) error {
+		if op == "rename" && name == "b" {
+			return syscall.EIO
+		}
+		return nil
+	}}
+	if err := replace(failing, "newer", "a", "b", "d"); !errors.Is(err, syscall.EIO) {
+		t.Errorf("no error: %v", err)
+	}
+	want(t, filepath.Join(dir, "a"), "newer")
+	want(t, filepath.Join(dir, "b"), "new")
+	wantNames(t, dir, "a", "b", "sub")
+	if err := new(Disk).Replace(filepath.Join(dir, "missing"), func(*Tree) error { return nil }); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a directory that is missing: %v", err)
+	}
+	// A directory that has the name stays.
+	if err := replace(new(Disk), "x", "sub"); err == nil {
+		t.Error("a directory was replaced")
+	}
+	want(t, filepath.Join(dir, "sub", "sub", "c"), "new")
+	abandoned := new(Disk)
+	abandoned.Abandon()
+	if err := replace(abandoned, "x", "a"); !errors.Is(err, ErrAbandoned) {
+		t.Errorf("after Abandon: %v", err)
+	}
+	// What a killed process has left is removed.
+	if err := os.MkdirAll(filepath.Join(dir, TempPrefix+"1", "x"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := RemoveTemps(root); err != nil {
+		t.Error(err)
+	}
+	wantNames(t, dir, "a", "b", "sub")
 }

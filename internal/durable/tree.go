@@ -8,6 +8,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
+	"time"
 )
 
 // A Tree is a directory that is being filled.
@@ -43,6 +45,11 @@ func (t *Tree) Write(name string, perm fs.FileMode, write func(io.Writer) error)
 	}
 	t.files = append(t.files, name)
 	return errors.Join(write(f), f.Close())
+}
+
+// SetTime sets when a file of the tree was modified.
+func (t *Tree) SetTime(name string, modified time.Time) error {
+	return t.root.Chtimes(path.Join(t.tmp, name), modified, modified)
 }
 
 // mkdir makes a directory, if it is not one that the last file was in.
@@ -108,6 +115,63 @@ func (d *Disk) Add(dir string, fill func(*Tree) error) error {
 	}
 	for _, sub := range append(t.dirs, ".") {
 		err = errors.Join(err, d.syncDir(root, sub, dir))
+	}
+	return err
+}
+
+// Replace is Add, but that a file which is there is replaced. All files are written and synced before the first takes its
+// place; they do so in the order in which they were written. What stops that halfway leaves new files and then old ones,
+// each of them whole.
+func (d *Disk) Replace(dir string, fill func(*Tree) error) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	t, err := d.stageTree(root, "", dir, fill)
+	if err != nil {
+		return err
+	}
+	defer d.finish(t.temp)
+	if err := d.commit(func() error { return d.replace(t) }); err != nil {
+		return err
+	}
+	changed := map[string]bool{".": true}
+	for _, sub := range t.dirs {
+		for ; !changed[sub]; sub = path.Dir(sub) {
+			changed[sub] = true
+		}
+	}
+	for sub := range changed {
+		err = errors.Join(err, d.syncDir(root, sub, dir))
+	}
+	return err
+}
+
+// replace gives the files of a tree their names, whatever has them.
+func (d *Disk) replace(t *Tree) error {
+	for _, name := range t.files {
+		err := d.failure("rename", name)
+		if err == nil {
+			err = t.root.MkdirAll(path.Dir(name), 0o755)
+		}
+		if err == nil {
+			err = t.root.Rename(path.Join(t.tmp, name), name)
+		}
+		if err != nil {
+			return &fs.PathError{Op: "write", Path: filepath.Join(t.path, name), Err: cause(err)}
+		}
+	}
+	return nil
+}
+
+// RemoveTemps removes what is temporary in root itself. Its caller has root to itself.
+func RemoveTemps(root *os.Root) error {
+	entries, err := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), TempPrefix) {
+			err = errors.Join(err, root.RemoveAll(e.Name()))
+		}
 	}
 	return err
 }

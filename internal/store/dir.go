@@ -122,7 +122,7 @@ func (d *Dir) Put(ctx context.Context, key string, data []byte, c Condition) (ta
 	if err := check(root, key, c); err != nil {
 		return "", err
 	}
-	if err := removeTemps(root); err != nil {
+	if err := durable.RemoveTemps(root); err != nil {
 		return "", err
 	}
 	if err := d.disk.MkdirAll(root, path.Dir(key), 0o777); err != nil {
@@ -161,23 +161,6 @@ func check(root *os.Root, key string, c Condition) error {
 	}
 	if hex.EncodeToString(h.Sum(nil)) != c.Tag {
 		return conflict
-	}
-	return nil
-}
-
-// removeTemps removes what a killed writer left: whoever holds the lock is the
-// only one.
-func removeTemps(root *os.Root) error {
-	entries, err := fs.ReadDir(root.FS(), ".")
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), durable.TempPrefix) {
-			if err := root.Remove(e.Name()); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
@@ -230,6 +213,19 @@ func lock(ctx context.Context, root *os.Root) (unlock func(), err error) {
 		case <-time.After(lockPause):
 		}
 	}
+}
+
+// Lock waits until nobody else writes to the directory. What it returns lets others write again; until then Put waits, too.
+func (d *Dir) Lock(ctx context.Context) (unlock func(), err error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if unlock, err = lock(ctx, root); err != nil {
+		return nil, fmt.Errorf("%s: cannot lock the directory: %w", d.path, err)
+	}
+	return unlock, nil
 }
 
 // List implements Backend. Hidden files are left out.

@@ -29,7 +29,7 @@ type File struct {
 	Forever     bool // no other bytes will ever have the name
 	Size        int
 	SHA256      [sha256.Size]byte
-	Data        func() ([]byte, error) // makes it once more: not all are in memory
+	Data        func(context.Context) ([]byte, error) // makes it once more: not all are in memory
 }
 
 // Files returns all pages and what they lead to, but for what [hosting.Catalog.Files] has, in the order in which they are
@@ -79,8 +79,8 @@ func (p *Pages) Files(ctx context.Context) ([]File, error) {
 		}
 		all = append(all, File{
 			Name: name, ContentType: a.contentType, Forever: strings.Contains(a.caching, "immutable"), Size: len(a.body), SHA256: sha256.Sum256(a.body),
-			Data: func() ([]byte, error) {
-				a, err := p.asFile(context.WithoutCancel(ctx), link, name, add)
+			Data: func(ctx context.Context) ([]byte, error) {
+				a, err := p.asFile(ctx, link, name, add)
 				if err != nil {
 					return nil, err
 				}

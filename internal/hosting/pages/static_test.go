@@ -34,7 +34,7 @@ func static(t testing.TB, s *hosting.Server, o pages.Options, at time.Time) []pa
 
 func data(t testing.TB, f pages.File) []byte {
 	t.Helper()
-	data, err := f.Data()
+	data, err := f.Data(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

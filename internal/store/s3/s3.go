@@ -175,8 +175,18 @@ func (b *Bucket) Get(ctx context.Context, key string, most int64) ([]byte, strin
 	return data, tag, err
 }
 
+// Metadata is what a service answers with an object.
+type Metadata struct {
+	ContentType, CacheControl string
+}
+
 // Put implements store.Backend.
 func (b *Bucket) Put(ctx context.Context, key string, data []byte, c store.Condition) (string, error) {
+	return b.PutAs(ctx, key, data, c, Metadata{ContentType: contentType(key)})
+}
+
+// PutAs is Put with metadata.
+func (b *Bucket) PutAs(ctx context.Context, key string, data []byte, c store.Condition, m Metadata) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	sum := md5.Sum(data)
@@ -184,8 +194,11 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte, c store.Condi
 		Bucket:      &b.bucket,
 		Key:         aws.String(b.prefix + key),
 		Body:        bytes.NewReader(data),
-		ContentType: aws.String(contentType(key)),
+		ContentType: &m.ContentType,
 		ContentMD5:  aws.String(base64.StdEncoding.EncodeToString(sum[:])), // a service that received something else refuses it
+	}
+	if m.CacheControl != "" {
+		in.CacheControl = &m.CacheControl
 	}
 	switch {
 	case c.Absent:
@@ -198,6 +211,16 @@ func (b *Bucket) Put(ctx context.Context, key string, data []byte, c store.Condi
 		return "", b.error(key, err, c != store.Condition{})
 	}
 	return aws.ToString(out.ETag), nil
+}
+
+// Delete removes an object, if there is one.
+func (b *Bucket) Delete(ctx context.Context, key string) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if _, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.bucket, Key: aws.String(b.prefix + key)}); err != nil {
+		return b.error(key, err, false)
+	}
+	return nil
 }
 
 func contentType(key string) string {

@@ -1,0 +1,162 @@
+package site
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"trustpool/internal/durable"
+	"trustpool/internal/store"
+)
+
+// A directory is a place of the local machine.
+type directory struct {
+	*store.Dir
+	disk *durable.Disk
+}
+
+// OpenDir opens a site in a directory, which must be there. disk is what writes to it.
+func OpenDir(path string, disk *durable.Disk) (Place, error) {
+	d, err := store.OpenDir(path, disk)
+	if err != nil {
+		return nil, err
+	}
+	if isDir(path, "current") && isDir(path, "archive") {
+		return nil, fmt.Errorf("%s: a store; a site needs a directory of its own", path)
+	}
+	return &directory{d, disk}, nil
+}
+
+func isDir(parts ...string) bool {
+	fi, err := os.Stat(filepath.Join(parts...))
+	return err == nil && fi.IsDir()
+}
+
+func (d *directory) get(ctx context.Context, name string, most int64) ([]byte, string, error) {
+	return d.Get(ctx, name, most)
+}
+
+func (d *directory) lock(ctx context.Context) (func(), error) {
+	unlock, err := d.Lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(d.Path())
+	if err == nil {
+		err = errors.Join(durable.RemoveTemps(root), root.Close())
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+func (d *directory) look(ctx context.Context, p *plan, _ *manifest) ([]state, error) {
+	root, err := os.OpenRoot(d.Path())
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	found := make([]state, len(p.files))
+	for i, f := range p.files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if found[i], err = compare(root, f); err != nil {
+			return nil, fmt.Errorf("%s: %w", d, err)
+		}
+	}
+	return found, nil
+}
+
+// compare compares a file with what has its name.
+func compare(root *os.Root, f *file) (state, error) {
+	fi, err := root.Lstat(f.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return missing, nil
+	case err != nil:
+		return missing, err
+	case !fi.Mode().IsRegular() || fi.Size() != f.size:
+		return differs, nil
+	}
+	have, err := root.Open(f.name)
+	if err != nil {
+		return missing, err
+	}
+	defer have.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, have); err != nil {
+		return missing, err
+	}
+	if [sha256.Size]byte(h.Sum(nil)) != f.sum || !f.modified.IsZero() && !fi.ModTime().Equal(f.modified) {
+		return differs, nil
+	}
+	return same, nil
+}
+
+func (d *directory) put(ctx context.Context, files []*file) error {
+	if len(files) == 0 {
+		return nil
+	}
+	root, err := os.OpenRoot(d.Path())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return d.disk.Replace(d.Path(), func(t *durable.Tree) error {
+		for _, f := range files {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			data, err := f.bytes(ctx)
+			if err != nil {
+				return err
+			}
+			if err := t.WriteFile(f.name, data, 0o644); err != nil {
+				return err
+			}
+			// Web servers take another file of the same size and time for the same.
+			if old, err := root.Lstat(f.name); f.modified.IsZero() || err == nil && old.Size() == f.size && old.ModTime().Equal(f.modified) {
+				continue
+			}
+			if err := t.SetTime(f.name, f.modified); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (d *directory) putManifest(_ context.Context, data []byte, _ string) (string, error) {
+	return "", d.disk.WriteFile(filepath.Join(d.Path(), manifestName), data, 0o644)
+}
+
+func (d *directory) remove(ctx context.Context, names []string) error {
+	root, err := os.OpenRoot(d.Path())
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if root.Remove(dir) != nil { // it is not empty
+				break
+			}
+		}
+	}
+	return nil
+}

@@ -45,6 +45,11 @@ type webServer struct {
 // startServer starts a process and waits until it answers.
 func startServer(b *testing.B, name, address, probe string, args ...string) *webServer {
 	b.Helper()
+	return startServerWithin(b, 10*time.Second, name, address, probe, args...)
+}
+
+func startServerWithin(b *testing.B, most time.Duration, name, address, probe string, args ...string) *webServer {
+	b.Helper()
 	var stderr bytes.Buffer
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = &stderr
@@ -57,7 +62,7 @@ func startServer(b *testing.B, name, address, probe string, args ...string) *web
 		_ = cmd.Wait()
 	})
 	s := &webServer{name: name, url: "http://" + address + "/", pid: cmd.Process.Pid}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(most); ; time.Sleep(10 * time.Millisecond) {
 		if r, err := http.Get(s.url + probe); err == nil {
 			r.Body.Close()
 			if r.StatusCode == http.StatusOK {
@@ -260,7 +265,7 @@ func BenchmarkStalled(b *testing.B) {
 				}
 				time.Sleep(time.Second)
 				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(residentMB(b, s.pid), "MB")
+				b.ReportMetric(memoryMB(b, s.pid, "VmRSS"), "MB")
 				r, err := http.Get(s.url + "147kB.p7b") // others do not wait
 				if err != nil {
 					b.Fatal(err)
@@ -277,18 +282,4 @@ func BenchmarkStalled(b *testing.B) {
 // smallBuffer makes a client's buffer so small that the server's is what fills.
 func smallBuffer(_, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) { _ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096) })
-}
-
-func residentMB(b *testing.B, pid int) float64 {
-	b.Helper()
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		b.Fatal(err)
-	}
-	m := regexp.MustCompile(`VmRSS:\s+([0-9]+) kB`).FindSubmatch(data)
-	kB, err := strconv.ParseFloat(string(m[1]), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return kB / 1024
 }

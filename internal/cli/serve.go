@@ -51,9 +51,11 @@ under Cisco's roots, or those of --root, before a byte of it is served: at the
 start, where one that is not verified is an error, and when it changes, where
 the one before stays in service.
 
-ios.p7b is at /ios.p7b, and where Cisco's own server has it. / has pages for
-people. /index.json lists what there is, /readyz says how it is, /metrics has
-numbers for Prometheus. docs/hosting.md explains it.
+ios.p7b is at /ios.p7b, and where Cisco's own server has it, with the files
+beside it. Older releases are read and verified when they are asked for. / has
+pages for browsers, and a short text for others. /index.json lists what there
+is, /readyz says how it is, /metrics has numbers for Prometheus.
+docs/hosting.md explains it.
 
 It ends on SIGTERM or SIGINT, after requests that have begun; SIGHUP makes it
 look for changes and open its log anew.

@@ -54,7 +54,7 @@ func lasts(err error) time.Duration {
 // Open gives a release of an entry with its bytes: the current one, which is at hand, or an older one, which is read
 // from its source and verified unless that was done lately.
 func (c *Catalog) Open(ctx context.Context, e *Entry, r *Record) (*Release, error) {
-	return hold(c.demander.open(ctx, e, r))
+	return hold(c.demander.open(ctx, e, r, false))
 }
 
 // Bundle is as Open, and parses the release unless that was done lately.
@@ -64,12 +64,10 @@ func (c *Catalog) Bundle(ctx context.Context, e *Entry, r *Record) (*bundle.Bund
 	if r != &e.Current.Record { // it keeps the bytes from being let go
 		expected += int64(r.Size)
 	}
-	b, done, err := demand(ctx, d, e, r, "parsed", expected, func(ctx context.Context) (*bundle.Bundle, int64, error) {
+	return hold(demand(ctx, d, e, r, "parsed", expected, false, func(ctx context.Context) (*bundle.Bundle, int64, error) {
 		b, err := d.parse(ctx, e, r)
 		return b, expected, err
-	})
-	done()
-	return b, err
+	}))
 }
 
 // parsedCertificate is how many bytes a certificate takes when it is parsed, beside its own.
@@ -82,13 +80,14 @@ func hold[T any](v T, done func(), err error) (T, error) {
 	return v, err
 }
 
-// demand gives what is made of a release, from the shelf if it is there. It is held until done is called.
-func demand[T any](ctx context.Context, d *demander, e *Entry, r *Record, what string, expected int64, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
-	return get(ctx, d, key(e, r, what), d.shelf.making, expected, create)
+// demand gives what is made of a release, from the shelf if it is there. It is held until done is called; room is as for
+// shelf.get.
+func demand[T any](ctx context.Context, d *demander, e *Entry, r *Record, what string, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
+	return get(ctx, d, key(e, r, what), d.shelf.making, expected, room, create)
 }
 
-func get[T any](ctx context.Context, d *demander, k shelfKey, slots chan struct{}, expected int64, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
-	t, err := d.shelf.get(ctx, k, slots, expected, d.now(), func(ctx context.Context) (any, int64, error) { return create(ctx) })
+func get[T any](ctx context.Context, d *demander, k shelfKey, slots chan struct{}, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
+	t, err := d.shelf.get(ctx, k, slots, expected, room, d.now(), func(ctx context.Context) (any, int64, error) { return create(ctx) })
 	if err != nil {
 		return v, func() {}, err
 	}
@@ -99,13 +98,13 @@ func key(e *Entry, r *Record, what string) shelfKey {
 	return shelfKey{e.Name, r.SHA256, r.Modified.Unix(), what}
 }
 
-// open gives a release that is held until done is called.
-func (d *demander) open(ctx context.Context, e *Entry, r *Record) (release *Release, done func(), err error) {
+// open gives a release that is held until done is called; room is as for shelf.get.
+func (d *demander) open(ctx context.Context, e *Entry, r *Record, room bool) (release *Release, done func(), err error) {
 	if r == &e.Current.Record {
 		return e.Current, func() {}, nil
 	}
 	k := key(e, r, "release")
-	release, done, err = get(ctx, d, k, d.shelf.reading, int64(r.Size)+releaseOverhead, func(ctx context.Context) (*Release, int64, error) {
+	release, done, err = get(ctx, d, k, d.shelf.reading, int64(r.Size)+releaseOverhead, room, func(ctx context.Context) (*Release, int64, error) {
 		release, err := d.read(ctx, r)
 		d.note(k, r, err)
 		return release, int64(r.Size) + releaseOverhead, err
@@ -162,7 +161,7 @@ func (r *Record) matches(verified *Record) error {
 
 // parse parses a release. The result is not kept.
 func (d *demander) parse(ctx context.Context, e *Entry, r *Record) (*bundle.Bundle, error) {
-	release, done, err := d.open(ctx, e, r)
+	release, done, err := d.open(ctx, e, r, false)
 	defer done()
 	if err != nil {
 		return nil, err

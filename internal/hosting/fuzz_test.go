@@ -43,7 +43,7 @@ func FuzzRequest(f *testing.F) {
 		"/security/pki/trs/archive/ios/1/ios.p7b": true, "/security/pki/trs/archive/ios/20250203/ios.p7b": true,
 		"/ca/trustpool": true, "/ca/trustpool/": true, "/ca/trustpool/cabundle.p7b": true,
 	}
-	others := map[string]bool{"/index.json": true, "/healthz": true, "/readyz": true, "/metrics": true}
+	others := map[string]bool{"/": true, "/index.json": true, "/healthz": true, "/readyz": true, "/metrics": true}
 	for _, dir := range []string{"current/ios/", "archive/ios/1/", "archive/ios/20250203/"} {
 		for _, file := range []string{"ios.p7b.hash.sha256", "ios.p7b.hash.sha512", "manifest.log", "ios.jks", "ios.jks.hash.sha256", "ios.jks.hash.sha512"} {
 			others["/security/pki/trs/"+dir+file] = true

@@ -7,11 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"trustpool/internal/device"
 	"trustpool/internal/report"
 )
 
@@ -98,8 +100,16 @@ func (s *Server) answer(w *answer, r *http.Request) {
 		s.generate(w, typeJSON, status, ready.WriteJSON)
 	case path == "/metrics":
 		s.generate(w, "text/plain; version=0.0.4; charset=utf-8", http.StatusOK, s.writeMetrics)
-	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix)) &&
-		(strings.HasPrefix(path, FilesPrefix) || !isDevice(r.UserAgent())):
+	case path == "/" && isDevice(r):
+		w.Header().Set("Vary", negotiated)
+		refuse(w, http.StatusNotFound, "there is no bundle at /; "+IndexPath+" lists what there is")
+	case path == "/" && (s.pages == nil || !asksForHTML(r.Header.Values("Accept"))):
+		w.Header().Set("Vary", negotiated)
+		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { return s.Catalog().writeText(w, s.pages != nil) })
+	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix) && (strings.HasPrefix(path, FilesPrefix) || !isDevice(r))):
+		if path == "/" {
+			w.Header().Set("Vary", negotiated)
+		}
 		s.pages.ServeHTTP(w, r)
 	default:
 		refuse(w, http.StatusNotFound, "there is nothing here; /index.json lists what there is")
@@ -216,11 +226,31 @@ func send(w http.ResponseWriter, contentType string, status int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// isDevice reports whether a user agent is one of a device: IOS, its PKI client, or
-// libcurl as on IOS XR. One of those never gets a page.
-func isDevice(agent string) bool {
-	agent = strings.ToLower(agent)
-	return agent == "" || strings.Contains(agent, "cisco") || strings.HasPrefix(agent, "curl") || strings.HasPrefix(agent, "libcurl")
+// negotiated are the fields of a request on which it depends what is at /.
+const negotiated = "Accept, User-Agent"
+
+// asksForHTML reports whether Accept names HTML (RFC 9110 section 12.5.1). What accepts anything does not ask for it.
+func asksForHTML(accept []string) bool {
+	for entry := range strings.SplitSeq(strings.Join(accept, ","), ",") {
+		media, parameters, err := mime.ParseMediaType(entry)
+		if err != nil || media != "text/html" && media != "application/xhtml+xml" {
+			continue
+		}
+		if q, err := strconv.ParseFloat(parameters["q"], 64); err != nil || q > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// isDevice reports whether a request is one of a device, as far as is known: by its user agent, or because it has none
+// and does not ask for HTML. A device never gets a page.
+func isDevice(r *http.Request) bool {
+	agent := r.UserAgent()
+	if _, known := device.LookupClient(agent); known || strings.Contains(strings.ToLower(agent), "cisco") {
+		return true
+	}
+	return agent == "" && !asksForHTML(r.Header.Values("Accept"))
 }
 
 // Limits of what the client says of itself, in the log.

@@ -223,22 +223,64 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// Pages are for people: a device asks for / and gets a line of text.
+// Pages are for browsers, which ask for HTML. Who asks for / without that gets a text that says what is here, and a
+// device, which would take it for a bundle, an error.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	o := options(t, hosting.Directory(labDir(t)))
+	bare := start(t, newServer(t, o))
 	o.Pages = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") })
 	address := start(t, newServer(t, o))
-	for agent, want := range map[string]int{
-		"Mozilla/5.0 (X11; Linux x86_64)": 200, "cisco-IOS": 404, "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)": 404, "libcurl/7.61": 404, "": 404,
+	const (
+		firefox = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n"
+		html    = "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"
+		page    = "<html>"
+		text    = "trustpool serves trust bundles to Cisco devices.\n\n/ios.p7b  Lab Core Bundle version 1, 8 certificates\n/ios_core.p7b  "
+	)
+	for _, tt := range []struct {
+		name, header string
+		status       int    // of /
+		body         string // its beginning
+		below        int    // the status below PagesPrefix
+	}{
+		{"a browser", firefox + html, 200, page, 200},
+		{"another", html, 200, page, 200},
+		{"XHTML", firefox + "Accept: application/xhtml+xml\r\n", 200, page, 200},
+		{"two fields", firefox + "Accept: */*\r\nAccept: TEXT/HTML;q=0.1\r\n", 200, page, 200},
+		{"curl", "User-Agent: curl/8.14.1\r\nAccept: */*\r\n", 200, text, 200},
+		{"curl that asks for HTML", "User-Agent: curl/8.14.1\r\nAccept: text/html\r\n", 200, page, 200},
+		{"wget", "User-Agent: Wget/1.25.0\r\nAccept: */*\r\n", 200, text, 200},
+		{"a program", "User-Agent: Python-urllib/3.13\r\n", 200, text, 200},
+		{"JSON", firefox + "Accept: application/json\r\n", 200, text, 200},
+		{"no HTML", firefox + "Accept: text/html;q=0, */*\r\n", 200, text, 200},
+		{"no Accept that can be read", firefox + "Accept: ;;,/,text/\r\n", 200, text, 200},
+		{"as libcurl by default", "Accept: */*\r\n", 404, "404", 404},
+		{"IOS", "User-Agent: cisco-IOS\r\n", 404, "404 Not Found: there is no bundle at /", 404},
+		{"IOS that asks for HTML", "User-Agent: cisco-IOS\r\n" + html, 404, "404", 404},
+		{"IOS PKI", "User-Agent: Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)\r\n" + html, 404, "404", 404},
+		{"voice", "User-Agent: Cisco-IOS-C3945/15.4\r\n", 404, "404", 404},
+		{"libcurl", "User-Agent: libcurl/7.61\r\nAccept: */*\r\n", 404, "404", 404},
+		{"nothing", "", 404, "404", 404},
 	} {
-		for _, path := range []string{"/", hosting.PagesPrefix + "x"} {
-			if response, body := raw(t, address, "GET "+path+" HTTP/1.1\r\nHost: h\r\nUser-Agent: "+agent+"\r\n\r\n"); response.StatusCode != want {
-				t.Errorf("%q at %s: %d %s", agent, path, response.StatusCode, body)
-			}
+		response, body := raw(t, address, "GET / HTTP/1.1\r\nHost: h\r\n"+tt.header+"\r\n")
+		if response.StatusCode != tt.status || !strings.HasPrefix(string(body), tt.body) || response.Header.Get("Vary") != "Accept, User-Agent" {
+			t.Errorf("%s at /: %d %v\n%s", tt.name, response.StatusCode, response.Header, body)
+		}
+		if response, body := raw(t, address, "GET "+hosting.PagesPrefix+"x HTTP/1.1\r\nHost: h\r\n"+tt.header+"\r\n"); response.StatusCode != tt.below {
+			t.Errorf("%s below %s: %d %s", tt.name, hosting.PagesPrefix, response.StatusCode, body)
+		}
+		if response, _ := raw(t, address, "GET "+hosting.FilesPrefix+"x HTTP/1.1\r\nHost: h\r\n"+tt.header+"\r\n"); response.StatusCode != 200 {
+			t.Errorf("%s below %s: %d", tt.name, hosting.FilesPrefix, response.StatusCode)
+		}
+		want := 200
+		if tt.status == 404 {
+			want = 404
+		}
+		if response, body := raw(t, bare, "GET / HTTP/1.1\r\nHost: h\r\n"+tt.header+"\r\n"); response.StatusCode != want || want == 200 && !strings.HasPrefix(string(body), text) {
+			t.Errorf("%s at / without pages: %d %s", tt.name, response.StatusCode, body)
 		}
 	}
-	if response, _ := raw(t, address, "GET /x HTTP/1.1\r\nHost: h\r\nUser-Agent: Mozilla/5.0\r\n\r\n"); response.StatusCode != 404 {
+	if response, _ := raw(t, address, "GET /x HTTP/1.1\r\nHost: h\r\n"+firefox+html+"\r\n"); response.StatusCode != 404 {
 		t.Errorf("a page for /x: %d", response.StatusCode)
 	}
 }

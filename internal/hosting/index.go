@@ -1,6 +1,8 @@
 package hosting
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"time"
 
@@ -75,3 +77,25 @@ func (r *Record) index() IndexRecord {
 
 // WriteJSON writes the index as one document.
 func (i Index) WriteJSON(w io.Writer) error { return report.WriteJSON(w, i) }
+
+// maxListed is how many bundles the text at / names.
+const maxListed = 20
+
+// writeText says in a few lines what is here, to who asks for / and is not a browser.
+func (c *Catalog) writeText(w io.Writer, pages bool) error {
+	var b bytes.Buffer
+	b.WriteString("trustpool serves trust bundles to Cisco devices.\n\n")
+	for _, e := range c.Entries[:min(len(c.Entries), maxListed)] {
+		fmt.Fprintf(&b, "/%s  %s version %s, %s\n", e.FileName(), report.Printable(e.Current.SignedName), report.Printable(e.Current.Version),
+			report.Count(e.Current.Certificates, "certificate"))
+	}
+	if more := len(c.Entries) - maxListed; more > 0 {
+		fmt.Fprintf(&b, "and %d more\n", more)
+	}
+	fmt.Fprintf(&b, "\n%s  all of it, for programs\n/readyz  whether it is verified now\n/metrics  numbers for Prometheus\n", IndexPath)
+	if pages {
+		b.WriteString("/  pages for people, in a browser\n")
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

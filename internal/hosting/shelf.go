@@ -10,9 +10,9 @@ import (
 
 // Limits of what is read or made when it is asked for.
 const (
-	// MaxKept is how many bytes of it are kept, of all bundles together, with those that answers under way hold. A thing
-	// that is larger than that can be had while nothing else is.
-	MaxKept = 64 << 20
+	// MaxKept is how many bytes of it are kept, of all bundles together, with those that answers under way hold. The last
+	// thing that there was room for may be larger than what was left of it, and is kept until another is asked for.
+	MaxKept = 32 << 20
 
 	maxReading    = 16               // at a time: most of their time is the source's
 	maxMaking     = 2                // likewise of what is made from what was read
@@ -64,9 +64,9 @@ type maker func(context.Context) (value any, size int64, err error)
 
 // get gives the thing with a key, which create makes if there is none. expected is how many bytes it will have, more or
 // less. Who gets it is to put it back. slots are those of reading or making: what is made may get what is read in turn,
-// and nothing else.
-func (s *shelf) get(ctx context.Context, key shelfKey, slots chan struct{}, expected int64, now time.Time, create maker) (*thing, error) {
-	t, mine, err := s.claim(key, expected+keptOverhead, now)
+// and nothing else. There must be room for what is to be held for as long as a client likes.
+func (s *shelf) get(ctx context.Context, key shelfKey, slots chan struct{}, expected int64, room bool, now time.Time, create maker) (*thing, error) {
+	t, mine, err := s.claim(key, expected+keptOverhead, room, now)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *shelf) get(ctx context.Context, key shelfKey, slots chan struct{}, expe
 }
 
 // claim takes hold of a thing, and reports whether the caller is to make it.
-func (s *shelf) claim(key shelfKey, expected int64, now time.Time) (t *thing, mine bool, err error) {
+func (s *shelf) claim(key shelfKey, expected int64, room bool, now time.Time) (t *thing, mine bool, err error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if t = s.things[key]; t != nil && !t.stale(now) {
@@ -108,8 +108,8 @@ func (s *shelf) claim(key shelfKey, expected int64, now time.Time) (t *thing, mi
 	if t != nil {
 		s.drop(t)
 	}
-	s.makeRoom(expected)
-	if s.used > 0 && s.used+expected > s.most {
+	s.makeRoom(expected, 0)
+	if room && s.used >= s.most {
 		return nil, false, errBusy
 	}
 	t = &thing{key: key, made: make(chan struct{}), size: expected, users: 2} // the caller, and who makes it
@@ -128,9 +128,9 @@ func (t *thing) stale(now time.Time) bool {
 	}
 }
 
-// makeRoom lets go of what nobody holds until there is room for so many bytes, or nothing is left to let go of.
-func (s *shelf) makeRoom(size int64) {
-	for s.used+size > s.most && s.idle.Len() > 0 {
+// makeRoom lets go of what nobody holds until there is room for so many bytes, or no more than so many things are left.
+func (s *shelf) makeRoom(size int64, left int) {
+	for s.used+size > s.most && s.idle.Len() > left {
 		s.drop(s.idle.Back().Value.(*thing))
 	}
 }
@@ -182,5 +182,5 @@ func (s *shelf) put(t *thing) {
 		return
 	}
 	t.parked = s.idle.PushFront(t)
-	s.makeRoom(0)
+	s.makeRoom(0, 1)
 }

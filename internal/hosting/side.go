@@ -88,7 +88,7 @@ type body struct {
 func (c *Catalog) body(ctx context.Context, f *resource) (b *body, done func(), err error) {
 	d := c.demander
 	if f.beside == "" {
-		r, done, err := d.open(ctx, f.entry, f.record)
+		r, done, err := d.open(ctx, f.entry, f.record, true)
 		if err != nil {
 			return nil, done, err
 		}
@@ -99,7 +99,7 @@ func (c *Catalog) body(ctx context.Context, f *resource) (b *body, done func(), 
 		// The same release may follow another one when history has gone on.
 		what += " " + before.SHA256
 	}
-	return demand(ctx, d, f.entry, f.record, what, f.beside.expected(f.record), func(ctx context.Context) (*body, int64, error) {
+	return demand(ctx, d, f.entry, f.record, what, f.beside.expected(f.record), true, func(ctx context.Context) (*body, int64, error) {
 		data, err := d.side(ctx, f)
 		return &body{data, digest(data)}, int64(cap(data)), err
 	})
@@ -110,7 +110,7 @@ func (d *demander) side(ctx context.Context, f *resource) ([]byte, error) {
 	e, r := f.entry, f.record
 	switch f.beside {
 	case sideSHA256, sideSHA512:
-		release, done, err := d.open(ctx, e, r)
+		release, done, err := d.open(ctx, e, r, false)
 		defer done()
 		if err != nil {
 			return nil, err

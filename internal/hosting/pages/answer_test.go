@@ -135,6 +135,7 @@ func stall(t *testing.T, s *hosting.Server, path string, n int) func() {
 		group.Go(func() {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Header.Set("User-Agent", firefox)
+			r.Header.Set("Accept", "text/html")
 			s.ServeHTTP(stalled{httptest.NewRecorder(), writing, release}, r)
 		})
 	}

@@ -24,7 +24,7 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r := &http.Request{Method: http.MethodGet, URL: u, Host: host, Header: http.Header{"User-Agent": {firefox}}, RemoteAddr: "192.0.2.1:1"}
+		r := &http.Request{Method: http.MethodGet, URL: u, Host: host, Header: http.Header{"User-Agent": {firefox}, "Accept": {"text/html"}}, RemoteAddr: "192.0.2.1:1"}
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, r)
 		switch w.Code {

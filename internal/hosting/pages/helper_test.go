@@ -157,6 +157,7 @@ func get(t testing.TB, h http.Handler, path string, header ...string) *httptest.
 	r := httptest.NewRequest(http.MethodGet, path, nil)
 	r.Host = "pki.example.com:8080"
 	r.Header.Set("User-Agent", firefox)
+	r.Header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 	for pair := range slices.Chunk(header, 2) {
 		if pair[0] == "Host" {
 			r.Host = pair[1]

@@ -37,14 +37,16 @@ func TestBundles(t *testing.T) {
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	s := lab(t)
-	for _, agent := range []string{"cisco-IOS", "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)", "curl/8.14.1", ""} {
+	for agent, accept := range map[string]string{
+		"cisco-IOS": "text/html", "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)": "text/html", "libcurl/8.14.1": "text/html", "": "*/*",
+	} {
 		for _, path := range []string{"/", "/pages/bundles/ios", "/pages/commands", "/pages/nothing", "/pages/files/nothing"} {
-			w := get(t, s, path, "User-Agent", agent)
+			w := get(t, s, path, "User-Agent", agent, "Accept", accept)
 			if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
 				t.Errorf("%s asks for %s: status %d, %s", agent, path, w.Code, w.Header().Get("Content-Type"))
 			}
 		}
-		if w := get(t, s, strings.Replace(page(s, "ios"), "bundles", "files", 1)+"/ios.pem", "User-Agent", agent); w.Code != http.StatusOK {
+		if w := get(t, s, strings.Replace(page(s, "ios"), "bundles", "files", 1)+"/ios.pem", "User-Agent", agent, "Accept", accept); w.Code != http.StatusOK {
 			t.Errorf("%s asks for a file: status %d", agent, w.Code)
 		}
 	}

@@ -228,6 +228,32 @@ func TestDiffFields(t *testing.T) {
 	same(t, "Cisco's diff.json", documentedFields(t, "### Cisco's diff.json"), names(cisco))
 }
 
+func TestFeedFields(t *testing.T) {
+	t.Parallel()
+	var files []feed.File
+	for _, name := range []string{"rss.xml", "lab.diff.json", "manifest.log"} {
+		data, err := os.ReadFile("../testdata/feed/trs/current/lab/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, feed.File{Name: name, Data: data})
+	}
+	f, err := feed.Read(files...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := read(t, "lab-core-v1.p7b")
+	root := [][32]byte{b.Certificates[0].SHA256}
+	r := f.Judge(feed.Question{
+		Held:    &feed.Held{File: "lab.p7b", Name: b.Name, Version: b.Version, Certificates: b.Certificates},
+		Needed:  []feed.Needed{{SHA256: root}},
+		Servers: []feed.Server{{Name: "lab.example:443", Roots: root}},
+	})
+	actual := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), actual)
+	same(t, "feed", documentedFields(t, "### trustpool.feed/1"), names(actual))
+}
+
 // What a server says: of bundles, one in the archive, and of itself, all well or not.
 func TestHostingFields(t *testing.T) {
 	t.Parallel()

@@ -74,7 +74,7 @@ func testdata(t testing.TB) string {
 }
 
 // TestScripts runs testdata/script. Each script finds testdata's bundles, chains,
-// keys and vectors beside it, and files of root programs as programs; where there
+// feed, keys and vectors beside it, and files of root programs as programs; where there
 // are genuine bundles, as corpus; at $URL a server, and at $TLS, a HOST:PORT, one
 // whose certificate is below Lab Root CA; and in $SERVER an address at which it may
 // make one of its own.
@@ -102,7 +102,7 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			links := map[string]string{"programs": filepath.Join(dir, "..", "roots", "testdata")}
-			for _, name := range []string{"bundles", "chains", "keys", "vectors"} {
+			for _, name := range []string{"bundles", "chains", "feed", "keys", "vectors"} {
 				links[name] = filepath.Join(dir, name)
 			}
 			if corpus := os.Getenv("TRUSTPOOL_CORPUS"); corpus != "" {
@@ -194,6 +194,7 @@ func handler(bundles string) http.Handler {
 		w.Header().Set("Content-Type", "text/html")
 		files.ServeHTTP(w, r)
 	})
+	mux.Handle("/trs/", http.FileServer(http.Dir(filepath.Join(bundles, "..", "feed"))))
 	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pkcs7-certificates")
 		fmt.Fprint(w, "<!DOCTYPE html>\n<html><title>Log in</title></html>\n")

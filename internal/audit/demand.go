@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -78,17 +79,28 @@ func rulesOfDemands() []Rule {
 
 // required are all pins that must be there at the time of the audit, with who
 // asks for them.
-func (a *auditor) required() (out []Pin) {
-	for _, n := range a.Needs {
-		for _, p := range n.at(a.At) {
+func (a *auditor) required() []Pin { return required(a.Needs, a.Requirements, a.At) }
+
+func required(needs []Need, r *Requirements, at time.Time) (out []Pin) {
+	for _, n := range needs {
+		for _, p := range n.at(at) {
 			p.Reason = n.Name
 			out = append(out, p)
 		}
 	}
-	if a.Requirements != nil {
-		out = append(out, a.Requirements.Required...)
+	if r != nil {
+		out = append(out, r.Required...)
 	}
 	return out
+}
+
+// Required are the certificates that needs and requirements ask for at a time. The
+// reason of one is the name of its need, or what the requirements say of it; r may be nil.
+func Required(needs []Need, r *Requirements, at time.Time) []Pin {
+	if r != nil {
+		needs = slices.Concat(needs, r.Needs)
+	}
+	return required(needs, r, at)
 }
 
 // needs says what came of each need.

@@ -179,6 +179,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 	}{
 		{"Know a bundle:", []verb{
 			{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"audit", a.auditCommand},
+			{"feed", a.feedCommand},
 			{"extract", a.extractCommand}, {"anchors", a.anchorsCommand},
 		}},
 		{"Know a device:", []verb{

@@ -18,9 +18,9 @@ type File struct {
 	Data  []byte
 }
 
-// Files returns every generated file: bundles, chains, keys and vectors.
+// Files returns every generated file: bundles, chains, keys, the feed and vectors.
 func Files() []File {
-	files := slices.Concat(bundleFiles(), signerKeyFiles())
+	files := slices.Concat(bundleFiles(), signerKeyFiles(), feedFiles())
 	for _, v := range Vectors() {
 		files = append(files, File{"vectors/" + v.Name + ".txt", v.About, v.Encode()})
 	}

@@ -1,0 +1,419 @@
+package feed
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"trustpool/internal/report"
+)
+
+// Advice is what every printing says of a feed.
+const Advice = "Nothing signs these files: they are advice of whoever answers there. What a bundle holds is known from the bundle."
+
+type certificateReport struct {
+	SHA256 string `json:"sha256"`
+	Name   string `json:"name"`
+}
+
+func (c Certificate) report() certificateReport {
+	return certificateReport{hex.EncodeToString(c.SHA256[:]), c.Name}
+}
+
+func reports(list []Certificate) []certificateReport {
+	out := []certificateReport{}
+	for _, c := range list {
+		out = append(out, c.report())
+	}
+	return out
+}
+
+type fileReport struct {
+	Name   string `json:"name"`
+	Kind   Kind   `json:"kind"`
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+type versionReport struct {
+	Version     string              `json:"version"`
+	Previous    *string             `json:"previous"`
+	PublishedAt *string             `json:"published_at"`
+	Link        *string             `json:"link"`
+	Known       bool                `json:"change_known"`
+	Added       []certificateReport `json:"added"`
+	Removed     []certificateReport `json:"removed"`
+	Marked      []certificateReport `json:"marked_for_removal"`
+	NewlyMarked []certificateReport `json:"newly_marked_for_removal"`
+}
+
+type markReport struct {
+	certificateReport
+	Since string `json:"since"`
+	Newly bool   `json:"newly"`
+}
+
+type manifestReport struct {
+	Version      *string `json:"version"`
+	Certificates int     `json:"certificates"`
+	Whole        bool    `json:"whole"`
+}
+
+type againstReport struct {
+	File           string        `json:"file"`
+	Name           string        `json:"name"`
+	Version        *string       `json:"version"`
+	Verified       bool          `json:"verified"`
+	Reason         *string       `json:"reason"`
+	Position       Position      `json:"position"`
+	Newer          []string      `json:"newer_versions"`
+	Leaving        []stateReport `json:"leaving"`
+	Contradictions []string      `json:"contradictions"`
+}
+
+type stateReport struct {
+	SHA256  []string `json:"sha256"`
+	Name    string   `json:"name"`
+	State   State    `json:"state"`
+	Version *string  `json:"version"`
+	Why     string   `json:"why"`
+}
+
+type neededReport struct {
+	For string `json:"for"`
+	stateReport
+	InBundle *bool `json:"in_bundle"`
+	Warning  bool  `json:"warning"`
+}
+
+type serverReport struct {
+	Name    string        `json:"name"`
+	Verdict string        `json:"verdict"`
+	Roots   []stateReport `json:"roots"`
+	Warning bool          `json:"warning"`
+}
+
+func (n *NeededState) report() stateReport {
+	r := stateReport{[]string{}, n.Name, n.State, report.Optional(n.Version), n.Why}
+	for _, sum := range n.SHA256 {
+		r.SHA256 = append(r.SHA256, hex.EncodeToString(sum[:]))
+	}
+	return r
+}
+
+func stamp(t time.Time) *string { return report.OrNil(report.Stamp(t), !t.IsZero()) }
+
+// WriteJSON writes one document, "trustpool.feed/1"; docs/formats.md has every field.
+func (r *Report) WriteJSON(w io.Writer) error {
+	head := struct {
+		Schema    string           `json:"schema"`
+		Source    string           `json:"source"`
+		At        *string          `json:"at"`
+		Advice    string           `json:"advice"`
+		Name      *string          `json:"name"`
+		Version   *string          `json:"version"`
+		Published *string          `json:"published_at"`
+		OK        bool             `json:"ok"`
+		Warnings  int              `json:"warnings"`
+		Manifest  *manifestReport  `json:"manifest"`
+		Against   *againstReport   `json:"against"`
+		MarkedBy  *string          `json:"marked_by"`
+		Evidence  *report.Evidence `json:"evidence"`
+	}{
+		Schema: "trustpool.feed/1", Source: r.Source, Advice: Advice, Name: report.Optional(r.Name), Version: report.Optional(r.Newest()),
+		OK: r.Warnings() == 0, Warnings: r.Warnings(), MarkedBy: report.Optional(r.MarkedBy), Evidence: r.Evidence,
+	}
+	if r.At != nil {
+		head.At = stamp(*r.At)
+	}
+	if len(r.Versions) > 0 {
+		head.Published = stamp(r.Versions[0].Published)
+	}
+	if m := r.Manifest; m != nil {
+		head.Manifest = &manifestReport{report.Optional(m.Version), len(m.Certificates), !m.Unended}
+	}
+	if h := r.Held; h != nil {
+		a := againstReport{
+			File: h.File, Name: h.Name, Version: report.Optional(h.Version), Verified: h.NotVerified == "", Reason: report.Optional(h.NotVerified), Position: r.Position,
+			Newer: append([]string{}, r.Newer...), Leaving: []stateReport{}, Contradictions: append([]string{}, r.HeldContradictions...),
+		}
+		for i := range r.Leaving {
+			a.Leaving = append(a.Leaving, r.Leaving[i].report())
+		}
+		head.Against = &a
+	}
+	text := func(s string) string { return s }
+	return report.WriteJSON(w, head,
+		report.List("files", r.Files, func(s Source) fileReport { return fileReport(s) }),
+		report.List("marked_for_removal", r.Marks, func(m Mark) markReport { return markReport{m.Certificate.report(), m.Since, m.Newly} }),
+		report.List("versions", r.Versions, func(v *Version) versionReport {
+			c := cmp.Or(v.Change, &Change{})
+			return versionReport{v.Version, report.Optional(c.Previous), stamp(v.Published), report.Optional(v.Link), v.Change != nil,
+				reports(c.Added), reports(c.Removed), reports(c.Marked), reports(c.NewlyMarked)}
+		}),
+		report.List("needed", r.Needed, func(n NeededState) neededReport { return neededReport{n.For, n.report(), n.Held, n.Warn} }),
+		report.List("servers", r.Servers, func(s ServerState) serverReport {
+			out := serverReport{s.Name, s.Verdict, []stateReport{}, s.Warn}
+			for i := range s.Roots {
+				out.Roots = append(out.Roots, s.Roots[i].report())
+			}
+			return out
+		}),
+		report.List("contradictions", r.Contradictions, text),
+		report.List("gaps", r.Gaps, text),
+		report.List("notes", r.Notes, text))
+}
+
+// title is the feed in a line.
+func (r *Report) title() string {
+	s := report.Printable(cmp.Or(r.Name, "a bundle that the feed does not name"))
+	switch {
+	case len(r.Versions) == 0:
+		return s + ": no version"
+	default:
+		return s + ": version " + r.Versions[0].when()
+	}
+}
+
+// summary says what a version changed, in a line.
+func (v *Version) summary() string {
+	c := v.Change
+	if c == nil {
+		return "what it changed is not known"
+	}
+	var parts []string
+	for _, x := range []struct {
+		n    int
+		what string
+	}{{len(c.Added), "added"}, {len(c.Removed), "removed"}, {len(c.Marked), "marked for removal"}, {len(c.NewlyMarked), "newly marked"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
+		}
+	}
+	if parts == nil {
+		return "no certificate added, removed or marked"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// against is the bundle at hand in a line.
+func (r *Report) against() string {
+	h := r.Held
+	s := fmt.Sprintf("%s, version %s, ", h.File, dash(h.Version))
+	if h.NotVerified != "" {
+		s += "not verified (" + h.NotVerified + ")"
+	} else {
+		s += "verified"
+	}
+	switch r.Position {
+	case Same:
+		s += ": the newest version"
+	case Behind:
+		s += fmt.Sprintf(": behind by %s, %s", report.Count(len(r.Newer), "version"), strings.Join(r.Newer, ", "))
+	case Ahead:
+		s += ": newer than the feed"
+	case OtherName:
+		s += ": another bundle"
+	default:
+		s += ": which is newer cannot be told"
+	}
+	return report.Printable(s)
+}
+
+// verdict is the last line.
+func (r *Report) verdict() string {
+	asked := len(r.Needed) + len(r.Servers)
+	switch n := r.Warnings(); {
+	case asked == 0:
+		return "no root was asked for: --need, --requirements, --chains and --pool do"
+	case n == 0:
+		return fmt.Sprintf("%s asked for, none marked or gone", report.Count(asked, "root"))
+	default:
+		return fmt.Sprintf("%s of %d asked for", report.Count(n, "warning"), asked)
+	}
+}
+
+// WriteText writes the report for a person.
+func (r *Report) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "%s\n%s\n\n", r.title(), Advice)
+	for _, s := range r.Files {
+		fmt.Fprintf(out, "read       %s (%s), %d bytes\n", s.Kind, report.Printable(s.Name), s.Size)
+	}
+	if m := r.Manifest; m != nil {
+		fmt.Fprintf(out, "manifest   version %s, %s\n", report.Printable(dash(m.Version)), report.Count(len(m.Certificates), "certificate"))
+	}
+	if r.Held != nil {
+		fmt.Fprintf(out, "against    %s\n", r.against())
+	}
+	line := func(what string, c Certificate, after string) {
+		fmt.Fprintf(out, "  %-8s %x  %s%s\n", what, c.SHA256, c.Label(), after)
+	}
+	for _, v := range r.Versions {
+		fmt.Fprintf(out, "\nversion %s: %s\n", v.when(), v.summary())
+		if c := v.Change; c != nil {
+			newly := setOf(c.NewlyMarked)
+			for _, x := range c.Added {
+				line("added", x, "")
+			}
+			for _, x := range c.Removed {
+				line("removed", x, "")
+			}
+			for _, x := range c.NewlyMarked {
+				line("marked", x, ", newly")
+			}
+			for _, x := range c.Marked {
+				if !newly[x.SHA256] {
+					line("marked", x, "")
+				}
+			}
+		}
+	}
+	state := func(n *NeededState, who string) {
+		word := string(n.State)
+		if n.Warn {
+			word = screen.Paint(report.Bad, "WARNING") + " " + word
+		}
+		fmt.Fprintf(out, "  %s  %s%s: %s\n", word, report.Printable(cmp.Or(n.Name, "(no name)")), report.Printable(who), report.Printable(n.Why))
+		for _, sum := range n.SHA256 {
+			fmt.Fprintf(out, "    %x\n", sum)
+		}
+	}
+	if len(r.Leaving) > 0 {
+		fmt.Fprintf(out, "\nof %s\n", report.Printable(r.Held.File))
+		for i := range r.Leaving {
+			n := r.Leaving[i]
+			n.Warn = false
+			state(&n, "")
+		}
+	}
+	if len(r.Needed) > 0 {
+		fmt.Fprintln(out, "\nneeded")
+		rest, unknown := 0, 0
+		for i := range r.Needed {
+			switch n := &r.Needed[i]; {
+			case n.Warn || !n.Only:
+				state(n, " ("+n.For+")")
+			case len(n.SHA256) == 0:
+				unknown++
+			default:
+				rest++
+			}
+		}
+		if rest > 0 {
+			fmt.Fprintf(out, "  %s of pools, neither marked nor removed\n", report.Count(rest, "certificate"))
+		}
+		if unknown > 0 {
+			fmt.Fprintf(out, "  %s of pools without a known SHA-256, not looked for: --with gives bundles that may have them\n", report.Count(unknown, "certificate"))
+		}
+	}
+	for i := range r.Servers {
+		s := &r.Servers[i]
+		word := s.Verdict
+		if s.Warn {
+			word = screen.Paint(report.Bad, "WARNING") + " " + word
+		}
+		fmt.Fprintf(out, "\nserver %s: %s, without what is removed and marked\n", report.Printable(s.Name), word)
+		for j := range s.Roots {
+			state(&NeededState{Needed: Needed{Name: s.Roots[j].Name, SHA256: s.Roots[j].SHA256}, State: s.Roots[j].State, Why: s.Roots[j].Why}, "")
+		}
+	}
+	fmt.Fprintln(out)
+	for _, said := range r.said() {
+		fmt.Fprintf(out, "%s: %s\n", said.what, said.text)
+	}
+	fmt.Fprintf(out, "%s\n", screen.Verdict(r.Warnings() == 0, r.verdict()))
+	return out.Flush()
+}
+
+type saying struct{ what, text string }
+
+// said is everything in words, made printable when it was said.
+func (r *Report) said() (out []saying) {
+	for _, l := range []struct {
+		what string
+		list []string
+	}{{"contradiction with the bundle", r.HeldContradictions}, {"contradiction", r.Contradictions}, {"gap", r.Gaps}, {"note", r.Notes}} {
+		for _, text := range l.list {
+			out = append(out, saying{l.what, text})
+		}
+	}
+	return out
+}
+
+// WriteMarkdown writes the report for a ticket.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	md := report.Markdown
+	fmt.Fprintf(out, "# %s\n\n%s\n\nAnswer: %s.\n\n", md(r.title()), Advice, md(r.verdict()))
+	if r.Held != nil {
+		fmt.Fprintf(out, "Against %s.\n\n", md(r.against()))
+	}
+	if len(r.Needed) > 0 {
+		fmt.Fprint(out, "| needed | for | state | why |\n|---|---|---|---|\n")
+		for i := range r.Needed {
+			n := &r.Needed[i]
+			word := string(n.State)
+			if n.Warn {
+				word = "**" + word + "**"
+			}
+			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", md(n.Name), md(n.For), word, md(n.Why))
+		}
+		fmt.Fprintln(out)
+	}
+	if len(r.Servers) > 0 {
+		fmt.Fprint(out, "| server | without what is removed and marked |\n|---|---|\n")
+		for _, s := range r.Servers {
+			word := s.Verdict
+			if s.Warn {
+				word = "**" + word + "**"
+			}
+			fmt.Fprintf(out, "| %s | %s |\n", md(s.Name), word)
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprint(out, "| version | date | change | certificate | SHA-256 |\n|---|---|---|---|---|\n")
+	for _, v := range r.Versions {
+		row := func(what string, c Certificate) {
+			fmt.Fprintf(out, "| %s | %s | %s | %s | %x |\n", md(v.Version), v.day(), what, md(c.Label()), c.SHA256)
+		}
+		if v.Change == nil || v.Change.empty() {
+			fmt.Fprintf(out, "| %s | %s | %s | | |\n", md(v.Version), v.day(), v.summary())
+			continue
+		}
+		for _, l := range []struct {
+			what string
+			list []Certificate
+		}{{"added", v.Change.Added}, {"removed", v.Change.Removed}, {"newly marked", v.Change.NewlyMarked}, {"marked", v.Change.Marked}} {
+			for _, c := range l.list {
+				row(l.what, c)
+			}
+		}
+	}
+	for i, said := range r.said() {
+		if i == 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "- %s: %s\n", said.what, md(said.text))
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return r.Evidence.WriteMarkdown(w)
+}
+
+func (v *Version) day() string {
+	if v.Published.IsZero() {
+		return ""
+	}
+	return report.Day(v.Published)
+}
+
+func (c *Change) empty() bool {
+	return len(c.Added)+len(c.Removed)+len(c.Marked)+len(c.NewlyMarked) == 0
+}

@@ -9,6 +9,7 @@ import (
 	"trustpool/internal/fleet"
 	"trustpool/internal/fleet/inventory"
 	"trustpool/internal/hosting/doctor"
+	"trustpool/internal/report"
 )
 
 // fleetReport is one of a log with every kind of line.
@@ -26,14 +27,29 @@ func fleetReport(t *testing.T) *fleet.Report {
 	if err := tally.Read(t.Context(), "-", strings.NewReader("10.0.0.1"+line+"192.0.2.1"+line+"rubbish\n")); err != nil {
 		t.Fatal(err)
 	}
-	return tally.Report()
+	g := fleet.Gathering{Devices: devices.Devices, Downloads: tally.Downloads(), By: "site"}
+	if g.Judge, err = fleet.NewJudge(fleet.JudgeOptions{At: at}, g.Downloads.Current); err != nil {
+		t.Fatal(err)
+	}
+	r, err := fleet.Gather(t.Context(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Captures = &fleet.CaptureReport{Strays: []string{}}
+	r.Absent = []fleet.Root{{}}
+	r.Devices[0].Missing = r.Absent
+	r.URL = "http://192.0.2.1/ios.p7b"
+	r.Devices[0].State = fleet.Old
+	r.Evidence = report.NewEvidence("v1", at)
+	r.Evidence.Add("devices.csv", nil)
+	return r
 }
 
 func TestFleetFields(t *testing.T) {
 	t.Parallel()
 	actual := map[string]bool{}
-	fields(t, printed(t, fleetReport(t).WriteJSON), actual, "unknown[].fetched") // as in devices, as the page says
-	same(t, "fleet", documentedFields(t, "### trustpool.fleet/1"), names(actual))
+	fields(t, printed(t, fleetReport(t).WriteJSON), actual, "evidence")
+	same(t, "fleet", documentedFields(t, "### trustpool.fleet/2"), names(actual))
 }
 
 func TestFleetCSV(t *testing.T) {

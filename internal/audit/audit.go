@@ -107,6 +107,7 @@ type Finding struct {
 	Items    []Item // what it is about: none if it is about the whole
 	id       string // what makes one about the whole the same in two reports; empty for Detail
 	pin      *Pin   // of a certificate that is not there
+	mayBe    int    // among so many entries without a known certificate
 	// Exception excuses the finding, which then counts for nothing; nil for none.
 	Exception *Exception
 }
@@ -233,3 +234,7 @@ func (r *Report) Fails() bool {
 func (f *Finding) Counts() bool {
 	return f.Exception == nil && (f.Change != Unchanged || f.Rule.Always)
 }
+
+// Missing returns the certificate that a finding of required-missing is about, nil
+// for any other, and among how many entries without a known certificate it may be.
+func (f *Finding) Missing() (p *Pin, mayBe int) { return f.pin, f.mayBe }

@@ -144,6 +144,7 @@ func requiredMissing(a *auditor) (int, []Finding) {
 			}
 		}
 		if n := a.found.mayBe(p); n > 0 {
+			f.mayBe = n
 			detail += fmt.Sprintf("; it may be among the %d entries without a known certificate", n)
 		}
 		f.Detail = detail

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,8 @@ import (
 	"trustpool/internal/audit"
 	"trustpool/internal/device"
 	"trustpool/internal/device/show"
+	"trustpool/internal/fleet"
+	"trustpool/internal/fleet/inventory"
 	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -34,6 +37,8 @@ func (a *app) valuesOf() map[string]completer {
 		"root":          these(roots.BuiltIn(), true, func(a roots.Anchor) string { return fmt.Sprintf("%x\t%s", a.SHA256, a.Name) }),
 		"filter":        filters,
 		"without":       filters,
+		"state":         these(fleet.States(), false, func(s fleet.State) string { return string(s) + "\t" + s.Meaning() }),
+		"by":            a.columnsOfInventory,
 		"fail-on":       fixed("info", "warning", "error", "never"),
 		"via":           fixed("file", "terminal"),
 		"color":         fixed(colours()...),
@@ -69,6 +74,26 @@ func filters(*cobra.Command) ([]string, bool) {
 	out := []string{"expired\tnot valid any more", "expiring:90d\tnot valid in 90 days", "algorithm:\tpart of an algorithm's name", "text:\tpart of a name, and nothing else"}
 	for _, q := range certificate.Quirks() {
 		out = append(out, "quirk:"+string(q))
+	}
+	return out, false
+}
+
+// columnsOfInventory are those of the file of --devices, and platform.
+func (a *app) columnsOfInventory(cmd *cobra.Command) ([]string, bool) {
+	out := []string{"platform"}
+	path, err := cmd.Flags().GetString("devices")
+	if err != nil || path == "" {
+		return out, false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return out, false
+	}
+	defer f.Close()
+	if l, err := inventory.Read(f, inventory.Options{}); err == nil {
+		for _, c := range l.Devices[0].Columns {
+			out = append(out, c.Name)
+		}
 	}
 	return out, false
 }

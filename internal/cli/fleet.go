@@ -2,15 +2,19 @@ package cli
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"trustpool/internal/audit"
 	"trustpool/internal/fetch"
 	"trustpool/internal/fleet"
 	"trustpool/internal/fleet/inventory"
@@ -18,83 +22,225 @@ import (
 	"trustpool/roots"
 )
 
-func (a *app) fleetCommand() *cobra.Command {
-	var devices string
-	var bundles, current []string
-	var as printing
-	cmd := &cobra.Command{
-		Use:   "fleet LOG… --devices INVENTORY",
-		Short: "Say which device has which version, from access logs",
-		Long: `Say from access logs which device has the current version of a bundle, which has
-an old one, and which never came. LOG is a file, or - for standard input, plain
-or gzip, in any order: the JSON log of trustpool serve or of Caddy, the common
-or combined format of Apache and nginx, the W3C format of IIS, or what
-python3 -m http.server prints. But for the first none says a version: --bundle
-tells it by size. Without a size a download is "fetched, completeness not
-known".
+// A fleetArgs is what the flags of fleet say.
+type fleetArgs struct {
+	trust
+	devices, pools, requirements, by, url string
+	bundles, current, needs, with, states []string
+	all                                   bool
+	as                                    printing
+}
 
-The first line of CSV names its columns: name, perhaps address and platform, and
-any others, such as site. An address is an IP address, a prefix or the name of a
-host; a device may have several, with blanks between, and without one it is its
-name. An Ansible inventory is taken as well: INI, YAML, or what
+func (a *app) fleetCommand() *cobra.Command {
+	var x fleetArgs
+	cmd := &cobra.Command{
+		Use:   "fleet [LOG…] --devices INVENTORY [--pools DIR]",
+		Short: "Say what each device has, from access logs and captures",
+		Long: `Say of each device of an inventory whether it has the current version of a
+bundle and the roots that it needs, from access logs, from captures of its pool,
+or from both. docs/fleet.md explains the states.
+
+The first line of a CSV inventory names its columns: name, perhaps address and
+platform, and any others, such as site. An address is an IP address, a prefix or
+the name of a host; a device may have several, with blanks between, and without
+one it is its name. An Ansible inventory is taken as well: INI, YAML, or what
 ansible-inventory --list prints.
 
-A download counts if the server sent it whole. What the device did with it
-then is in no log.
+LOG is a file, or - for standard input, plain or gzip, in any order: the JSON
+log of trustpool serve or of Caddy, the common or combined format of Apache and
+nginx, the W3C format of IIS, or what python3 -m http.server prints. But for the
+first none says a version: --bundle tells it by size. If fewer than one in ten
+lines can be read the log is refused; other unread lines are counted. A download
+counts if the server sent it whole; what the device did with it is in no log.
 
-Lines that cannot be read are counted. If fewer than one in ten can be read, the
-log is refused.
+DIR has what each device shows of its pool, as pool read takes it, or a pool
+file of pool read --save: NAME, NAME.txt, NAME.log, NAME.json, or files in a
+directory NAME. A pool is compared with the current version of the --bundle that
+it is most like, and with the roots of --need and --requirements.
 
-Exit status: 0, or 1 if a device does not have the current version.`,
+Exit status: 0, or 1 if a device is not current.`,
 		Example: `  trustpool fleet access.log --devices devices.csv
   trustpool fleet access.log access.log.*.gz --devices devices.csv \
     --bundle ios=old.p7b --bundle ios=new.p7b
-  trustpool fleet access.log --devices devices.csv --current ios=10 --csv`,
-		Args: oneOrMore("LOG"),
+  trustpool fleet --devices devices.csv --pools captures --bundle ios.p7b \
+    --need smart-licensing --by site --url http://192.0.2.1/ios.p7b
+  trustpool fleet access.log --devices inventory.yml --current ios=10 --csv`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 && x.pools == "" {
+				return hinted{errors.New("fleet: LOG is missing"), "give access logs, or a directory of captures with --pools, or both"}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := fleet.Options{Current: map[string]string{}}
-			for _, c := range current {
-				name, version, err := parseCurrent(c)
-				if err != nil {
-					return err
-				}
-				if _, ok := o.Current[name]; ok {
-					return fmt.Errorf("--current %s: given twice for the same bundle", c)
-				}
-				o.Current[name] = version
-			}
-			var err error
-			if o.Devices, err = a.readInventory(devices); err != nil {
-				return err
-			}
-			for _, arg := range bundles {
-				b, err := a.readFleetBundle(cmd.Context(), arg)
-				if err != nil {
-					return err
-				}
-				o.Bundles = append(o.Bundles, b)
-			}
-			t, err := fleet.New(o)
+			r, err := x.run(cmd.Context(), a, args)
 			if err != nil {
 				return err
 			}
-			for _, log := range args {
-				if err := a.readLog(cmd.Context(), t, log); err != nil {
-					return err
-				}
-			}
-			r := t.Report()
-			return a.answer(r.OK(), as, printings{"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV})
+			return a.answer(r.OK(), x.as, printings{"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&devices, "devices", "", "read the devices from the file `INVENTORY`: CSV, or an Ansible inventory")
+	f.StringVar(&x.devices, "devices", "", "read the devices from the file `INVENTORY`: CSV, or an Ansible inventory")
 	required(cmd, "devices")
-	f.StringArrayVar(&bundles, "bundle", nil, "recognize downloads of `[NAME=]FILE` by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
-	f.StringArrayVar(&current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
-	as.flags(cmd, "json", "csv", "quiet")
+	f.StringVar(&x.pools, "pools", "", "read what devices show of their pools from the files in `DIR`")
+	f.StringArrayVar(&x.bundles, "bundle", nil, "compare pools with `[NAME=]FILE`, and recognize downloads by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
+	f.StringArrayVar(&x.current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
+	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
+	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	f.StringVar(&x.by, "by", "platform", "group by the `COLUMN` of the inventory")
+	f.StringSliceVar(&x.states, "state", nil, "list devices in the `STATE` alone (repeatable, or with commas)")
+	f.BoolVar(&x.all, "all", false, "list all devices that need something, and all groups")
+	f.StringVar(&x.url, "url", "", "show the lines that import from `URL`, for each platform")
+	x.trust.flags(cmd)
+	x.as.flags(cmd, "json", "csv", "quiet")
 	a.outputFlag(cmd)
 	return cmd
+}
+
+// run reads everything and judges it.
+func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Report, error) {
+	a.gather(x.as, &x.at)
+	var only []fleet.State
+	for _, s := range x.states {
+		if !slices.Contains(fleet.States(), fleet.State(s)) {
+			return nil, fmt.Errorf("--state %s: give some of %s", s, joined(fleet.States()))
+		}
+		only = append(only, fleet.State(s))
+	}
+	o := fleet.Options{Current: map[string]string{}}
+	for _, c := range x.current {
+		name, version, err := parseCurrent(c)
+		if err != nil {
+			return nil, err
+		}
+		if _, ok := o.Current[name]; ok {
+			return nil, fmt.Errorf("--current %s: given twice for the same bundle", c)
+		}
+		o.Current[name] = version
+	}
+	var err error
+	if o.Devices, err = a.readInventory(x.devices, x.by); err != nil {
+		return nil, err
+	}
+	if err := checkColumn(o.Devices, x.by); err != nil {
+		return nil, err
+	}
+	for _, arg := range x.bundles {
+		b, err := x.readBundle(ctx, a, arg)
+		if err != nil {
+			return nil, err
+		}
+		o.Bundles = append(o.Bundles, b)
+	}
+	j := fleet.JudgeOptions{At: x.at.or(a.env.Now), Bundles: o.Bundles}
+	if err := x.demands(ctx, a, &j); err != nil {
+		return nil, err
+	}
+	t, err := fleet.New(o)
+	if err != nil {
+		return nil, err
+	}
+	for _, log := range logs {
+		if err := a.readLog(ctx, t, log); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range o.Devices {
+		j.Names = append(j.Names, d.Name)
+	}
+	g := fleet.Gathering{Devices: o.Devices, Downloads: t.Downloads(), By: x.by}
+	if g.Judge, err = fleet.NewJudge(j, g.Downloads.Current); err != nil {
+		return nil, err
+	}
+	if x.pools != "" {
+		if g.Captures, err = fleet.ScanCaptures(ctx, x.pools, o.Devices); err != nil {
+			return nil, fmt.Errorf("--pools: %w", err)
+		}
+		p := a.progress(items, "reading %s", x.pools)
+		defer p.done()
+		g.Step = func() { p.add(1, int64(g.Captures.Files)) }
+	}
+	r, err := fleet.Gather(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	if c := r.Captures; c != nil && len(logs) == 0 && c.Files == c.Unreadable {
+		return nil, nothingRead(r)
+	}
+	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
+	return r, nil
+}
+
+// nothingRead is the error if no capture could be read.
+func nothingRead(r *fleet.Report) error {
+	if r.Captures.Files == 0 {
+		err := fmt.Errorf("--pools %s: none of its files belongs to a device", r.Captures.Name)
+		if len(r.Captures.Strays) > 0 {
+			err = fmt.Errorf("%w; the first is %s", err, r.Captures.Strays[0])
+		}
+		return hinted{err, "captures have the name of the device: NAME, NAME.txt, NAME.log, NAME.json, or files in a directory NAME"}
+	}
+	for _, d := range r.Devices {
+		if d.State == fleet.Unreadable {
+			return fmt.Errorf("--pools %s: none of its %s could be read; of the device %s: %s", r.Captures.Name, report.Count(r.Captures.Files, "file"), d.Name, d.Why)
+		}
+	}
+	return fmt.Errorf("--pools %s: nothing could be read", r.Captures.Name)
+}
+
+// checkColumn refuses a column that no device has.
+func checkColumn(devices []inventory.Device, by string) error {
+	if by == "platform" {
+		return nil
+	}
+	var names []string
+	for _, d := range devices {
+		for _, c := range d.Columns {
+			if c.Name == by && (c.Value != "" || by == inventory.GroupsColumn) {
+				return nil
+			}
+			if !slices.Contains(names, c.Name) && c.Name != by {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	return hinted{fmt.Errorf("--by %s: no device has such a column", by), "it may be " + strings.Join(append(names, "platform"), ", ")}
+}
+
+// demands reads what pools have to have, and what they are known by.
+func (x *fleetArgs) demands(ctx context.Context, a *app, j *fleet.JudgeOptions) error {
+	for _, name := range x.needs {
+		n, err := a.need(ctx, name)
+		if err != nil {
+			return err
+		}
+		j.Needs = append(j.Needs, n)
+		if _, preset := audit.LookupNeed(name); !preset {
+			sources, err := a.poolSources(ctx, []string{name})
+			if err != nil {
+				return err
+			}
+			j.With = append(j.With, sources...)
+		}
+	}
+	var err error
+	if x.requirements != "" {
+		if j.Requirements, err = a.readRequirements(x.requirements); err != nil {
+			return fmt.Errorf("--requirements: %w", err)
+		}
+	}
+	with, err := a.poolSources(ctx, x.with)
+	j.With = append(j.With, with...)
+	return err
+}
+
+func joined[T ~string](list []T) string {
+	var words []string
+	for _, v := range list {
+		words = append(words, string(v))
+	}
+	return strings.Join(words, ", ")
 }
 
 // parseCurrent reads a value of --current; the name is empty for any bundle.
@@ -123,9 +269,13 @@ func (a *app) readInventory(path string, variables ...string) ([]inventory.Devic
 		return nil, fmt.Errorf("--devices: %w", err)
 	}
 	defer f.Close()
-	l, err := inventory.Read(f, inventory.Options{Variables: variables})
+	hash := sha256.New()
+	l, err := inventory.Read(io.TeeReader(f, hash), inventory.Options{Variables: variables})
 	if err != nil {
 		return nil, fmt.Errorf("--devices %s: %w", path, err)
+	}
+	if a.evidence != nil {
+		a.evidence.AddSum(path, [sha256.Size]byte(hash.Sum(nil)))
 	}
 	if n := len(l.Passed); n > 0 {
 		a.warn("%s: %s passed over, the first is %s: %s", path, report.Count(n, "host"), l.Passed[0].Name, l.Passed[0].Why)
@@ -140,8 +290,9 @@ func (a *app) readInventory(path string, variables ...string) ([]inventory.Devic
 	return l.Devices, nil
 }
 
-// readFleetBundle reads a value of --bundle.
-func (a *app) readFleetBundle(ctx context.Context, arg string) (fleet.Bundle, error) {
+// readBundle reads a value of --bundle, and verifies it: the version of one that is
+// not verified is a claim.
+func (x *fleetArgs) readBundle(ctx context.Context, a *app, arg string) (fleet.Bundle, error) {
 	name, file, ok := strings.Cut(arg, "=")
 	if !ok || fileExists(arg) {
 		file = arg
@@ -154,9 +305,18 @@ func (a *app) readFleetBundle(ctx context.Context, arg string) (fleet.Bundle, er
 	if b.Raw == nil {
 		return fleet.Bundle{}, fmt.Errorf("--bundle %s: a directory is not what a device downloads", file)
 	}
+	r, err := x.trust.verify(ctx, a, b)
+	if err != nil {
+		return fleet.Bundle{}, err
+	}
+	if !r.Verified {
+		a.warn("--bundle %s: not verified: its version is what the file claims", file)
+	}
 	b, _ = b.Unwrap() // what a server gives of PEM or base64, and a device downloads
 	sum := b.SHA256()
-	return fleet.Bundle{Name: name, Version: b.Version, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b.Raw))}, nil
+	return fleet.Bundle{
+		Name: name, Version: b.Version, SHA256: hex.EncodeToString(sum[:]), Size: int64(len(b.Raw)), Certificates: b.Certificates, Verified: r.Verified,
+	}, nil
 }
 
 func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
@@ -164,7 +324,7 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		if a.env.Stdin == nil {
 			return errors.New("stdin: there is none")
 		}
-		return t.Read(ctx, "-", a.env.Stdin)
+		return a.tally(ctx, t, "-", a.env.Stdin)
 	}
 	if fetch.IsURL(name) {
 		return hinted{fmt.Errorf("%s: a log is not fetched", fetch.Mask(name)), "download it and give the file"}
@@ -180,5 +340,18 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 	}
 	p := a.progress(bytesRead, "reading %s", name)
 	defer p.done()
-	return t.Read(ctx, name, countingReader{f, p, size})
+	return a.tally(ctx, t, name, countingReader{f, p, size})
+}
+
+// tally reads a log, which is among what the report rests on.
+func (a *app) tally(ctx context.Context, t *fleet.Tally, name string, r io.Reader) error {
+	if a.evidence == nil {
+		return t.Read(ctx, name, r)
+	}
+	hash := sha256.New()
+	if err := t.Read(ctx, name, io.TeeReader(r, hash)); err != nil {
+		return err
+	}
+	a.evidence.AddSum(name, [sha256.Size]byte(hash.Sum(nil)))
+	return nil
 }

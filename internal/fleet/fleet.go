@@ -1,10 +1,11 @@
-// Package fleet tells from access logs which device has which version of a
-// trust bundle, which one has an old one, and which never came.
+// Package fleet says what each device of an inventory has: by access logs, which
+// show what a server sent to it, and by captures, which show what is in its pool.
 //
 // A Tally reads any number of logs, in any order, in memory that grows with the
-// number of devices and not with the logs; Report then says what they show. A log
-// shows what a server sent: that a device received it whole, took it and kept it
-// is for the device to say.
+// number of devices and not with the logs. A Judge reads captures, and Report puts
+// the two together: evidence of both kinds, each with its time, and one State a
+// device. A log shows what a server sent: that a device received it whole, took it
+// and kept it is for the device to say.
 package fleet
 
 import (
@@ -21,6 +22,7 @@ import (
 	"strings"
 	"time"
 
+	"trustpool/bundle/certificate"
 	"trustpool/internal/fetch/text"
 	"trustpool/internal/fleet/inventory"
 )
@@ -47,6 +49,9 @@ type Bundle struct {
 	Version string // as its signer claims
 	SHA256  string // lower-case hex
 	Size    int64  // bytes
+
+	Certificates []*certificate.Certificate
+	Verified     bool // its signature vouches for the version
 }
 
 // Options are what is known beside the logs.
@@ -99,11 +104,11 @@ type host struct {
 	agent               string
 	status              int       // of the last request
 	partial, unmodified time.Time // last, of versions that are not known
-	fetches             []fetch
+	fetches             []fetched
 }
 
-// A fetch is the most complete download of a version, the last of those.
-type fetch struct {
+// A fetched is the most complete download of a version, the last of those.
+type fetched struct {
 	version
 	how   How
 	time  time.Time
@@ -337,7 +342,7 @@ func (t *Tally) count(r *Request) bool {
 			break
 		}
 		k.served = later(k.served, r.Time)
-		h.add(fetch{k.version, NotModified, r.Time, all})
+		h.add(fetched{k.version, NotModified, r.Time, all})
 	}
 	return true
 }
@@ -354,7 +359,7 @@ func (t *Tally) served(h *host, r *Request, v version, how How) {
 		if r.Bytes < 0 {
 			bytes = unmeasured
 		}
-		h.add(fetch{version{bundle: strings.Clone(v.bundle)}, ByNone, r.Time, bytes})
+		h.add(fetched{version{bundle: strings.Clone(v.bundle)}, ByNone, r.Time, bytes})
 		return
 	}
 	k.served = later(k.served, r.Time)
@@ -366,7 +371,7 @@ func (t *Tally) served(h *host, r *Request, v version, how How) {
 	if how == BySize || how == BySizeAndHeader || k.size > 0 && bytes >= k.size {
 		bytes = all
 	}
-	h.add(fetch{k.version, how, r.Time, bytes})
+	h.add(fetched{k.version, how, r.Time, bytes})
 }
 
 // know gives what is known of a version; nil where nothing tells it from others, or
@@ -389,7 +394,7 @@ func (t *Tally) know(v version) *known {
 // add remembers a fetch: of each version the most complete one, the last of those;
 // apart from it the last one that is known to be complete, and the last one of which
 // nothing tells that.
-func (h *host) add(f fetch) {
+func (h *host) add(f fetched) {
 	for i := range h.fetches {
 		old := &h.fetches[i]
 		if old.version != f.version || (old.bytes == all) != (f.bytes == all) || (old.bytes == unmeasured) != (f.bytes == unmeasured) {

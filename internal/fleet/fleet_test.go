@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"trustpool/internal/fleet"
 	"trustpool/internal/fleet/inventory"
@@ -45,7 +46,7 @@ func devices(t testing.TB, s string) []inventory.Device {
 	return l.Devices
 }
 
-func tally(t testing.TB, o fleet.Options, logs ...string) *fleet.Report {
+func tally(t testing.TB, o fleet.Options, logs ...string) *fleet.Downloads {
 	t.Helper()
 	tl, err := fleet.New(o)
 	if err != nil {
@@ -56,14 +57,14 @@ func tally(t testing.TB, o fleet.Options, logs ...string) *fleet.Report {
 			t.Fatal(err)
 		}
 	}
-	return tl.Report()
+	return tl.Downloads()
 }
 
 // summary is a line a device: what it has, and how that is known.
 func summary(hosts []fleet.HostReport) string {
 	var b strings.Builder
 	for _, h := range hosts {
-		fmt.Fprintf(&b, "%s: %s", h.Name+strings.Join(h.Addresses[:min(1, len(h.Addresses))], ""), h.State)
+		fmt.Fprintf(&b, "%s: %s", h.Name+strings.Join(h.Addresses[:min(1, len(h.Addresses))], ""), h.Got)
 		if f := h.Fetched; f != nil {
 			fmt.Fprintf(&b, ", %s %s at %s by %s", f.Bundle, f.Version, f.Time.Format("15:04"), f.How)
 		}
@@ -107,7 +108,7 @@ r810.0.0.8: current, ios 10 at 08:09 by log
 r910.0.0.9: newer, ios 11 at 08:09 by log
 `)
 	equal(t, summary(r.Unknown), "192.0.2.1: old, ios 9 at 08:04 by log\n")
-	if r.OK() || r.Totals[fleet.Current] != 4 || r.Devices[1].Partial.Format("15:04") != "08:06" || r.Devices[4].Status != 500 || r.Devices[0].Client.Name != "IOS/IOS XE file client" {
+	if r.Totals[fleet.GotCurrent] != 4 || r.Devices[1].Partial.Format("15:04") != "08:06" || r.Devices[4].Status != 500 || r.Devices[0].Client.Name != "IOS/IOS XE file client" {
 		t.Errorf("%+v", r)
 	}
 	if l := r.Logs[0]; l.Lines != 18 || l.Requests != 13 || l.Other != 3 || l.Unreadable != 2 || len(r.BadLines) != 2 || r.BadLines[0].Line != 16 {
@@ -115,11 +116,11 @@ r910.0.0.9: newer, ios 11 at 08:09 by log
 	}
 	// Without --current it is the highest version known, and by its hash another.
 	r = tally(t, fleet.Options{Devices: list}, log)
-	if r.Totals[fleet.Current] != 1 || r.Totals[fleet.Old] != 5 || *r.Current[0].Version != "11" || r.Current[0].Basis != "the highest version known" {
+	if r.Totals[fleet.GotCurrent] != 1 || r.Totals[fleet.GotOld] != 5 || *r.Current[0].Version != "11" || r.Current[0].Basis != "the highest version known" {
 		t.Errorf("%v %+v", r.Totals, r.Current)
 	}
 	r = tally(t, fleet.Options{Devices: list, Current: map[string]string{"": oldSum + strings.Repeat("0", 48)}}, log)
-	if r.Totals[fleet.Current] != 1 || r.Totals[fleet.Newer] != 5 || *r.Current[0].Version != "9" || len(*r.Current[0].SHA256) != 64 {
+	if r.Totals[fleet.GotCurrent] != 1 || r.Totals[fleet.GotNewer] != 5 || *r.Current[0].Version != "9" || len(*r.Current[0].SHA256) != 64 {
 		t.Errorf("%v %+v", r.Totals, r.Current)
 	}
 }
@@ -153,7 +154,7 @@ func TestCombined(t *testing.T) {
 		"host.example - - [01/May/2025:10:02:00 +0200] \"GET /ios.p7b HTTP/1.0\" 200 5\n" +
 		"10.0.0.1 - - [01/Nov/25] \"GET / HTTP/1.0\" 200 5\n10.0.0.1 - - [01/May/2025:10:02:00 +0200] \"GET /\n10.0.0.1\n" +
 		"10.0.0.1 - - [01/May/2025:10:02:00 +0200] \"GET / HTTP/1.0\" x 5\n10.0.0.1 - - [01/May/2025:10:02:00 +0200] \"GET / HTTP/1.0\" 200 -5\n"
-	o := fleet.Options{Devices: list, Bundles: []fleet.Bundle{{"ios", "9", strings.Repeat("a", 64), 1000}, {"ios", "10", sum, 2000}}}
+	o := fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", SHA256: strings.Repeat("a", 64), Size: 1000}, {Name: "ios", Version: "10", SHA256: sum, Size: 2000}}}
 	r := tally(t, o, log)
 	equal(t, summary(r.Devices), `a10.0.0.1: current, ios 10 at 08:01 by size
 b10.0.0.2: old, ios 9 at 08:01 by size
@@ -179,7 +180,7 @@ k10.0.0.11: never
 	// Two versions of one size tell nothing.
 	o.Bundles[0].Size = 2000
 	r = tally(t, o, log)
-	if h := r.Devices[0]; h.State != fleet.UnknownVersion {
+	if h := r.Devices[0]; h.Got != fleet.GotUnknown {
 		t.Errorf("%+v", h)
 	}
 }
@@ -194,7 +195,7 @@ func TestGzip(t *testing.T) {
 	}
 	o := fleet.Options{Devices: devices(t, "name,address\na,10.0.0.1\n")}
 	r := tally(t, o, z.String())
-	if !r.OK() || r.Logs[0].Lines != 2 {
+	if r.Totals[fleet.GotCurrent] != len(r.Devices) || r.Logs[0].Lines != 2 {
 		t.Errorf("%+v", r)
 	}
 	tl, _ := fleet.New(o)
@@ -279,7 +280,7 @@ func TestOneVersionTwoFiles(t *testing.T) {
 	r := tally(t, fleet.Options{Devices: list}, log)
 	equal(t, summary(r.Devices), "r110.0.0.1: old, ios 10 at 08:01 by log\nr210.0.0.2: current, ios 10 at 08:02 by log\n")
 	r = tally(t, fleet.Options{Devices: list, Current: map[string]string{"ios": "10"}}, log) // the version was asked for, and both claim it
-	if r.Totals[fleet.Current] != 2 {
+	if r.Totals[fleet.GotCurrent] != 2 {
 		t.Errorf("%+v", r.Totals)
 	}
 }
@@ -297,13 +298,28 @@ func TestPrefixes(t *testing.T) {
 	equal(t, summary(r.Unknown), "fe80::1: current, ios 10 at 08:06 by log\n")
 }
 
+// gather is tally, and what is made of it.
+func gather(t testing.TB, o fleet.Options, logs ...string) *fleet.Report {
+	t.Helper()
+	g := fleet.Gathering{Devices: o.Devices, Downloads: tally(t, o, logs...), By: "platform"}
+	var err error
+	if g.Judge, err = fleet.NewJudge(fleet.JudgeOptions{At: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Bundles: o.Bundles}, g.Downloads.Current); err != nil {
+		t.Fatal(err)
+	}
+	r, err := fleet.Gather(t.Context(), g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // What a list and a log hold cannot become a formula, a line or an escape code.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
 	list := devices(t, "name,address,=cmd\n\"=1+1\",10.0.0.1,\"@x\"\n\"-b\u202e\",10.0.0.2,\"+\n\x1b[31m1\"\n")
 	log := strings.Replace(own(1, "10.0.0.1", "GET", 200, 2000, 10), "cisco-IOS", `=HYPERLINK(\"x\")\u202e`, 1) +
 		strings.Replace(own(1, "192.0.2.1", "GET", 200, 2000, 10), `"10"`, `"-10"`, 1)
-	r := tally(t, fleet.Options{Devices: list}, log)
+	r := gather(t, fleet.Options{Devices: list}, log)
 	var out bytes.Buffer
 	if err := r.WriteCSV(&out); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func nginxLine(address, path string, status, size int, rest string) string {
 func TestWrappedForms(t *testing.T) {
 	t.Parallel()
 	list := devices(t, "name,address\na,10.0.0.1\nb,10.0.0.2\n")
-	bundles := []fleet.Bundle{{"ios", "10", strings.Repeat("b", 64), 2000}}
+	bundles := []fleet.Bundle{{Name: "ios", Version: "10", SHA256: strings.Repeat("b", 64), Size: 2000}}
 	text := func(v any) string {
 		b, _ := json.Marshal(v)
 		return string(b) + "\n"
@@ -34,7 +34,7 @@ func TestWrappedForms(t *testing.T) {
 		"both":             a + "\r\n" + b + "\r\n",
 	} {
 		r := tally(t, fleet.Options{Devices: list, Bundles: bundles}, log)
-		if r.Totals[fleet.Current] != 2 || r.Unread() != 0 {
+		if r.Totals[fleet.GotCurrent] != 2 || r.Logs[0].Unreadable != 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -47,7 +47,7 @@ Traceback (most recent call last):
 BrokenPipeError: [Errno 32] Broken pipe
 ` + strings.Repeat("-", 40) + "\n"
 	r := tally(t, fleet.Options{Devices: list}, strings.Repeat(python, 3))
-	if r.Totals[fleet.Unmeasured] != 1 || r.Totals[fleet.Never] != 1 || r.Unread() != 0 {
+	if r.Totals[fleet.GotUnmeasured] != 1 || r.Totals[fleet.GotNever] != 1 || r.Logs[0].Unreadable != 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -69,17 +69,17 @@ func TestNotKnown(t *testing.T) {
 		"of the beginning only": {`x client=10.0.0.11 y`, "never"},
 	} {
 		r := tally(t, fleet.Options{Devices: list}, read+test.log+"\n")
-		if got := string(r.Devices[0].State); got != test.want {
+		if got := string(r.Devices[0].Got); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
 	r := tally(t, fleet.Options{Devices: list}, read+"x 2001:db8::3, [10.0.4.7]:99. y\n")
-	if r.Totals[fleet.NotKnown] != 2 || r.Totals[fleet.Never] != 2 {
+	if r.Totals[fleet.GotUnread] != 2 || r.Totals[fleet.GotNever] != 2 {
 		t.Errorf("%+v", r.Totals)
 	}
 	// Two requests on one line are not one.
 	r = tally(t, fleet.Options{Devices: list}, read+nginxLine("10.0.0.1", "/ios.p7b", 200, 2000, "")+nginxLine("10.0.0.2", "/ios.p7b", 200, 2000, "")+"\n")
-	if r.Totals[fleet.NotKnown] != 2 || r.Unread() != 1 || !strings.Contains(r.BadLines[0].Error, "a second request") {
+	if r.Totals[fleet.GotUnread] != 2 || r.Logs[0].Unreadable != 1 || !strings.Contains(r.BadLines[0].Error, "a second request") {
 		t.Errorf("%+v", r)
 	}
 }

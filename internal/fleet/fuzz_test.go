@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"trustpool/internal/fleet"
 )
@@ -54,14 +55,22 @@ func FuzzRead(f *testing.F) {
 		if err := tl.Read(t.Context(), "log", bytes.NewReader(log)); err != nil {
 			return
 		}
-		r := tl.Report()
+		r := tl.Downloads()
 		if l := r.Logs[0]; l.Lines != l.Requests+l.Other+l.Unreadable {
 			t.Errorf("%+v", l)
 		}
-		if r.Totals[fleet.Current] > 0 && !bytes.Contains(log, []byte("200")) && !bytes.Contains(log, []byte("304")) && !bytes.HasPrefix(log, []byte("\x1f\x8b")) {
+		if r.Totals[fleet.GotCurrent] > 0 && !bytes.Contains(log, []byte("200")) && !bytes.Contains(log, []byte("304")) && !bytes.HasPrefix(log, []byte("\x1f\x8b")) {
 			t.Errorf("%+v", r)
 		}
-		for _, printOne := range []func(io.Writer) error{r.WriteText, r.WriteCSV, r.WriteJSON} {
+		j, err := fleet.NewJudge(fleet.JudgeOptions{At: time.Unix(1_780_000_000, 0)}, r.Current)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := fleet.Gather(t.Context(), fleet.Gathering{Devices: list, Downloads: r, Judge: j, By: "platform"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, printOne := range []func(io.Writer) error{whole.WriteText, whole.WriteCSV, whole.WriteJSON} {
 			if err := printOne(io.Discard); err != nil {
 				t.Error(err)
 			}
@@ -104,7 +113,7 @@ func benchmarkRead(b *testing.B, line func(i int) string) {
 		if err := tl.Read(b.Context(), "log", &lines{some: some.Bytes(), left: 1000}); err != nil {
 			b.Fatal(err)
 		}
-		if r := tl.Report(); r.Logs[0].Requests != 1_000_000 {
+		if r := tl.Downloads(); r.Logs[0].Requests != 1_000_000 {
 			b.Fatal(r.Logs)
 		}
 	}

@@ -33,7 +33,7 @@ func TestOwnRequests(t *testing.T) {
 			if err := tally.Read(t.Context(), "log", strings.NewReader(data)); err != nil {
 				t.Fatalf("%s: %v", data, err)
 			}
-			r := tally.Report()
+			r := tally.Downloads()
 			if got := len(r.Unknown) == 1; got != who.device {
 				t.Errorf("%+v: %d devices\n%s", who, len(r.Unknown), data)
 			}

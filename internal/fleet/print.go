@@ -1,111 +1,426 @@
 package fleet
 
 import (
-	"encoding/csv"
+	"bufio"
+	"cmp"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"trustpool/internal/device"
-	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/device/config"
 	"trustpool/internal/report"
 )
 
-// WriteText writes the totals, a table of the devices, and one of the addresses
-// that are no device's.
-func (r *Report) WriteText(w io.Writer) error {
-	b := &failing{w: w}
-	b.printf("%d of %d devices have the current version", r.Totals[Current], len(r.Devices))
-	for _, s := range states()[1:] {
-		if n := r.Totals[s]; n > 0 {
-			b.printf("; %d %s", n, s)
+// What WriteText lists without All, so that a fleet fits on a page.
+const (
+	maxGroupRows  = 8
+	maxDeviceRows = 16
+	maxOther      = 3 // of files of no device
+	maxRoots      = 4
+)
+
+// tones are the colours of states.
+var tones = map[State]report.Tone{Current: report.Good, Old: report.Warn, MissingRoot: report.Bad, Unreadable: report.Bad, Never: report.Bad, NoEvidence: report.Warn, Unknown: report.Warn}
+
+// An Action is what to do for the devices of one platform.
+type Action struct {
+	Platform Text          `json:"platform"` // null for devices of any
+	Counts   map[State]int `json:"counts"`
+	Do       string        `json:"do"`
+	Lines    []ActionLine  `json:"lines"` // to type on each
+}
+
+// An ActionLine is one line to type.
+type ActionLine struct {
+	Mode  config.Mode  `json:"mode"`
+	Text  string       `json:"text"`
+	Basis device.Basis `json:"basis"`
+}
+
+// Actions are what to do, for each platform once.
+func (r *Report) Actions() []Action {
+	out := []Action{}
+	ask := Action{Counts: map[State]int{}, Lines: []ActionLine{}, Do: "read what their pools have: trustpool collect, or give --pools what was captured"}
+	byPlatform := map[Text]*Action{}
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		switch d.State {
+		case Current:
+		case MissingRoot, Old, Never:
+			a := byPlatform[d.Platform]
+			if a == nil {
+				a = &Action{Platform: d.Platform, Counts: map[State]int{}, Lines: []ActionLine{}}
+				byPlatform[d.Platform] = a
+			}
+			a.Counts[d.State]++
+		default:
+			ask.Counts[d.State]++
 		}
 	}
-	b.printf("\n\n")
+	for _, a := range byPlatform {
+		r.instruct(a)
+		out = append(out, *a)
+	}
+	slices.SortFunc(out, func(a, b Action) int {
+		return cmp.Or(cmp.Compare(total(b.Counts), total(a.Counts)), cmp.Compare(a.Platform, b.Platform))
+	})
+	if len(ask.Counts) > 0 {
+		out = append(out, ask)
+	}
+	return out
+}
+
+func total(counts map[State]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// instruct says what to do on a platform: the lines that import from the URL.
+func (r *Report) instruct(a *Action) {
+	p, err := device.Lookup(string(a.Platform))
+	switch {
+	case err != nil:
+		a.Do = "the platform is not known: name it in the inventory"
+		return
+	case r.URL == "":
+		a.Do = "trustpool config --platform " + p.Name + " --url URL; fleet --url URL shows the lines here"
+		return
+	}
+	s, err := config.New(config.Options{Platform: p, URL: r.URL})
+	switch {
+	case err != nil:
+		a.Do = err.Error()
+	case s.Refused != "":
+		a.Do = s.Refused
+	default:
+		a.Do = "import the current version"
+		for _, l := range s.Lines() {
+			a.Lines = append(a.Lines, ActionLine{l.Mode, l.Text, l.Basis})
+		}
+	}
+}
+
+// countWords are counts in words, the states in their order.
+func countWords(counts map[State]int) string {
+	var words []string
+	for _, s := range States() {
+		if n := counts[s]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// verdict is the answer in a line.
+func (r *Report) verdict() string {
+	s := fmt.Sprintf("%d of %s current", r.Counts[Current], report.Count(len(r.Devices), "device"))
+	if others := countWords(r.needy()); others != "" {
+		s += "; " + others
+	}
+	return s
+}
+
+// needy are the counts of the states that need something.
+func (r *Report) needy() map[State]int {
+	counts := map[State]int{}
+	for s, n := range r.Counts {
+		if s != Current {
+			counts[s] = n
+		}
+	}
+	return counts
+}
+
+// facts are what the report was made from, in lines of a title and a text.
+func (r *Report) facts() (out [][2]string) {
+	add := func(title, format string, args ...any) {
+		out = append(out, [2]string{title, fmt.Sprintf(format, args...)})
+	}
 	for _, c := range r.Current {
-		b.printf("current    %s: %s, %s\n", report.OrDash(report.Printable(c.Bundle)), describe(value(c.Version), value(c.SHA256)), c.Basis)
+		how := "a version that no file was given for"
+		switch {
+		case c.Known && c.Verified:
+			how = "verified"
+		case c.Known:
+			how = "not verified: the version is what the file claims"
+		}
+		add("current", "%s: %s, %s; %s", report.OrDash(report.Printable(c.Bundle)), describe(value(c.Version), value(c.SHA256)), c.Basis, how)
+	}
+	if len(r.Needs) > 0 {
+		add("needed", "the roots of %s", report.Printable(strings.Join(r.Needs, ", ")))
+	}
+	if r.Requirements {
+		add("needed", "what the requirements say")
+	}
+	for _, m := range r.Absent {
+		add("not in it", "the current version lacks %s as well: an import does not help", report.Printable(m.Name))
+	}
+	if c := r.Captures; c != nil {
+		add("captures", "%s: %s, %d unreadable; %s without", report.Printable(c.Name), report.Count(c.Files, "file"), c.Unreadable, report.Count(c.Without, "device"))
+		if n := len(c.Strays) + c.MoreStrays; n > 0 {
+			add("not used", "of no device: %s: %s%s", report.Count(n, "file"), report.Printable(strings.Join(c.Strays[:min(len(c.Strays), maxOther)], ", ")), map[bool]string{true: ", …"}[n > maxOther])
+		}
+		if c.Hidden > 0 {
+			add("hidden", "%s passed over", report.Count(c.Hidden, "file"))
+		}
 	}
 	if !r.From.IsZero() {
-		b.printf("requests   %s to %s\n", moment(r.From), moment(r.To))
+		add("requests", "%s to %s", moment(r.From.Time), moment(r.To.Time))
 	}
 	for _, l := range r.Logs {
-		b.printf("log        %s: %d lines, %d requests for a bundle, %d other, %d unreadable\n", report.Printable(l.Name), l.Lines, l.Requests, l.Other, l.Unreadable)
-	}
-	for _, l := range r.Logs {
+		add("log", "%s: %s, %d requests for a bundle, %d other, %d unreadable", report.Printable(l.Name), report.Count(l.Lines, "line"), l.Requests, l.Other, l.Unreadable)
 		if l.NoSize > 0 {
-			b.printf("no size    %s: %d requests; whether all was sent is not known\n", report.Printable(l.Name), l.NoSize)
+			add("no size", "%s: %d requests; whether all was sent is not known", report.Printable(l.Name), l.NoSize)
 		}
 		if l.NoZone > 0 {
-			b.printf("no zone    %s: %d requests; their times are taken for UTC\n", report.Printable(l.Name), l.NoZone)
+			add("no zone", "%s: %d requests; their times are taken for UTC", report.Printable(l.Name), l.NoZone)
 		}
 	}
 	for _, l := range r.BadLines {
-		b.printf("unreadable %s:%d: %s\n", report.Printable(l.Log), l.Line, report.Printable(l.Error))
+		add("unreadable", "%s:%d: %s", report.Printable(l.Log), l.Line, report.Printable(l.Error))
 	}
-	b.printf("\n")
+	return out
+}
+
+// WriteText writes the summary, the worst groups, what to do, and the devices that
+// need something: without All as many of each as fit on a page.
+func (r *Report) WriteText(w io.Writer) error {
 	screen := report.ScreenOf(w)
-	b.table(screen, "device", r.Devices, func(h *HostReport) string { return h.Name })
-	if len(r.Unknown) > 0 {
-		b.printf("\nNot in the list of devices: %d\n\n", len(r.Unknown))
-		b.table(screen, "address", r.Unknown, func(h *HostReport) string { return h.Addresses[0] })
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "%s\n\n", screen.Verdict(r.OK(), r.verdict()))
+	t := screen.Table(out, report.Column{}, report.Column{Kind: report.Prose})
+	for _, f := range r.facts() {
+		t.Row(f[0], f[1])
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if err := r.writeGroups(out, screen); err != nil {
+		return err
+	}
+	r.writeActions(out)
+	if err := r.writeDevices(out, screen); err != nil {
+		return err
+	}
+	if err := r.writeUnknown(out, screen); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// present are the states that devices have.
+func (r *Report) present() (out []State) {
+	for _, s := range States() {
+		if r.Counts[s] > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
+	states := r.present()
+	columns := []report.Column{{Title: report.Printable(r.By), Kind: report.Name}, {Title: "devices", Kind: report.Number, Drop: 1}}
+	for _, s := range states {
+		columns = append(columns, report.Column{Title: string(s), Kind: report.Number})
+	}
+	fmt.Fprintln(out)
+	t := screen.Table(out, columns...)
+	rows := r.Groups
+	if !r.All && len(rows) > maxGroupRows {
+		rows = rows[:maxGroupRows]
+	}
+	for i := range rows {
+		cells := []string{report.OrDash(report.Printable(rows[i].Value)), strconv.Itoa(rows[i].Total())}
+		for _, s := range states {
+			cells = append(cells, strconv.Itoa(rows[i].Counts[s]))
+		}
+		t.Row(cells...)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if left := len(r.Groups) - len(rows); left > 0 {
+		fmt.Fprintf(out, "and %d more with fewer that need something: --all lists them\n", left)
+	}
+	return nil
+}
+
+func (r *Report) writeActions(out io.Writer) {
+	for _, a := range r.Actions() {
+		title := string(a.Platform)
+		switch {
+		case title != "":
+		case a.Counts[MissingRoot]+a.Counts[Old]+a.Counts[Never] > 0:
+			title = "no platform"
+		default:
+			title = "any platform"
+		}
+		fmt.Fprintf(out, "\n%s, %s: %s\n", report.Printable(title), countWords(a.Counts), report.Printable(a.Do))
+		for _, l := range a.Lines {
+			text := l.Text
+			if l.Basis != device.Confirmed {
+				text += "   ! " + string(l.Basis)
+			}
+			fmt.Fprintf(out, "  %s\n", text)
+		}
+	}
+}
+
+// listed are the devices that printings for people list, the worst states first.
+func (r *Report) listed() []*Device {
+	byState := map[State][]*Device{}
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		if r.Only == nil && d.State != Current || r.Only != nil && r.wanted(d) {
+			byState[d.State] = append(byState[d.State], d)
+		}
+	}
+	var out []*Device
+	for _, s := range []State{MissingRoot, Old, Never, Unreadable, NoEvidence, Unknown, Current} {
+		out = append(out, byState[s]...)
+	}
+	return out
+}
+
+// some picks n of the devices, of each state as many as of another if there are so many.
+func some(devices []*Device, n int) (out []*Device) {
+	left := map[State]int{}
+	for _, d := range devices {
+		left[d.State]++
+	}
+	take := map[State]int{}
+	for n > 0 {
+		for _, s := range States() {
+			if n > 0 && take[s] < left[s] {
+				take[s]++
+				n--
+			}
+		}
+	}
+	for _, d := range devices {
+		if take[d.State] > 0 {
+			take[d.State]--
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// remark says what else to know of a device, in a line.
+func (d *Device) remark() string {
+	var words []string
+	if n := len(d.Missing); n > 0 {
+		var names []string
+		for _, m := range d.Missing[:min(n, maxRoots)] {
+			names = append(names, m.Name)
+		}
+		if n > maxRoots {
+			names = append(names, fmt.Sprintf("%d more", n-maxRoots))
+		}
+		words = append(words, "lacks "+strings.Join(names, ", "))
+	} else if d.State == Old && d.Lacks > 0 {
+		words = append(words, "lacks "+report.Count(d.Lacks, "certificate"))
+	}
+	if d.Why != "" {
+		words = append(words, string(d.Why))
+	}
+	for _, m := range d.Marks {
+		words = append(words, string(m))
+	}
+	if d.JudgedBy == kindDownload && d.State != Unknown {
+		words = append(words, "by its download alone")
+	}
+	return strings.Join(words, "; ")
+}
+
+// version is the bundle and its version, in words.
+func (d *Device) version() string {
+	if d.Version == "" && d.SHA256 == "" {
+		return "-"
+	}
+	return strings.TrimSpace(report.Printable(string(d.Bundle)) + " " + describe(string(d.Version), string(d.SHA256)))
+}
+
+// asOf is the time of the evidence by which it is judged.
+func (d *Device) asOf() time.Time {
+	if d.JudgedBy == kindCapture {
+		return d.CapturedAt.Time
+	}
+	return d.DownloadedAt.Time
+}
+
+func (r *Report) writeDevices(out io.Writer, screen report.Screen) error {
+	rows := r.listed()
+	if len(rows) == 0 {
+		return nil
+	}
+	left := 0
+	if !r.All && len(rows) > maxDeviceRows {
+		left = len(rows) - maxDeviceRows
+		rows = some(rows, maxDeviceRows)
+	}
+	fmt.Fprintln(out)
+	t := screen.Table(out, report.Column{Title: "device", Kind: report.Name}, report.Column{Title: "platform", Drop: 2}, report.Column{Title: "state"},
+		report.Column{Title: "has", Drop: 3}, report.Column{Title: "as of", Drop: 1}, report.Column{Title: "remark", Kind: report.Name})
+	for _, d := range rows {
+		t.Row(report.Printable(d.Name), report.OrDash(report.Printable(string(d.Platform))), screen.Paint(tones[d.State], string(d.State)), d.version(),
+			report.OrDash(moment(d.asOf())), report.OrDash(report.Printable(d.remark())))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if left > 0 {
+		fmt.Fprintf(out, "and %s: --all lists them, --state some of them\n", report.Count(left, "more device"))
+	}
+	return nil
+}
+
+// writeUnknown writes the addresses that are no device's.
+func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
+	n := len(r.Unknown)
+	if n == 0 && r.Beyond == 0 {
+		return nil
+	}
+	if !r.All && n > maxOther {
+		var names []string
+		for i := range maxOther {
+			names = append(names, r.Unknown[i].Addresses[0])
+		}
+		fmt.Fprintf(out, "\n%d addresses that are no device's asked for a bundle: %s, …; --all lists them\n", n, strings.Join(names, ", "))
+	} else if n > 0 {
+		fmt.Fprintf(out, "\nNot in the inventory: %d\n\n", n)
+		t := screen.Table(out, report.Column{Title: "address", Kind: report.Name}, report.Column{Title: "download"}, report.Column{Title: "bundle", Drop: 2},
+			report.Column{Title: "version"}, report.Column{Title: "last seen"}, report.Column{Title: "client", Kind: report.Name, Drop: 1})
+		for i := range r.Unknown {
+			h := &r.Unknown[i]
+			f := Fetch{}
+			if h.Fetched != nil {
+				f = *h.Fetched
+			}
+			t.Row(report.Printable(h.Addresses[0]), string(h.Got), report.OrDash(report.Printable(f.Bundle)), describe(f.Version, f.SHA256), report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(h.client())))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
 	}
 	if r.Beyond > 0 {
-		b.printf("\n%d more requests came from addresses that are neither in the list nor shown here.\n", r.Beyond)
+		fmt.Fprintf(out, "\n%d more requests came from addresses that are neither in the inventory nor shown here.\n", r.Beyond)
 	}
-	return b.err
+	return nil
 }
 
-// failing remembers the first error of writing.
-type failing struct {
-	w   io.Writer
-	err error
-}
+// client is the host's client if it is known, else what it calls itself.
+func (h *HostReport) client() string { return cmp.Or(h.Client.Name, h.UserAgent) }
 
-func (f *failing) printf(format string, args ...any) {
-	if f.err == nil {
-		_, f.err = fmt.Fprintf(f.w, format, args...)
-	}
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	n, err := f.w.Write(p)
-	f.err = err
-	return n, err
-}
-
-// table writes hosts, the client last, which may be long.
-func (f *failing) table(screen report.Screen, title string, hosts []HostReport, name func(*HostReport) string) {
-	tones := map[State]report.Tone{Current: report.Good, Old: report.Warn, Partial: report.Warn, Failed: report.Bad, Never: report.Bad}
-	table := screen.Table(f, report.Column{Title: title, Kind: report.Name}, report.Column{Title: "state"}, report.Column{Title: "bundle", Drop: 4},
-		report.Column{Title: "version"}, report.Column{Title: "known by", Drop: 2}, report.Column{Title: "fetched", Drop: 3},
-		report.Column{Title: "last seen"}, report.Column{Title: "client", Kind: report.Name, Drop: 1})
-	for i := range hosts {
-		h := &hosts[i]
-		fetched := Fetch{}
-		how := "-"
-		if h.Fetched != nil {
-			fetched, how = *h.Fetched, string(h.Fetched.How)
-		}
-		table.Row(report.Printable(name(h)), screen.Paint(tones[h.State], string(h.State)), report.OrDash(report.Printable(fetched.Bundle)),
-			describe(fetched.Version, fetched.SHA256), how, report.OrDash(moment(fetched.Time)), report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(h.client())))
-	}
-	_ = table.Flush() // f keeps the error
-}
-
-// client is the device's client where it is known, else what it calls itself.
-func (h *HostReport) client() string {
-	if h.Client.Name != "" {
-		return h.Client.Name
-	}
-	return h.UserAgent
-}
-
-// describe names a version, by its hash where it has no number.
+// describe names a version, by its hash if it has no number.
 func describe(version, sha256 string) string {
 	if version == "" && len(sha256) >= 16 {
 		return "SHA-256 " + sha256[:16]
@@ -128,147 +443,152 @@ func moment(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// csvHeader names the columns of WriteCSV; those of the list that have no meaning
-// here follow.
+// csvHeader names the columns of WriteCSV; the others of the inventory follow.
 var csvHeader = []string{
-	"name", "addresses", "platform", "state", "bundle", "version", "sha256", "known_by", "fetched", "partial", "last_seen", "requests", "status",
-	"client", "user_agent", "unread_lines",
+	"name", "addresses", "platform", "state", "why", "marks", "missing", "lacks", "judged_by", "bundle", "version", "sha256",
+	"downloaded_at", "captured_at", "last_seen", "evidence", "unread_lines",
 }
 
-// WriteCSV writes a header and a line a device, then the addresses that are no
-// device's, without a name (RFC 4180). What a spreadsheet would take for a formula
-// has an apostrophe before it.
+// WriteCSV writes a header and a line a device (RFC 4180), then the addresses that
+// are no device's, without a name.
 func (r *Report) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	head := append([]string{}, csvHeader...)
-	labels := 0
-	if len(r.Devices) > 0 {
-		labels = len(r.Devices[0].Labels)
-		for _, l := range r.Devices[0].Labels {
-			head = append(head, report.Cell(report.Printable(l.Name)))
-		}
-	}
-	if err := out.Write(head); err != nil {
-		return err
-	}
+	labels := r.labels()
 	unread := strconv.Itoa(r.Unread())
-	for _, hosts := range [][]HostReport{r.Devices, r.Unknown} {
-		for i := range hosts {
-			h := &hosts[i]
-			var f Fetch
-			if h.Fetched != nil {
-				f = *h.Fetched
+	return report.WriteCSV(w, func(yield func([]string) bool) {
+		if !yield(append(slices.Clone(csvHeader), labels...)) {
+			return
+		}
+		for i := range r.Devices {
+			d := &r.Devices[i]
+			if !r.wanted(d) {
+				continue
 			}
-			status := ""
-			if h.Status != 0 {
-				status = strconv.Itoa(h.Status)
+			var missing, marks, evidence []string
+			for _, m := range d.Missing {
+				missing = append(missing, m.Name)
+			}
+			for _, m := range d.Marks {
+				marks = append(marks, string(m))
+			}
+			for _, e := range d.Evidence {
+				evidence = append(evidence, strings.TrimSpace(e.Kind+" "+cmp.Or(string(e.Name), e.Says)))
 			}
 			row := []string{
-				h.Name, strings.Join(h.Addresses, " "), h.Platform, string(h.State), f.Bundle, f.Version, f.SHA256,
-				string(f.How), moment(f.Time), moment(h.Partial), moment(h.Seen), strconv.Itoa(h.Requests), status, h.Client.Name, h.UserAgent, unread,
+				d.Name, strings.Join(d.Addresses, " "), string(d.Platform), string(d.State), string(d.Why), strings.Join(marks, " "), strings.Join(missing, "; "),
+				strconv.Itoa(d.Lacks), string(d.JudgedBy), string(d.Bundle), string(d.Version), string(d.SHA256),
+				moment(d.DownloadedAt.Time), moment(d.CapturedAt.Time), moment(d.LastSeen.Time), strings.Join(evidence, "; "), unread,
 			}
-			for _, l := range h.Labels {
-				row = append(row, l.Value)
+			for _, l := range labels {
+				row = append(row, d.Column(l))
 			}
-			if len(h.Labels) == 0 {
-				row = append(row, make([]string, labels)...)
+			if !yield(row) {
+				return
 			}
-			for i := range row {
-				row[i] = report.Cell(report.Printable(row[i]))
+		}
+		for i := range r.Unknown {
+			h := &r.Unknown[i]
+			row := make([]string, len(csvHeader)+len(labels))
+			row[1], row[4], row[14], row[16] = strings.Join(h.Addresses, " "), "not in the inventory", moment(h.Seen), unread
+			if f := h.Fetched; f != nil {
+				row[9], row[10], row[11], row[12] = f.Bundle, f.Version, f.SHA256, moment(f.Time)
 			}
-			if err := out.Write(row); err != nil {
-				return err
+			if r.Only == nil && !yield(row) {
+				return
+			}
+		}
+	})
+}
+
+// labels are the names of all columns, in the order in which devices have them.
+func (r *Report) labels() (out []string) {
+	seen := map[string]bool{}
+	for i := range r.Devices {
+		for _, l := range r.Devices[i].Labels {
+			if !seen[l.Name] {
+				seen[l.Name] = true
+				out = append(out, l.Name)
 			}
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return out
 }
 
-// reportJSON is the document without its devices.
+// reportJSON is the document without its lists.
 type reportJSON struct {
 	Schema   string           `json:"schema"`
-	From     *string          `json:"from"`
-	To       *string          `json:"to"`
-	Logs     []LogReport      `json:"logs"`
-	BadLines []BadLine        `json:"unreadable"`
-	Current  []CurrentVersion `json:"current"`
-	Totals   totalsJSON       `json:"totals"`
+	Evidence *report.Evidence `json:"evidence"`
+	Asked
+	From     Moment         `json:"from"`
+	To       Moment         `json:"to"`
+	Logs     []LogReport    `json:"logs"`
+	BadLines []BadLine      `json:"unreadable"`
+	Captures *CaptureReport `json:"captures"`
+	Total    int            `json:"total"`
+	Counts   map[State]int  `json:"counts"`
+	Groups   []Group        `json:"groups"`
+	Actions  []Action       `json:"actions"`
+	Beyond   int            `json:"more_requests"`
 }
 
-type totalsJSON struct {
-	Devices          int `json:"devices"`
-	Current          int `json:"current"`
-	Old              int `json:"old"`
-	Newer            int `json:"newer"`
-	UnknownVersion   int `json:"unknown_version"`
-	Unmeasured       int `json:"completeness_not_known"`
-	Partial          int `json:"partial"`
-	Failed           int `json:"failed"`
-	NotKnown         int `json:"not_known"`
-	Never            int `json:"never"`
-	UnknownAddresses int `json:"unknown_addresses"`
-	MoreRequests     int `json:"more_requests"`
-}
-
-type hostJSON struct {
-	Name         *string            `json:"name"`
-	Addresses    []string           `json:"addresses"`
-	Platform     *string            `json:"platform"`
-	Labels       []inventory.Column `json:"labels"`
-	State        State              `json:"state"`
-	Requests     int                `json:"requests"`
-	LastSeen     *string            `json:"last_seen"`
-	Status       *int               `json:"status"`
-	UserAgent    *string            `json:"user_agent"`
-	Client       *string            `json:"client"`
-	ClientBasis  *device.Basis      `json:"client_basis"`
-	ClientSource *string            `json:"client_source"`
-	Fetched      *fetchJSON         `json:"fetched"`
-	Partial      *string            `json:"partial"`
-}
-
-type fetchJSON struct {
-	Time    string  `json:"time"`
-	Bundle  *string `json:"bundle"`
-	Version *string `json:"version"`
-	SHA256  *string `json:"sha256"`
-	KnownBy How     `json:"known_by"`
+// full are counts with all states.
+func full(counts map[State]int) map[State]int {
+	out := map[State]int{}
+	for _, s := range States() {
+		out[s] = counts[s]
+	}
+	return out
 }
 
 // WriteJSON writes the report as one document, schema Schema.
 func (r *Report) WriteJSON(w io.Writer) error {
-	t := r.Totals
 	head := reportJSON{
-		Schema: Schema, From: report.Optional(moment(r.From)), To: report.Optional(moment(r.To)),
-		Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...), Current: append([]CurrentVersion{}, r.Current...),
-		Totals: totalsJSON{len(r.Devices), t[Current], t[Old], t[Newer], t[UnknownVersion], t[Unmeasured], t[Partial], t[Failed], t[NotKnown], t[Never], len(r.Unknown), r.Beyond},
+		Schema: Schema, Evidence: r.Evidence, Asked: r.Asked, From: r.From, To: r.To, Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...),
+		Captures: r.Captures, Total: len(r.Devices), Counts: full(r.Counts), Groups: make([]Group, len(r.Groups)), Actions: r.Actions(), Beyond: r.Beyond,
 	}
-	each := func(hosts []HostReport) func(func(any) bool) {
-		return func(yield func(any) bool) {
-			for i := range hosts {
-				if !yield(hosts[i].json()) {
-					return
-				}
+	for i, g := range r.Groups {
+		head.Groups[i] = Group{g.By, g.Value, full(g.Counts)}
+	}
+	for i := range head.Actions {
+		head.Actions[i].Counts = full(head.Actions[i].Counts)
+	}
+	devices := func(yield func(any) bool) {
+		for i := range r.Devices {
+			if r.wanted(&r.Devices[i]) && !yield(&r.Devices[i]) {
+				return
 			}
 		}
 	}
-	return report.WriteJSON(w, head, report.JSONList{Name: "devices", Each: each(r.Devices)}, report.JSONList{Name: "unknown", Each: each(r.Unknown)})
+	return report.WriteJSON(w, head, report.JSONList{Name: "devices", Each: iter.Seq[any](devices)}, report.List("unknown", r.Unknown, func(h HostReport) hostJSON { return h.json() }))
+}
+
+// hostJSON is an address that is no device's.
+type hostJSON struct {
+	Addresses []string   `json:"addresses"`
+	Got       Got        `json:"download"`
+	Requests  int        `json:"requests"`
+	LastSeen  Moment     `json:"last_seen"`
+	Status    int        `json:"status"`
+	UserAgent Text       `json:"user_agent"`
+	Client    Text       `json:"client"`
+	Fetched   *fetchJSON `json:"fetched"`
+	Partial   Moment     `json:"partial"`
+}
+
+type fetchJSON struct {
+	Time    Moment `json:"time"`
+	Bundle  Text   `json:"bundle"`
+	Version Text   `json:"version"`
+	SHA256  Text   `json:"sha256"`
+	KnownBy How    `json:"known_by"`
 }
 
 func (h *HostReport) json() hostJSON {
 	j := hostJSON{
-		Name: report.Optional(h.Name), Addresses: h.Addresses, Platform: report.Optional(h.Platform), Labels: append([]inventory.Column{}, h.Labels...), State: h.State,
-		Requests: h.Requests, LastSeen: report.Optional(moment(h.Seen)), UserAgent: report.Optional(h.UserAgent), Partial: report.Optional(moment(h.Partial)),
-	}
-	if h.Status != 0 {
-		j.Status = &h.Status
-	}
-	if h.Client.Name != "" {
-		j.Client, j.ClientBasis, j.ClientSource = &h.Client.Name, &h.Client.Basis, &h.Client.Source
+		Addresses: h.Addresses, Got: h.Got, Requests: h.Requests, LastSeen: Moment{h.Seen}, Status: h.Status, UserAgent: Text(h.UserAgent),
+		Client: Text(h.Client.Name), Partial: Moment{h.Partial},
 	}
 	if f := h.Fetched; f != nil {
-		j.Fetched = &fetchJSON{moment(f.Time), report.Optional(f.Bundle), report.Optional(f.Version), report.Optional(f.SHA256), f.How}
+		j.Fetched = &fetchJSON{Moment{f.Time}, Text(f.Bundle), Text(f.Version), Text(f.SHA256), f.How}
 	}
 	return j
 }

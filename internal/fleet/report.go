@@ -15,39 +15,31 @@ import (
 	"trustpool/internal/report"
 )
 
-// A State says what a device has, as far as the logs tell.
-type State string
+// A Got says what a host has by its downloads, as far as the logs tell.
+type Got string
 
-// The states. Only Current is a yes.
+// What a host may have got. Only GotCurrent is a yes.
 const (
-	Current        State = "current"                         // its last whole download is the current version
-	Old            State = "old"                             // an older version
-	Newer          State = "newer"                           // a higher version than the current one
-	UnknownVersion State = "unknown version"                 // it has fetched a bundle, and nothing tells which version
-	Unmeasured     State = "fetched, completeness not known" // its last download is in a log without sizes
-	Partial        State = "partial"                         // no whole download, but ranges or parts of some
-	Failed         State = "failed"                          // it asked, and no download began: errors, HEAD
-	NotKnown       State = "not known"                       // lines name it that could not be read, or that are of another address
-	Never          State = "never"                           // it never asked for a bundle
+	GotCurrent    Got = "current"                         // its last whole download is the current version
+	GotOld        Got = "old"                             // an older version
+	GotNewer      Got = "newer"                           // a higher version than the current one
+	GotUnknown    Got = "unknown version"                 // it has fetched a bundle, and nothing tells which version
+	GotUnmeasured Got = "fetched, completeness not known" // its last download is in a log without sizes
+	GotPart       Got = "partial"                         // no whole download, but ranges or parts of some
+	GotNothing    Got = "failed"                          // it asked, and no download began: errors, HEAD
+	GotUnread     Got = "not known"                       // lines name it that could not be read, or that are of another address
+	GotNever      Got = "never"                           // it never asked for a bundle
 )
 
-// states are those of the totals, in their order.
-func states() []State {
-	return []State{Current, Old, Newer, UnknownVersion, Unmeasured, Partial, Failed, NotKnown, Never}
-}
-
-// Schema is that of Report's JSON.
-const Schema = "trustpool.fleet/1"
-
-// A Report is what the logs say of each device.
-type Report struct {
+// Downloads are what the logs say of each device.
+type Downloads struct {
 	Logs     []LogReport
 	BadLines []BadLine // the first few unreadable ones
 	// From and To are the times of the first and the last request for a bundle, zero
 	// where there was none.
 	From, To time.Time
 	Current  []CurrentVersion // by name of the bundle
-	Totals   map[State]int    // devices of each state
+	Totals   map[Got]int      // devices of each kind
 	Devices  []HostReport     // in the order of the list
 	Unknown  []HostReport     // addresses that are no device's, by address
 	// Beyond counts the requests of addresses that are not listed in Unknown because
@@ -79,6 +71,10 @@ type CurrentVersion struct {
 	Version *string `json:"version"` // null where not known
 	SHA256  *string `json:"sha256"`  // as many digits as are known
 	Basis   string  `json:"basis"`   // why it is taken for current
+	// Verified is set if a file with this SHA-256 was given and its signature verified, and Known if
+	// its certificates are known.
+	Verified bool `json:"verified"`
+	Known    bool `json:"certificates_known"`
 }
 
 // Why a version is taken for current.
@@ -94,13 +90,13 @@ type HostReport struct {
 	Addresses []string
 	Platform  string
 	Labels    []inventory.Column
-	State     State
+	Got       Got
 	Requests  int       // for a bundle, of any method and status
 	Seen      time.Time // last; zero for never
 	Status    int       // of the last request
 	UserAgent string    // likewise
 	Client    device.Client
-	Fetched   *Fetch // the last whole download, or in the state Unmeasured the last download
+	Fetched   *Fetch // the last whole download, or of GotUnmeasured the last download
 	Partial   time.Time
 }
 
@@ -111,24 +107,13 @@ type Fetch struct {
 	How                     How
 }
 
-// Unread is how many lines of the logs could not be read.
-func (r *Report) Unread() (n int) {
-	for _, l := range r.Logs {
-		n += l.Unreadable
-	}
-	return n
-}
-
-// OK reports whether each device has the current version.
-func (r *Report) OK() bool { return r.Totals[Current] == len(r.Devices) }
-
-// Report says what the logs so far show.
-func (t *Tally) Report() *Report {
-	r := &Report{Logs: t.logs, BadLines: t.examples, From: t.first, To: t.last, Totals: map[State]int{}, Beyond: t.beyond}
+// Downloads says what the logs so far show.
+func (t *Tally) Downloads() *Downloads {
+	r := &Downloads{Logs: t.logs, BadLines: t.examples, From: t.first, To: t.last, Totals: map[Got]int{}, Beyond: t.beyond}
 	current := t.current()
 	for _, name := range slices.Sorted(maps.Keys(current)) {
 		c := current[name]
-		r.Current = append(r.Current, CurrentVersion{name, report.Optional(c.version.version), report.Optional(c.digits), c.basis})
+		r.Current = append(r.Current, CurrentVersion{Bundle: name, Version: report.Optional(c.version.version), SHA256: report.Optional(c.digits), Basis: c.basis})
 	}
 	for i, d := range t.o.Devices {
 		h := t.report(&t.hosts[i], current)
@@ -136,7 +121,7 @@ func (t *Tally) Report() *Report {
 		for _, a := range d.Addresses {
 			h.Addresses = append(h.Addresses, inventory.Show(a))
 		}
-		r.Totals[h.State]++
+		r.Totals[h.Got]++
 		r.Devices = append(r.Devices, h)
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(t.unknown), netip.Addr.Compare) {
@@ -151,7 +136,7 @@ func (t *Tally) Report() *Report {
 func (t *Tally) report(h *host, current map[string]choice) HostReport {
 	r := HostReport{Requests: h.requests, Seen: h.seen, Status: h.status, UserAgent: h.agent, Partial: h.partial}
 	r.Client, _ = device.LookupClient(h.agent)
-	var last *fetch
+	var last *fetched
 	for i := range h.fetches {
 		f := &h.fetches[i]
 		if !t.complete(f) {
@@ -162,29 +147,29 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 	}
 	switch {
 	case last != nil:
-		r.State = last.state(current)
+		r.Got = last.got(current)
 		r.Fetched = &Fetch{last.time, last.bundle, last.version.version, last.sha256, last.how}
 		if k := t.versions[last.version]; k != nil {
 			r.Fetched.SHA256 = k.digits
 		}
 	case !h.unmodified.IsZero():
-		r.State = UnknownVersion
+		r.Got = GotUnknown
 		r.Fetched = &Fetch{Time: h.unmodified, How: NotModified}
 	case !r.Partial.IsZero():
-		r.State = Partial
+		r.Got = GotPart
 	case h.requests > 0:
-		r.State = Failed
+		r.Got = GotNothing
 	case h.named > 0:
-		r.State = NotKnown
+		r.Got = GotUnread
 	default:
-		r.State = Never
+		r.Got = GotNever
 	}
 	return r
 }
 
 // complete reports whether all bytes of a version were sent, as far as its log says:
 // as many as it is known to have, else as many as were sent of it at most.
-func (t *Tally) complete(f *fetch) bool {
+func (t *Tally) complete(f *fetched) bool {
 	k := t.versions[f.version]
 	if f.bytes == all || f.bytes == unmeasured || k == nil {
 		return true
@@ -253,32 +238,32 @@ func (t *Tally) current() map[string]choice {
 	return out
 }
 
-// state compares what was fetched with what is current.
-func (f *fetch) state(current map[string]choice) State {
+// got compares what was fetched with what is current.
+func (f *fetched) got(current map[string]choice) Got {
 	c, ok := current[f.bundle]
 	switch {
 	case f.bytes == unmeasured:
-		return Unmeasured
+		return GotUnmeasured
 	case !ok || !f.named():
-		return UnknownVersion
+		return GotUnknown
 	case c.sha256 != "" && f.sha256 != "" && (c.basis == basisGiven || c.version.version == f.version.version): // two files may claim one version
 		if c.sha256 == f.sha256 {
-			return Current
+			return GotCurrent
 		}
 	case c.version.version == "" || f.version.version == "":
 		if c.sha256 == "" || f.sha256 == "" {
-			return UnknownVersion
+			return GotUnknown
 		}
 		if c.sha256 == f.sha256 {
-			return Current
+			return GotCurrent
 		}
 	case c.version.version == f.version.version:
-		return Current
+		return GotCurrent
 	}
 	if order, err := bundle.CompareVersions(f.version.version, c.version.version); err == nil && order > 0 {
-		return Newer
+		return GotNewer
 	}
-	return Old
+	return GotOld
 }
 
 // isNumber reports whether a version is a decimal number, as Cisco's are.

@@ -1,0 +1,254 @@
+package fleet
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"trustpool/internal/device"
+	"trustpool/internal/fetch"
+	"trustpool/internal/fleet/inventory"
+)
+
+// Limits of a directory of captures.
+const (
+	MaxCaptures    = 4_000_000 // entries of the directory, and of those in it together
+	maxFilesOf     = 64        // of one device
+	maxStrays      = 1000      // files of no device that are listed; the rest is counted
+	maxCollectNote = 64 << 10  // bytes of what collect says of a device
+)
+
+// CollectDir is where collect says when and how it read each device, or why not.
+const CollectDir = ".collect"
+
+// A CaptureDir is a directory with what devices show of their pools.
+type CaptureDir struct {
+	Name       string
+	Files      int      // that belong to devices
+	Unreadable int      // of these, those that could not be read
+	Strays     []string // files that belong to no device, the first ones
+	MoreStrays int      // beyond those
+	Hidden     int      // files and directories whose name begins with a dot
+
+	files [][]captureFile // of each device
+}
+
+// A captureFile is a file of a device.
+type captureFile struct {
+	path  string // below the directory
+	whole bool   // its directory is the device's
+}
+
+// A CollectNote is what collect says of a device: when it was read, or why not.
+type CollectNote struct {
+	At    time.Time `json:"at"`
+	OK    bool      `json:"ok"`
+	Error string    `json:"error"`
+}
+
+// ScanCaptures finds out which files of a directory belong to which device: NAME,
+// NAME.txt, NAME.log and NAME.json, perhaps with .gz after that, and the files in a
+// directory NAME. What belongs to no device is listed, and what is hidden is counted.
+func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (*CaptureDir, error) {
+	c := &CaptureDir{Name: dir, files: make([][]captureFile, len(devices))}
+	byName := make(map[string]int, len(devices))
+	for i, d := range devices {
+		if inventory.CheckFile(d.Name) == nil {
+			byName[d.Name] = i
+		}
+	}
+	total := 0
+	entries, err := readDir(dir, &total)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		name := e.Name()
+		if name[0] == '.' {
+			if name != CollectDir {
+				c.Hidden++
+			}
+			continue
+		}
+		i, ok := deviceOf(name, byName)
+		switch {
+		case !ok:
+			c.stray(name)
+		case e.IsDir():
+			inside, err := readDir(filepath.Join(dir, name), &total)
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range inside {
+				switch sub := name + "/" + e.Name(); {
+				case e.Name()[0] == '.':
+					c.Hidden++
+				case e.IsDir():
+					c.stray(sub)
+				default:
+					c.add(i, captureFile{sub, true})
+				}
+			}
+		default:
+			c.add(i, captureFile{name, false})
+		}
+	}
+	for i := range c.files {
+		if n := len(c.files[i]); n > maxFilesOf {
+			return nil, fmt.Errorf("%s: %d files of the device %q: the limit is %d", dir, n, devices[i].Name, maxFilesOf)
+		}
+	}
+	return c, nil
+}
+
+// readDir reads a directory in the order of the names, under the limit for all together.
+func readDir(dir string, total *int) ([]fs.DirEntry, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	if *total += len(entries); *total > MaxCaptures {
+		return nil, fmt.Errorf("%s: more than %d files: that is the limit", dir, MaxCaptures)
+	}
+	return entries, nil
+}
+
+// deviceOf finds the device of a file: one with its whole name comes first.
+func deviceOf(name string, byName map[string]int) (int, bool) {
+	if i, ok := byName[name]; ok {
+		return i, true
+	}
+	stem := strings.TrimSuffix(name, ".gz")
+	if i, ok := byName[stem]; ok && stem != name {
+		return i, true
+	}
+	for _, suffix := range []string{".txt", ".log", ".json"} {
+		if stem, ok := strings.CutSuffix(stem, suffix); ok {
+			i, ok := byName[stem]
+			return i, ok
+		}
+	}
+	return 0, false
+}
+
+func (c *CaptureDir) add(i int, f captureFile) {
+	c.Files++
+	c.files[i] = append(c.files[i], f)
+}
+
+func (c *CaptureDir) stray(name string) {
+	if len(c.Strays) < maxStrays {
+		c.Strays = append(c.Strays, name)
+	} else {
+		c.MoreStrays++
+	}
+}
+
+// A Capture is a file of a device, as it was judged.
+type Capture struct {
+	verdict
+	file, prompt, sha256 string
+	at                   time.Time
+	by                   string // what says when that was
+}
+
+// readAll reads the captures of all devices, with a reader for each processor. each
+// is called for every device, by several goroutines at once; step after each file.
+func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *CollectNote)) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	next := 0
+	const batch = 16
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				mu.Lock()
+				from := next
+				next += batch
+				mu.Unlock()
+				if ctx.Err() != nil || from >= len(devices) {
+					return
+				}
+				for i := from; i < min(from+batch, len(devices)); i++ {
+					captures, note := c.readDevice(j, &devices[i], c.files[i], step)
+					each(i, captures, note)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// readDevice reads the captures of one device, and what collect says of it.
+func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []captureFile, step func()) (captures []Capture, note *CollectNote) {
+	platform, err := device.Lookup(d.Platform)
+	if err != nil {
+		platform = device.Platform{}
+	}
+	note = c.note(d.Name)
+	for _, f := range files {
+		k := Capture{file: f.path}
+		path := filepath.Join(c.Name, filepath.FromSlash(f.path))
+		fi, err := os.Stat(path)
+		if err == nil && !fi.Mode().IsRegular() {
+			err = errors.New("not a regular file")
+		}
+		if err != nil {
+			k.err = err
+		} else if data, err := fetch.ReadAtMost(path, MaxCaptureBytes); err != nil {
+			k.err = err
+		} else if len(data) > MaxCaptureBytes {
+			k.err = fmt.Errorf("more than %d bytes: that is the limit", MaxCaptureBytes)
+		} else {
+			k.at, k.by = fi.ModTime().UTC(), "file"
+			if note != nil && note.OK && !f.whole && !note.At.IsZero() {
+				k.at, k.by = note.At.UTC(), "collect"
+			}
+			sum := sha256.Sum256(data)
+			k.sha256 = hex.EncodeToString(sum[:])
+			k.verdict, k.prompt = j.judge(data, platform)
+		}
+		captures = append(captures, k)
+		step()
+	}
+	slices.SortStableFunc(captures, func(a, b Capture) int { return b.at.Compare(a.at) })
+	return captures, note
+}
+
+// note reads what collect says of a device; nil if it says nothing.
+func (c *CaptureDir) note(name string) *CollectNote {
+	if inventory.CheckFile(name) != nil {
+		return nil
+	}
+	path := filepath.Join(c.Name, CollectDir, name+".json")
+	data, err := fetch.ReadAtMost(path, maxCollectNote)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var n CollectNote
+	if err == nil && len(data) > maxCollectNote {
+		err = fmt.Errorf("more than %d bytes: that is the limit", maxCollectNote)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &n)
+	}
+	if err != nil {
+		return &CollectNote{Error: "what collect says of it cannot be read: " + err.Error()}
+	}
+	return &n
+}

@@ -1,0 +1,467 @@
+package fleet
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
+	"trustpool/internal/audit"
+	"trustpool/internal/device"
+	"trustpool/internal/fetch/text"
+	"trustpool/internal/pool"
+)
+
+// Limits of captures.
+const (
+	MaxCaptureBytes = 64 << 20 // of one, uncompressed
+	maxMissing      = 64       // roots that are listed of a device
+)
+
+// JudgeOptions are what pools are judged by.
+type JudgeOptions struct {
+	At time.Time
+	// Bundles are the versions that are known, with their certificates.
+	Bundles []Bundle
+	// Needs and Requirements are what a pool has to have; Demands reports whether there are any.
+	Needs        []audit.Need
+	Requirements *audit.Requirements
+	// Names are those of all devices.
+	Names []string
+	// With are further certificates by which entries of pools are recognized.
+	With []pool.Source
+}
+
+// A Judge reads what devices show of their pools, and judges it. It is safe for
+// concurrent use. Captures that differ only in prompts and clocks are judged once.
+type Judge struct {
+	o       JudgeOptions
+	demands bool
+	sources []pool.Source
+	current map[string]*Bundle // by name; nil if its certificates are not known
+	names   map[string]string  // of devices, by what short returns; empty if several have that
+
+	mu    sync.Mutex
+	pools map[[sha256.Size]byte]*judged
+}
+
+// judged is a verdict that is made once.
+type judged struct {
+	once sync.Once
+	v    verdict
+}
+
+// A verdict is what a pool shows.
+type verdict struct {
+	err      error  // it cannot be read
+	platform string // by its name; it may be recognized
+	entries  int
+	certain  bool   // each entry by a hash that the device shows
+	missing  []Root // needed, and not there
+	unsure   int    // needed, and nothing tells whether they are there
+	hint     string // the first of the unsure
+	marks    []Mark // of what is there
+	got      Got    // by the certificates of the current version; GotUnknown if they are not known
+	lacks    int    // certificates of the current version
+	expired  int    // of these those that have expired
+	bundle   string // the name, if it is known
+	version  string // the highest one that is there whole
+	sum      string // of that, its SHA-256
+}
+
+// A Root is a certificate that is needed.
+type Root struct {
+	Name   string `json:"name"`
+	SHA256 Text   `json:"sha256"` // null if it is known by its key alone
+}
+
+// A Mark is something to know of a device beside its state.
+type Mark string
+
+// The marks. Those of what is in a pool are the names of rules of the audit.
+const (
+	MarkExpiredOnly     Mark = "expired-only"     // of the current version it lacks only certificates that have expired
+	MarkDistrusted      Mark = "distrusted"       // its pool has a certificate that root programs distrust
+	MarkRootExpired     Mark = "root-expired"     // a needed root is there, and is not valid now
+	MarkNewer           Mark = "newer"            // it has a higher version than the current one
+	MarkDownloadedSince Mark = "downloaded-since" // a log has a download after the capture: capture again
+	MarkOtherName       Mark = "other-name"       // the prompt of the capture has another name
+	MarkCapturesDiffer  Mark = "captures-differ"  // it has several captures, and they show different pools
+	MarkUnreadFile      Mark = "unread-file"      // beside the capture there is a file that cannot be read as one
+	MarkClock           Mark = "clock"            // the capture is from after the time of judgement
+	MarkPlatform        Mark = "platform"         // the inventory has a platform that is not known here
+	MarkMerged          Mark = "merged"           // it is in several reports, which say different things of it
+)
+
+// Marks are all marks, but for those that are names of rules.
+func Marks() []Mark {
+	return []Mark{
+		MarkExpiredOnly, MarkDistrusted, MarkRootExpired, MarkNewer, MarkDownloadedSince, MarkOtherName, MarkCapturesDiffer,
+		MarkUnreadFile, MarkClock, MarkPlatform, MarkMerged,
+	}
+}
+
+// markOf is the mark for what a rule of the audit found.
+func markOf(rule string) Mark {
+	switch rule {
+	case "known-distrusted":
+		return MarkDistrusted
+	case "required-expired":
+		return MarkRootExpired
+	}
+	return Mark(rule)
+}
+
+// NewJudge makes a Judge. current are the current versions as Downloads has them;
+// what is known of them by Bundles is added.
+func NewJudge(o JudgeOptions, current []CurrentVersion) (*Judge, error) {
+	if o.At.IsZero() {
+		return nil, errors.New("no time to judge at")
+	}
+	j := &Judge{o: o, current: map[string]*Bundle{}, pools: map[[sha256.Size]byte]*judged{}}
+	j.names = make(map[string]string, len(o.Names))
+	for _, name := range o.Names {
+		if _, ok := j.names[short(name)]; ok {
+			j.names[short(name)] = ""
+		} else {
+			j.names[short(name)] = name
+		}
+	}
+	j.demands = len(o.Needs) > 0 || o.Requirements != nil
+	for i := range o.Bundles {
+		b := &o.Bundles[i]
+		j.sources = append(j.sources, pool.Source{Name: b.Name, Certificates: decodable(b.Certificates)})
+	}
+	for _, s := range o.With {
+		s.Certificates = decodable(s.Certificates)
+		j.sources = append(j.sources, s)
+	}
+	for i := range current {
+		c := &current[i]
+		if b := j.known(c.Bundle, value(c.Version), value(c.SHA256)); b != nil && len(b.Certificates) > 0 {
+			j.current[c.Bundle] = b
+			c.Known, c.Verified = true, b.Verified
+		} else {
+			j.current[c.Bundle] = nil
+		}
+	}
+	return j, nil
+}
+
+// known is the bundle of Options with this name, and the version or the hash.
+func (j *Judge) known(name, version, sha256 string) *Bundle {
+	for i := range j.o.Bundles {
+		b := &j.o.Bundles[i]
+		if b.Name == name && (sha256 != "" && strings.HasPrefix(b.SHA256, sha256) || sha256 == "" && version != "" && b.Version == version) {
+			return b
+		}
+	}
+	return nil
+}
+
+func decodable(certs []*certificate.Certificate) []*certificate.Certificate {
+	return slices.DeleteFunc(slices.Clone(certs), func(c *certificate.Certificate) bool { return c.Err != nil })
+}
+
+// Lines of a capture that are the device's own and no part of its pool: its prompt,
+// with the name, and its clock.
+var (
+	promptLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^(?:RP/\d+/[A-Z0-9]+/CPU\d+:)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:\([a-z0-9-]{1,32}\))?[#>][ \t]?(?:sh|do|term|exit|quit|logout|more|[ \t\r]*$)[^\r\n]*`)
+	})
+	clockLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^[.*]?(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d\.\d{1,6} [A-Za-z]{1,5}(?: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d{4})?[ \t\r]*$`)
+	})
+)
+
+// promptOf returns the name in the first prompt before a show command; empty if there is none.
+func promptOf(data []byte) string {
+	for _, m := range promptLine().FindAllSubmatch(data, 16) {
+		if bytes.Contains(m[0], []byte("trustpool")) {
+			return string(m[1])
+		}
+	}
+	return ""
+}
+
+// short is a name without its domain, in lower case: that is what prompts have. An
+// IP address stays as it is.
+func short(name string) string {
+	if _, err := netip.ParseAddr(name); err == nil {
+		return name
+	}
+	name, _, _ = strings.Cut(strings.ToLower(name), ".")
+	return name
+}
+
+// sameName reports whether the name in a prompt may be that of a device. A device
+// that the inventory knows by an address may have any.
+func sameName(prompt, name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil || short(prompt) == short(name)
+}
+
+// deviceNamed returns the name of the one device that a prompt is that of.
+func (j *Judge) deviceNamed(prompt string) string { return j.names[short(prompt)] }
+
+// judge judges what a device shows, or a pool file. platform is that of the
+// inventory, the zero value if it says none.
+func (j *Judge) judge(raw []byte, platform device.Platform) (v verdict, prompt string) {
+	data, err := text.Decode(raw, MaxCaptureBytes)
+	if err != nil {
+		return verdict{err: err}, ""
+	}
+	key := data
+	if prompt = promptOf(data); prompt != "" {
+		key = promptLine().ReplaceAllFunc(data, func(line []byte) []byte { return bytes.ReplaceAll(line, []byte(prompt), []byte("router")) })
+	}
+	key = clockLine().ReplaceAll(key, []byte("clock"))
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n", platform.Name)
+	sum.Write(key)
+	k := [sha256.Size]byte(sum.Sum(nil))
+	j.mu.Lock()
+	done := j.pools[k]
+	if done == nil {
+		done = new(judged)
+		j.pools[k] = done
+	}
+	j.mu.Unlock()
+	done.once.Do(func() { done.v = j.read(data, platform) })
+	return done.v, prompt
+}
+
+// read reads a capture or a pool file and judges it.
+func (j *Judge) read(data []byte, platform device.Platform) verdict {
+	p, platform, err := readPool(data, platform, j.o.At)
+	if err != nil {
+		return verdict{err: err}
+	}
+	v, err := j.pool(p, platform)
+	if err != nil {
+		return verdict{err: err}
+	}
+	v.certain = true
+	for i := range p.Entries {
+		v.certain = v.certain && p.Entries[i].Certain()
+	}
+	return v
+}
+
+// readPool reads a capture or a pool file. The platform is recognized if it is the
+// zero value; ios and iosxe show their pools alike.
+func readPool(data []byte, platform device.Platform, at time.Time) (*pool.Pool, device.Platform, error) {
+	if trimmed := bytes.TrimLeft(data, " \t\r\n"); bytes.HasPrefix(trimmed, []byte("{")) && bytes.Contains(trimmed[:min(len(trimmed), 4096)], []byte(`"trustpool.pool/`)) {
+		p, err := pool.Read(bytes.NewReader(data), device.CheckName)
+		if err != nil {
+			return nil, platform, err
+		}
+		if platform.Name != "" && shownAs(platform.Name) != shownAs(p.Platform) {
+			return nil, platform, fmt.Errorf("it is a pool file of %s, and the inventory says %s", p.Platform, platform.Name)
+		}
+		if platform.Name == "" {
+			platform, err = device.Lookup(p.Platform)
+		}
+		return p, platform, err
+	}
+	if platform.Name != "" {
+		l, err := device.ReadListing(data, platform, at)
+		if err == nil {
+			return l.Pool(), platform, nil
+		}
+		if other := recognize(data); other != "" && other != shownAs(platform.Name) {
+			if p, err := device.Lookup(other); err == nil {
+				if _, err := device.ReadListing(data, p, at); err == nil {
+					return nil, platform, fmt.Errorf("it is what %s shows, and the inventory says %s", other, platform.Name)
+				}
+			}
+		}
+		return nil, platform, err
+	}
+	name := recognize(data)
+	if name == "" {
+		return nil, platform, errors.New("neither what a device shows of its pool, nor a pool file: give the platform in the inventory")
+	}
+	p, err := device.Lookup(name)
+	if err != nil {
+		return nil, platform, err
+	}
+	l, err := device.ReadListing(data, p, at)
+	if err != nil {
+		return nil, platform, err
+	}
+	return l.Pool(), p, nil
+}
+
+// shownAs is the platform in the words of which a platform shows its pool.
+func shownAs(platform string) string {
+	if platform == "ios" {
+		return "iosxe"
+	}
+	return platform
+}
+
+// recognize says by its words which platform shows its pool so; empty for none.
+func recognize(data []byte) string {
+	has := func(s string) bool { return bytes.Contains(data, []byte(s)) }
+	switch {
+	case has("Certificate Serial Number"):
+		return "iosxe"
+	case has("SHA1 Fingerprint"), has("Issued By"):
+		return "iosxr"
+	case has("ROW_ca_trustpool"), has("issued-by"):
+		return "nxos"
+	}
+	return ""
+}
+
+// pool judges the certificates of a device.
+func (j *Judge) pool(p *pool.Pool, platform device.Platform) (verdict, error) {
+	v := verdict{platform: platform.Name, entries: len(p.Entries), got: GotUnknown}
+	p.Identify(j.sources...)
+	r, err := audit.Run(audit.Subject{Platform: p.Platform, Entries: p.Entries}, audit.Criteria{At: j.o.At, Needs: j.o.Needs, Requirements: j.o.Requirements})
+	if err != nil {
+		return v, err
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if !f.Counts() || f.Severity < audit.Error {
+			continue
+		}
+		pin, mayBe := f.Missing()
+		switch {
+		case pin == nil:
+			if m := markOf(f.Rule.ID); !slices.Contains(v.marks, m) {
+				v.marks = append(v.marks, m)
+			}
+		case mayBe > 0:
+			if v.unsure++; v.unsure == 1 {
+				v.hint = fmt.Sprintf("%s may be one of %d entries that no given certificate is known to be: give it with --with", pin.Name, mayBe)
+			}
+		case len(v.missing) < maxMissing && !slices.ContainsFunc(v.missing, func(r Root) bool { return r == rootOf(pin) }):
+			v.missing = append(v.missing, rootOf(pin))
+		}
+	}
+	if importsNone(platform) {
+		return v, nil
+	}
+	return v, j.compare(p, &v)
+}
+
+func rootOf(p *audit.Pin) Root {
+	r := Root{Name: p.Name}
+	if p.SHA256 != nil {
+		r.SHA256 = Text(hex.EncodeToString(p.SHA256[:]))
+		r.Name = cmp.Or(r.Name, string(r.SHA256))
+	} else if p.SPKI != nil {
+		r.Name = cmp.Or(r.Name, fmt.Sprintf("key %x", *p.SPKI))
+	}
+	return r
+}
+
+// importsNone reports whether the platform takes no bundle, so that its pool is
+// judged by roots alone.
+func importsNone(p device.Platform) bool {
+	return p.Name == "nxos" || p.Name != "" && p.Anchors() == nil
+}
+
+// compare finds which version of a bundle is in a pool: of the bundle of which the
+// current version lacks least.
+func (j *Judge) compare(p *pool.Pool, v *verdict) error {
+	if _, err := p.Index(); err != nil {
+		return err
+	}
+	lacking := func(b *Bundle) (lacks, expired, all int) {
+		index, _ := p.Index() // of its own: an entry is one certificate of one version
+		seen := map[[sha256.Size]byte]bool{}
+		for _, c := range b.Certificates {
+			if c.Err != nil || seen[c.SHA256] {
+				continue
+			}
+			seen[c.SHA256] = true
+			all++
+			if _, key := index.Find(c); key == "" {
+				lacks++
+				if c.NotAfter.Valid && c.NotAfter.Before(j.o.At) {
+					expired++
+				}
+			}
+		}
+		return lacks, expired, all
+	}
+	least := 2.0
+	for i := range j.o.Bundles {
+		b := &j.o.Bundles[i]
+		current := j.current[b.Name]
+		if current == nil {
+			continue
+		}
+		lacks, expired, all := lacking(current)
+		share := float64(lacks-expired) / float64(max(all, 1))
+		if share >= least {
+			continue
+		}
+		least = share
+		v.bundle, v.lacks, v.expired = b.Name, lacks, expired
+	}
+	if v.bundle == "" {
+		return nil
+	}
+	current := j.current[v.bundle]
+	if v.lacks == v.expired {
+		v.got, v.version, v.sum = GotCurrent, current.Version, current.SHA256
+		if v.lacks > 0 {
+			v.marks = append(v.marks, MarkExpiredOnly)
+		}
+	} else {
+		v.got = GotOld
+	}
+	for i := range j.o.Bundles {
+		b := &j.o.Bundles[i]
+		if b.Name != v.bundle || b == current {
+			continue
+		}
+		order, err := bundle.CompareVersions(b.Version, cmp.Or(v.version, "0"))
+		if err != nil || order <= 0 {
+			continue
+		}
+		if lacks, expired, _ := lacking(b); lacks != expired {
+			continue
+		}
+		if v.got == GotCurrent {
+			v.marks = append(v.marks, MarkNewer)
+		}
+		v.version, v.sum = b.Version, b.SHA256
+	}
+	return nil
+}
+
+// download judges the certificates of a version that a device has by its downloads.
+func (j *Judge) download(f *Fetch, platform device.Platform) (v verdict, ok bool) {
+	b := j.known(f.Bundle, f.Version, f.SHA256)
+	if b == nil || len(b.Certificates) == 0 {
+		return v, false
+	}
+	key := sha256.Sum256([]byte("bundle\n" + platform.Name + "\n" + b.SHA256 + b.Name))
+	j.mu.Lock()
+	done := j.pools[key]
+	if done == nil {
+		done = new(judged)
+		j.pools[key] = done
+	}
+	j.mu.Unlock()
+	done.once.Do(func() {
+		done.v, done.v.err = j.pool(&pool.Pool{Platform: cmp.Or(platform.Name, "iosxe"), Entries: pool.Of(decodable(b.Certificates))}, platform)
+	})
+	return done.v, done.v.err == nil
+}

@@ -1,0 +1,521 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"trustpool/internal/device"
+	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/report"
+)
+
+// Schema is that of Report's JSON.
+const Schema = "trustpool.fleet/2"
+
+// A State says what a device has, as far as the evidence tells.
+type State string
+
+// The states: that of a device is the first that holds. Only Current is a yes.
+const (
+	Unreadable  State = "unreadable"   // there is a capture, and it cannot be read
+	Never       State = "never"        // no capture, an IP address, a log, and no request of it
+	NoEvidence  State = "no-evidence"  // no capture, and no log that could tell
+	MissingRoot State = "missing-root" // a needed root is not in the pool
+	Old         State = "old"          // pool or download is an older version, or lacks certificates of the current one
+	Unknown     State = "unknown"      // the evidence does not tell, which Device.Why explains
+	Current     State = "current"      // all that was asked for is there
+)
+
+// States are all states, in the order in which they are looked for.
+func States() []State {
+	return []State{Unreadable, Never, NoEvidence, MissingRoot, Old, Unknown, Current}
+}
+
+// Meaning is a state in words.
+func (s State) Meaning() string {
+	switch s {
+	case Unreadable:
+		return "a capture that cannot be read"
+	case Never:
+		return "no capture, and no request in the logs"
+	case NoEvidence:
+		return "no capture, and no log that could tell"
+	case MissingRoot:
+		return "a needed root is not in the pool"
+	case Old:
+		return "an older version, or certificates of the current one are missing"
+	case Unknown:
+		return "the evidence does not tell"
+	}
+	return "all that was asked for is there"
+}
+
+// A Text is a string that JSON has null for if it is empty.
+type Text string
+
+// MarshalJSON gives null for an empty text.
+func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(report.Optional(string(t))) }
+
+// A Moment is a time that JSON has null for if it is not known.
+type Moment struct{ time.Time }
+
+// MarshalJSON gives null for a time that is not known.
+func (m Moment) MarshalJSON() ([]byte, error) { return json.Marshal(report.Optional(moment(m.Time))) }
+
+// UnmarshalJSON reads what MarshalJSON gives.
+func (m *Moment) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
+	return json.Unmarshal(data, &m.Time)
+}
+
+// A Report is what is known of each device.
+type Report struct {
+	Asked
+	Evidence *report.Evidence // for the caller to set: what it rests on; nil for nothing
+	By       string           // the column by which Groups are
+	URL      string           // for the caller to set: where devices fetch the bundle
+	Only     []State          // for the caller to set: the states that printings list; nil for those that are not Current
+	All      bool             // for the caller to set: WriteText lists all of them
+
+	Logs     []LogReport
+	BadLines []BadLine
+	From, To Moment
+	Captures *CaptureReport // nil if there was no directory
+	Counts   map[State]int
+	Groups   []Group
+	Devices  []Device     // in the order of the inventory
+	Unknown  []HostReport // addresses that are no device's
+	Beyond   int          // requests of further addresses
+}
+
+// Asked is what devices were judged by.
+type Asked struct {
+	Current      []CurrentVersion `json:"current"`
+	Needs        []string         `json:"needs"`
+	Requirements bool             `json:"requirements"`
+	// Absent are missing roots that the current versions do not have either.
+	Absent []Root `json:"not_in_current"`
+}
+
+// A CaptureReport counts the files of a directory of captures.
+type CaptureReport struct {
+	Name       string   `json:"name"`
+	Files      int      `json:"files"`
+	Unreadable int      `json:"unreadable"`
+	Without    int      `json:"devices_without"`
+	Strays     []string `json:"of_no_device"`
+	MoreStrays int      `json:"more_of_no_device"`
+	Hidden     int      `json:"hidden"`
+}
+
+// A Group is the devices with one value of a column.
+type Group struct {
+	By     string        `json:"by"`
+	Value  string        `json:"value"`
+	Counts map[State]int `json:"counts"`
+}
+
+// Total is how many devices are in the group.
+func (g *Group) Total() (n int) {
+	for _, c := range g.Counts {
+		n += c
+	}
+	return n
+}
+
+// A Device is what is known of one.
+type Device struct {
+	Name         string             `json:"name"`
+	Addresses    []string           `json:"addresses"`
+	Platform     Text               `json:"platform"`
+	Recognized   bool               `json:"platform_recognized"` // by the capture; the inventory does not say
+	Labels       []inventory.Column `json:"labels"`
+	State        State              `json:"state"`
+	Why          Text               `json:"why"`
+	Marks        []Mark             `json:"marks"`
+	Missing      []Root             `json:"missing"`
+	Lacks        int                `json:"lacks"`
+	JudgedBy     Text               `json:"judged_by"` // capture, download, or null
+	Bundle       Text               `json:"bundle"`
+	Version      Text               `json:"version"`
+	SHA256       Text               `json:"sha256"`
+	DownloadedAt Moment             `json:"downloaded_at"`
+	CapturedAt   Moment             `json:"captured_at"`
+	LastSeen     Moment             `json:"last_seen"`
+	Evidence     []Item             `json:"evidence"`
+}
+
+// An Item is one piece of evidence about a device.
+type Item struct {
+	Kind    string `json:"kind"` // capture, download, request or collect
+	Says    string `json:"says"`
+	At      Moment `json:"at"`
+	By      Text   `json:"at_by"` // of a capture what says when it was: collect, or the file's time
+	Name    Text   `json:"name"`  // of the file, below the directory of captures
+	SHA256  Text   `json:"sha256"`
+	Client  Text   `json:"client"` // of a download or request
+	Status  int    `json:"status"` // of the last request; 0 for none
+	KnownBy How    `json:"known_by"`
+}
+
+// A Gathering is what Gather needs.
+type Gathering struct {
+	Devices   []inventory.Device
+	Downloads *Downloads  // never nil; without logs it is that of a Tally that has read none
+	Captures  *CaptureDir // nil for none
+	Judge     *Judge
+	By        string
+	Step      func() // is called for each file that was read, by several goroutines; nil for nothing
+}
+
+// Gather reads the captures, and says what each device has.
+func Gather(ctx context.Context, g Gathering) (*Report, error) {
+	d := g.Downloads
+	r := &Report{
+		By: g.By, Logs: d.Logs, BadLines: d.BadLines, From: Moment{d.From}, To: Moment{d.To}, Unknown: d.Unknown, Beyond: d.Beyond,
+		Devices: make([]Device, len(g.Devices)),
+	}
+	r.Asked = Asked{Current: d.Current, Needs: []string{}, Requirements: g.Judge.o.Requirements != nil}
+	for _, n := range g.Judge.o.Needs {
+		r.Needs = append(r.Needs, n.Name)
+	}
+	if r.Current == nil {
+		r.Current = []CurrentVersion{}
+	}
+	each := func(i int, captures []Capture, note *CollectNote) {
+		r.Devices[i] = g.device(&g.Devices[i], &d.Devices[i], captures, note)
+	}
+	if c := g.Captures; c != nil {
+		step := g.Step
+		if step == nil {
+			step = func() {}
+		}
+		if err := c.readAll(ctx, g.Judge, g.Devices, step, each); err != nil {
+			return nil, err
+		}
+		r.Captures = &CaptureReport{Name: c.Name, Files: c.Files, Strays: append([]string{}, c.Strays...), MoreStrays: c.MoreStrays, Hidden: c.Hidden}
+		for i := range r.Devices {
+			without := true
+			for _, e := range r.Devices[i].Evidence {
+				if e.Kind == kindCapture {
+					without = false
+				}
+				if e.Kind == kindUnread {
+					r.Captures.Unreadable++
+					without = false
+				}
+			}
+			if without {
+				r.Captures.Without++
+			}
+		}
+	} else {
+		for i := range g.Devices {
+			each(i, nil, nil)
+		}
+	}
+	r.count()
+	r.Absent = g.Judge.absent(r.Devices)
+	return r, nil
+}
+
+// absent returns the missing roots that the current versions lack as well, if these
+// are known.
+func (j *Judge) absent(devices []Device) []Root {
+	there, known := map[Text]bool{}, false
+	for _, b := range j.current {
+		if b != nil {
+			known = true
+			for _, c := range b.Certificates {
+				there[Text(hex.EncodeToString(c.SHA256[:]))] = true
+			}
+		}
+	}
+	out := []Root{}
+	for i := range devices {
+		for _, m := range devices[i].Missing {
+			if known && m.SHA256 != "" && !there[m.SHA256] {
+				there[m.SHA256] = true
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// Kinds of evidence.
+const (
+	kindCapture  = "capture"
+	kindUnread   = "unreadable" // a file of the device that is not a capture
+	kindDownload = "download"
+	kindRequest  = "request" // without a download
+	kindCollect  = "collect"
+)
+
+// device says what is known of one device.
+func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *CollectNote) Device {
+	out := Device{
+		Name: d.Name, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
+		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{h.Seen}, Evidence: []Item{},
+	}
+	platform, err := device.Lookup(d.Platform)
+	if err == nil {
+		out.Platform = Text(platform.Name)
+	} else if d.Platform != "" {
+		out.mark(MarkPlatform)
+	}
+	logs := len(g.Downloads.Logs) > 0
+	if logs && h.Requests > 0 {
+		out.Evidence = append(out.Evidence, h.item())
+		if h.Fetched != nil {
+			out.DownloadedAt = Moment{h.Fetched.Time}
+		}
+	}
+	if note != nil && !note.OK {
+		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Error, At: Moment{note.At.UTC()}, Name: Text(CollectDir + "/" + d.Name + ".json")})
+	}
+	capture := out.capture(g, captures)
+	if capture != nil && capture.err == nil && out.Platform == "" {
+		out.Platform, out.Recognized = Text(capture.platform), true
+	}
+	if out.Recognized {
+		platform, _ = device.Lookup(string(out.Platform))
+	}
+	switch {
+	case capture != nil && capture.err != nil:
+		out.State, out.Why = Unreadable, Text(capture.err.Error())
+	case capture != nil:
+		out.JudgedBy = kindCapture
+		out.Bundle, out.Version, out.SHA256, out.Lacks = Text(capture.bundle), Text(capture.version), Text(capture.sum), capture.lacks
+		out.judge(g.Judge, &capture.verdict, importsNone(platform))
+		out.since(capture, h)
+	case logs && len(d.Addresses) > 0 && h.Got == GotNever:
+		out.State = Never
+	case !logs || len(d.Addresses) == 0:
+		out.State, out.Why = NoEvidence, Text(noEvidence(g, d, note))
+	default:
+		out.byDownload(g.Judge, h, platform)
+	}
+	return out
+}
+
+func noEvidence(g *Gathering, d *inventory.Device, note *CollectNote) string {
+	switch err := inventory.CheckFile(d.Name); {
+	case note != nil && !note.OK:
+		return "not collected: " + note.Error
+	case g.Captures != nil && err != nil:
+		return err.Error()
+	case len(g.Downloads.Logs) > 0 && len(d.Addresses) == 0:
+		return "no capture, and no IP address by which a log could tell"
+	}
+	return ""
+}
+
+func (d *Device) mark(m Mark) {
+	if !slices.Contains(d.Marks, m) {
+		d.Marks = append(d.Marks, m)
+	}
+}
+
+// capture adds the captures to the evidence, and picks the one that counts: the
+// newest that can be read. One with the prompt of another device of the inventory is
+// not this one's.
+func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
+	var best, unread *Capture
+	for i := range captures {
+		c := &captures[i]
+		if c.err == nil && c.prompt != "" && !sameName(c.prompt, d.Name) {
+			if other := g.Judge.deviceNamed(c.prompt); other != "" && other != d.Name {
+				c.err = fmt.Errorf("its prompt is that of the device %s", other)
+			} else {
+				d.mark(MarkOtherName)
+			}
+		}
+		item := Item{Kind: kindCapture, At: Moment{c.at}, By: Text(c.by), Name: Text(c.file), SHA256: Text(c.sha256)}
+		if c.err != nil {
+			item.Kind, item.Says = kindUnread, c.err.Error()
+			unread = cmp.Or(unread, c)
+		} else {
+			item.Says = report.Count(c.entries, "certificate")
+			if !c.certain {
+				item.Says += ", known by serial number, names and dates"
+			}
+			if best != nil && !best.same(&c.verdict) {
+				d.mark(MarkCapturesDiffer)
+			}
+			best = cmp.Or(best, c)
+		}
+		d.Evidence = append(d.Evidence, item)
+	}
+	if best == nil {
+		return unread
+	}
+	if unread != nil {
+		d.mark(MarkUnreadFile)
+	}
+	d.CapturedAt = Moment{best.at}
+	if best.at.After(g.Judge.o.At) {
+		d.mark(MarkClock)
+	}
+	for _, m := range best.marks {
+		d.mark(m)
+	}
+	return best
+}
+
+// same reports whether two captures were judged alike.
+func (v *verdict) same(w *verdict) bool {
+	return v.got == w.got && v.entries == w.entries && v.lacks == w.lacks && v.version == w.version && slices.Equal(v.missing, w.missing)
+}
+
+// judge sets the state by what is in a pool.
+func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool) {
+	d.Missing = append(d.Missing, v.missing...)
+	switch {
+	case len(v.missing) > 0:
+		d.State = MissingRoot
+	case v.got == GotOld && !rootsAlone:
+		d.State = Old
+	case v.unsure > 0:
+		d.State, d.Why = Unknown, Text(v.hint)
+	case rootsAlone && !j.demands:
+		d.State, d.Why = Unknown, "the platform imports no bundle, and no root was asked for: give --need or --requirements"
+	case v.got == GotUnknown && !rootsAlone && len(j.current) > 0:
+		d.State, d.Why = Unknown, "the certificates of the current version are not known: give it with --bundle"
+	case v.got == GotUnknown && !j.demands:
+		d.State, d.Why = Unknown, "there is nothing to compare with: give --bundle, --need or --requirements"
+	default:
+		d.State = Current
+	}
+}
+
+// since looks at what was downloaded after a capture.
+func (d *Device) since(c *Capture, h *HostReport) {
+	f := h.Fetched
+	if f == nil || !f.Time.After(c.at) {
+		return
+	}
+	d.mark(MarkDownloadedSince)
+	if d.State == Current && h.Got == GotOld {
+		d.State, d.Why = Unknown, Text(fmt.Sprintf("the capture is current, and an older version, %s, was downloaded after it", describe(f.Version, f.SHA256)))
+	}
+}
+
+// byDownload sets the state of a device that is known by logs alone.
+func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
+	if f := h.Fetched; f != nil {
+		d.Bundle, d.Version, d.SHA256, d.JudgedBy = Text(f.Bundle), Text(f.Version), Text(f.SHA256), kindDownload
+	}
+	var v verdict
+	known := false
+	if h.Fetched != nil && h.Got != GotUnmeasured {
+		if v, known = j.download(h.Fetched, platform); known {
+			for _, m := range v.marks {
+				if m != MarkNewer && m != MarkExpiredOnly {
+					d.mark(m)
+				}
+			}
+		}
+	}
+	if known && len(v.missing) > 0 {
+		d.State, d.Missing = MissingRoot, append(d.Missing, v.missing...)
+		return
+	}
+	switch h.Got {
+	case GotOld:
+		d.State = Old
+	case GotCurrent:
+		switch {
+		case j.demands && !known:
+			d.State, d.Why = Unknown, Text(fmt.Sprintf("the certificates of version %s are not known: give it with --bundle", describe(string(d.Version), string(d.SHA256))))
+		case v.unsure > 0:
+			d.State, d.Why = Unknown, Text(v.hint)
+		default:
+			d.State = Current
+		}
+	case GotNewer:
+		d.mark(MarkNewer)
+		d.State, d.Why = Unknown, "it has a higher version than the current one"
+	case GotUnknown:
+		d.State, d.Why = Unknown, "it has fetched a bundle, and nothing tells which version"
+	case GotUnmeasured:
+		d.State, d.Why = Unknown, "the log does not say whether the last download was whole"
+	case GotPart:
+		d.State, d.Why = Unknown, "no download of it was whole"
+	case GotNothing:
+		d.State, d.Why = Unknown, Text(fmt.Sprintf("it asked, and no download began; the last status was %d", h.Status))
+	default:
+		d.State, d.Why = Unknown, "lines that name it could not be read, or are of another address"
+	}
+}
+
+// item is what the logs say.
+func (h *HostReport) item() Item {
+	e := Item{Kind: kindRequest, Says: string(h.Got), At: Moment{h.Seen}, Client: Text(h.client()), Status: h.Status}
+	if f := h.Fetched; f != nil {
+		e.Kind, e.At, e.KnownBy = kindDownload, Moment{f.Time}, f.How
+		e.Says = f.Bundle + " " + describe(f.Version, f.SHA256)
+		if f.Bundle == "" {
+			e.Says = describe(f.Version, f.SHA256)
+		}
+	}
+	return e
+}
+
+// count counts the states, and makes the groups.
+func (r *Report) count() {
+	r.Counts = map[State]int{}
+	groups := map[string]int{}
+	r.Groups = []Group{}
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		r.Counts[d.State]++
+		value := d.Column(r.By)
+		at, ok := groups[value]
+		if !ok {
+			at = len(r.Groups)
+			groups[value] = at
+			r.Groups = append(r.Groups, Group{r.By, value, map[State]int{}})
+		}
+		r.Groups[at].Counts[d.State]++
+	}
+	slices.SortFunc(r.Groups, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Total()-b.Counts[Current], a.Total()-a.Counts[Current]), cmp.Compare(a.Value, b.Value))
+	})
+}
+
+// Column returns the value of a column, platform among them.
+func (d *Device) Column(name string) string {
+	if name == "platform" {
+		return string(d.Platform)
+	}
+	for _, c := range d.Labels {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// Unread is how many lines of the logs could not be read.
+func (r *Report) Unread() (n int) {
+	for _, l := range r.Logs {
+		n += l.Unreadable
+	}
+	return n
+}
+
+// OK reports whether each device is Current.
+func (r *Report) OK() bool { return r.Counts[Current] == len(r.Devices) }
+
+// wanted reports whether printings list a device.
+func (r *Report) wanted(d *Device) bool {
+	return r.Only == nil || slices.Contains(r.Only, d.State)
+}

@@ -41,27 +41,28 @@ type CaptureDir struct {
 	MoreStrays int      // beyond those
 	Hidden     int      // files and directories whose name begins with a dot
 
-	files [][]captureFile // of each device
+	files [][]string // of each device, below the directory
 }
 
-// A captureFile is a file of a device.
-type captureFile struct {
-	path  string // below the directory
-	whole bool   // its directory is the device's
+// A collectNote is what collect says of a device: when it was read, or why not.
+type collectNote struct {
+	Outcome string    `json:"outcome"`
+	Detail  string    `json:"detail"` // why not
+	EndedAt time.Time `json:"ended_at"`
+	Capture *struct {
+		At     time.Time `json:"at"`
+		SHA256 string    `json:"sha256"`
+	} `json:"capture"` // the last one, perhaps of an earlier time
 }
 
-// A CollectNote is what collect says of a device: when it was read, or why not.
-type CollectNote struct {
-	At    time.Time `json:"at"`
-	OK    bool      `json:"ok"`
-	Error string    `json:"error"`
-}
+// failed reports whether the device could not be read the last time.
+func (n *collectNote) failed() bool { return n != nil && n.Detail != "" }
 
 // ScanCaptures finds out which files of a directory belong to which device: NAME,
 // NAME.txt, NAME.log and NAME.json, perhaps with .gz after that, and the files in a
 // directory NAME. What belongs to no device is listed, and what is hidden is counted.
 func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (*CaptureDir, error) {
-	c := &CaptureDir{Name: dir, files: make([][]captureFile, len(devices))}
+	c := &CaptureDir{Name: dir, files: make([][]string, len(devices))}
 	byName := make(map[string]int, len(devices))
 	for i, d := range devices {
 		if inventory.CheckFile(d.Name) == nil {
@@ -100,11 +101,11 @@ func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (
 				case e.IsDir():
 					c.stray(sub)
 				default:
-					c.add(i, captureFile{sub, true})
+					c.add(i, sub)
 				}
 			}
 		default:
-			c.add(i, captureFile{name, false})
+			c.add(i, name)
 		}
 	}
 	for i := range c.files {
@@ -145,7 +146,7 @@ func deviceOf(name string, byName map[string]int) (int, bool) {
 	return 0, false
 }
 
-func (c *CaptureDir) add(i int, f captureFile) {
+func (c *CaptureDir) add(i int, f string) {
 	c.Files++
 	c.files[i] = append(c.files[i], f)
 }
@@ -168,7 +169,7 @@ type Capture struct {
 
 // readAll reads the captures of all devices, with a reader for each processor. each
 // is called for every device, by several goroutines at once; step after each file.
-func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *CollectNote)) error {
+func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *collectNote)) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	next := 0
@@ -195,15 +196,15 @@ func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.
 }
 
 // readDevice reads the captures of one device, and what collect says of it.
-func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []captureFile, step func()) (captures []Capture, note *CollectNote) {
+func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, step func()) (captures []Capture, note *collectNote) {
 	platform, err := device.Lookup(d.Platform)
 	if err != nil {
 		platform = device.Platform{}
 	}
 	note = c.note(d.Name)
 	for _, f := range files {
-		k := Capture{file: f.path}
-		path := filepath.Join(c.Name, filepath.FromSlash(f.path))
+		k := Capture{file: f}
+		path := filepath.Join(c.Name, filepath.FromSlash(f))
 		fi, err := os.Stat(path)
 		if err == nil && !fi.Mode().IsRegular() {
 			err = errors.New("not a regular file")
@@ -215,12 +216,12 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []captureFi
 		} else if len(data) > MaxCaptureBytes {
 			k.err = fmt.Errorf("more than %d bytes: that is the limit", MaxCaptureBytes)
 		} else {
-			k.at, k.by = fi.ModTime().UTC(), "file"
-			if note != nil && note.OK && !f.whole && !note.At.IsZero() {
-				k.at, k.by = note.At.UTC(), "collect"
-			}
 			sum := sha256.Sum256(data)
 			k.sha256 = hex.EncodeToString(sum[:])
+			k.at, k.by = fi.ModTime().UTC(), "file"
+			if note != nil && note.Capture != nil && note.Capture.SHA256 == k.sha256 && !note.Capture.At.IsZero() {
+				k.at, k.by = note.Capture.At.UTC(), "collect"
+			}
 			k.verdict, k.prompt = j.judge(data, platform)
 		}
 		captures = append(captures, k)
@@ -231,7 +232,7 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []captureFi
 }
 
 // note reads what collect says of a device; nil if it says nothing.
-func (c *CaptureDir) note(name string) *CollectNote {
+func (c *CaptureDir) note(name string) *collectNote {
 	if inventory.CheckFile(name) != nil {
 		return nil
 	}
@@ -240,7 +241,7 @@ func (c *CaptureDir) note(name string) *CollectNote {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var n CollectNote
+	var n collectNote
 	if err == nil && len(data) > maxCollectNote {
 		err = fmt.Errorf("more than %d bytes: that is the limit", maxCollectNote)
 	}
@@ -248,7 +249,7 @@ func (c *CaptureDir) note(name string) *CollectNote {
 		err = json.Unmarshal(data, &n)
 	}
 	if err != nil {
-		return &CollectNote{Error: "what collect says of it cannot be read: " + err.Error()}
+		return &collectNote{Detail: "what collect says of it cannot be read: " + err.Error()}
 	}
 	return &n
 }

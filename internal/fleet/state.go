@@ -189,7 +189,7 @@ func Gather(ctx context.Context, g Gathering) (*Report, error) {
 	if r.Current == nil {
 		r.Current = []CurrentVersion{}
 	}
-	each := func(i int, captures []Capture, note *CollectNote) {
+	each := func(i int, captures []Capture, note *collectNote) {
 		r.Devices[i] = g.device(&g.Devices[i], &d.Devices[i], captures, note)
 	}
 	if c := g.Captures; c != nil {
@@ -260,7 +260,7 @@ const (
 )
 
 // device says what is known of one device.
-func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *CollectNote) Device {
+func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *collectNote) Device {
 	out := Device{
 		Name: d.Name, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
 		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{h.Seen}, Evidence: []Item{},
@@ -278,8 +278,8 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 			out.DownloadedAt = Moment{h.Fetched.Time}
 		}
 	}
-	if note != nil && !note.OK {
-		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Error, At: Moment{note.At.UTC()}, Name: Text(CollectDir + "/" + d.Name + ".json")})
+	if note.failed() {
+		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{note.EndedAt.UTC()}, Name: Text(CollectDir + "/" + d.Name + ".json")})
 	}
 	capture := out.capture(g, captures)
 	if capture != nil && capture.err == nil && out.Platform == "" {
@@ -306,10 +306,10 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	return out
 }
 
-func noEvidence(g *Gathering, d *inventory.Device, note *CollectNote) string {
+func noEvidence(g *Gathering, d *inventory.Device, note *collectNote) string {
 	switch err := inventory.CheckFile(d.Name); {
-	case note != nil && !note.OK:
-		return "not collected: " + note.Error
+	case note.failed():
+		return "not collected: " + note.Detail
 	case g.Captures != nil && err != nil:
 		return err.Error()
 	case len(g.Downloads.Logs) > 0 && len(d.Addresses) == 0:

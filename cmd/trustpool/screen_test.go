@@ -93,7 +93,7 @@ func TestScreens(t *testing.T) {
 		"import":       "import bundles/lab-quirks-v1.p7b --platform iosxe --all " + root,
 		"import_iosxr": "import bundles/lab-quirks-v1.p7b --platform iosxr",
 		"history":      "history --store srv",
-		"fleet":        "fleet access.log --devices devices.csv --bundle lab-core=bundles/lab-core-v1.p7b --bundle lab-core=bundles/lab-core-v2.p7b",
+		"fleet":        "fleet access.log --devices devices.csv --bundle lab-core=bundles/lab-core-v1.p7b --bundle lab-core=bundles/lab-core-v2.p7b " + root,
 		"doctor":       "doctor URL/lab-core-v1.p7b " + root,
 	} {
 		for size, of := range map[string][2]int{"80x24": {80, 24}, "132x43": {132, 43}} {

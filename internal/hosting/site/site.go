@@ -138,6 +138,9 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 		}
 	}
 	if foreign != nil {
+		if _, now, err := readManifest(ctx, w); err == nil && now != tag {
+			return nil, fmt.Errorf("%s: %w", manifestName, store.ErrConflict) // another writes them
+		}
 		return nil, &ForeignError{errors.Join(foreign...)}
 	}
 	old := m.without(p)

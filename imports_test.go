@@ -28,7 +28,7 @@ func levels() map[string]int {
 	for level, names := range []string{
 		"internal/cms internal/report", "bundle/certificate", "bundle internal/path", "internal/feed roots internal/yamlstrict", "signing internal/device/show internal/distrust", "internal/pool",
 		"internal/store internal/recipe internal/audit internal/device internal/inspect",
-		"internal/kit internal/hosting internal/fleet internal/reach internal/devicetest", "internal/cli", "cmd/trustpool",
+		"internal/kit internal/fleet internal/reach internal/devicetest", "internal/hosting", "internal/cli", "cmd/trustpool",
 	} {
 		for name := range strings.FieldsSeq(names) {
 			levels[name] = level

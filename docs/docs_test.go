@@ -3,6 +3,7 @@ package docs_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ import (
 	"trustpool/internal/durable"
 	"trustpool/internal/feed"
 	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/watch"
 	"trustpool/internal/inspect"
 	"trustpool/internal/kit"
 	"trustpool/internal/pkitest"
@@ -463,6 +465,28 @@ func TestReachFields(t *testing.T) {
 		fields(t, printed(t, r.WriteJSON), actual)
 	}
 	same(t, "reach", documentedFields(t, "### trustpool.reach/1"), names(actual))
+}
+
+func TestWatchFields(t *testing.T) {
+	t.Parallel()
+	lab := pkitest.LabServers()
+	chains := map[string][][]byte{"a.example:1": lab[0].Chain, "b.example:1": lab[5].Chain}
+	w, err := watch.New(watch.Options{
+		Servers: []string{"a.example:1", "b.example:1"}, Now: func() time.Time { return at },
+		Bundles: func() []watch.Bundle {
+			return []watch.Bundle{{Name: "ios", Parse: func() (*bundle.Bundle, error) { return read(t, "lab-core-v2.p7b"), nil }}}
+		},
+		Marked: func(string, *certificate.Certificate) string { return "" },
+		Fetch:  func(_ context.Context, address string) ([][]byte, error) { return chains[address], nil },
+		Sleep:  func(context.Context, time.Duration) error { return nil }, Jitter: func() float64 { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Ask(t.Context())
+	actual := map[string]bool{}
+	fields(t, printed(t, w.Report().WriteJSON), actual, "servers[].bundles[].root", "servers[].bundles[].last_root")
+	same(t, "watch", documentedFields(t, "### trustpool.watch/1"), names(actual))
 }
 
 func TestAuditFields(t *testing.T) {

@@ -44,6 +44,9 @@ func TestStoreFields(t *testing.T) {
 		fields(t, printed(t, func(w io.Writer) error { return m.Publication.WriteJSON(w, "") }), publication, release...)
 		fields(t, printed(t, func(w io.Writer) error { return m.WriteJSON(w, "") }), mirroring, release...)
 	}
+	mark := map[string]bool{}
+	fields(t, object("mirror/lab"), mark)
+	same(t, "mirror mark", documentedFields(t, "### trustpool.mirror-mark/1"), names(mark))
 	releases, err := s.History(t.Context(), "lab")
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,12 +18,28 @@ import (
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
+	"trustpool/internal/hosting"
 	"trustpool/internal/store"
 )
 
-//go:generate go test -count=1 -run ^TestTables$ . -update
+//go:generate go test -count=1 -run ^(TestTables|TestAlertRules)$ . -update
 
 var update = flag.Bool("update", false, "write the tables that are made from the code anew")
+
+// ops/alerts.yaml has the rules with the thresholds that they have by themselves.
+func TestAlertRules(t *testing.T) {
+	t.Parallel()
+	const file = "ops/alerts.yaml"
+	want := printed(t, func(w io.Writer) error { return hosting.WriteAlerts(w, hosting.AlertOptions{}) })
+	if *update {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s is not what trustpool alerts writes: run go generate ./docs", file)
+	}
+}
 
 // What a word means is written once, in the code: the comment beside its constant, or for a quirk what Meaning returns. The tables of
 // formats.md are made from that, each between two lines; the first names the files.

@@ -183,12 +183,12 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 			{"extract", a.extractCommand}, {"anchors", a.anchorsCommand},
 		}},
 		{"Know a device:", []verb{
-			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"config", a.configCommand},
+			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"watch", a.watchCommand}, {"config", a.configCommand},
 			{"explain", a.explainCommand},
 		}},
 		{"Host bundles:", []verb{
 			{"serve", a.serveCommand}, {"site", a.siteCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
-			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand},
+			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand}, {"alerts", a.alertsCommand},
 		}},
 		{"Carry bundles:", []verb{{"pack", a.packCommand}, {"receive", a.receiveCommand}}},
 		{"Make bundles:", []verb{
@@ -363,8 +363,8 @@ const ExitStatus = `Every command exits with one of these statuses:
   1  done, and the answer is no: not verified, the pools differ, a filter
      matched nothing, a certificate failed or the file was refused, a finding
      of an audit counts, a platform has no such commands, no message was
-     known, a server would break, a device has not the current version, a
-     server failed a check
+     known, a server would break, a watched server changed, a device has not
+     the current version, a server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
   130, 143  interrupted by SIGINT (control-C) or SIGTERM: it ends at once, and
      nothing is half written; serve and mirror --every end with 0

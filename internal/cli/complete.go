@@ -54,7 +54,7 @@ func (a *app) valuesOf() map[string]completer {
 		// Free text and numbers: no file is meant.
 		"at": fixed(), "expiring": fixed("30d", "90d", "1y"), "every": fixed("1h", "24h"), "max-size": fixed("64M", "256M", "1G"), "max-depth": fixed(),
 		"max-certificates": fixed(), "max-connections": fixed(), "listen": fixed(":8080", ":80", ":443"), "refresh": fixed(), "drain": fixed(),
-		"base-url": fixed("https://"), "url": fixed("http://", "https://"), "from": fixed("https://"), "connect": fixed(), "vrf": fixed(),
+		"base-url": fixed("https://"), "url": fixed("http://", "https://"), "from": fixed("https://"), "connect": fixed(), "watch": fixed(), "watch-every": fixed("10m", "1h", "24h"), "vrf": fixed(),
 		"source-interface": fixed(), "trustpoint": fixed(), "expect": fixed(), "name": fixed(), "bundle-version": fixed(), "to": fixed(),
 		"organization": fixed(), "root-name": fixed(), "signer-name": fixed(), "program-date": fixed(), "min-share": fixed(), "current": fixed(),
 	}
@@ -184,6 +184,7 @@ func suggestions() map[string][]string {
 		"publish": {"push", "upload", "add"},
 		"history": {"releases", "versions"},
 		"mirror":  {"fetch", "download", "sync", "pull", "update"},
+		"watch":   {"monitor", "poll"},
 		"fleet":   {"devices", "inventory"},
 		"doctor":  {"diagnose", "health", "grade"},
 		"pack":    {"kit", "bundle", "tar"},

@@ -15,7 +15,7 @@ import (
 	"trustpool/internal/store"
 )
 
-// minEvery is the least that --every takes.
+// minEvery is the least that --every and --watch-every take.
 const minEvery = time.Minute
 
 // spread is the part of --every by which a pause may be longer.
@@ -43,7 +43,7 @@ With --every 0 when it is interrupted.`,
     --from https://www.cisco.com/security/pki/trs/ios.p7b --every 24h`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pause, err := interval(every)
+			pause, err := interval("--every", every)
 			if err != nil {
 				return err
 			}
@@ -84,17 +84,17 @@ With --every 0 when it is interrupted.`,
 	return cmd
 }
 
-// interval reads --every; empty is 0.
-func interval(every string) (time.Duration, error) {
+// interval reads the value of a flag that says how often; empty is 0.
+func interval(flag, every string) (time.Duration, error) {
 	if every == "" {
 		return 0, nil
 	}
 	d, err := bundle.ParseDuration(every)
 	if err != nil {
-		return 0, fmt.Errorf("--every: %w", err)
+		return 0, fmt.Errorf("%s: %w", flag, err)
 	}
 	if d < minEvery {
-		return 0, fmt.Errorf("--every %s: give at least %v", every, minEvery)
+		return 0, fmt.Errorf("%s %s: give at least %v", flag, every, minEvery)
 	}
 	return d, nil
 }

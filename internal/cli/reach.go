@@ -62,7 +62,7 @@ nothing to compare with, 1 if a server is not shown to work.`,
 	f.StringArrayVar(&r.without, "without", nil, "judge as though the bundle did not have what `FILTER` matches: a fingerprint, or another filter of inspect, where a name is that of the subject or of the issuer (repeatable)")
 	f.StringArrayVar(&r.chains, "chains", nil, "read chains of servers from `FILE|DIR` (repeatable)")
 	f.StringArrayVar(&r.connect, "connect", nil, "ask the server at `HOST:PORT` for its chain (repeatable)")
-	f.StringVar(&r.saveChains, "save-chains", "", "write the chains of --connect to `DIR`")
+	f.StringVar(&r.saveChains, "save-chains", "", "write the chains that servers send to `DIR`")
 	f.BoolVar(&r.plan.RootsOnly, "roots-only", false, "take only self-issued certificates for anchors")
 	f.StringVar(&r.sha1, "sha1", "", "do `WHAT` with certificates signed with SHA-1 in a chain: accept or refuse (default unknown: what devices do is not known)")
 	f.StringVar(&r.platform, "platform", "", "also judge after the import on `NAME`: asa, ios, iosxe, iosxr, …")

@@ -38,6 +38,8 @@ type serveFlags struct {
 	healthcheck    bool
 	noDowngrade    bool
 	baseURL        string
+	watch          []string
+	watchEvery     string
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -57,8 +59,12 @@ pages for browsers, and a short text for others. /index.json lists what there
 is, /readyz says how it is, /metrics has numbers for Prometheus.
 docs/hosting.md explains it.
 
+With --watch it asks servers that devices need for their chain, at once and
+again and again, and says in pages, metrics and on standard error whether each
+bundle still leads to their root.
+
 It ends on SIGTERM or SIGINT, after requests that have begun; SIGHUP makes it
-look for changes and open its log anew.
+look for changes, ask watched servers, and open its log anew.
 
 Exit status: 0 when it is ended by a signal.`,
 		Example: `  trustpool serve ios.p7b
@@ -87,6 +93,9 @@ Exit status: 0 when it is ended by a signal.`,
 			if f.healthcheck {
 				return a.healthcheck(cmd.Context(), f.listen)
 			}
+			if cmd.Flags().Changed("watch-every") && len(f.watch) == 0 {
+				return errors.New("serve: --watch-every is for --watch")
+			}
 			return a.serve(cmd.Context(), args, &f)
 		},
 	}
@@ -104,6 +113,8 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
 	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
 	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach the server at `URL`: https://HOST")
+	flags.StringArrayVar(&f.watch, "watch", nil, "watch the server at `HOST:PORT|FILE`, or those in a file, one in each line (repeatable)")
+	flags.StringVar(&f.watchEvery, "watch-every", "1h", "ask the servers of --watch each `DURATION` (at least 1m)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
 }
@@ -141,6 +152,11 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		o.AccessLog = log.Logger()
 	}
 	var server *hosting.Server
+	if len(f.watch) > 0 {
+		if o.Watch, err = a.serveWatcher(ctx, f, func() *hosting.Server { return server }); err != nil {
+			return err
+		}
+	}
 	if !f.noPages {
 		// The pages ask for the catalog when there are requests: there is a server by then.
 		catalog := func() *hosting.Catalog { return server.Catalog() }
@@ -149,7 +165,11 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		if version == "unknown" { // the program's own, if it was built without one
 			version = ""
 		}
-		o.Pages, err = pages.New(pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: version})
+		options := pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: version}
+		if o.Watch != nil {
+			options.Watch = o.Watch.Report
+		}
+		o.Pages, err = pages.New(options)
 		if err != nil {
 			return fmt.Errorf("--base-url: %w", err)
 		}
@@ -179,6 +199,10 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if log != nil {
 		group.Go(func() { log.Run(ctx) })
 	}
+	again := make(chan struct{}, 1)
+	if o.Watch != nil {
+		group.Go(func() { runWatcher(ctx, o.Watch, again) })
+	}
 	if a.env.Reloads != nil {
 		reloads := a.env.Reloads(ctx)
 		group.Go(func() {
@@ -191,9 +215,11 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 				if log != nil {
 					log.Reopen()
 				}
-				select {
-				case now <- struct{}{}:
-				default: // one is waiting
+				for _, c := range []chan struct{}{now, again} {
+					select {
+					case c <- struct{}{}:
+					default: // one is waiting
+					}
 				}
 			}
 		})

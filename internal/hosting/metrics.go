@@ -98,6 +98,11 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		return map[bool]int64{true: 1}[verified], true
 	})
 	each("trustpool_bundle_older", func(e *Entry) (int64, bool) { return map[bool]int64{true: 1}[e.Newer != ""], true })
+	each("trustpool_bundle_signed_timestamp_seconds", func(e *Entry) (int64, bool) { return e.Current.SigningTime.Unix(), e.Current.SigningTime.Valid })
+	each("trustpool_mirror_last_success_timestamp_seconds", func(e *Entry) (int64, bool) {
+		at, ok := s.Mirrored(e.Name)
+		return at.Unix(), ok
+	})
 	each("trustpool_bundle_published_timestamp_seconds", func(e *Entry) (int64, bool) { return e.Current.Modified.Unix(), true })
 	for _, e := range c.Entries {
 		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)
@@ -107,6 +112,9 @@ func (s *Server) writeMetrics(w io.Writer) error {
 	gauge("trustpool_connections", m.connections.Load())
 	gauge("trustpool_connections_limit", int64(s.maxConnections))
 	gauge(metricName("trustpool_build_info", "version", clean(s.version, MaxNameLength)), 1)
+	if s.watcher != nil {
+		writeWatchMetrics(w, s.watcher.Report())
+	}
 	metrics.WriteProcessMetrics(w)
 	return nil
 }

@@ -1,16 +1,26 @@
 package hosting_test
 
 import (
+	"context"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/watch"
+	"trustpool/internal/pkitest"
+	"trustpool/internal/store"
 )
 
 // names are those of metrics in a text, each once.
@@ -20,10 +30,83 @@ func names(text string) []string {
 	return slices.Compact(found)
 }
 
+// mirroredStore is a store in which a mirror succeeded.
+func mirroredStore(t *testing.T) *store.Store {
+	t.Helper()
+	s, _ := labStore(t)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(read(t, "lab-core-v2.p7b")) }))
+	t.Cleanup(web.Close)
+	o := store.MirrorOptions{
+		PublishOptions: store.PublishOptions{Name: "ios", Anchors: labAnchors(t), At: at, Now: at.AddDate(0, 0, -3)},
+		Sleep:          func(context.Context, time.Duration) error { return nil }, Jitter: func() float64 { return 0 },
+	}
+	if m, err := s.Mirror(t.Context(), web.URL+"/ios.p7b", o); m == nil || m.Outcome() != store.OutcomeUnchanged {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// askedWatcher is a watcher that has asked a server whose chain is good.
+func askedWatcher(t *testing.T) *watch.Watcher {
+	t.Helper()
+	chain := pkitest.LabServers()[0]
+	w, err := watch.New(watch.Options{
+		Servers: []string{chain.Host + ":443"}, Now: func() time.Time { return at },
+		Bundles: func() []watch.Bundle {
+			return []watch.Bundle{{Name: "ios", Parse: func() (*bundle.Bundle, error) { return bundle.Parse(read(t, "lab-core-v2.p7b")) }}}
+		},
+		Marked: func(string, *certificate.Certificate) string { return "" },
+		Fetch:  func(context.Context, string) ([][]byte, error) { return chain.Chain, nil },
+		Sleep:  func(context.Context, time.Duration) error { return nil }, Jitter: func() float64 { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Ask(t.Context())
+	return w
+}
+
+// A server learns from the store when the mirror last succeeded; of files nothing is known.
+func TestMirrored(t *testing.T) {
+	t.Parallel()
+	st := mirroredStore(t)
+	s := newServer(t, options(t, hosting.Join(hosting.Store(st), hosting.Directory(coreDir(t)))))
+	if when, ok := s.Mirrored("ios"); !ok || !when.Equal(at.AddDate(0, 0, -3)) {
+		t.Errorf("%v, %v", when, ok)
+	}
+	if _, ok := s.Mirrored("ios_core"); ok {
+		t.Error("a file has a mirror")
+	}
+	_, text := get(t, s, "/metrics")
+	if !strings.Contains(text, `trustpool_mirror_last_success_timestamp_seconds{bundle="ios"} 1.7484768e+09`) || strings.Contains(text, `trustpool_mirror_last_success_timestamp_seconds{bundle="ios_core"}`) ||
+		!strings.Contains(text, `trustpool_bundle_signed_timestamp_seconds{bundle="ios"} 1.7369424e+09`) {
+		t.Error(text)
+	}
+	// A mark that is damaged is said, and what was known stays.
+	if _, err := st.Backend().Put(t.Context(), "mirror/ios", []byte("{}"), store.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "mirror/ios is damaged") {
+		t.Error(err)
+	}
+	if _, ok := s.Mirrored("ios"); !ok {
+		t.Error("what was known is lost")
+	}
+}
+
+func coreDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "ios_core.p7b"), read(t, "lab-core-v1.p7b"), modified)
+	return dir
+}
+
 // Every metric is documented, and the alerts and the dashboard ask for no others.
 func TestMetricsDocumented(t *testing.T) {
 	t.Parallel()
-	s := newServer(t, options(t, hosting.Directory(labDir(t))))
+	o := options(t, hosting.Store(mirroredStore(t)))
+	o.Watch = askedWatcher(t)
+	s := newServer(t, o)
 	_, text := get(t, s, "/metrics")
 	actual := names(regexp.MustCompile(`trustpool_http_request_duration_seconds_[a-z]+`).ReplaceAllString(text, "trustpool_http_request_duration_seconds"))
 	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} { // of the library

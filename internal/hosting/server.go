@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/internal/distrust"
+	"trustpool/internal/hosting/watch"
 	"trustpool/internal/report"
 	"trustpool/roots"
 )
@@ -45,6 +48,8 @@ type Options struct {
 	Pages   http.Handler // what is at / and below PagesPrefix, for people; nil for nothing
 	Version string       // of the program, for /metrics
 
+	Watch *watch.Watcher // says how watched servers are, in /metrics; nil for none. The caller runs it.
+
 	AccessLog *slog.Logger                     // a line for each request; nil for none
 	Report    func(format string, args ...any) // what happens between requests; nil for nowhere
 
@@ -66,6 +71,8 @@ type Server struct {
 	report    func(string, ...any)
 	metrics   *serverMetrics
 	keyPair   *KeyPair
+	watcher   *watch.Watcher
+	distrust  func() *distrust.Index
 
 	maxConnections int
 	drain          time.Duration
@@ -80,6 +87,7 @@ type Server struct {
 type state struct {
 	good     time.Time // of the last one that left nothing to complain of
 	failures []Failure
+	mirrored map[string]time.Time // when the mirror of a name last succeeded; see Mirrored
 }
 
 // New makes a server and loads its catalog. Where there is nothing to serve, or
@@ -92,6 +100,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{
 		source: o.Source, trust: trust{o.Anchors, o.Limits, o.NoDowngrade}, now: o.Now, pnp: o.PnP, pages: o.Pages, version: o.Version,
 		accessLog: o.AccessLog, report: o.Report, metrics: newMetrics(), keyPair: o.TLS, maxConnections: o.MaxConnections, drain: o.Drain,
+		watcher: o.Watch, distrust: sync.OnceValue(distrust.NewIndex),
 	}
 	if s.trust.limits.Bytes == 0 {
 		s.trust.limits.Bytes = MaxBundleBytes
@@ -125,7 +134,12 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.pnp != "" && c.Lookup(s.pnp) == nil {
 		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.pnp, pathPnP)
 	}
-	s.publish(c, &state{good: now, failures: failures})
+	mirrored, err := s.mirrored(ctx)
+	if err != nil {
+		failures = append(failures, Failure{Err: err})
+		s.report("%v", err)
+	}
+	s.publish(c, &state{good: now, failures: failures, mirrored: mirrored})
 	for _, e := range c.Entries {
 		s.reportForm(e)
 	}
@@ -172,7 +186,7 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // the end of the server is not a failure of its source
 	}
-	next := &state{good: now, failures: failures}
+	next := &state{good: now, failures: failures, mirrored: last.mirrored}
 	if only != "" { // nothing is found out of the others
 		next.good = last.good
 		for _, f := range last.failures {
@@ -180,8 +194,17 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 				next.failures = append(next.failures, f)
 			}
 		}
-	} else if err := s.keyPair.reload(); err != nil {
-		next.failures = append(next.failures, Failure{Err: err})
+	} else {
+		if !slices.ContainsFunc(failures, func(f Failure) bool { return f.Bundle == "" }) { // the source is there
+			mirrored, err := s.mirrored(ctx)
+			if err != nil {
+				next.failures = append(next.failures, Failure{Err: err})
+			}
+			next.mirrored = kept(mirrored, last.mirrored, err)
+		}
+		if err := s.keyPair.reload(); err != nil {
+			next.failures = append(next.failures, Failure{Err: err})
+		}
 	}
 	failures = next.failures
 	if len(failures) > 0 {
@@ -209,6 +232,19 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// kept are the times of mirrors that are known now, and if not all could be read, of the others those from before.
+func kept(now, before map[string]time.Time, err error) map[string]time.Time {
+	if err == nil {
+		return now
+	}
+	out := maps.Clone(before)
+	if out == nil {
+		out = map[string]time.Time{}
+	}
+	maps.Copy(out, now)
+	return out
 }
 
 // reportForm says if what is served is not the file as it is.

@@ -73,7 +73,21 @@ type Mirroring struct {
 // With o.Seen the source is asked whether it still has what it had at the last look
 // (RFC 9110 section 13.1.2), by a strong ETag alone, and at least once a day the
 // bytes are transferred and compared.
+//
+// That it succeeded is left in the store, for Mirrored.
 func (s *Store) Mirror(ctx context.Context, from string, o MirrorOptions) (*Mirroring, error) {
+	m, err := s.mirror(ctx, from, o)
+	if m == nil || m.Publication == nil || m.DryRun || !succeeded(err) {
+		return m, err
+	}
+	if failed := s.markMirrored(ctx, m.Release.Name, m.From, o.Now); failed != nil {
+		return m, failed
+	}
+	return m, err
+}
+
+// mirror is Mirror without the mark.
+func (s *Store) mirror(ctx context.Context, from string, o MirrorOptions) (*Mirroring, error) {
 	if o.Sleep == nil || o.Jitter == nil {
 		return nil, errors.New("store: nothing to wait with")
 	}

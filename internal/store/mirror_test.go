@@ -63,6 +63,43 @@ func newSource(t testing.TB) *source {
 	return s
 }
 
+// A mirror leaves when it last succeeded: when what is current is what the source has, or a rollback decided otherwise.
+func TestMirrorMark(t *testing.T) {
+	t.Parallel()
+	ctx, s, src := t.Context(), dir(t), newSource(t)
+	o := mirror(t, nil)
+	look := func(what string, data []byte, succeeds bool) {
+		t.Helper()
+		before, _ := s.Mirrored(ctx)
+		o.Now = o.Now.Add(time.Hour)
+		src.data = data
+		_, err := s.Mirror(ctx, src.URL+"/lab.p7b?secret=1", o)
+		after, bad := s.Mirrored(ctx)
+		if now := after["lab"].Equal(o.Now); bad != nil || now != succeeds || !now && after["lab"] != before["lab"] {
+			t.Errorf("%s: %v, the mirror succeeded at %v, and it is %v: %v", what, err, after["lab"], o.Now, bad)
+		}
+	}
+	o.Name = "lab"
+	look("an error page", []byte("<html>"), false)
+	look("the first", read(t, "lab-core-v1.p7b"), true)
+	look("the same", read(t, "lab-core-v1.p7b"), true)
+	o.DryRun = true
+	look("a dry run", read(t, "lab-core-v2.p7b"), false)
+	o.DryRun = false
+	look("the next", read(t, "lab-core-v2.p7b"), true)
+	look("an older one", read(t, "lab-core-v1.p7b"), false)
+	if _, err := s.Rollback(ctx, "lab", "", o.PublishOptions); err != nil {
+		t.Fatal(err)
+	}
+	look("one that a rollback took out of service", read(t, "lab-core-v2.p7b"), true)
+	src.Close()
+	look("no source", nil, false)
+	data, _, err := s.Backend().Get(ctx, "mirror/lab", 1<<10)
+	if err != nil || strings.Contains(string(data), "secret") || !strings.Contains(string(data), `"from": "http://127.0.0.1`) {
+		t.Errorf("%s, %v", data, err)
+	}
+}
+
 func TestMirror(t *testing.T) {
 	t.Parallel()
 	ctx, s, src := t.Context(), dir(t), newSource(t)

@@ -7,6 +7,7 @@
 //	archive/NAME/VERSION-HASH/NAME.p7b     the bytes of one version, as they came
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
+//	mirror/NAME                            when a mirror of NAME last succeeded
 //
 // The archive is immutable. current/NAME is written last, whole, and only if it
 // is still what the gate looked at: of two publishers one wins, and the other

@@ -21,6 +21,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/pages"
 	"trustpool/internal/pool"
 	"trustpool/internal/tooltest"
 )
@@ -42,7 +43,7 @@ type browser struct {
 
 func startBrowser(t *testing.T) browser {
 	tooltest.Need(t, "chromium")
-	s := lab(t)
+	s := newServer(t, hosting.Store(publish(t)), pages.Options{Watch: watchedLab(t).Report})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -173,7 +174,7 @@ func (b browser) kinds() map[string]string {
 	}
 	return map[string]string{
 		"bundles": "/", "bundle": "/pages/bundles/ios", "quirks": "/pages/bundles/quirks", "hostile": "/pages/bundles/hostile", "large": "/pages/bundles/large?page=2&sort=-expires",
-		"certificate": certificate, "compare": "/pages/compare", "commands": "/pages/commands?clean=1&vrf=Mgmt", "none": b.page + "?q=nothing", "wrong": b.page + "?q=quirk:x",
+		"certificate": certificate, "compare": "/pages/compare", "commands": "/pages/commands?clean=1&vrf=Mgmt", "watch": "/pages/watch", "none": b.page + "?q=nothing", "wrong": b.page + "?q=quirk:x",
 	}
 }
 

@@ -119,6 +119,11 @@ func serverUnder(t testing.TB, anchors []roots.Anchor, source hosting.Source, o 
 	return server
 }
 
+// judgeOf asks a server that is there when pages are asked for.
+func judgeOf(s **hosting.Server) func(*hosting.Release) signing.Report {
+	return func(r *hosting.Release) signing.Report { return (*s).Judge(r) }
+}
+
 func lab(t testing.TB) *hosting.Server {
 	t.Helper()
 	return newServer(t, hosting.Store(publish(t)), pages.Options{})

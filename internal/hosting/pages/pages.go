@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/watch"
 	"trustpool/internal/report"
 	"trustpool/internal/report/page"
 	"trustpool/signing"
@@ -64,6 +65,8 @@ type Options struct {
 	// day, and their script does what a query does otherwise. Without BaseURL there are no
 	// commands.
 	Static bool
+
+	Watch func() *watch.Report // what is known of watched servers; nil if none are
 }
 
 // Pages answers requests for / and below hosting.PagesPrefix. It is an http.Handler.
@@ -71,6 +74,7 @@ type Pages struct {
 	catalog func() *hosting.Catalog
 	judge   func(*hosting.Release) signing.Report
 	now     func() time.Time
+	watch   func() *watch.Report
 	baseURL string
 	static  bool
 	version string
@@ -98,7 +102,7 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, version: o.Version,
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, watch: o.Watch, version: o.Version,
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if p.static {
 		p.judge = func(r *hosting.Release) signing.Report {
@@ -335,9 +339,9 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 func (p *Pages) render(name string, status int, title string, at time.Time, body any) (*response, error) {
 	frame := page.Frame{Title: title, Home: "/", Style: p.style, Script: p.script, Body: body}
 	for _, l := range []struct{ path, label, shows string }{
-		{"/", "Bundles", "bundles bundle certificate"}, {pathCompare, "Changes", "compare"}, {pathCommands, "Commands", "commands"},
+		{"/", "Bundles", "bundles bundle certificate"}, {pathCompare, "Changes", "compare"}, {pathCommands, "Commands", "commands"}, {pathWatch, "Watch", "watch"},
 	} {
-		if l.path == pathCommands && !p.commands() {
+		if l.path == pathCommands && !p.commands() || l.path == pathWatch && p.watch == nil {
 			continue
 		}
 		frame.Nav = append(frame.Nav, page.Link{Path: l.path, Label: l.label, Current: slices.Contains(strings.Fields(l.shows), name)})

@@ -16,11 +16,13 @@ import (
 //	bundles/NAME/ID/SHA256      a certificate
 //	compare?from=NAME/ID&to=…   the change between two versions
 //	commands?bundle=NAME&…      what to type on devices
+//	watch                       the servers that are watched
 //	files/…                     what is downloaded; see files.go
 const (
 	pathBundles  = hosting.PagesPrefix + "bundles/"
 	pathCompare  = hosting.PagesPrefix + "compare"
 	pathCommands = hosting.PagesPrefix + "commands"
+	pathWatch    = hosting.PagesPrefix + "watch"
 )
 
 // shortID is how many digits of its SHA-256 name a version.
@@ -45,6 +47,8 @@ func (p *Pages) answer(r *http.Request, taken *slots) (*response, error) {
 		return p.comparePage(q)
 	case pathCommands:
 		return p.commandsPage(q)
+	case pathWatch:
+		return p.watchPage(q)
 	default:
 		if rest, ok := strings.CutPrefix(path, hosting.FilesPrefix); ok {
 			return p.file(q, strings.Split(rest, "/"))

@@ -1,0 +1,124 @@
+package pages
+
+import (
+	"net/http"
+	"strings"
+
+	"trustpool/internal/hosting/watch"
+	"trustpool/internal/reach"
+)
+
+// PageServers is how many watched servers are on a page.
+const PageServers = 50
+
+// A watchedServer is what a page says of a watched server.
+type watchedServer struct {
+	Address  string
+	Asked    instant
+	Answered instant
+	Error    string
+	Rows     []watchedRow
+}
+
+// A watchedRow is what one bundle makes of the server's chain.
+type watchedRow struct {
+	Bundle, Page, Version string
+	Class, Verdict        string // good reachable, bad broken, warn not known
+	Reason, Text          string
+	Root                  *watch.Certificate
+	RootPage              string // empty if it is not on one
+	Ends                  instant
+	Soon                  bool
+	Marked                string
+}
+
+type watchedChange struct {
+	At instant
+	watch.Change
+}
+
+// watchPage shows the watched servers.
+func (p *Pages) watchPage(q *request) (*response, error) {
+	if p.watch == nil {
+		return nil, notFound("No servers are watched here: see trustpool serve --watch.")
+	}
+	r := p.watch()
+	pages, from, to, err := q.page(pathWatch, len(r.Servers), PageServers)
+	if err != nil {
+		return nil, err
+	}
+	pages.Fragment = "main"
+	var body struct {
+		Total, Well, Ill, Unknown int // servers: all, good with every bundle, broken with one, the others
+		NotJudged                 int
+		Servers                   []watchedServer
+		Changes                   []watchedChange
+		Pager                     pager
+	}
+	body.Pager, body.Total, body.NotJudged = pages, len(r.Servers), r.NotJudged
+	for i := range r.Servers {
+		switch worst(&r.Servers[i]) {
+		case reach.OK:
+			body.Well++
+		case reach.Broken:
+			body.Ill++
+		default:
+			body.Unknown++
+		}
+	}
+	for i := range r.Servers[from:to] {
+		body.Servers = append(body.Servers, q.watched(&r.Servers[from+i]))
+	}
+	for _, c := range r.Changes {
+		body.Changes = append(body.Changes, watchedChange{moment(c.At, q.at), c})
+	}
+	return p.render("watch", http.StatusOK, "Watched servers", q.at, body)
+}
+
+// worst is the answer on a server that matters most.
+func worst(s *watch.Server) reach.Status {
+	if len(s.Judged) == 0 || s.Error != "" {
+		return reach.Unknown
+	}
+	out := reach.OK
+	for _, j := range s.Judged {
+		if j.Status == reach.Broken || out == reach.OK {
+			out = j.Status
+		}
+	}
+	return out
+}
+
+func (q *request) watched(s *watch.Server) watchedServer {
+	out := watchedServer{Address: s.Address, Error: strings.TrimPrefix(s.Error, s.Address+": ")}
+	if !s.Asked.IsZero() {
+		out.Asked = moment(s.Asked, q.at)
+	}
+	if !s.Answered.IsZero() {
+		out.Answered = moment(s.Answered, q.at)
+	}
+	if s.Error != "" {
+		return out
+	}
+	for i := range s.Judged {
+		j := &s.Judged[i]
+		row := watchedRow{Bundle: j.Bundle, Version: j.Version, Class: "warn", Verdict: "not known", Reason: string(j.Reason), Text: j.Text, Root: j.Root, Soon: j.Soon, Marked: j.Marked}
+		switch j.Status {
+		case reach.OK:
+			row.Class, row.Verdict = "good", "reachable"
+		case reach.Broken:
+			row.Class, row.Verdict = "bad", "broken"
+		}
+		if !j.Ends.IsZero() {
+			row.Ends = moment(j.Ends, q.at)
+		}
+		if v, err := find(q.catalog, j.Bundle, j.SHA256); err == nil {
+			row.Page = v.page()
+			if j.Root != nil {
+				row.RootPage = row.Page + "/" + j.Root.SHA256
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}

@@ -57,6 +57,12 @@ func startBrowser(t *testing.T) browser {
 			t.Error(err)
 		}
 	})
+	return browser{t, startChromium(t), s, "http://" + l.Addr().String(), page(s, "ios")}
+}
+
+// startChromium starts a browser that ends with the test.
+func startChromium(t *testing.T) context.Context {
+	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
@@ -70,7 +76,7 @@ func startBrowser(t *testing.T) browser {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatal(err)
 	}
-	return browser{t, ctx, s, "http://" + l.Addr().String(), page(s, "ios")}
+	return ctx
 }
 
 // tab opens a tab, in which anything that the browser complains of fails the test.
@@ -369,14 +375,20 @@ func auditPage(t *testing.T) string {
 // No rule of WCAG 2.1 A and AA that axe-core knows is broken, wide and narrow, light
 // and dark; nothing is wider than the window; and the colours follow the reader's.
 func testAccessibility(b browser) {
+	kinds := b.kinds()
+	kinds["audit"] = "" // a page that is alone
+	b.accessible(kinds)
+}
+
+// accessible asks that of pages.
+func (b browser) accessible(kinds map[string]string) {
+	b.Helper()
 	axe := tooltest.File(b.T, "TRUSTPOOL_AXE", "axe-core's axe.min.js")
 	source, err := os.ReadFile(axe)
 	if err != nil {
 		b.Fatal(err)
 	}
 	grounds := map[string]string{}
-	kinds := b.kinds()
-	kinds["audit"] = "" // a page that is alone
 	for name, path := range kinds {
 		if path != "" {
 			b.open(path)
@@ -398,7 +410,7 @@ func testAccessibility(b browser) {
 			result := ask[struct {
 				Passes     int
 				Violations []json.RawMessage
-			}](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"]})
+			}](b, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], resultTypes: ["violations"], preload: location.protocol !== "file:"})
 				.then(r => ({Passes: r.passes.length, Violations: r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 3).map(n => [n.html, n.failureSummary])}))}))`)
 			for _, v := range result.Violations {
 				b.Errorf("%s: %s", where, v)

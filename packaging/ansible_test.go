@@ -330,16 +330,30 @@ func TestAnsibleImport(t *testing.T) {
 	}
 }
 
+// A playbook of config pastes.
+func TestAnsiblePlaybook(t *testing.T) {
+	t.Parallel()
+	tooltest.Need(t, "ansible-playbook")
+	c := newController(t)
+	program := build(t)[0]
+	devices := []devicetest.Device{{Name: "edge1", Platform: "iosxe", Pool: devicetest.BuiltIn(pkitest.CoreV1()[:1]...)}}
+	lab := devicetest.Start(t, devices...)
+	c.hosts(t, lab, devices, map[string]map[string]any{"edge1": {"import_program": program}})
+	root := c.write(t, "root.pem", pkitest.Lab().OtherRoot.PEM())
+	playbook := filepath.Join(c.dir, "play.yml")
+	tooltest.Run(t, nil, program, "config", "--platform", "iosxe", "--pem", root, "--ansible", "-o", playbook)
+	if o := c.play(t, playbook)["edge1"]; o.Changed != 1 || o.Failures != 0 {
+		t.Errorf("%+v", o)
+	}
+	if pool := lab.Pool("edge1"); len(pool) != 2 || !bytes.Equal(pool[0].DER, pkitest.Lab().OtherRoot.DER) {
+		t.Errorf("the pool has %d certificates", len(pool))
+	}
+}
+
 // What cannot be done is refused before the device is asked anything.
 func TestAnsibleRefuses(t *testing.T) {
 	t.Parallel()
-	tooltest.Need(t, "ansible-playbook")
-	ansible, err := exec.LookPath("ansible-playbook")
-	if err != nil {
-		t.Fatal(err)
-	}
-	first, _, _ := strings.Cut(read(t, ansible), "\n")
-	python := strings.Fields(strings.TrimPrefix(first, "#!"))[0] // the one that has Ansible
+	python := tooltest.AnsiblePython(t)
 	for want, args := range map[string]map[string]any{
 		"pem: it has a private key; give certificates alone":                                                             {"pem": "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n"},
 		"pem: give certificates in PEM, each from its BEGIN to its END line":                                             {"pem": "-----BEGIN CERTIFICATE-----\nMC4CAQ==\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nMC4C"},

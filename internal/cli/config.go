@@ -51,8 +51,10 @@ SHA-256, SHA-1 and MD5 to compare with a second source. What has expired at
 What is between the lines is a comment to the device. If a device asks whether
 to accept a certificate the answer is not among the lines: compare first.
 
---ansible writes a playbook for ios, iosxe, iosxr and asa that imports from the
-URL or file, checks the result, and fails if there was no import.
+--ansible writes a playbook for ios, iosxe, iosxr and asa; of --pem for ios and
+iosxe. It uses the role import of the collection trustpool.bundle, which asks
+the device first, imports only if something is missing, and fails unless the
+pool shows it afterwards.
 
 Exit status: 0, or 1 if the platform cannot do it, FILE is not verified, or a
 filter matched nothing.`,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -56,6 +57,26 @@ func missing(t testing.TB, what string) {
 		t.Fatalf("%s, and TRUSTPOOL_REQUIRE_TOOLS=1 asks for it", what)
 	}
 	t.Skipf("skipped: %s", what)
+}
+
+// AnsiblePython returns the path of the Python that has Ansible.
+func AnsiblePython(t testing.TB) string {
+	t.Helper()
+	Need(t, "ansible-playbook")
+	path, err := exec.LookPath("ansible-playbook")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(script), "\n")
+	words := strings.Fields(strings.TrimPrefix(first, "#!"))
+	if len(words) == 0 {
+		t.Fatalf("%s is not a script", path)
+	}
+	return words[0]
 }
 
 // Run runs a program on the given input and gives its standard output; its

@@ -228,6 +228,17 @@ def commands(platform, source, pastes, policy=False, clean=False):
     )]
 
 
+def judge(platform, command, text):
+    """Why what the device printed at a command is a failure; None if it is not."""
+    found = re.search(FAILED.get(platform, FAILED["ios"]), text)
+    if found:
+        return "%s: the device says: %s" % (command.text, next(line.strip() for line in text.splitlines() if found.group(0) in line))
+    for wanted in command.success or []:
+        if not contains(text, wanted):
+            return "%s: the device does not say that it imported (%s is not in what it printed)" % (command.text, wanted.replace("re:", ""))
+    return None
+
+
 def contains(text, wanted):
     """Reports whether a text has another, or what a pattern describes."""
     return bool(re.search(wanted[3:], text)) if wanted.startswith("re:") else wanted in text
@@ -353,21 +364,11 @@ class Pool(object):
             if prompt[-1:] not in ("#", ">"):
                 self.hang_up()
                 self.fail("%s: the device asks %r, which is not known; it was not answered, and the session is closed" % (command.text, prompt))
-            failure = failure or self.judge(command, text)
+            failure = failure or judge(self.platform, command, text)
         self.connection.set_option("terminal_stdout_re", prompts)
         self.connection.set_option("persistent_buffer_read_timeout", silence)
         if failure:
             self.fail(failure)
-
-    def judge(self, command, text):
-        """Why what the device printed is a failure; None if it is not."""
-        found = re.search(FAILED.get(self.platform, FAILED["ios"]), text)
-        line = [l.strip() for l in text.splitlines() if found and found.group(0) in l]
-        if found:
-            return "%s: the device says: %s" % (command.text, (line or [found.group(0)])[0])
-        for wanted in command.success or []:
-            if not contains(text, wanted):
-                return "%s: the device does not say that it imported (%s is not in what it printed)" % (command.text, wanted)
 
     def run(self):
         there, missing, positions = self.read()

@@ -147,7 +147,13 @@ func (a *auditor) run() ([]RuleResult, []Finding) {
 
 	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
 	results := make([]RuleResult, len(a.rules))
-	var all []Finding
+	found := 0
+	for _, p := range parts {
+		for _, f := range p.findings {
+			found += len(f)
+		}
+	}
+	all := make([]Finding, 0, found)
 	for n := range a.rules {
 		rule := &a.rules[n]
 		result := RuleResult{Rule: rule, State: NotApplicable}

@@ -171,12 +171,14 @@ type group struct {
 
 // byRule groups findings that are in order.
 func byRule(list []Finding) (out []group) {
-	for _, f := range list {
+	begin := 0
+	for i := range list {
+		f := &list[i]
 		if n := len(out); n == 0 || out[n-1].rule.ID != f.Rule.ID || out[n-1].severity != f.Severity {
 			out = append(out, group{rule: f.Rule, severity: f.Severity})
+			begin = i
 		}
-		g := &out[len(out)-1]
-		g.findings = append(g.findings, f)
+		out[len(out)-1].findings = list[begin : i+1]
 	}
 	return out
 }

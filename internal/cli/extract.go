@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,19 +82,21 @@ func (a *app) extract(ctx context.Context, arg, dir string, quiet bool) (all boo
 	if err != nil {
 		return false, err
 	}
-	files := pemFiles(b)
-	if err := a.writeNew(dir, files); err != nil {
+	if err := a.writeNew(dir, len(b.Certificates), pemFiles(b)); err != nil {
 		return false, err
 	}
+	n := 0
 	for i, c := range b.Certificates {
-		if c.Err != nil {
+		if c.Err == nil {
+			n++
+		} else {
 			a.warn("%s: entry %d is left out, it is not a certificate: %v", name, i+1, c.Err)
 		}
 	}
 	if !quiet {
-		_, err = fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(len(files), "certificate"), dir)
+		_, err = fmt.Fprintf(a.env.Stdout, "%s in %s\n", report.Count(n, "certificate"), dir)
 	}
-	return len(files) == len(b.Certificates), err
+	return n == len(b.Certificates), err
 }
 
 // A file is one to be made.
@@ -103,16 +106,20 @@ type file struct {
 	mode fs.FileMode
 }
 
-func pemFiles(b *bundle.Bundle) []file {
+// pemFiles are the files of a bundle's certificates, each made when its turn comes.
+func pemFiles(b *bundle.Bundle) iter.Seq[file] {
 	width := max(3, len(fmt.Sprint(len(b.Certificates))))
-	var files []file
-	for i, c := range b.Certificates {
-		if c.Err == nil {
+	return func(yield func(file) bool) {
+		for i, c := range b.Certificates {
+			if c.Err != nil {
+				continue
+			}
 			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), report.ShortHash(c.SHA256[:]))
-			files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644})
+			if !yield(file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644}) {
+				return
+			}
 		}
 	}
-	return files
 }
 
 // maxName bounds the part of a file name that comes from a certificate.
@@ -141,32 +148,42 @@ func safeName(s string) string {
 	return s + "-"
 }
 
-// writeNew writes the files into dir, or none of them: one that is there with
-// other bytes is an error before the first is written.
-func (a *app) writeNew(dir string, files []file) error {
-	var missing []file
-	for _, f := range files {
+// writeNew writes the files, about n of them, into dir, or none of them: one that is
+// there with other bytes is an error before the first is written.
+func (a *app) writeNew(dir string, n int, files iter.Seq[file]) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return a.addAll(dir, n, files)
+	}
+	there := map[string]bool{}
+	for f := range files {
 		path := filepath.Join(dir, f.name)
 		switch old, err := os.ReadFile(path); {
 		case errors.Is(err, fs.ErrNotExist):
-			missing = append(missing, f)
 		case err != nil:
 			return err
 		case string(old) != string(f.data):
 			return hinted{fmt.Errorf("%s is there already and is another certificate", path), "give an empty directory"}
+		default:
+			there[f.name] = true
 		}
 	}
-	return a.addAll(dir, missing)
+	return a.addAll(dir, n-len(there), func(yield func(file) bool) {
+		for f := range files {
+			if !there[f.name] && !yield(f) {
+				return
+			}
+		}
+	})
 }
 
-// addAll adds files to dir, all of them or none.
-func (a *app) addAll(dir string, files []file) error {
+// addAll adds files, about n of them, to dir, all of them or none.
+func (a *app) addAll(dir string, n int, files iter.Seq[file]) error {
 	p := a.progress(items, "writing %s", dir)
 	defer p.done()
 	return a.onDisk(func(disk *durable.Disk) error {
 		return disk.Add(dir, func(t *durable.Tree) error {
-			for _, f := range files {
-				p.add(1, int64(len(files)))
+			for f := range files {
+				p.add(1, int64(n))
 				if err := t.WriteFile(f.name, f.data, f.mode); err != nil {
 					return err
 				}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,5 +104,5 @@ func (a *app) createAll(dir string, files []file) error {
 			return err
 		}
 	}
-	return a.addAll(dir, files)
+	return a.addAll(dir, len(files), slices.Values(files))
 }

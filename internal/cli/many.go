@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -155,7 +154,7 @@ func (l *list) end() error {
 	return nil
 }
 
-// A jsonList writes documents as the elements of one, with one of them in memory.
+// A jsonList writes documents, which are indented by two spaces, as the elements of one.
 type jsonList struct {
 	w      io.Writer
 	schema string
@@ -168,18 +167,36 @@ func (l *jsonList) add(document func(io.Writer) error) error {
 		separator = fmt.Sprintf("{\n  \"schema\": %q,\n  \"files\": [\n    ", l.schema)
 	}
 	l.n++
-	var one, indented bytes.Buffer
-	if err := document(&one); err != nil {
+	if _, err := io.WriteString(l.w, separator); err != nil {
 		return err
 	}
-	if err := json.Indent(&indented, bytes.TrimSpace(one.Bytes()), "    ", "  "); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(l.w, "%s%s", separator, indented.Bytes())
-	return err
+	return document(&shifted{w: l.w, by: "    "})
 }
 
 func (l *jsonList) end() error {
 	_, err := io.WriteString(l.w, "\n  ]\n}\n")
 	return err
+}
+
+// A shifted writer writes every line but the first farther to the right, and not the
+// end of the last.
+type shifted struct {
+	w     io.Writer
+	by    string
+	ended bool // a line, which is not yet written
+}
+
+func (s *shifted) Write(b []byte) (int, error) {
+	for line := range bytes.Lines(b) {
+		if s.ended {
+			if _, err := io.WriteString(s.w, "\n"+s.by); err != nil {
+				return 0, err
+			}
+		}
+		line, s.ended = bytes.CutSuffix(line, []byte("\n"))
+		if _, err := s.w.Write(line); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
 }

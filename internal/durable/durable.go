@@ -21,6 +21,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -43,7 +44,7 @@ type Disk struct {
 
 	lock      sync.Mutex // held while names change
 	temps     map[*temp]bool
-	abandoned bool
+	abandoned atomic.Bool
 
 	fail func(op, name string) error // for tests: what link, rename and sync are to return
 }
@@ -63,9 +64,9 @@ func (e *UnsyncedError) Unwrap() error { return e.Err }
 // Abandon removes everything temporary and makes every write that has not yet succeeded fail with ErrAbandoned. When it
 // returns, what was being written is there whole or not at all, and stays so.
 func (d *Disk) Abandon() {
+	d.abandoned.Store(true)
 	d.lock.Lock()
 	defer d.lock.Unlock()
-	d.abandoned = true
 	for t := range d.temps {
 		t.remove()
 	}
@@ -242,7 +243,6 @@ func (d *Disk) begin(t *temp, fill func() error) (*temp, error) {
 		d.temps = map[*temp]bool{}
 	}
 	d.temps[t] = true
-	abandoned := d.abandoned
 	d.lock.Unlock()
 	filled := false
 	defer func() { // also when fill panics
@@ -250,7 +250,7 @@ func (d *Disk) begin(t *temp, fill func() error) (*temp, error) {
 			d.finish(t)
 		}
 	}()
-	if abandoned {
+	if d.abandoned.Load() {
 		return nil, ErrAbandoned
 	}
 	if err := fill(); err != nil {
@@ -275,7 +275,7 @@ func (d *Disk) finish(t *temp) {
 func (d *Disk) commit(change func() error) error {
 	d.lock.Lock()
 	defer d.lock.Unlock()
-	if d.abandoned {
+	if d.abandoned.Load() {
 		return ErrAbandoned
 	}
 	return change()

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -532,4 +533,36 @@ func TestReplace(t *testing.T) {
 		t.Error(err)
 	}
 	wantNames(t, dir, "a", "b", "sub")
+}
+
+// Nor does it wait for files that are being moved into a directory that was there.
+func TestAbandonMoving(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	put(t, filepath.Join(base, "old"), "old", 0o600)
+	disk := new(Disk)
+	ended := make(chan struct{})
+	moved := 0
+	disk.fail = func(op, _ string) error {
+		if moved++; op == "link" && moved == 10 {
+			go func() { disk.Abandon(); close(ended) }()
+			for !disk.abandoned.Load() {
+				runtime.Gosched()
+			}
+		}
+		return nil
+	}
+	err := disk.Add(base, func(tr *Tree) error {
+		for i := range 100 {
+			if err := tr.WriteFile(fmt.Sprint(i), nil, 0o600); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	<-ended
+	if !errors.Is(err, ErrAbandoned) || moved > 10 {
+		t.Errorf("%d were moved, and it ended with %v", moved, err)
+	}
+	wantNames(t, base, "old")
 }

@@ -16,6 +16,7 @@ import (
 type Tree struct {
 	*temp
 	disk  *Disk
+	dir   *os.Root // the temporary directory, while it is being filled
 	files []string
 	dirs  []string
 }
@@ -36,7 +37,7 @@ func (t *Tree) Write(name string, perm fs.FileMode, write func(io.Writer) error)
 	var f *os.File
 	err := t.disk.commit(func() (err error) { // or Abandon could not remove the directory, in which there is ever more
 		if err = t.mkdir(path.Dir(name)); err == nil {
-			f, err = t.root.OpenFile(path.Join(t.tmp, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+			f, err = t.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
 		}
 		return err
 	})
@@ -58,7 +59,7 @@ func (t *Tree) mkdir(dir string) error {
 		return nil
 	}
 	t.dirs = append(t.dirs, dir)
-	return t.root.MkdirAll(path.Join(t.tmp, dir), 0o755)
+	return t.dir.MkdirAll(dir, 0o755)
 }
 
 // Tree makes dir a directory with what fill writes, which must not be there yet: all of it, or nothing. However many
@@ -192,6 +193,9 @@ func (d *Disk) moveIn(t *Tree) (err error) {
 		}
 	}
 	for _, name := range t.files {
+		if d.abandoned.Load() { // with many files this takes longer than whoever abandons wants to wait
+			return ErrAbandoned
+		}
 		if err := d.link(t.root, path.Join(t.tmp, name), name, filepath.Join(t.path, name)); err != nil {
 			return err
 		}
@@ -213,7 +217,10 @@ func (d *Disk) stageTree(root *os.Root, name, dir string, fill func(*Tree) error
 			return err
 		}
 		private := root.Chmod(tmp, 0o700) == nil // refused by file systems without permissions, where there is nothing to restore
-		if err := fill(t); err != nil {
+		if t.dir, err = root.OpenRoot(tmp); err != nil {
+			return err
+		}
+		if err := errors.Join(fill(t), t.dir.Close()); err != nil {
 			return err
 		}
 		if private {

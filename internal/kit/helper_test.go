@@ -62,7 +62,7 @@ func items(t testing.TB) []Item {
 	t.Helper()
 	return []Item{
 		{Name: "lab_core", Bundle: lab(t, "lab-core-v2.p7b"), Old: lab(t, "lab-core-v1.p7b"),
-			AuditHTML: []byte("<!DOCTYPE html>\n<title>audit</title>\n"), AuditText: []byte("nothing found\n")},
+			AuditHTML: held([]byte("<!DOCTYPE html>\n<title>audit</title>\n")), AuditText: held([]byte("nothing found\n"))},
 		{Name: "lab-quirks", Bundle: lab(t, "lab-quirks-v1.p7b")},
 	}
 }

@@ -22,11 +22,11 @@ import (
 
 // An Item is a bundle to pack, with what goes beside it.
 type Item struct {
-	Name      string // of its files, without an ending: see CheckName
-	Bundle    *bundle.Bundle
-	Old       *bundle.Bundle // the one carried last, to tell the changes since; nil for none
-	AuditHTML []byte         // nil for none
-	AuditText []byte         // nil for none
+	Name   string // of its files, without an ending: see CheckName
+	Bundle *bundle.Bundle
+	Old    *bundle.Bundle // the one carried last, to tell the changes since; nil for none
+	// AuditHTML and AuditText write its audit, the same bytes each time; nil for none.
+	AuditHTML, AuditText func(io.Writer) error
 }
 
 // Commands are what to type on a device of one platform.
@@ -197,9 +197,9 @@ func (it Item) pack(contents map[string]content, o PackOptions) (*Entry, error) 
 		e.Verification.At = new(o.At.UTC().Format(time.RFC3339))
 	}
 	contents[e.File], contents[e.PEM] = held(it.Bundle.Raw), pemOf(it.Bundle)
-	for ext, data := range map[string][]byte{"html": it.AuditHTML, "txt": it.AuditText} {
-		if data != nil {
-			contents[auditPath(it.Name, ext)] = held(data)
+	for ext, audit := range map[string]content{"html": it.AuditHTML, "txt": it.AuditText} {
+		if audit != nil {
+			contents[auditPath(it.Name, ext)] = audit
 		}
 	}
 	if it.Old == nil {

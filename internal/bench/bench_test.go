@@ -16,7 +16,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -243,59 +242,6 @@ func BenchmarkAudit(b *testing.B) {
 	}
 }
 
-// BenchmarkGrowth reports time and peak memory for 10^3, 10^4 and 10^5
-// certificates: the time of one in relation to the first size, which is run again
-// beside each, and the memory beside 16 MB and three times the file.
-func BenchmarkGrowth(b *testing.B) {
-	const first, beside, minRuns = 1_000, 3, 5
-	program := buildProgram(b)
-	for _, kind := range []string{"inspect-text", "inspect-json", "audit-text"} {
-		inspect := func(file string) []string {
-			verb, output, _ := strings.Cut(kind, "-")
-			args := []string{program, verb, file, "--root", labRoot, "--at", at}
-			if output == "json" {
-				args = append(args, "--json")
-			}
-			if verb == "audit" {
-				args = append(args, "--fail-on", "never")
-			}
-			return args
-		}
-		small := inspect(largeFile(b, first))
-		for _, n := range []int{first, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("%s/%d", kind, n), func(b *testing.B) {
-				file := largeFile(b, n)
-				measure(b, inspect(file)) // its pages are cached from here on
-				var times, each, ratios, cpuRatios, peaks []float64
-				once := func() {
-					var firstTime, firstCPU []float64
-					for range beside {
-						u := measure(b, small)
-						firstTime, firstCPU = append(firstTime, us(u.Time)/first), append(firstCPU, us(u.CPU)/first)
-					}
-					u := measure(b, inspect(file))
-					times, peaks = append(times, us(u.Time)/1000), append(peaks, float64(u.Peak)/1e6)
-					each = append(each, us(u.Time)/float64(n))
-					ratios = append(ratios, us(u.Time)/float64(n)/median(firstTime))
-					cpuRatios = append(cpuRatios, us(u.CPU)/float64(n)/median(firstCPU))
-				}
-				for b.Loop() {
-					once()
-				}
-				for len(times) < minRuns {
-					once()
-				}
-				info, err := os.Stat(file)
-				if err != nil {
-					b.Fatal(err)
-				}
-				reportGrowth(b, times, each, ratios, cpuRatios, peaks)
-				b.ReportMetric(16+3*float64(info.Size())/1e6, "16MB+3files-MB")
-			})
-		}
-	}
-}
-
 // A usage is what one run took.
 type usage struct {
 	Time time.Duration
@@ -309,7 +255,7 @@ type usage struct {
 // 100,000 certificates.
 const (
 	errand       = "TRUSTPOOL_BENCH_ERRAND"
-	errandLarge  = "large"   // FILE N: write a bundle of N certificates
+	errandLarge  = "large"   // DIR N: write two bundles of N certificates, see writeLarge
 	errandRun    = "measure" // PROGRAM ARGUMENT…: run it, print its usage
 	errandStatus = 3
 )
@@ -320,7 +266,7 @@ func TestMain(m *testing.M) {
 	case errandLarge:
 		var n int
 		if n, err = strconv.Atoi(os.Args[2]); err == nil {
-			err = os.WriteFile(os.Args[1], pkitest.Large(n), 0o600)
+			err = writeLarge(os.Args[1], n)
 		}
 	case errandRun:
 		err = runMeasured(os.Args[1:])
@@ -337,7 +283,7 @@ func runMeasured(args []string) error {
 	_ = os.Unsetenv(errand)
 	cmd := exec.Command(args[0], args[1:]...)
 	begin := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); cmd.ProcessState == nil || cmd.ProcessState.ExitCode() > 1 { // 1: the answer is no
 		return err
 	}
 	u := usage{Time: time.Since(begin), CPU: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
@@ -348,13 +294,6 @@ func runMeasured(args []string) error {
 		}
 	}
 	return json.NewEncoder(os.Stdout).Encode(u)
-}
-
-func largeFile(b *testing.B, n int) string {
-	b.Helper()
-	file := filepath.Join(b.TempDir(), "large.p7b")
-	self(b, errandLarge, file, strconv.Itoa(n))
-	return file
 }
 
 func measure(b *testing.B, args []string) (u usage) {
@@ -379,14 +318,4 @@ func self(b *testing.B, name string, args ...string) []byte {
 		b.Fatalf("%s %q: %v", name, args, err)
 	}
 	return out
-}
-
-// reportGrowth reports the medians of runs of one size, and the highest peak.
-func reportGrowth(b *testing.B, times, each, ratios, cpuRatios, peaks []float64) {
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(times), "ms")
-	b.ReportMetric(median(each), "us/certificate")
-	b.ReportMetric(median(ratios), "of-1000")
-	b.ReportMetric(median(cpuRatios), "CPU-of-1000")
-	b.ReportMetric(slices.Max(peaks), "peak-MB")
 }

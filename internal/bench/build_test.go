@@ -16,15 +16,15 @@ import (
 const debian = "/usr/share/ca-certificates/mozilla"
 
 // recipeFor writes a recipe that signs the certificates of files with the lab's
-// RSA-2048 key, and gives the command that builds it.
-func recipeFor(b *testing.B, program, files string) []string {
+// RSA-2048 key.
+func recipeFor(b *testing.B, files string) string {
 	b.Helper()
 	testdata, err := filepath.Abs("../../testdata")
 	if err != nil {
 		b.Fatal(err)
 	}
-	dir := b.TempDir()
-	write(b, filepath.Join(dir, "recipe.yaml"), fmt.Appendf(nil, `schema: trustpool.recipe/1
+	recipe := filepath.Join(b.TempDir(), "recipe.yaml")
+	write(b, recipe, fmt.Appendf(nil, `schema: trustpool.recipe/1
 bundle: {name: Bench Bundle, version: "1"}
 sources: {all: {files: [%q]}}
 set: all
@@ -34,7 +34,7 @@ signer:
   chain: %[2]s/bundles/lab-root.pem
 outputs: {signed: out.p7b}
 `, files, testdata))
-	return []string{program, "build", filepath.Join(dir, "recipe.yaml"), "-o", filepath.Join(dir, "out"), "--at", at, "--quiet"}
+	return recipe
 }
 
 // BenchmarkBuild builds a signed bundle of Debian's roots in turns with the
@@ -70,46 +70,14 @@ func BenchmarkBuild(b *testing.B) {
 		}
 		return command{args}
 	}
+	ours := func(files string) command {
+		recipe := recipeFor(b, files)
+		return command{{program, "build", recipe, "-o", filepath.Join(filepath.Dir(recipe), "out"), "--at", at, "--quiet"}}
+	}
 	b.Run(fmt.Sprintf("%d-files-openssl", len(roots)), func(b *testing.B) {
-		sideBySide(b, command{recipeFor(b, program, debian)}, theirs(roots...))
+		sideBySide(b, ours(debian), theirs(roots...))
 	})
 	b.Run(fmt.Sprintf("%d-in-one-openssl", len(roots)), func(b *testing.B) {
-		sideBySide(b, command{recipeFor(b, program, one)}, theirs(one))
+		sideBySide(b, ours(one), theirs(one))
 	})
-}
-
-// BenchmarkBuildGrowth reports time and peak memory of building 10^3, 10^4 and
-// 10^5 certificates: the time of one in relation to the first size, which is run
-// again beside each.
-func BenchmarkBuildGrowth(b *testing.B) {
-	const first, minRuns = 1_000, 5
-	program := buildProgram(b)
-	small := recipeFor(b, program, largeFile(b, first))
-	for _, n := range []int{first, 10_000, 100_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			file := largeFile(b, n)
-			build := recipeFor(b, program, file)
-			measure(b, build) // its pages are cached from here on
-			var times, each, ratios, cpuRatios, peaks []float64
-			once := func() {
-				s, u := measure(b, small), measure(b, build)
-				times, peaks = append(times, us(u.Time)/1000), append(peaks, float64(u.Peak)/1e6)
-				each = append(each, us(u.Time)/float64(n))
-				ratios = append(ratios, us(u.Time)/float64(n)/(us(s.Time)/first))
-				cpuRatios = append(cpuRatios, us(u.CPU)/float64(n)/(us(s.CPU)/first))
-			}
-			for b.Loop() {
-				once()
-			}
-			for len(times) < minRuns {
-				once()
-			}
-			info, err := os.Stat(file)
-			if err != nil {
-				b.Fatal(err)
-			}
-			reportGrowth(b, times, each, ratios, cpuRatios, peaks)
-			b.ReportMetric(float64(info.Size())/1e6, "file-MB")
-		})
-	}
 }

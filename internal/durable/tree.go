@@ -50,7 +50,7 @@ func (t *Tree) Write(name string, perm fs.FileMode, write func(io.Writer) error)
 
 // SetTime sets when a file of the tree was modified.
 func (t *Tree) SetTime(name string, modified time.Time) error {
-	return t.root.Chtimes(path.Join(t.tmp, name), modified, modified)
+	return t.dir.Chtimes(name, modified, modified)
 }
 
 // mkdir makes a directory, if it is not one that the last file was in.

@@ -109,6 +109,7 @@ func (s *Server) writeMetrics(w io.Writer) error {
 	}
 	gauge("trustpool_last_refresh_success_timestamp_seconds", state.good.Unix())
 	gauge("trustpool_refresh_failing", int64(len(ready.Failures)))
+	gauge("trustpool_kept_bytes", s.demander.shelf.bytes())
 	gauge("trustpool_connections", m.connections.Load())
 	gauge("trustpool_connections_limit", int64(s.maxConnections))
 	gauge(metricName("trustpool_build_info", "version", clean(s.version, MaxNameLength)), 1)

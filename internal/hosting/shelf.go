@@ -184,3 +184,10 @@ func (s *shelf) put(t *thing) {
 	t.parked = s.idle.PushFront(t)
 	s.makeRoom(0, 1)
 }
+
+// bytes is how many bytes are kept.
+func (s *shelf) bytes() int64 {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.used
+}

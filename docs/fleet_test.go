@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"trustpool/internal/fleet"
+	"trustpool/internal/fleet/collect"
 	"trustpool/internal/fleet/inventory"
 	"trustpool/internal/hosting/doctor"
 	"trustpool/internal/report"
@@ -72,4 +73,29 @@ func TestDoctorFields(t *testing.T) {
 	actual := map[string]bool{}
 	fields(t, printed(t, r.WriteJSON), actual)
 	same(t, "doctor", documentedFields(t, "### trustpool.doctor/1"), names(actual))
+}
+
+func TestCollectFields(t *testing.T) {
+	t.Parallel()
+	r := &collect.Report{Evidence: report.NewEvidence("v1.2.3", at), Rows: []collect.Row{{
+		Name: "edge1", Platform: "iosxe", Host: "10.0.0.1", Port: 22, SSH: "system", Command: "show crypto pki trustpool", Outcome: collect.Unreadable,
+		Failure: &collect.Failure{Reason: collect.Nonsense, Detail: "no pool"}, Capture: &collect.Capture{File: "edge1.txt", At: at},
+	}}}
+	actual := map[string]bool{}
+	fields(t, printed(t, r.WriteJSON), actual)
+	for name := range actual {
+		if strings.HasPrefix(name, "evidence.") {
+			delete(actual, name)
+		}
+	}
+	same(t, "collect", documentedFields(t, "### trustpool.collect/1"), names(actual))
+	documented := section(t, "formats.md", "## Reasons of collect")
+	var reasons []string
+	for _, r := range collect.Reasons() {
+		reasons = append(reasons, string(r.Reason))
+		if !strings.Contains(documented, "| `"+string(r.Reason)+"` | "+r.Meaning+" |") {
+			t.Errorf("%s: the document does not say %q", r.Reason, r.Meaning)
+		}
+	}
+	same(t, "reasons of collect", firstCells(documented), reasons)
 }

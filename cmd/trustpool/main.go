@@ -19,7 +19,7 @@ func main() {
 	build, _ := debug.ReadBuildInfo()
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Screen: screen, Now: time.Now, Build: build, Getenv: os.Getenv,
+		Terminal: term.IsTerminal(int(os.Stderr.Fd())), Screen: screen, Now: time.Now, Build: build, Getenv: os.Getenv, Environ: os.Environ, Program: os.Args[0],
 		Interrupts: interrupts, Reloads: reloads,
 	}))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"trustpool/internal/cli"
+	"trustpool/internal/devicetest"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 )
@@ -41,7 +43,7 @@ func trustpool() {
 		return
 	}
 	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Screen: screen, Now: now, Sleep: sleep, Build: build(), Getenv: os.Getenv,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Screen: screen, Now: now, Sleep: sleep, Build: build(), Getenv: os.Getenv, Environ: os.Environ, Program: os.Args[0],
 	}))
 }
 
@@ -116,10 +118,33 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Condition:          condition,
-		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status, "answers": answers, "load": load},
+		Cmds:               map[string]func(*testscript.TestScript, bool, []string){"status": status, "answers": answers, "load": load, "devices": devices},
 		UpdateScripts:      *update,
 		RequireUniqueNames: true,
 	})
+}
+
+// devices FILE starts the devices that the JSON in FILE describes, see package devicetest,
+// until the script ends. A device without a pool has three certificates in it. What clients
+// need is in the directory devices.
+func devices(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: devices FILE")
+	}
+	var list []devicetest.Device
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &list))
+	for i := range list {
+		if list[i].Shows == "" && list[i].Pool == nil {
+			list[i].Pool = devicetest.BuiltIn(pkitest.CoreV1()[:3]...)
+		}
+	}
+	dir, err := os.MkdirTemp("", "devices") // the script's is too long for a socket
+	ts.Check(err)
+	ts.Defer(func() { _ = os.RemoveAll(dir) })
+	lab, err := devicetest.New(dir, list...)
+	ts.Check(err)
+	ts.Defer(lab.Close)
+	ts.Check(os.Symlink(dir, ts.MkAbs("devices")))
 }
 
 // noSleep keeps the race detector, where there is one, from waiting a second at
@@ -157,7 +182,11 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 func condition(name string) (bool, error) {
 	missing := ""
 	if tool, ok := strings.CutPrefix(name, "tool:"); ok {
-		if _, err := exec.LookPath(tool); err != nil {
+		look := exec.LookPath
+		if tool == "sshd" {
+			look = func(string) (string, error) { return devicetest.FindSSHD() }
+		}
+		if _, err := look(tool); err != nil {
 			missing = tool + " is not installed"
 		}
 	} else if name != "corpus" {

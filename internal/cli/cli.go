@@ -19,6 +19,7 @@ import (
 	"trustpool/docs"
 	"trustpool/internal/durable"
 	"trustpool/internal/fetch"
+	"trustpool/internal/fleet/collect"
 	"trustpool/internal/report"
 )
 
@@ -33,6 +34,10 @@ type Env struct {
 	Now    func() time.Time
 	Build  *debug.BuildInfo    // what the program was made from; nil if that is not known
 	Getenv func(string) string // nil if no variable is set
+	// Environ is the environment of programs that commands run, and Program the name by
+	// which this one was run.
+	Environ func() []string
+	Program string
 	// Interrupts gives a context that ends when the user or the system wants the
 	// process to end, with the cause [Interrupted]; nil for none. While it is not
 	// used, that ends the process as the system does.
@@ -72,6 +77,13 @@ func (h hinted) Unwrap() error { return h.error }
 // Run runs one command line and gives the exit status.
 func Run(ctx context.Context, args []string, env Env) int {
 	a := &app{env: env}
+	if socket := a.getenv(collect.AskpassVariable); socket != "" {
+		if err := askpass(socket, args, env.Stdout); err != nil {
+			writeError(env.Stderr, err)
+			return statusFailed
+		}
+		return statusYes
+	}
 	a.disk = &durable.Disk{Warn: func(err error) { a.warn("%v", err) }}
 	root := a.command(args)
 	root.SetArgs(args)
@@ -184,7 +196,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		}},
 		{"Know a device:", []verb{
 			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"watch", a.watchCommand}, {"config", a.configCommand},
-			{"explain", a.explainCommand},
+			{"explain", a.explainCommand}, {"collect", a.collectCommand},
 		}},
 		{"Host bundles:", []verb{
 			{"serve", a.serveCommand}, {"site", a.siteCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
@@ -364,7 +376,7 @@ const ExitStatus = `Every command exits with one of these statuses:
      matched nothing, a certificate failed or the file was refused, a finding
      of an audit counts, a platform has no such commands, no message was
      known, a server would break, a watched server changed, a device has not
-     the current version, a server failed a check
+     the current version or was not collected, a server failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
   130, 143  interrupted by SIGINT (control-C) or SIGTERM: it ends at once, and
      nothing is half written; serve and mirror --every end with 0

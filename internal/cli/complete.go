@@ -46,6 +46,7 @@ func (a *app) valuesOf() map[string]completer {
 		"digest":        fixed("sha256", "sha384", "sha512"),
 		"algorithm":     fixed(signing.KeyAlgorithms()...),
 		"access-log":    func(*cobra.Command) ([]string, bool) { return []string{"-", "none"}, true },
+		"ssh":           fixed("system\tyour ssh program", "builtin\twithout it"),
 		"publish name":  a.namesInStore,
 		"rollback name": a.namesInStore,
 		"mirror name":   a.namesInStore,
@@ -56,7 +57,7 @@ func (a *app) valuesOf() map[string]completer {
 		"max-certificates": fixed(), "max-connections": fixed(), "listen": fixed(":8080", ":80", ":443"), "refresh": fixed(), "drain": fixed(),
 		"base-url": fixed("https://"), "url": fixed("http://", "https://"), "from": fixed("https://"), "connect": fixed(), "watch": fixed(), "watch-every": fixed("10m", "1h", "24h"), "vrf": fixed(),
 		"source-interface": fixed(), "trustpoint": fixed(), "expect": fixed(), "name": fixed(), "bundle-version": fixed(), "to": fixed(),
-		"organization": fixed(), "root-name": fixed(), "signer-name": fixed(), "program-date": fixed(), "min-share": fixed(), "current": fixed(),
+		"organization": fixed(), "root-name": fixed(), "signer-name": fixed(), "program-date": fixed(), "min-share": fixed(), "current": fixed(), "parallel": fixed(), "timeout": fixed(), "max-age": fixed("24h"), "user": fixed(), "only": fixed(),
 	}
 }
 

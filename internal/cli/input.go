@@ -142,11 +142,15 @@ func (a *app) gather(as printing, at *moment) {
 	if as == "" || as == "quiet" {
 		return
 	}
-	version := a.version()
-	if version == unknownVersion {
-		version = ""
+	a.evidence = report.NewEvidence(a.knownVersion(), at.Time)
+}
+
+// knownVersion is that of the program; empty if it is not known.
+func (a *app) knownVersion() string {
+	if version := a.version(); version != unknownVersion {
+		return version
 	}
-	a.evidence = report.NewEvidence(version, at.Time)
+	return ""
 }
 
 // rests adds a file to what a report rests on.

@@ -86,6 +86,16 @@ func (p Platform) showStyle() (show.Style, string, error) {
 	return "", "", fmt.Errorf("how %s shows its pool is not known: only what iosxe, ios, iosxr and nxos show can be read", p.Title)
 }
 
+// ShowCommand is the command that shows the pool of a device; empty if it is not known.
+// What an ASA prints then was not found in any public source.
+func (p Platform) ShowCommand() string {
+	if p.Name == "asa" {
+		return "show crypto ca trustpool"
+	}
+	_, command, _ := p.showStyle()
+	return command
+}
+
 func (l *Listing) addNotes(notListed int) {
 	note := func(g Ground, format string, args ...any) {
 		l.Notes = append(l.Notes, Note{fmt.Sprintf(format, args...), g})

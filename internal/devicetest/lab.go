@@ -61,7 +61,7 @@ type device struct {
 // where TRUSTPOOL_REQUIRE_TOOLS is 1 it fails.
 func Start(t testing.TB, devices ...Device) *Lab {
 	t.Helper()
-	if _, err := findSSHD(); err != nil {
+	if _, err := FindSSHD(); err != nil {
 		if os.Getenv("TRUSTPOOL_REQUIRE_TOOLS") == "1" {
 			t.Fatal(err)
 		}
@@ -80,8 +80,8 @@ func Start(t testing.TB, devices ...Device) *Lab {
 	return lab
 }
 
-// findSSHD gives the path of sshd, which is often outside of PATH.
-func findSSHD() (string, error) {
+// FindSSHD returns the path of sshd, which is often outside of PATH.
+func FindSSHD() (string, error) {
 	if path, err := exec.LookPath("sshd"); err == nil {
 		return filepath.Abs(path)
 	}
@@ -104,7 +104,7 @@ func New(dir string, devices ...Device) (*Lab, error) {
 		return nil, err
 	}
 	lab := &Lab{Dir: dir, User: me.Username, byName: map[string]*device{}, running: map[io.Closer]bool{}}
-	if lab.sshd, err = findSSHD(); err != nil {
+	if lab.sshd, err = FindSSHD(); err != nil {
 		return nil, err
 	}
 	if os.Getuid() == 0 { // sshd wants it to be there, and who starts sshd as a service makes it
@@ -231,6 +231,7 @@ func (d *device) config() string {
 		"PrintMotd no",
 		"PrintLastLog no",
 		"UseDNS no",
+		"KexAlgorithms curve25519-sha256", // the fastest: a test logs in often
 		fmt.Sprintf("ForceCommand exec '%s' '%s' %d", l.relay, l.path("socket"), d.index),
 	}
 	if d.Banner != "" {
@@ -247,15 +248,16 @@ func (l *Lab) writeFiles() error {
 	}
 	fields := strings.Fields(string(host))
 	var known, config, list bytes.Buffer
-	list.WriteString("name,address,platform,site,port,user\n")
+	list.WriteString("name,address,platform,site,ssh_port,ssh_user\n")
 	for _, d := range l.devices {
 		if d.Fault != UnknownKey {
 			fmt.Fprintf(&known, "[127.0.0.1]:%d %s %s\n", d.port, fields[0], fields[1])
 		}
-		fmt.Fprintf(&config, "Host %s\n\tHostName 127.0.0.1\n\tPort %d\n\tUser %s\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tGlobalKnownHostsFile none\n",
-			d.Name, d.port, l.User, l.path("id_ed25519"), l.path("known_hosts"))
+		fmt.Fprintf(&config, "Host %s\n\tHostName 127.0.0.1\n\tPort %d\n", d.Name, d.port)
 		fmt.Fprintf(&list, "%s,127.0.0.1,%s,%s,%d,%s\n", d.Name, d.Platform, d.Site, d.port, l.User)
 	}
+	fmt.Fprintf(&config, "Host *\n\tUser %s\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tGlobalKnownHostsFile none\n",
+		l.User, l.path("id_ed25519"), l.path("known_hosts"))
 	return errors.Join(os.WriteFile(l.path("known_hosts"), known.Bytes(), 0o600),
 		os.WriteFile(l.path("ssh_config"), config.Bytes(), 0o600), os.WriteFile(l.path("devices.csv"), list.Bytes(), 0o644))
 }

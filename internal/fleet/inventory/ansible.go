@@ -256,14 +256,9 @@ func (a *ansible) device(name string, h *ansibleHost) (d Device, address, why st
 	if why != "" || err != nil {
 		return d, "", why, err
 	}
-	d = Device{Name: name, Line: h.line, Platform: platform, User: evaluate(userVariables...)}
-	if strings.HasPrefix(d.User, "-") || strings.ContainsFunc(d.User, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
-		return d, "", "", fmt.Errorf("%q is not the name of a user", d.User)
-	}
-	if port := evaluate(portVariables...); port != "" {
-		if d.Port, err = strconv.Atoi(port); err != nil || d.Port < 1 || d.Port > 65535 {
-			return d, "", "", fmt.Errorf("%q is not a port", port)
-		}
+	d = Device{Name: name, Line: h.line, Platform: platform}
+	if err := d.login(evaluate(userVariables...), evaluate(portVariables...)); err != nil {
+		return d, "", "", err
 	}
 	for _, c := range a.asked {
 		if c != GroupsColumn && c != "platform" && c != "name" && c != "address" {

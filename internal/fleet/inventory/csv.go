@@ -23,7 +23,7 @@ func separator(line string) rune {
 }
 
 // csv reads CSV (RFC 4180), the first line of which names the columns, in any order:
-// name, perhaps address and platform, and any others. Semicolons or tabs may be
+// name, perhaps address, platform, ssh_port and ssh_user, and any others. Semicolons or tabs may be
 // between them, as some spreadsheets write.
 func (l *lister) csv(data []byte) error {
 	first, offset, before := firstLine(data)
@@ -59,7 +59,7 @@ func (l *lister) csv(data []byte) error {
 			continue // as spreadsheets leave behind
 		}
 		d := Device{Line: line}
-		address := ""
+		address, user, port := "", "", ""
 		for i, value := range row {
 			if value = strings.TrimSpace(value); columns[i] == "address" {
 				address = value
@@ -74,9 +74,16 @@ func (l *lister) csv(data []byte) error {
 				d.Name = value
 			case "platform":
 				d.Platform = value
+			case "ssh_user":
+				user = value
+			case "ssh_port":
+				port = value
 			default:
 				d.Columns = append(d.Columns, Column{columns[i], value})
 			}
+		}
+		if err := d.login(user, port); err != nil {
+			return at(line, fmt.Errorf("device %q: %w", d.Name, err))
 		}
 		if err := l.add(d, address); err != nil {
 			return at(line, err)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -300,6 +301,21 @@ func (d *Device) locate(address string) error {
 				d.Host = field
 			}
 		}
+	}
+	return nil
+}
+
+// login sets who logs in, and at which port; each is empty if the file does not say.
+func (d *Device) login(user, port string) (err error) {
+	if strings.HasPrefix(user, "-") || strings.ContainsFunc(user, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
+		return fmt.Errorf("%q is not the name of a user", user)
+	}
+	d.User = user
+	if port == "" {
+		return nil
+	}
+	if d.Port, err = strconv.Atoi(port); err != nil || d.Port < 1 || d.Port > 65535 {
+		return fmt.Errorf("%q is not a port", port)
 	}
 	return nil
 }

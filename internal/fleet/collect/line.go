@@ -1,0 +1,162 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/scrapli/scrapligo/transport"
+)
+
+// MaxOutput is how many bytes a device may print in a session. A pool of 400
+// certificates takes 300,000.
+const MaxOutput = 4 << 20
+
+// readSize is how much is read at once.
+const readSize = 32 << 10
+
+var (
+	errFlood = fmt.Errorf("it printed more than %d bytes, which is the limit", MaxOutput)
+	errGuard = errors.New("a line that collect does not send was stopped")
+)
+
+// A line is the connection to a device's terminal, between scrapligo and SSH. It
+// keeps what the device prints, and sends nothing but the commands that it was given:
+// whatever scrapligo, a definition of a platform or a mistake here may want.
+type line struct {
+	conn     io.ReadWriteCloser
+	commands []string
+
+	mu     sync.Mutex
+	more   sync.Cond // there is more in got, or an error
+	got    []byte
+	given  int    // bytes of got that scrapligo has
+	err    error  // why it ended
+	secret []byte // may be sent once
+	closed bool
+}
+
+// Write sends a whole command, the end of a line, or a secret that is waited for.
+func (l *line) Write(b []byte) error {
+	l.mu.Lock()
+	ok := string(b) == "\n" || slices.Contains(l.commands, string(b))
+	if !ok && len(l.secret) > 0 && bytes.Equal(b, l.secret) {
+		ok, l.secret = true, nil
+	}
+	l.mu.Unlock()
+	if !ok {
+		return errGuard // without the text, which could be a secret
+	}
+	_, err := l.conn.Write(b)
+	return err
+}
+
+// newLine begins to read what a device prints, as fast as it does.
+func newLine(conn io.ReadWriteCloser, commands []string) *line {
+	l := &line{conn: conn, commands: commands}
+	l.more.L = &l.mu
+	go l.pump()
+	return l
+}
+
+func (l *line) pump() {
+	b := make([]byte, readSize)
+	for {
+		n, err := l.conn.Read(b)
+		l.mu.Lock()
+		l.got = append(l.got, b[:n]...)
+		if len(l.got) > MaxOutput {
+			err = errFlood
+		}
+		l.err = err
+		l.more.Broadcast()
+		l.mu.Unlock()
+		if err != nil {
+			_ = l.Close()
+			return
+		}
+	}
+}
+
+// Read gives scrapligo what was not given yet. Whatever the end is, it is told io.EOF,
+// because after any other error it tries again.
+func (l *line) Read(int) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.got) == l.given && l.err == nil {
+		l.more.Wait()
+	}
+	if errors.Is(l.err, errFlood) || len(l.got) == l.given {
+		return nil, io.EOF
+	}
+	b := bytes.Clone(l.got[l.given:])
+	l.given = len(l.got)
+	return b, nil
+}
+
+// allow lets a secret be sent.
+func (l *line) allow(secret []byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.secret = secret
+}
+
+// printed is what the device printed from an offset on.
+func (l *line) printed(from int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.got[min(from, len(l.got)):])
+}
+
+// size is how many bytes the device printed.
+func (l *line) size() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.got)
+}
+
+// ended is why the connection ended.
+func (l *line) ended() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
+// Open does nothing: it is open.
+func (l *line) Open(*transport.Args) error { return nil }
+
+// Close ends the connection.
+func (l *line) Close() error {
+	l.mu.Lock()
+	closed := l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return l.conn.Close()
+}
+
+// IsAlive reports whether the connection was not closed.
+func (l *line) IsAlive() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.closed
+}
+
+// A dialer connects to the terminal of a device by SSH, and has checked its host
+// key. What it returns ends with the context. Errors are a *Failure.
+type dialer interface {
+	dial(ctx context.Context, t target) (io.ReadWriteCloser, error)
+}
+
+// A target is where a device is.
+type target struct {
+	host string
+	port int    // 0 if the user's configuration knows it
+	user string // likewise
+}

@@ -81,14 +81,18 @@ func TestCollectFields(t *testing.T) {
 		Name: "edge1", Platform: "iosxe", Host: "10.0.0.1", Port: 22, SSH: "system", Command: "show crypto pki trustpool", Outcome: collect.Unreadable,
 		Failure: &collect.Failure{Reason: collect.Nonsense, Detail: "no pool"}, Capture: &collect.Capture{File: "edge1.txt", At: at},
 	}}}
-	actual := map[string]bool{}
+	actual, record := map[string]bool{}, []string{"schema", "tool", "version"}
 	fields(t, printed(t, r.WriteJSON), actual)
 	for name := range actual {
 		if strings.HasPrefix(name, "evidence.") {
 			delete(actual, name)
 		}
+		if name, ok := strings.CutPrefix(name, "devices[]."); ok {
+			record = append(record, name)
+		}
 	}
-	same(t, "collect", documentedFields(t, "### trustpool.collect/1"), names(actual))
+	same(t, "collect --json", documentedFields(t, "### trustpool.collect-report/1"), names(actual))
+	same(t, "a file of .collect", documentedFields(t, "### trustpool.collect/1"), record)
 	documented := section(t, "formats.md", "## Reasons of collect")
 	var reasons []string
 	for _, r := range collect.Reasons() {

@@ -23,12 +23,14 @@
 package collect
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -275,12 +277,12 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 	return text, nil
 }
 
-// record is the name of the file that says how a capture came about.
-func record(name string) string { return statusDir + "/" + name + ".json" }
+// recordName is the name of the file that says how a capture came about.
+func recordName(name string) string { return statusDir + "/" + name + ".json" }
 
 // before is the row of a device at the last time; nil if there is none that can be read.
 func (c *collector) before(name string) *Row {
-	f, err := c.root.Open(record(name))
+	f, err := c.root.Open(recordName(name))
 	if err != nil {
 		return nil
 	}
@@ -288,11 +290,11 @@ func (c *collector) before(name string) *Row {
 	if fi, err := f.Stat(); err != nil || fi.Size() > maxRecord {
 		return nil
 	}
-	var doc document
-	if json.NewDecoder(f).Decode(&doc) != nil || doc.Schema != Schema || len(doc.Devices) != 1 {
+	data, err := io.ReadAll(f)
+	if err != nil {
 		return nil
 	}
-	row, err := doc.Devices[0].row()
+	row, err := readRecord(data)
 	if err != nil || row.Name != name || row.Capture != nil && row.Capture.File != name+".txt" {
 		return nil
 	}
@@ -311,12 +313,23 @@ func (r *Row) fresh(root *os.Root, now time.Time, maxAge time.Duration) bool {
 	return err == nil && fi.Mode().IsRegular() && fi.Size() == int64(r.Capture.Bytes)
 }
 
-// writeRecord says how a capture came about, or why not: the report on one device.
+// readRecord reads what writeRecord wrote.
+func readRecord(data []byte) (*Row, error) {
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, err
+	}
+	if r.Schema != Schema {
+		return nil, fmt.Errorf("schema %q", r.Schema)
+	}
+	return r.row()
+}
+
+// writeRecord says how a capture came about, or why not.
 func (c *collector) writeRecord(row *Row) error {
-	var b strings.Builder
-	r := &Report{Dir: c.Dir, SSH: c.SSH.Name(), Rows: []Row{*row}, Evidence: report.NewEvidence(c.Version, row.Ended)}
-	if err := r.WriteJSON(&b); err != nil {
+	var b bytes.Buffer
+	if err := report.WriteJSON(&b, record{Schema, "trustpool", report.Optional(c.Version), row.json()}); err != nil {
 		return err
 	}
-	return c.Disk.Put(c.root, record(row.Name), []byte(b.String()), 0o666)
+	return c.Disk.Put(c.root, recordName(row.Name), b.Bytes(), 0o666)
 }

@@ -11,8 +11,11 @@ import (
 	"trustpool/internal/report"
 )
 
-// Schema of the JSON of a report, and of the files below .collect.
-const Schema = "trustpool.collect/1"
+// Schemas of the JSON: of the files below .collect, and of a report.
+const (
+	Schema       = "trustpool.collect/1"
+	SchemaReport = "trustpool.collect-report/1"
+)
 
 // An Outcome is what became of one device.
 type Outcome string
@@ -175,12 +178,19 @@ func (r *Report) WriteText(w io.Writer) error {
 	return t.Flush()
 }
 
-// document is the JSON of a report, and of the file about one device.
-type document struct {
+// reportJSON is the head of the JSON of a report.
+type reportJSON struct {
 	Schema   string           `json:"schema"`
 	Evidence *report.Evidence `json:"evidence"`
 	Counts   map[Outcome]int  `json:"counts"`
-	Devices  []rowJSON        `json:"devices,omitempty"`
+}
+
+// record is the JSON of the file about one device.
+type record struct {
+	Schema  string  `json:"schema"`
+	Tool    string  `json:"tool"`
+	Version *string `json:"version"`
+	rowJSON
 }
 
 type rowJSON struct {
@@ -246,5 +256,5 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	for _, o := range Outcomes() {
 		counts[o] = r.Counts()[o]
 	}
-	return report.WriteJSON(w, document{Schema: Schema, Evidence: r.Evidence, Counts: counts}, report.List("devices", r.Rows, Row.json))
+	return report.WriteJSON(w, reportJSON{Schema: SchemaReport, Evidence: r.Evidence, Counts: counts}, report.List("devices", r.Rows, Row.json))
 }

@@ -71,7 +71,7 @@ func TestHelpForm(t *testing.T) {
 // A flag of one name is one flag, wherever it is: with the same words, except where it is listed.
 func TestHelpFlags(t *testing.T) {
 	t.Parallel()
-	differ := strings.Fields("against all at help name output pem platform pool quiet save store timeout url")
+	differ := strings.Fields("against all at help max-age name output pem platform pool quiet save store timeout url")
 	first := map[string]string{}
 	where := map[string]string{}
 	for cmd := range allCommands(t) {

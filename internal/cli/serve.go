@@ -166,6 +166,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 			version = ""
 		}
 		options := pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: version}
+		options.Mirrored = func(name string) (time.Time, bool) { return server.Mirrored(name) }
 		if o.Watch != nil {
 			options.Watch = o.Watch.Report
 		}

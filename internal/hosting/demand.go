@@ -70,6 +70,19 @@ func (c *Catalog) Bundle(ctx context.Context, e *Entry, r *Record) (*bundle.Bund
 	}))
 }
 
+// Derive gives what create makes of a release that is parsed, unless that was done lately: it is kept with all else that is
+// made on demand. what names it, and what it depends on beside the release. create also says how many bytes it has.
+func Derive[T any](ctx context.Context, c *Catalog, e *Entry, r *Record, what string, create func(*bundle.Bundle) (T, int64, error)) (T, error) {
+	d := c.demander
+	return hold(demand(ctx, d, e, r, what, int64(r.Certificates)*parsedCertificate, false, func(ctx context.Context) (v T, size int64, err error) {
+		b, err := d.parse(ctx, e, r)
+		if err != nil {
+			return v, 0, err
+		}
+		return create(b)
+	}))
+}
+
 // parsedCertificate is how many bytes a certificate takes when it is parsed, beside its own.
 const parsedCertificate = 750
 

@@ -23,6 +23,7 @@ import (
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 	"trustpool/internal/tooltest"
 )
 
@@ -364,6 +365,10 @@ func auditPage(t *testing.T) string {
 	r, err := audit.Run(audit.Subject{File: "quirks.p7b", Entries: pool.Of(b.Certificates)}, audit.Criteria{At: at})
 	if err != nil {
 		t.Fatal(err)
+	}
+	r.Evidence = report.NewEvidence("v1.2.3", at)
+	for _, name := range []string{"quirks.p7b", "requirements.yaml", "/a/long/path/to/a/directory/of/certificates/" + strings.Repeat("x", 80) + ".pem", hostileScript} {
+		r.Evidence.Add(name, []byte(name))
 	}
 	var out strings.Builder
 	if err := r.WriteHTML(&out); err != nil {

@@ -1,11 +1,13 @@
 package pages
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"trustpool/bundle"
 	"trustpool/internal/feed"
@@ -31,6 +33,8 @@ type summary struct {
 
 	Signed       instant
 	Published    instant
+	Mirrored     instant    // when the mirror last succeeded; of what is current
+	Audit        *auditLine // nil if there is none
 	SHA256       string
 	Size         int
 	Certificates int
@@ -72,6 +76,11 @@ func (q *request) summary(v version) summary {
 	if s.Current {
 		s.Page = pathBundles + s.Name
 		s.Older = len(v.entry.Archive)
+	}
+	if mirrored := q.pages.mirrored; s.Current && mirrored != nil && !s.Static {
+		if at, ok := mirrored(s.Name); ok {
+			s.Mirrored = moment(at, q.at)
+		}
 	}
 	s.Files, s.Derived = q.downloads(v)
 	return s
@@ -198,14 +207,37 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 	}
 	pages.Fragment = "main"
 	body.Pager = pages
+	audits, cancel := q.within(auditPatience)
+	defer cancel()
 	for _, e := range q.catalog.Entries[from:to] {
 		about, err := q.judged(current(e))
 		if err != nil {
 			return nil, err
 		}
+		a, _, err := audits.audit(current(e))
+		if err != nil {
+			return nil, err
+		}
+		about.Audit = a.line(about.Page + "#audit")
 		body.Bundles = append(body.Bundles, about)
 	}
 	return p.render("bundles", http.StatusOK, "Bundles", q.at, body)
+}
+
+// auditPatience is how long the first page waits for audits, of all bundles together. What is not there by then is there
+// the next time.
+const auditPatience = 200 * time.Millisecond
+
+// within is the request with an end; one for a page that says nothing of the present has none, as it must be the same each
+// time.
+func (q *request) within(d time.Duration) (*request, context.CancelFunc) {
+	if q.pages.static {
+		return q, func() {}
+	}
+	ctx, cancel := context.WithTimeout(q.Context(), d)
+	limited := *q
+	limited.Request = q.WithContext(ctx)
+	return &limited, cancel
 }
 
 // versionName is what a version is called: version 10, of 2021-09-01.

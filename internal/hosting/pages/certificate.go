@@ -59,6 +59,8 @@ type detail struct {
 	ExtKeyUsage  string
 	PathLen      string // empty for none
 	Quirks       []quirk
+	Findings     []foundFor
+	Note         string // why nothing is said of findings
 	PEM          string
 	Size         int
 	Files        []download
@@ -108,6 +110,11 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions, Report: inspect.NewCertificateReport(c, positions[0]), Size: len(c.Raw),
 		Fingerprints: fingerprints(c.Raw, c.SHA256),
 	}
+	a, note, err := q.audit(v)
+	if err != nil {
+		return nil, err
+	}
+	d.Findings, d.Note = a.found(positions), note
 	d.Static = p.static
 	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {

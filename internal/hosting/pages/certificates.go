@@ -27,6 +27,7 @@ type row struct {
 	NotAfter  instant
 	Soon      bool
 	Quirks    []certificate.Quirk
+	Mark      *mark  // nil for nothing
 	SHA256    string // the beginning
 	Err       string
 }
@@ -42,6 +43,7 @@ func (q *request) row(v version, index int, c *certificate.Certificate) row {
 	if !c.SelfIssued() {
 		r.Issuer = c.Issuer.String()
 	}
+	r.Mark = q.pages.mark(c)
 	r.NotAfter = optional(c.NotAfter, q.at)
 	r.Soon = c.NotAfter.Valid && !r.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
 	return r
@@ -88,11 +90,20 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 	var body struct {
 		summary
 		Expiry   *page.Chart
+		Rules    []foundRule
+		Note     string // why there is no audit
 		List     listing
 		Versions []summary
 	}
 	if body.summary, err = q.judged(v); err != nil {
 		return nil, err
+	}
+	a, note, err := q.audit(v)
+	if err != nil {
+		return nil, err
+	}
+	if body.Note = note; a != nil {
+		body.Audit, body.Rules = a.line("#audit"), q.rules(v, a, b.Certificates)
 	}
 	body.Expiry = q.expiry(v, b.Certificates, path)
 	if body.List, err = q.list(v, b, path); err != nil {

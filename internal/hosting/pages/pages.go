@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"trustpool/internal/distrust"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/watch"
 	"trustpool/internal/report"
@@ -66,6 +67,9 @@ type Options struct {
 	// commands.
 	Static bool
 
+	// Mirrored says when the mirror of a bundle last succeeded; nil if nothing is known of mirrors.
+	Mirrored func(name string) (time.Time, bool)
+
 	Watch func() *watch.Report // what is known of watched servers; nil if none are
 }
 
@@ -77,13 +81,16 @@ type Pages struct {
 	watch   func() *watch.Report
 	baseURL string
 	static  bool
-	version string
-	slots   chan struct{} // one for each request that is answered
-	large   chan struct{} // and for each large file
-	pages   map[string]*template.Template
-	assets  map[string]asset // by path
-	style   string           // the path of style.css
-	script  string           // the path of script.js
+	// distrust has what root programs say against roots.
+	distrust func() *distrust.Index
+	mirrored func(name string) (time.Time, bool)
+	version  string
+	slots    chan struct{} // one for each request that is answered
+	large    chan struct{} // and for each large file
+	pages    map[string]*template.Template
+	assets   map[string]asset // by path
+	style    string           // the path of style.css
+	script   string           // the path of script.js
 
 	newestLock sync.Mutex
 	newest     map[*hosting.Entry]map[[sha256.Size]byte]*hosting.Record // see holding
@@ -102,7 +109,7 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, watch: o.Watch, version: o.Version,
+	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, watch: o.Watch, mirrored: o.Mirrored, distrust: sync.OnceValue(distrust.NewIndex), version: o.Version,
 		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	if p.static {
 		p.judge = func(r *hosting.Release) signing.Report {

@@ -110,8 +110,9 @@ func TestStaticSame(t *testing.T) {
 // Without the URL of a server there are no commands.
 func TestStaticWithoutURL(t *testing.T) {
 	t.Parallel()
+	about := regexp.MustCompile(`(?:href|src|action)="[^"]*commands|Commands`) // an advice of the audit has the word, too
 	for _, f := range static(t, lab(t), pages.Options{}, at) {
-		if strings.Contains(f.Name, "commands") || bytes.Contains(data(t, f), []byte("commands")) {
+		if strings.Contains(f.Name, "commands") || about.Match(data(t, f)) {
 			t.Errorf("%s is about commands", f.Name)
 		}
 	}

@@ -147,7 +147,7 @@ func OpenIdentity(ctx context.Context, name string, certs []*certificate.Certifi
 		if len(certs) == 0 {
 			return nil, errors.New("no certificate for the command's key")
 		}
-		public, err := x509.ParsePKIXPublicKey(certs[0].RawSPKI)
+		public, err := path.PublicKey(certs[0])
 		if err != nil {
 			return nil, fmt.Errorf("the key of %s (%s) cannot be used: %w", certs[0].Subject, certs[0].PublicKey, err)
 		}

@@ -183,7 +183,7 @@ func (id *Identity) check() error {
 	if err != nil {
 		return fmt.Errorf("the key cannot sign bundles: %w", err)
 	}
-	if !bytes.Equal(public, signer.RawSPKI) {
+	if key := (&certificate.Certificate{RawSPKI: public}); key.KeyID() != signer.KeyID() {
 		return fmt.Errorf("key and certificate do not match: the key (%s) is not that of %s (%s)", keyName(id.Key.Public()), signer.Subject, signer.PublicKey)
 	}
 	if r := checkSignerUsage(signer); r != nil {

@@ -26,6 +26,23 @@ import (
 
 var signingTime = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 
+// A key is that of a certificate in whichever way the certificate writes it.
+func TestSignKeyWrittenOtherwise(t *testing.T) {
+	t.Parallel()
+	lab := pkitest.Lab()
+	for i, key := range pkitest.SameKeys("alder")[:2] { // the third is for RSASSA-PSS alone
+		signer := pkitest.SignerTemplate(pkitest.NewName("CN=Same Key Signer"), key).Issue(lab.Root)
+		certs := []*certificate.Certificate{certificates(t, signer)[0], certificates(t, lab.Root)[0]}
+		id, err := signing.NewIdentity(key.Signer, certs)
+		if err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+		if _, err := signing.Sign(pool(t), id, options()); err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+}
+
 func options() signing.SignOptions {
 	return signing.SignOptions{Name: "Lab Core Bundle", Version: "7", Time: signingTime}
 }

@@ -6,12 +6,12 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/path"
 
 	"go.mozilla.org/pkcs7"
 )
@@ -55,7 +55,7 @@ func curveHash(c elliptic.Curve) crypto.Hash {
 // customary one. With RSA the parameters are NULL, as in Cisco's bundles;
 // otherwise absent (RFC 5754 section 2, RFC 5758 section 3.2, RFC 8410 section 3).
 func suiteOf(c *certificate.Certificate, hash crypto.Hash) (suite, error) {
-	public, err := x509.ParsePKIXPublicKey(c.RawSPKI)
+	public, err := path.PublicKey(c)
 	if err != nil {
 		return suite{}, fmt.Errorf("the key of %s (%s) cannot sign bundles: %w", c.Subject, c.PublicKey, err)
 	}

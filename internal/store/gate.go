@@ -118,11 +118,26 @@ func withdrawn(candidate *Release, history []Release) *Release {
 		if candidate.same(&history[i].Contents) {
 			return nil
 		}
-		if history[i].Kind == RolledBack && candidate.same(&history[i-1].Contents) {
-			return &history[i]
+		for _, r := range tookOut(history, i) {
+			if candidate.same(&r.Contents) {
+				return &history[i]
+			}
 		}
 	}
 	return nil
+}
+
+// tookOut are the publications that the one with index i took out of service if it is
+// a rollback: all since the one that it went back to.
+func tookOut(history []Release, i int) []Release {
+	if history[i].Kind != RolledBack {
+		return nil
+	}
+	first := i
+	for first > 0 && !history[first-1].same(&history[i].Contents) {
+		first--
+	}
+	return history[first:i]
 }
 
 // same reports whether two bundles are one as far as a signature covers them: they

@@ -210,6 +210,49 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// A rollback over several releases takes all of them out of service, not only the one that was current.
+func TestRollbackOverSeveral(t *testing.T) {
+	t.Parallel()
+	s, o := dir(t), lab(t)
+	ctx := t.Context()
+	files := map[string][]byte{}
+	publish := func(v, want string) {
+		t.Helper()
+		if files[v] == nil {
+			files[v] = signed(coreName, v, pkitest.CoreV2()...)
+		}
+		_, err := s.Publish(ctx, files[v], o)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", v, err, want)
+		}
+	}
+	rollback := func(to string) {
+		t.Helper()
+		if _, err := s.Rollback(ctx, "lab", to, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range []string{"1", "2", "3", "4"} {
+		publish(v, "")
+	}
+	rollback("2")                                    // release 5
+	publish("3", "withdrawn: release 5, a rollback") // which it went over
+	publish("4", "withdrawn: release 5, a rollback")
+	rollback("1") // release 6
+	for _, v := range []string{"2", "3", "4"} {
+		publish(v, "withdrawn: release ")
+	}
+	publish("5", "") // a newer one is none of them
+	rollback("3")    // release 8: in service again, and no longer withdrawn when something else takes its place
+	publish("2", "withdrawn: release ")
+	publish("5", "withdrawn: release 8, a rollback")
+	publish("6", "")
+	publish("3", "older-version")
+	if h, err := s.History(ctx, "lab"); err != nil || len(h) != 9 {
+		t.Errorf("%d releases, %v", len(h), err)
+	}
+}
+
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	s, o := dir(t), lab(t)

@@ -257,9 +257,16 @@ func isDamaged(err error) bool {
 // took out of service. A release with bytes that are damaged or gone keeps only
 // its SHA-256 for an identity.
 func (s *Store) identify(ctx context.Context, history []Release, limits bundle.Limits) error {
+	wanted := make([]bool, len(history))
+	for i := range history {
+		wanted[i] = wanted[i] || i == len(history)-1
+		for back := range tookOut(history, i) {
+			wanted[i-1-back] = true
+		}
+	}
 	for i := range history {
 		r := &history[i]
-		if len(r.Signed) > 0 || i < len(history)-1 && history[i+1].Kind != RolledBack {
+		if len(r.Signed) > 0 || !wanted[i] {
 			continue
 		}
 		data, err := s.Read(ctx, *r)

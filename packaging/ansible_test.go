@@ -40,7 +40,7 @@ func newController(t *testing.T) *controller {
 		t.Fatal(err)
 	}
 	return &controller{dir, append(os.Environ(),
-		"HOME="+dir, "ANSIBLE_HOME="+dir+"/.ansible", "ANSIBLE_COLLECTIONS_PATH="+dir, "ANSIBLE_NOCOLOR=1", "NO_COLOR=1", "ANSIBLE_FORKS=20",
+		"HOME="+dir, "ANSIBLE_HOME="+dir+"/.ansible", "ANSIBLE_COLLECTIONS_PATH="+dir, "ANSIBLE_NOCOLOR=1", "NO_COLOR=1", "LC_ALL=C.UTF-8", "ANSIBLE_FORKS=20",
 		"ANSIBLE_RETRY_FILES_ENABLED=false", "ANSIBLE_DEPRECATION_WARNINGS=false", "PYTHONDONTWRITEBYTECODE=1",
 	)}
 }

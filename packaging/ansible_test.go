@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -383,19 +382,48 @@ func TestAnsibleRefuses(t *testing.T) {
 	}
 }
 
-// The role collect leaves captures that are read again.
+// snippet returns the code in a language from docs/fleet.md.
+func snippet(t *testing.T, language string) []byte {
+	t.Helper()
+	_, rest, ok := strings.Cut(read(t, "../docs/fleet.md"), "### Captures of other tools\n")
+	if ok {
+		_, rest, ok = strings.Cut(rest, "```"+language+"\n")
+	}
+	code, _, ended := strings.Cut(rest, "```\n")
+	if !ok || !ended {
+		t.Fatalf("docs/fleet.md has no %s for captures", language)
+	}
+	return []byte(code)
+}
+
+// captured checks that pool read takes captures, each of three certificates.
+func captured(t *testing.T, program, dir string, platforms ...string) {
+	t.Helper()
+	for _, platform := range platforms {
+		out, err := exec.Command(program, "pool", "read", filepath.Join(dir, platform+".txt"), "--platform", platform).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "\ncertificates  3:") {
+			t.Errorf("%s: %v\n%s", platform, err, out)
+		}
+	}
+}
+
+// shown are devices of platforms, by their names.
+func shown(platforms ...string) (devices []devicetest.Device) {
+	for _, platform := range platforms {
+		devices = append(devices, devicetest.Device{Name: platform, Platform: platform, MOTD: "Authorized use only", Pool: devicetest.BuiltIn(pkitest.CoreV1()[:3]...)})
+	}
+	return devices
+}
+
+// The playbook of docs/fleet.md leaves captures that are read again.
 func TestAnsibleCollect(t *testing.T) {
 	t.Parallel()
 	tooltest.Need(t, "ansible-playbook")
-	var devices []devicetest.Device
-	for _, platform := range []string{"ios", "iosxe", "iosxr", "nxos", "asa"} {
-		devices = append(devices, devicetest.Device{Name: platform, Platform: platform, Pool: devicetest.BuiltIn(pkitest.CoreV1()...)})
-	}
-	devices = append(devices, devicetest.Device{Name: "away", Platform: "iosxe", Fault: devicetest.Refuses})
+	devices := append(shown("ios", "iosxe", "iosxr", "nxos", "asa"), devicetest.Device{Name: "away", Platform: "iosxe", Fault: devicetest.Refuses})
 	lab := devicetest.Start(t, devices...)
 	c := newController(t)
 	c.hosts(t, lab, devices, nil)
-	playbook := c.write(t, "play.yml", []byte("- hosts: all\n  gather_facts: false\n  roles:\n    - trustpool.bundle.collect\n"))
+	playbook := c.write(t, "play.yml", snippet(t, "yaml"))
 	for name, o := range c.play(t, playbook) {
 		if (o.Failures+o.Unreachable > 0) != (name == "away") {
 			t.Errorf("%s: %+v", name, o)
@@ -406,21 +434,47 @@ func TestAnsibleCollect(t *testing.T) {
 			}
 		}
 	}
-	program := build(t)[0]
-	for _, platform := range []string{"ios", "iosxe", "iosxr", "nxos"} {
-		out, err := exec.Command(program, "pool", "read", filepath.Join(c.dir, "pools", platform+".txt"), "--platform", platform).CombinedOutput()
-		if err != nil || !strings.Contains(string(out), fmt.Sprintf("\ncertificates  %d:", len(pkitest.CoreV1()))) {
-			t.Errorf("%s: %v\n%s", platform, err, out)
-		}
-	}
+	captures := filepath.Join(c.dir, "captures")
+	captured(t, build(t)[0], captures, "ios", "iosxe", "iosxr", "nxos")
+	files, err := os.ReadDir(captures)
 	var names []string
-	err := fs.WalkDir(os.DirFS(filepath.Join(c.dir, "pools")), ".", func(path string, d fs.DirEntry, err error) error {
-		if !d.IsDir() {
-			names = append(names, path)
-		}
-		return err
-	})
+	for _, f := range files {
+		names = append(names, f.Name())
+	}
 	if want := []string{"asa.txt", "ios.txt", "iosxe.txt", "iosxr.txt", "nxos.txt"}; err != nil || !slices.Equal(names, want) {
 		t.Errorf("%v %v", names, err)
+	}
+}
+
+// So does the script of docs/fleet.md with RANCID's login script.
+func TestRANCIDCollect(t *testing.T) {
+	t.Parallel()
+	const bin = "/usr/lib/rancid/bin"
+	tooltest.Need(t, filepath.Join(bin, "clogin"), "ssh")
+	devices := shown("ios", "iosxe", "iosxr", "nxos")
+	lab := devicetest.Start(t, devices...)
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		".cloginrc": fmt.Sprintf("add user * %s\nadd password * {none} {none}\nadd autoenable * 1\nadd method * ssh\nadd sshcmd * {ssh\\ -F\\ %s}\n", lab.User, filepath.Join(lab.Dir, "ssh_config")),
+		"router.db": "ios;cisco;up\niosxe;cisco;up\niosxr;cisco-xr;up\nnxos;cisco-nx;up;a comment\ngone;cisco;down\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), maxPlay)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "sh", "-euc", string(snippet(t, "sh")))
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "HOME="+dir, "PATH="+bin+":"+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	captured(t, build(t)[0], filepath.Join(dir, "captures"), "ios", "iosxe", "iosxr", "nxos")
+	for _, d := range devices {
+		for _, line := range lab.Lines(d.Name) {
+			if line != "" && line != "exit" && !onlyShows(line) {
+				t.Errorf("%s was sent %q", d.Name, line)
+			}
+		}
 	}
 }

@@ -47,6 +47,35 @@ func TestStoreFields(t *testing.T) {
 	mark := map[string]bool{}
 	fields(t, object("mirror/lab"), mark)
 	same(t, "mirror mark", documentedFields(t, "### trustpool.mirror-mark/1"), names(mark))
+	// What is mirrored beside a bundle, and older versions.
+	fed := httptest.NewServer(http.FileServer(http.Dir("../testdata/feed")))
+	t.Cleanup(fed.Close)
+	o.Name = "fed"
+	from := fed.URL + "/trs/current/lab/lab.p7b"
+	m, err := s.Mirror(t.Context(), from, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Feed, err = s.TakeFeed(t.Context(), from, "fed", o); err != nil {
+		t.Fatal(err)
+	}
+	if m.Archive, err = s.FillArchive(t.Context(), from, "fed", m.Feed, o); err != nil {
+		t.Fatal(err)
+	}
+	fields(t, printed(t, func(w io.Writer) error { return m.WriteJSON(w, "") }), mirroring, release...)
+	fields(t, object("current/fed"), index)
+	state, _, err := s.StateSince(t.Context(), "fed", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, _, err := s.Backend().Get(t.Context(), "archive/fed/"+state.Feed.Release+"/feed-"+state.Feed.SHA256[:16]+".json", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	advice := map[string]bool{}
+	fields(t, kept, advice)
+	same(t, "advice", documentedFields(t, "### trustpool.advice/1"), names(advice))
+
 	releases, err := s.History(t.Context(), "lab")
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +87,7 @@ func TestStoreFields(t *testing.T) {
 		}
 		fields(t, data, one)
 	}
-	l := store.Listing{Bundles: []store.History{{Name: "lab", Releases: releases}}}
+	l := store.Listing{Bundles: []store.History{{Name: "lab", Releases: releases, Archived: state.Archived}}}
 	fields(t, printed(t, l.WriteJSON), history)
 	fields(t, object("current/lab"), index)
 	stated := map[string]bool{}
@@ -79,7 +108,9 @@ func TestStoreFields(t *testing.T) {
 	same(t, "a release", documentedFields(t, "### A release"), names(one))
 	for name := range one {
 		delete(history, "bundles[].releases[]."+name)
+		delete(history, "bundles[].archived[]."+name)
 		delete(index, "releases[]."+name)
+		delete(index, "archived[]."+name)
 	}
 	same(t, "history", documentedFields(t, "### trustpool.history/1"), names(history))
 	same(t, "index", documentedFields(t, "### trustpool.index/1"), names(index))

@@ -223,7 +223,7 @@ func handler(bundles string) http.Handler {
 		w.Header().Set("Content-Type", "text/html")
 		files.ServeHTTP(w, r)
 	})
-	mux.Handle("/trs/", http.FileServer(http.Dir(filepath.Join(bundles, "..", "feed"))))
+	serveFeeds(mux, filepath.Dir(bundles))
 	mux.HandleFunc("/login", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/x-pkcs7-certificates")
 		fmt.Fprint(w, "<!DOCTYPE html>\n<html><title>Log in</title></html>\n")

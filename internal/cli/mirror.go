@@ -12,6 +12,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/fetch"
+	"trustpool/internal/report"
 	"trustpool/internal/store"
 )
 
@@ -23,7 +24,8 @@ const spread = 0.1
 
 func (a *app) mirrorCommand() *cobra.Command {
 	var g gate
-	var from, every string
+	var every string
+	var b besides
 	cmd := &cobra.Command{
 		Use:   "mirror --from URL --store URL",
 		Short: "Fetch a bundle and publish it, once or again and again",
@@ -32,6 +34,13 @@ than last time. A source that fails is asked again, four times in all, with
 growing pauses. Whatever fails, what is current stays as it is. The bytes decide
 whether it is another one, whatever a server says of times.
 ` + gateHelp + `
+--feed takes rss.xml, NAME.diff.json and manifest.log with it, from beside the
+bundle or current/NAME/ below, and keeps them with the release: advice that
+nothing signs, which pages and metrics show. --archive adds the older versions
+that this feed names, from archive/NAME/ of the same place: each is verified,
+and none ever becomes current. If either cannot be had, the status is 2,
+whatever became of the bundle.
+
 Without --every, for cron. With it, until it is interrupted: a failure is a line
 on standard error, and the next look is made when it is due. A source with ETags
 is then asked whether it has another file; once a day the bytes are compared all
@@ -54,7 +63,7 @@ With --every 0 when it is interrupted.`,
 			var seen *store.Seen
 			look := func(ctx context.Context) error {
 				o.Now, o.At = a.env.Now(), g.at.or(a.env.Now)
-				return a.mirror(ctx, s, from, o, g, seen)
+				return a.mirror(ctx, s, b, o, g, seen)
 			}
 			if pause == 0 {
 				return a.guard(cmd.Context(), look)
@@ -78,8 +87,10 @@ With --every 0 when it is interrupted.`,
 	}
 	g.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&from, "from", "", "fetch the bundle from `URL`")
+	f.StringVar(&b.from, "from", "", "fetch the bundle from `URL`")
 	required(cmd, "from")
+	f.BoolVar(&b.feed, "feed", false, "take what is published beside the bundle with it, as advice")
+	f.BoolVar(&b.archive, "archive", false, "add older versions of the source's archive to the history")
 	f.StringVar(&every, "every", "", "look again each `DURATION`: 24h, 7d (at least 1m)")
 	return cmd
 }
@@ -99,23 +110,59 @@ func interval(flag, every string) (time.Duration, error) {
 	return d, nil
 }
 
+// besides is what is mirrored, and what else of its source.
+type besides struct {
+	from          string
+	feed, archive bool
+}
+
 // mirror is one look at the source.
-func (a *app) mirror(ctx context.Context, s *store.Store, from string, o store.PublishOptions, g gate, seen *store.Seen) error {
-	m, err := s.Mirror(ctx, from, store.MirrorOptions{
-		PublishOptions: o,
+func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish store.PublishOptions, g gate, seen *store.Seen) error {
+	o := store.MirrorOptions{
+		PublishOptions: publish,
 		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.version()},
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
 		Seen:           seen,
-	})
+	}
+	m, err := s.Mirror(ctx, b.from, o)
 	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {
 		return err
 	}
-	if err := a.thenSite(ctx, &g, s, !isRefused); err != nil {
-		return err
+	beside := a.mirrorBesides(ctx, s, b, m, o)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
-	return a.answer(!isRefused, g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
+	err = a.answer(!isRefused && !m.ArchiveRefused(), g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
+	if beside != nil {
+		return beside
+	}
+	return err
+}
+
+// mirrorBesides takes what else the flags ask for.
+func (a *app) mirrorBesides(ctx context.Context, s *store.Store, b besides, m *store.Mirroring, o store.MirrorOptions) error {
+	var errs []error
+	name := m.Release.Name
+	if b.feed {
+		var err error
+		if m.Feed, err = s.TakeFeed(ctx, b.from, name, o); err != nil {
+			errs = append(errs, fmt.Errorf("--feed: %w", err))
+		}
+	}
+	if b.archive {
+		var err error
+		if m.Archive, err = s.FillArchive(ctx, b.from, name, m.Feed, o); err != nil {
+			errs = append(errs, fmt.Errorf("--archive: %w", err))
+		}
+		for _, one := range m.Archive {
+			if one.Outcome == store.ArchiveFailed {
+				errs = append(errs, fmt.Errorf("--archive: version %s: %s", report.Printable(one.Version), one.Detail))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // sleep waits, or ends early with an error when ctx ends.

@@ -192,7 +192,8 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history [NAME] --store URL",
 		Short: "List what was published, and what was allowed",
 		Long: `List every publication of a store, the oldest first, of all names or of one:
-when, how, which version, and which gates were told to let it pass.`,
+when, how, which version, and which gates were told to let it pass. Before them
+are the versions of mirror --archive, which were never current.`,
 		Example: `  trustpool history --store /srv/trustpool
   trustpool history --store /srv/trustpool ios --json`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -213,11 +214,11 @@ when, how, which version, and which gates were told to let it pass.`,
 			}
 			l := store.Listing{Store: url}
 			for _, name := range names {
-				releases, err := s.History(cmd.Context(), name)
+				state, _, err := s.StateSince(cmd.Context(), name, "")
 				if err != nil {
 					return err
 				}
-				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: releases})
+				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: state.Releases, Archived: append([]store.Release{}, state.Archived...)})
 			}
 			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON})
 		},

@@ -130,9 +130,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if r.At != nil {
 		head.At = stamp(*r.At)
 	}
-	if len(r.Versions) > 0 {
-		head.Published = stamp(r.Versions[0].Published)
-	}
+	head.Published = stamp(r.Feed.Published())
 	if m := r.Manifest; m != nil {
 		head.Manifest = &manifestReport{report.Optional(m.Version), len(m.Certificates), !m.Unended}
 	}

@@ -340,6 +340,14 @@ func (f *Feed) Newest() string {
 	return f.Versions[0].Version
 }
 
+// Published is when the newest version came; zero if the feed does not say it.
+func (f *Feed) Published() time.Time {
+	if len(f.Versions) == 0 {
+		return time.Time{}
+	}
+	return f.Versions[0].Published
+}
+
 // A Mark is a certificate that is to be removed by a later version.
 type Mark struct {
 	Certificate

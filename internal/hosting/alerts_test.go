@@ -71,6 +71,13 @@ var alertTests = []struct {
 	// Nothing is known of a mirror where none keeps the bundle.
 	{"TrustpoolMirrorOld", "16m", []sample{{"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(-900 * days)}}, nil, ""},
 
+	{"TrustpoolFeedNewer", "73h", []sample{{"trustpool_feed_newer_versions" + ofIOS, "2x5000"}}, []string{"a serves a ios with newer versions in its feed, which nothing signs: 2"}, ofIOS},
+	{"TrustpoolFeedNewer", "71h", []sample{{"trustpool_feed_newer_versions" + ofIOS, "2x5000"}}, nil, ""},
+	{"TrustpoolFeedNewer", "73h", []sample{{"trustpool_feed_newer_versions" + ofIOS, "0x5000"}}, nil, ""},
+	{"TrustpoolFeedMarked", "0m", []sample{{"trustpool_feed_marked_for_removal" + ofIOS, "3x10"}},
+		[]string{"certificates of ios that its feed marks for removal: 3; trustpool feed --need says whether you need them"}, ofIOS},
+	{"TrustpoolFeedMarked", "0m", []sample{{"trustpool_feed_marked_for_removal" + ofIOS, "0x10"}}, nil, ""},
+
 	{"TrustpoolCertificateExpires", "0m", []sample{{"trustpool_bundle_next_expiry_timestamp_seconds" + ofIOS, forever(29 * days)}}, []string{"a certificate of ios expires in 29d 0h 0m 0s"}, ofIOS},
 	{"TrustpoolCertificateExpires", "0m", []sample{{"trustpool_bundle_next_expiry_timestamp_seconds" + ofIOS, forever(31 * days)}}, nil, ""},
 

@@ -59,6 +59,8 @@ type Entry struct {
 	// place made an older one. Empty if Current is the newest since the start; what
 	// a store has passed its gate.
 	Newer string
+	// Advice is what was mirrored beside the current release; nil for nothing.
+	Advice *Advice
 
 	header   http.Header // of the current release where others ask first
 	counters *counters

@@ -27,9 +27,15 @@ func (s *Server) Watched() (out []watch.Bundle) {
 	return out
 }
 
-// Marked says which root programs are removing a root of a bundle, in words; it is empty if none is known to.
-func (s *Server) Marked(_ string, root *certificate.Certificate) string {
+// Marked says which root programs are removing a root of a bundle, and whether the feed that was mirrored with it marks or
+// removed it, in words; it is empty if none is known to.
+func (s *Server) Marked(name string, root *certificate.Certificate) string {
 	var said []string
+	if e := s.Catalog().Lookup(name); e != nil {
+		if why := e.Advice.Leaves(root.SHA256); why != "" {
+			said = append(said, "the feed, which nothing signs: "+why)
+		}
+	}
 	for _, m := range s.distrust().Find(root) {
 		if m.Kind != distrust.NotTrusted {
 			said = append(said, m.String())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -204,3 +205,31 @@ func (r *recorder) WriteHeader(status int) {
 func (r *recorder) Write(b []byte) (int, error) { r.WriteHeader(http.StatusOK); return r.body.Write(b) }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// fedStore is a store into which the first of two versions was published, with a feed.
+func fedStore(t testing.TB) *store.Store {
+	t.Helper()
+	d, err := store.OpenDir(t.TempDir(), new(durable.Disk))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := store.New(d)
+	source := httptest.NewServer(http.FileServer(http.Dir("../../testdata/feed")))
+	t.Cleanup(source.Close)
+	o := store.MirrorOptions{
+		PublishOptions: store.PublishOptions{Name: "lab", Anchors: labAnchors(t), At: at, Now: at},
+		Sleep:          func(context.Context, time.Duration) error { return nil },
+		Jitter:         func() float64 { return 0 },
+	}
+	if _, err := s.Mirror(t.Context(), source.URL+"/trs/archive/lab/20240917/lab.p7b", o); err != nil {
+		t.Fatal(err)
+	}
+	from := source.URL + "/trs/current/lab/lab.p7b"
+	if _, err := s.TakeFeed(t.Context(), from, "lab", o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.FillArchive(t.Context(), from, "lab", nil, o); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

@@ -134,7 +134,8 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.origin(), report.Printable(current.Version), report.Printable(e.Newer))
 		}
 	}
-	if l.before != nil && slices.Equal(e.Records(), l.before.Records()) {
+	e.Advice = l.advice(ctx, o, current)
+	if l.before != nil && slices.Equal(e.Records(), l.before.Records()) && e.Advice == l.before.Advice {
 		return l.before, nil
 	}
 	return e, nil

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"trustpool/internal/feed"
 )
 
 // serverMetrics are what one server counts. docs/hosting.md says what each metric means. Nothing that a client sends
@@ -104,6 +106,25 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		return at.Unix(), ok
 	})
 	each("trustpool_bundle_published_timestamp_seconds", func(e *Entry) (int64, bool) { return e.Current.Modified.Unix(), true })
+	for _, e := range c.Entries {
+		if v, ok := e.Advice.version(); ok { // in digits: it is compared with what people read
+			metrics.WriteGaugeUint64(w, metricName("trustpool_feed_version", "bundle", e.Name), v)
+		}
+	}
+	each("trustpool_feed_published_timestamp_seconds", func(e *Entry) (int64, bool) {
+		return e.Advice.gauge(func(r *feed.Report) (int64, bool) {
+			at := r.Published()
+			return at.Unix(), !at.IsZero()
+		})
+	})
+	each("trustpool_feed_marked_for_removal", func(e *Entry) (int64, bool) {
+		return e.Advice.gauge(func(r *feed.Report) (int64, bool) { return int64(len(r.Marks)), r.MarkedBy != "" })
+	})
+	each("trustpool_feed_newer_versions", func(e *Entry) (int64, bool) {
+		return e.Advice.gauge(func(r *feed.Report) (int64, bool) {
+			return int64(len(r.Newer)), r.Position != feed.OtherName && r.Position != feed.NotCompare
+		})
+	})
 	for _, e := range c.Entries {
 		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)
 	}

@@ -108,6 +108,8 @@ func TestMetricsDocumented(t *testing.T) {
 	o.Watch = askedWatcher(t)
 	s := newServer(t, o)
 	_, text := get(t, s, "/metrics")
+	_, fed := get(t, newServer(t, options(t, hosting.Store(fedStore(t)))), "/metrics")
+	text += fed
 	actual := names(regexp.MustCompile(`trustpool_http_request_duration_seconds_[a-z]+`).ReplaceAllString(text, "trustpool_http_request_duration_seconds"))
 	for _, name := range []string{"go_goroutines", "process_resident_memory_bytes"} { // of the library
 		if !strings.Contains(text, "\n"+name+" ") {

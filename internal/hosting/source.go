@@ -11,6 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"trustpool/internal/feed"
+	"trustpool/internal/store"
 )
 
 // A Source is where bundles are found. What it offers is verified by who asks.
@@ -32,6 +35,9 @@ type offer struct {
 	err     error // why there is nothing to be had
 	current item  // if err is nil
 	archive []*Record
+
+	advice     *store.Advice // what was mirrored beside it; nil for nothing
+	readAdvice func(context.Context, *store.Advice) ([]feed.File, error)
 }
 
 // An item is what is current, as yet unverified.

@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/feed"
 	"trustpool/internal/store"
 )
 
@@ -53,23 +55,23 @@ func (p *published) offer(ctx context.Context, name string) offer {
 	p.lock.Lock()
 	before := p.known[name]
 	p.lock.Unlock()
-	history, tag, err := p.store.HistorySince(ctx, name, before.tag)
+	state, tag, err := p.store.StateSince(ctx, name, before.tag)
 	switch {
 	case err != nil:
 		return offer{name: name, err: err}
-	case history == nil:
+	case state == nil:
 		return before.offer
 	}
-	o := p.read(name, history)
+	o := p.read(name, state)
 	p.lock.Lock()
 	p.known[name] = seen{tag, o}
 	p.lock.Unlock()
 	return o
 }
 
-func (p *published) read(name string, history []store.Release) offer {
-	last := &history[len(history)-1]
-	current := p.record(last)
+func (p *published) read(name string, state *store.State) offer {
+	history := state.Releases
+	current := p.record(state.Current())
 	// What is current is read each time if that costs little: damage to it is to be known before the next start
 	// finds it.
 	_, near := p.store.Backend().(*store.Dir)
@@ -89,6 +91,29 @@ func (p *published) read(name string, history []store.Release) offer {
 		}
 		o.archive = append(o.archive, record)
 	}
+	for i := range state.Archived {
+		r := &state.Archived[i]
+		if known[r.SHA256] {
+			continue
+		}
+		known[r.SHA256] = true
+		record := p.record(r)
+		record.SignedName = current.SignedName // which is that of all of them
+		if r.SigningTime != nil {              // it was never published here
+			record.Modified = r.SigningTime.UTC().Truncate(time.Second)
+		}
+		at := slices.IndexFunc(o.archive, func(older *Record) bool {
+			order, err := bundle.CompareVersions(older.Version, r.Version)
+			return err == nil && order < 0
+		})
+		if at < 0 {
+			at = len(o.archive)
+		}
+		o.archive = slices.Insert(o.archive, at, record)
+	}
+	o.archive = o.archive[:min(len(o.archive), MaxArchived)]
+	o.advice = state.Feed
+	o.readAdvice = func(ctx context.Context, a *store.Advice) ([]feed.File, error) { return p.store.ReadFeed(ctx, name, a) }
 	return o
 }
 

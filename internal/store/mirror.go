@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -63,6 +64,8 @@ type Mirroring struct {
 	Tries       int    // how often the source was asked
 	NotModified bool   // the source said so, and nothing was transferred
 	*Publication
+	Feed    *FeedTaken    // with TakeFeed; nil without
+	Archive []ArchivedOne // with FillArchive
 }
 
 // Mirror fetches a bundle and publishes it, if the gate lets it pass. The error is
@@ -117,7 +120,7 @@ func (s *Store) mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 			o.Fetch.ETag = seen.etag
 		}
 	}
-	f, err := m.fetch(ctx, from, o)
+	f, err := o.get(ctx, from, bundle.Sniff, &m.Tries)
 	if errors.Is(err, fetch.ErrNotModified) {
 		m.NotModified = true
 		m.Publication = &Publication{
@@ -147,24 +150,25 @@ func (s *Store) mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 	return m, err
 }
 
-// fetch asks the source until it answers, with longer and longer pauses.
-func (m *Mirroring) fetch(ctx context.Context, from string, o MirrorOptions) (fetch.File, error) {
-	tries := o.Tries
-	if tries <= 0 {
-		tries = DefaultTries
+// get asks a URL until it answers, with longer and longer pauses. tries counts how often.
+func (o *MirrorOptions) get(ctx context.Context, from string, sniff func([]byte) (int64, error), tries *int) (fetch.File, error) {
+	most := o.Tries
+	if most <= 0 {
+		most = DefaultTries
 	}
-	o.Fetch.Sniff = bundle.Sniff
+	options := o.Fetch
+	options.Sniff = sniff
 	for pause := firstPause; ; pause *= pauseFactor {
-		m.Tries++
-		files, err := fetch.Read(ctx, from, o.Fetch)
+		*tries++
+		files, err := fetch.Read(ctx, from, options)
 		if err == nil {
 			return files[0], nil
 		}
-		if m.Tries == tries || !passing(err) || ctx.Err() != nil {
+		if *tries == most || !passing(err) || ctx.Err() != nil {
 			return fetch.File{}, err
 		}
 		if err := o.Sleep(ctx, pause+time.Duration(o.Jitter()*float64(pause))); err != nil {
-			return fetch.File{}, fmt.Errorf("%s: %w", m.From, err)
+			return fetch.File{}, fmt.Errorf("%s: %w", fetch.Mask(from), err)
 		}
 	}
 }
@@ -193,5 +197,44 @@ func (m *Mirroring) WriteJSON(w io.Writer, store string) error {
 		Tries       int    `json:"tries"`
 		NotModified bool   `json:"not_modified"`
 		publicationReport
-	}{"trustpool.mirror/1", store, m.From, m.Tries, m.NotModified, m.report()})
+		Feed    *FeedTaken    `json:"feed"`
+		Archive []ArchivedOne `json:"archive"`
+	}{"trustpool.mirror/1", store, m.From, m.Tries, m.NotModified, m.report(), m.Feed, append([]ArchivedOne{}, m.Archive...)})
+}
+
+// WriteText writes the mirroring for a person.
+func (m *Mirroring) WriteText(w io.Writer) error {
+	if err := m.Publication.WriteText(w); err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	if f := m.Feed; f != nil {
+		what := "no version"
+		if f.Version != nil {
+			what = "version " + *f.Version
+		}
+		fmt.Fprintf(out, "  feed          %s, %s, advice that nothing signs\n", report.Printable(what), report.Count(f.Marked, "certificate")+" marked for removal")
+		if len(f.Newer) > 0 {
+			fmt.Fprintf(out, "  newer         %s, by the feed\n", report.Printable(strings.Join(f.Newer, ", ")))
+		}
+		for _, c := range f.Contradictions {
+			fmt.Fprintf(out, "  contradiction %s\n", c)
+		}
+	}
+	known := 0
+	for _, a := range m.Archive {
+		if a.Outcome == ArchiveKnown {
+			known++
+			continue
+		}
+		detail := a.Detail
+		if detail != "" {
+			detail = ": " + detail
+		}
+		fmt.Fprintf(out, "  archive       %s %s%s\n", report.Printable(a.Version), a.Outcome, report.Printable(detail))
+	}
+	if known > 0 {
+		fmt.Fprintf(out, "  archive       %s there already\n", report.Count(known, "version"))
+	}
+	return out.Flush()
 }

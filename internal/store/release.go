@@ -21,6 +21,7 @@ const (
 	Published  Kind = "published"
 	Mirrored   Kind = "mirrored"
 	RolledBack Kind = "rolled-back"
+	Archived   Kind = "archived" // an older version from a source's archive, which was never current
 )
 
 // An Anchor names the trust anchor that a signature led to.
@@ -107,7 +108,7 @@ func (r *Release) check() error {
 		return fmt.Errorf("a bundle of %d bytes", r.Size)
 	case r.Number < 1:
 		return fmt.Errorf("release number %d", r.Number)
-	case !slices.Contains([]Kind{Published, Mirrored, RolledBack}, r.Kind):
+	case !slices.Contains([]Kind{Published, Mirrored, RolledBack, Archived}, r.Kind):
 		return fmt.Errorf("%q is not a kind of release", r.Kind)
 	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
 		return fmt.Errorf("%d certificates, %d of them undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
@@ -133,6 +134,9 @@ type index struct {
 	Schema   string   `json:"schema"`
 	Name     string   `json:"name"`
 	Releases releases `json:"releases"`
+	// Archived are older versions that were never current here, the oldest first.
+	Archived releases `json:"archived,omitempty"`
+	Feed     *Advice  `json:"feed,omitempty"` // nil if none was mirrored
 }
 
 // releases are read one by one: a file of MaxIndex bytes that nothing here has
@@ -183,6 +187,7 @@ func (ix *index) with(r Release) *index {
 		old := ix.Releases
 		r.Number = old[len(old)-1].Number + 1
 		next.Releases = slices.Clone(old[max(0, len(old)+1-MaxHistory):])
+		next.Archived, next.Feed = ix.Archived, ix.Feed
 	}
 	next.Releases = append(next.Releases, r)
 	return next
@@ -219,11 +224,19 @@ func parseIndex(data []byte, name string) (*index, error) {
 		case err != nil:
 		case r.Name != name:
 			err = fmt.Errorf("it is one of %q", r.Name)
+		case r.Kind == Archived:
+			err = errors.New("a version of the archive is never current")
 		case i > 0 && r.Number != ix.Releases[i-1].Number+1:
 			err = fmt.Errorf("number %d follows number %d", r.Number, ix.Releases[i-1].Number)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("release %d of it: %w", i+1, err)
+		}
+	}
+	for i := range ix.Archived {
+		r := &ix.Archived[i]
+		if err := r.check(); err != nil || r.Name != name || r.Kind != Archived {
+			return nil, errors.Join(fmt.Errorf("version %d of its archive is not one of %q", i+1, name), err)
 		}
 	}
 	return &ix, nil

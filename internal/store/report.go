@@ -195,10 +195,12 @@ func optionalStamp(t *time.Time) string {
 	return report.Stamp(*t)
 }
 
-// A History is every publication of one name, the oldest first.
+// A History is every publication of one name, the oldest first, and the versions of
+// the archive that were never current.
 type History struct {
 	Name     string    `json:"name"`
 	Releases []Release `json:"releases"`
+	Archived []Release `json:"archived"`
 }
 
 // A Listing is what was published in a store. Store is what the user called it.
@@ -222,6 +224,10 @@ func (l Listing) WriteText(w io.Writer) error {
 		report.Column{Title: "kind", Drop: 2}, report.Column{Title: "version"}, report.Column{Title: "certificates", Drop: 1},
 		report.Column{Title: "SHA-256", Kind: report.Hash, Drop: 3}, report.Column{Title: "allowed", Kind: report.Prose})
 	for _, h := range l.Bundles {
+		for _, r := range h.Archived {
+			out.Row(r.Name, "-", "", report.Stamp(r.Published), string(r.Kind),
+				report.OrDash(report.Printable(r.Version)), strconv.Itoa(r.Certificates), r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
+		}
 		for i, r := range h.Releases {
 			mark := ""
 			if i == len(h.Releases)-1 {

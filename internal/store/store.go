@@ -8,6 +8,7 @@
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
 //	mirror/NAME                            when a mirror of NAME last succeeded
+//	                          feed-….json  what was mirrored beside it: advice that nothing signs
 //
 // The archive is immutable. current/NAME is written last, whole, and only if it
 // is still what the gate looked at: of two publishers one wins, and the other
@@ -115,9 +116,20 @@ func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
 	return ix.Releases, nil
 }
 
-// HistorySince is as History, and gives the tag of the history too. If it is still
-// the one that is given, there is nothing new, and the history is nil.
-func (s *Store) HistorySince(ctx context.Context, name, tag string) ([]Release, string, error) {
+// A State is everything that a store says of a name.
+type State struct {
+	Releases []Release // every publication, the oldest first; the last is current
+	Archived []Release // older versions that were never current here, the oldest first
+	Feed     *Advice   // what was mirrored beside them; nil for nothing
+}
+
+// Current is the release that is to be served.
+func (s *State) Current() *Release { return &s.Releases[len(s.Releases)-1] }
+
+// StateSince gives the state of a name and its tag. If that is still the one that is
+// given, there is nothing new, and the state is nil. The error is ErrNotFound if
+// nothing was ever published under the name.
+func (s *Store) StateSince(ctx context.Context, name, tag string) (*State, string, error) {
 	data, now, err := s.get(ctx, name)
 	if err != nil || tag != "" && now == tag {
 		return nil, now, err
@@ -126,7 +138,7 @@ func (s *Store) HistorySince(ctx context.Context, name, tag string) ([]Release, 
 	if err != nil {
 		return nil, now, err
 	}
-	return ix.Releases, now, nil
+	return &State{ix.Releases, ix.Archived, ix.Feed}, now, nil
 }
 
 // load reads the index of a name.

@@ -1,0 +1,98 @@
+package hosting
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"trustpool/internal/feed"
+	"trustpool/internal/report"
+	"trustpool/internal/store"
+)
+
+// An Advice is what was mirrored beside a bundle. Nothing signs it: it is shown, and decides nothing. What is served as
+// rss.xml, diff.json and manifest.log is made from the releases themselves.
+type Advice struct {
+	From    string    // the URL of its directory
+	Fetched time.Time // when it was first like this
+	// Feed is what it says, also of the current release; nil if it cannot be read, as Problem says in words.
+	Feed    *feed.Report
+	Problem string
+
+	kept    store.Advice
+	current *Release
+}
+
+// maxExact is the largest version that a metric shows exactly.
+const maxExact = 1 << 53
+
+// version is the newest version of the feed as a number, if it is one.
+func (a *Advice) version() (uint64, bool) {
+	if a == nil || a.Feed == nil {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(a.Feed.Newest(), 10, 64)
+	return n, err == nil && n <= maxExact
+}
+
+// gauge is a number of the feed.
+func (a *Advice) gauge(value func(*feed.Report) (int64, bool)) (int64, bool) {
+	if a == nil || a.Feed == nil {
+		return 0, false
+	}
+	return value(a.Feed)
+}
+
+// Leaves says why a certificate of the current release leaves it, by the feed: it is marked for removal, or a newer version
+// does not have it. It is empty if the feed does not say that.
+func (a *Advice) Leaves(sum [32]byte) string {
+	if a == nil || a.Feed == nil {
+		return ""
+	}
+	for i := range a.Feed.Leaving {
+		if a.Feed.Leaving[i].SHA256[0] == sum {
+			return a.Feed.Leaving[i].Why
+		}
+	}
+	return ""
+}
+
+// advice is what was mirrored beside the current release of an offer; nil for nothing.
+func (l loader) advice(ctx context.Context, o offer, current *Release) *Advice {
+	if o.advice == nil {
+		return nil
+	}
+	kept := *o.advice
+	if l.before != nil {
+		if a := l.before.Advice; a != nil && a.kept == kept && a.current == current && a.Problem == "" {
+			return a
+		}
+	}
+	a := &Advice{From: kept.From, Fetched: kept.Fetched, kept: kept, current: current}
+	files, err := o.readAdvice(ctx, &kept)
+	if err == nil {
+		var f *feed.Feed
+		if f, err = feed.Read(files...); err == nil {
+			a.Feed, err = l.judge(f, o.name, current)
+		}
+	}
+	if err != nil {
+		a.Problem = report.Printable(err.Error())
+		if l.before != nil && l.before.Advice != nil && l.before.Advice.kept == kept && l.before.Advice.Problem == a.Problem {
+			return l.before.Advice
+		}
+	}
+	return a
+}
+
+// judge compares a feed with the current release.
+func (l loader) judge(f *feed.Feed, name string, current *Release) (*feed.Report, error) {
+	b, err := l.limits.Parse(current.Raw)
+	if err != nil {
+		return nil, err
+	}
+	held := &feed.Held{File: name + extension, Name: current.SignedName, Version: current.Version, Certificates: b.Certificates}
+	r := f.Judge(feed.Question{Held: held})
+	held.Certificates = nil // which would keep the whole pool in memory
+	return r, nil
+}

@@ -90,7 +90,7 @@ func freeAddress(b *testing.B) string {
 func serveDir(b *testing.B) string {
 	b.Helper()
 	dir := b.TempDir()
-	write(b, filepath.Join(dir, "147kB.p7b"), pkitest.Large(126))
+	write(b, filepath.Join(dir, "117kB.p7b"), pkitest.Large(100))
 	write(b, filepath.Join(dir, "436kB.p7b"), pkitest.Large(377))
 	return dir
 }
@@ -99,14 +99,34 @@ func startTrustpool(b *testing.B, dir, log string, flags ...string) *webServer {
 	b.Helper()
 	address := freeAddress(b)
 	args := append([]string{buildProgram(b), "serve", dir, "--root", labRoot, "--listen", address, "--access-log", log}, flags...)
-	return startServer(b, "trustpool", address, "147kB.p7b", args...)
+	return startServer(b, "trustpool", address, "117kB.p7b", args...)
 }
 
 // startNginx starts nginx as its own documents advise for static files, with a log like
 // ours: JSON, buffered, written each second.
 func startNginx(b *testing.B, dir, log string) *webServer {
 	b.Helper()
-	home, address := b.TempDir(), freeAddress(b)
+	address := freeAddress(b)
+	server := fmt.Sprintf("types { application/x-pkcs7-certificates p7b; }\nsendfile on; tcp_nopush on; open_file_cache max=100;\nserver { listen %s backlog=4096; root %s; }", address, dir)
+	return startNginxWith(b, "nginx", address, server, log)
+}
+
+// startSite starts nginx with a site of the bundles in a directory, and the configuration that the project has for it.
+func startSite(b *testing.B, dir, log string) *webServer {
+	b.Helper()
+	www, address := filepath.Join(b.TempDir(), "www"), freeAddress(b)
+	tooltest.Run(b, nil, buildProgram(b), "site", dir, "-o", www, "--root", labRoot)
+	config, err := os.ReadFile("../../packaging/web/nginx.conf")
+	if err != nil {
+		b.Fatal(err)
+	}
+	server := strings.NewReplacer("listen 80 default_server", "listen "+address+" backlog=4096", "listen [::]:80 default_server;", "", "/var/www/pki", www).Replace(string(config))
+	return startNginxWith(b, "site", address, server, log)
+}
+
+func startNginxWith(b *testing.B, name, address, server, log string) *webServer {
+	b.Helper()
+	home := b.TempDir()
 	logging := "off"
 	if log != "none" {
 		logging = filepath.Join(home, "access.log") + " line buffer=64k flush=1s"
@@ -118,18 +138,17 @@ func startNginx(b *testing.B, dir, log string) *webServer {
 	config := fmt.Sprintf(user+`worker_processes auto; daemon off; pid %[1]s/pid; error_log %[1]s/error.log; worker_rlimit_nofile 20000;
 events { worker_connections 8192; }
 http {
-  types { application/x-pkcs7-certificates p7b; }
-  sendfile on; tcp_nopush on; keepalive_timeout 60; keepalive_requests 100000000; open_file_cache max=100;
+  keepalive_timeout 60; keepalive_requests 100000000;
   log_format line escape=json '{"time":"$time_iso8601","level":"INFO","msg":"request","remote":"$remote_addr","user_agent":"$http_user_agent",'
     '"method":"$request_method","path":"$uri","protocol":"$server_protocol","status":$status,"bytes":$body_bytes_sent,"duration":$request_time}';
   access_log %[2]s;
   client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  server { listen %[3]s backlog=4096; root %[4]s; }
+  %[3]s
 }
-`, home, logging, address, dir)
+`, home, logging, server)
 	file := filepath.Join(home, "nginx.conf")
 	write(b, file, []byte(config))
-	return startServer(b, "nginx", address, "147kB.p7b", "nginx", "-c", file, "-p", home)
+	return startServer(b, name, address, "117kB.p7b", "nginx", "-c", file, "-p", home)
 }
 
 func startCaddy(b *testing.B, dir, log string) *webServer {
@@ -142,7 +161,7 @@ func startCaddy(b *testing.B, dir, log string) *webServer {
 	config := fmt.Sprintf("{\n admin off\n auto_https off\n}\nhttp://%s {\n root * %s\n file_server\n %s}\n", address, dir, logging)
 	file := filepath.Join(home, "Caddyfile")
 	write(b, file, []byte(config))
-	return startServer(b, "caddy", address, "147kB.p7b", "caddy", "run", "--config", file, "--adapter", "caddyfile")
+	return startServer(b, "caddy", address, "117kB.p7b", "caddy", "run", "--config", file, "--adapter", "caddyfile")
 }
 
 // processorTime is what a process and its children have used, in microseconds.
@@ -198,20 +217,20 @@ func (s *webServer) ask(b *testing.B, file string) {
 	s.cpu = append(s.cpu, (after-before)/requests)
 }
 
-// BenchmarkServe has trustpool, nginx and Caddy answer in turns. The ratios are the
+// BenchmarkServe has trustpool, plain nginx, nginx with a site, and Caddy answer in turns. The ratios are the
 // medians of those of each round.
 func BenchmarkServe(b *testing.B) {
 	tooltest.Need(b, "wrk", "nginx", "caddy")
 	for _, log := range []string{"access.log", "none"} {
-		for _, file := range []string{"147kB.p7b", "436kB.p7b"} {
+		for _, file := range []string{"117kB.p7b", "436kB.p7b"} {
 			b.Run(strings.TrimSuffix(file, ".p7b")+"/log="+strconv.FormatBool(log != "none"), func(b *testing.B) {
 				dir := serveDir(b)
 				path := log
 				if log != "none" {
 					path = filepath.Join(b.TempDir(), log)
 				}
-				ours, nginx, caddy := startTrustpool(b, dir, path), startNginx(b, dir, log), startCaddy(b, dir, log)
-				all := []*webServer{ours, nginx, caddy}
+				ours, nginx, site, caddy := startTrustpool(b, dir, path), startNginx(b, dir, log), startSite(b, dir, log), startCaddy(b, dir, log)
+				all := []*webServer{ours, nginx, site, caddy}
 				for b.Loop() { // once: a round takes seconds
 					for round := range rounds {
 						for i := range all { // each comes first in turn
@@ -225,6 +244,8 @@ func BenchmarkServe(b *testing.B) {
 					b.ReportMetric(median(s.p99), s.name+"-p99-ms")
 					b.ReportMetric(median(s.cpu), s.name+"-cpu-us")
 				}
+				b.ReportMetric(median(ratios(site.rps, nginx.rps)), "site-rps/nginx")
+				b.ReportMetric(median(ratios(site.p99, nginx.p99)), "site-p99/nginx")
 				b.ReportMetric(median(ratios(ours.rps, nginx.rps)), "rps/nginx")
 				b.ReportMetric(median(ratios(ours.rps, caddy.rps)), "rps/caddy")
 				b.ReportMetric(median(ratios(ours.p99, nginx.p99)), "p99/nginx")
@@ -266,7 +287,7 @@ func BenchmarkStalled(b *testing.B) {
 				time.Sleep(time.Second)
 				b.ReportMetric(0, "ns/op")
 				b.ReportMetric(memoryMB(b, s.pid, "VmRSS"), "MB")
-				r, err := http.Get(s.url + "147kB.p7b") // others do not wait
+				r, err := http.Get(s.url + "117kB.p7b") // others do not wait
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -27,7 +27,7 @@ type fleetArgs struct {
 	trust
 	devices, pools, requirements, by, url string
 	bundles, current, needs, with, states []string
-	all                                   bool
+	all, merge                            bool
 	as                                    printing
 }
 
@@ -58,30 +58,45 @@ file of pool read --save: NAME, NAME.txt, NAME.log, NAME.json, or files in a
 directory NAME. A pool is compared with the current version of the --bundle that
 it is most like, and with the roots of --need and --requirements.
 
+--merge makes one report of the JSON of several, for a fleet that is read at
+several places. --ansible-hosts writes an inventory to act on.
+
 Exit status: 0, or 1 if a device is not current.`,
 		Example: `  trustpool fleet access.log --devices devices.csv
   trustpool fleet access.log access.log.*.gz --devices devices.csv \
     --bundle ios=old.p7b --bundle ios=new.p7b
   trustpool fleet --devices devices.csv --pools captures --bundle ios.p7b \
     --need smart-licensing --by site --url http://192.0.2.1/ios.p7b
-  trustpool fleet access.log --devices inventory.yml --current ios=10 --csv`,
-		Args: func(_ *cobra.Command, args []string) error {
+  trustpool fleet access.log --devices inventory.yml --current ios=10 --csv
+  trustpool fleet --merge bonn.json berlin.json --html -o fleet.html`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if x.merge {
+				return oneOrMore("JSON")(cmd, args)
+			}
+			if x.devices == "" {
+				return errors.New("fleet: --devices is missing")
+			}
 			if len(args) == 0 && x.pools == "" {
 				return hinted{errors.New("fleet: LOG is missing"), "give access logs, or a directory of captures with --pools, or both"}
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := x.run(cmd.Context(), a, args)
+			run := x.run
+			if x.merge {
+				run = x.mergeParts
+			}
+			r, err := run(cmd.Context(), a, args)
 			if err != nil {
 				return err
 			}
-			return a.answer(r.OK(), x.as, printings{"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV})
+			return a.answer(r.OK(), x.as, printings{
+				"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV, "html": r.WriteHTML, "markdown": r.WriteMarkdown, "ansible-hosts": r.WriteHosts,
+			})
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&x.devices, "devices", "", "read the devices from the file `INVENTORY`: CSV, or an Ansible inventory")
-	required(cmd, "devices")
 	f.StringVar(&x.pools, "pools", "", "read what devices show of their pools from the files in `DIR`")
 	f.StringArrayVar(&x.bundles, "bundle", nil, "compare pools with `[NAME=]FILE`, and recognize downloads by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&x.current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
@@ -91,9 +106,13 @@ Exit status: 0, or 1 if a device is not current.`,
 	f.StringVar(&x.by, "by", "platform", "group by the `COLUMN` of the inventory")
 	f.StringSliceVar(&x.states, "state", nil, "list devices in the `STATE` alone (repeatable, or with commas)")
 	f.BoolVar(&x.all, "all", false, "list all devices that need something, and all groups")
+	f.BoolVar(&x.merge, "merge", false, "make one report of several, of which each is the JSON of one")
 	f.StringVar(&x.url, "url", "", "show the lines that import from `URL`, for each platform")
 	x.trust.flags(cmd)
-	x.as.flags(cmd, "json", "csv", "quiet")
+	for _, other := range []string{"devices", "pools", "bundle", "current", "need", "requirements", "with", "root"} {
+		exclusive(cmd, "merge", other)
+	}
+	x.as.flags(cmd, "json", "csv", "html", "markdown", "ansible-hosts", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }
@@ -101,12 +120,9 @@ Exit status: 0, or 1 if a device is not current.`,
 // run reads everything and judges it.
 func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Report, error) {
 	a.gather(x.as, &x.at)
-	var only []fleet.State
-	for _, s := range x.states {
-		if !slices.Contains(fleet.States(), fleet.State(s)) {
-			return nil, fmt.Errorf("--state %s: give some of %s", s, joined(fleet.States()))
-		}
-		only = append(only, fleet.State(s))
+	only, err := x.only()
+	if err != nil {
+		return nil, err
 	}
 	o := fleet.Options{Current: map[string]string{}}
 	for _, c := range x.current {
@@ -119,7 +135,6 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 		}
 		o.Current[name] = version
 	}
-	var err error
 	if o.Devices, err = a.readInventory(x.devices, x.by); err != nil {
 		return nil, err
 	}
@@ -170,6 +185,50 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	}
 	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
 	return r, nil
+}
+
+// mergeParts makes one report of several.
+func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fleet.Report, error) {
+	a.gather(x.as, &x.at)
+	only, err := x.only()
+	if err != nil {
+		return nil, err
+	}
+	var parts []*fleet.Part
+	for _, arg := range files {
+		read, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniffText})
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range read {
+			data, err := a.decode(f)
+			if err != nil {
+				return nil, err
+			}
+			p, err := fleet.ReadPart(f.Name, data)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", label(f.Name), err)
+			}
+			parts = append(parts, p)
+		}
+	}
+	r, err := fleet.Merge(x.by, parts)
+	if err != nil {
+		return nil, err
+	}
+	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
+	return r, nil
+}
+
+// only are the states of --state.
+func (x *fleetArgs) only() (only []fleet.State, err error) {
+	for _, s := range x.states {
+		if !slices.Contains(fleet.States(), fleet.State(s)) {
+			return nil, fmt.Errorf("--state %s: give some of %s", s, joined(fleet.States()))
+		}
+		only = append(only, fleet.State(s))
+	}
+	return only, nil
 }
 
 // nothingRead is the error if no capture could be read.

@@ -48,6 +48,8 @@ func printingHelp(name string) string {
 		"cyclonedx":  "CycloneDX 1.6, an inventory of the certificates",
 		"cisco-json": "the diff.json that Cisco publishes beside a bundle",
 		"ansible":    "an Ansible playbook",
+
+		"ansible-hosts": "an Ansible inventory with a group for each state",
 	}[name]
 }
 

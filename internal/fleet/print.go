@@ -255,21 +255,9 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 
 func (r *Report) writeActions(out io.Writer) {
 	for _, a := range r.Actions() {
-		title := string(a.Platform)
-		switch {
-		case title != "":
-		case a.Counts[MissingRoot]+a.Counts[Old]+a.Counts[Never] > 0:
-			title = "no platform"
-		default:
-			title = "any platform"
-		}
-		fmt.Fprintf(out, "\n%s, %s: %s\n", report.Printable(title), countWords(a.Counts), report.Printable(a.Do))
-		for _, l := range a.Lines {
-			text := l.Text
-			if l.Basis != device.Confirmed {
-				text += "   ! " + string(l.Basis)
-			}
-			fmt.Fprintf(out, "  %s\n", text)
+		fmt.Fprintf(out, "\n%s, %s: %s\n", a.title(), countWords(a.Counts), report.Printable(a.Do))
+		for _, l := range a.Typed() {
+			fmt.Fprintf(out, "  %s\n", l)
 		}
 	}
 }

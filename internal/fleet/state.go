@@ -134,6 +134,8 @@ func (g *Group) Total() (n int) {
 type Device struct {
 	Name         string             `json:"name"`
 	Addresses    []string           `json:"addresses"`
+	Host         Text               `json:"host"` // what SSH connects to
+	Port         int                `json:"port"` // 0 if the inventory does not say
 	Platform     Text               `json:"platform"`
 	Recognized   bool               `json:"platform_recognized"` // by the capture; the inventory does not say
 	Labels       []inventory.Column `json:"labels"`
@@ -262,7 +264,7 @@ const (
 // device says what is known of one device.
 func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *collectNote) Device {
 	out := Device{
-		Name: d.Name, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
+		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
 		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{h.Seen}, Evidence: []Item{},
 	}
 	platform, err := device.Lookup(d.Platform)

@@ -7,7 +7,9 @@
 package page
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"html/template"
 
 	"trustpool/internal/report"
@@ -21,8 +23,10 @@ type Frame struct {
 	Title  string
 	Home   string // the path of the first page; empty for a page that is alone
 	Nav    []Link
-	Style  string // the path of the style sheet; empty to write it into the page, which then may load nothing at all
-	Script string // the path of a script; empty for none
+	Style  string       // the path of the style sheet; empty to write it into the page, which then may load nothing at all
+	Script string       // the path of a script; empty for none
+	More   template.CSS // style of this page alone; it is for a frame without the path of a style sheet
+	Inline template.JS  // a script that is written into the page, which needs none to be read; empty for none
 	Body   any
 	Foot   any
 }
@@ -37,6 +41,12 @@ type Link struct {
 func (f *Frame) Sheet() (template.CSS, error) {
 	css, err := Style()
 	return template.CSS(css), err
+}
+
+// InlineHash is what a Content-Security-Policy calls the script that is in the page.
+func (f *Frame) InlineHash() string {
+	sum := sha256.Sum256([]byte(f.Inline))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // Style returns the style sheet that pages share.

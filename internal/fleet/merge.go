@@ -1,0 +1,214 @@
+package fleet
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"time"
+
+	"trustpool/internal/device"
+	"trustpool/internal/fleet/inventory"
+)
+
+// A Part is a report as its JSON has it, to be merged.
+type Part struct {
+	name string
+	sum  [sha256.Size]byte
+	documentJSON
+}
+
+// documentJSON is what ReadPart reads of a document.
+type documentJSON struct {
+	reportJSON
+	Devices []Device   `json:"devices"`
+	Unknown []hostJSON `json:"unknown"`
+}
+
+// ReadPart reads the JSON of a report.
+func ReadPart(name string, data []byte) (*Part, error) {
+	p := &Part{name: name, sum: sha256.Sum256(data)}
+	in := json.NewDecoder(bytes.NewReader(data))
+	in.DisallowUnknownFields()
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("not a report of fleet --json: %w", err)
+	}
+	if head.Schema != Schema {
+		return nil, fmt.Errorf("not a report of fleet --json: its schema is %q, and not %s", head.Schema, Schema)
+	}
+	if err := in.Decode(&p.documentJSON); err != nil {
+		return nil, err
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something after the document")
+	}
+	if p.Total != len(p.Devices) {
+		return nil, fmt.Errorf("it lists %d of its %d devices: make it without --state", len(p.Devices), p.Total)
+	}
+	if len(p.Devices) > inventory.MaxDevices {
+		return nil, fmt.Errorf("%d devices: the limit is %d", len(p.Devices), inventory.MaxDevices)
+	}
+	seen := map[string]bool{}
+	for i := range p.Devices {
+		d := &p.Devices[i]
+		if d.Name == "" || seen[d.Name] || !slices.Contains(States(), d.State) {
+			return nil, fmt.Errorf("device %d, %q: no name, one that is there twice, or the state %q, which is none", i+1, d.Name, d.State)
+		}
+		seen[d.Name] = true
+	}
+	for i := range p.Unknown {
+		if len(p.Unknown[i].Addresses) == 0 {
+			return nil, fmt.Errorf("unknown %d has no address", i+1)
+		}
+	}
+	return p, nil
+}
+
+// Merge makes one report of several, of which all must have been judged by the same. A device that
+// is in several has the better evidence: a capture before a download before none, then the newer one.
+func Merge(by string, parts []*Part) (*Report, error) {
+	r := &Report{By: by, Logs: []LogReport{}, BadLines: []BadLine{}}
+	at := map[string]int{}
+	hosts := map[string]int{}
+	for i, p := range parts {
+		for _, other := range parts[:i] {
+			if other.sum == p.sum {
+				return nil, fmt.Errorf("%s and %s are the same", other.name, p.name)
+			}
+		}
+		if i == 0 {
+			r.Asked = p.Asked
+			r.Absent = []Root{}
+		} else if !sameAsked(r.Asked, p.Asked) {
+			return nil, fmt.Errorf("%s and %s were judged by different things: make both with the same --bundle, --current, --need and --requirements", parts[0].name, p.name)
+		}
+		for _, m := range p.Absent {
+			if !slices.Contains(r.Absent, m) {
+				r.Absent = append(r.Absent, m)
+			}
+		}
+		r.Logs = append(r.Logs, p.Logs...)
+		r.BadLines = append(r.BadLines, p.BadLines[:min(len(p.BadLines), max(0, maxExamples-len(r.BadLines)))]...)
+		if r.From.IsZero() || !p.From.IsZero() && p.From.Before(r.From.Time) {
+			r.From = p.From
+		}
+		r.To = Moment{later(r.To.Time, p.To.Time)}
+		r.Beyond += p.Beyond
+		r.Captures = r.Captures.plus(p.Captures)
+		for _, d := range p.Devices {
+			j, ok := at[d.Name]
+			if !ok {
+				at[d.Name] = len(r.Devices)
+				r.Devices = append(r.Devices, d)
+				continue
+			}
+			r.Devices[j] = better(r.Devices[j], d)
+		}
+		for _, u := range p.Unknown {
+			key := u.Addresses[0]
+			if j, ok := hosts[key]; ok {
+				if u.LastSeen.After(r.Unknown[j].Seen) {
+					r.Unknown[j] = u.host()
+				}
+				continue
+			}
+			hosts[key] = len(r.Unknown)
+			r.Unknown = append(r.Unknown, u.host())
+		}
+	}
+	if len(r.Devices) > inventory.MaxDevices {
+		return nil, fmt.Errorf("%d devices: the limit is %d", len(r.Devices), inventory.MaxDevices)
+	}
+	if c := r.Captures; c != nil { // what is no device's of one site may be that of another
+		c.Strays = slices.DeleteFunc(slices.Clone(c.Strays), func(file string) bool {
+			_, ok := deviceOf(file, at)
+			return ok
+		})
+	}
+	// An address that one site does not know may be a device of another.
+	known := map[string]bool{}
+	for i := range r.Devices {
+		for _, a := range r.Devices[i].Addresses {
+			known[a] = true
+		}
+	}
+	r.Unknown = slices.DeleteFunc(r.Unknown, func(h HostReport) bool { return known[h.Addresses[0]] })
+	slices.SortFunc(r.Unknown, func(a, b HostReport) int { return cmp.Compare(a.Addresses[0], b.Addresses[0]) })
+	r.count()
+	return r, nil
+}
+
+// sameAsked reports whether two reports were judged by the same.
+func sameAsked(a, b Asked) bool {
+	a.Absent, b.Absent = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+// plus adds the counts of another directory.
+func (c *CaptureReport) plus(d *CaptureReport) *CaptureReport {
+	if c == nil || d == nil {
+		return cmp.Or(c, d)
+	}
+	name := c.Name
+	if d.Name != name {
+		name += ", " + d.Name
+	}
+	sum := &CaptureReport{
+		Name: name, Files: c.Files + d.Files, Unreadable: c.Unreadable + d.Unreadable, Without: c.Without + d.Without,
+		Strays: slices.Concat(c.Strays, d.Strays), MoreStrays: c.MoreStrays + d.MoreStrays, Hidden: c.Hidden + d.Hidden,
+	}
+	if n := len(sum.Strays); n > maxStrays {
+		sum.Strays, sum.MoreStrays = sum.Strays[:maxStrays], sum.MoreStrays+n-maxStrays
+	}
+	return sum
+}
+
+// better is the one of two descriptions of a device with the better evidence.
+func better(a, b Device) Device {
+	if reflect.DeepEqual(a, b) {
+		return a
+	}
+	rank := func(d *Device) int {
+		switch {
+		case d.JudgedBy == kindCapture:
+			return 4
+		case d.State == Unreadable:
+			return 3
+		case d.JudgedBy == kindDownload:
+			return 2
+		case len(d.Evidence) > 0:
+			return 1
+		}
+		return 0
+	}
+	when := func(d *Device) time.Time { return later(d.asOf(), d.LastSeen.Time) }
+	order := cmp.Or(cmp.Compare(rank(&a), rank(&b)), when(&a).Compare(when(&b)))
+	if order < 0 || order == 0 && a.State == Current { // neither is better: the one that is not a yes
+		a, b = b, a
+	}
+	if rank(&b) > 0 && a.State != b.State {
+		a.Marks = slices.Clone(a.Marks)
+		a.mark(MarkMerged)
+	}
+	return a
+}
+
+// host is an address as a report has it.
+func (j *hostJSON) host() HostReport {
+	h := HostReport{
+		Addresses: j.Addresses, Got: j.Got, Requests: j.Requests, Seen: j.LastSeen.Time, Status: j.Status, UserAgent: string(j.UserAgent), Partial: j.Partial.Time,
+	}
+	h.Client, _ = device.LookupClient(h.UserAgent)
+	if f := j.Fetched; f != nil {
+		h.Fetched = &Fetch{f.Time.Time, string(f.Bundle), string(f.Version), string(f.SHA256), f.KnownBy}
+	}
+	return h
+}

@@ -177,21 +177,75 @@ func decodable(certs []*certificate.Certificate) []*certificate.Certificate {
 // with the name, and its clock.
 var (
 	promptLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?m)^(?:RP/\d+/[A-Z0-9]+/CPU\d+:)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:\([a-z0-9-]{1,32}\))?[#>][ \t]?(?:sh|do|term|exit|quit|logout|more|[ \t\r]*$)[^\r\n]*`)
+		return regexp.MustCompile(`^(?:RP/\d+/[A-Z0-9]+/CPU\d+:)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:\([a-z0-9-]{1,32}\))?[#>][ \t]?(?:sh|do|term|exit|quit|logout|more|[ \t\r]*$)`)
 	})
 	clockLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?m)^[.*]?(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d\.\d{1,6} [A-Za-z]{1,5}(?: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d{4})?[ \t\r]*$`)
+		return regexp.MustCompile(`^[.*]?(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d\.\d{1,6} [A-Za-z]{1,5}(?: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d{4})?[ \t\r]*$`)
 	})
 )
 
-// promptOf returns the name in the first prompt before a show command; empty if there is none.
-func promptOf(data []byte) string {
-	for _, m := range promptLine().FindAllSubmatch(data, 16) {
-		if bytes.Contains(m[0], []byte("trustpool")) {
-			return string(m[1])
-		}
+// promptIn returns the name in a prompt at the beginning of a line; nil if there is none.
+func promptIn(line []byte) []byte {
+	if at := bytes.IndexAny(line[:min(len(line), 128)], "#>"); at <= 0 || line[0] == ' ' {
+		return nil
 	}
-	return ""
+	if m := promptLine().FindSubmatch(line); m != nil {
+		return m[1]
+	}
+	return nil
+}
+
+// promptOf returns the name in the prompt before the command that shows a pool; empty if there is none.
+func promptOf(data []byte) string {
+	for rest := data; ; {
+		at := bytes.Index(rest, []byte("trustpool"))
+		if at < 0 {
+			return ""
+		}
+		begin := bytes.LastIndexByte(rest[:at], '\n') + 1
+		if name := promptIn(rest[begin:at]); name != nil {
+			return string(name)
+		}
+		rest = rest[at+len("trustpool"):]
+	}
+}
+
+// key is the same for captures that differ only in the name in prompts and in clocks.
+func key(platform string, data []byte, prompt string) (k [sha256.Size]byte) {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n", platform)
+	done := 0 // bytes of data
+	for at := 0; at < len(data); {
+		end := len(data)
+		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+			end = at + n
+		}
+		line := data[at:end]
+		own := []byte(nil)
+		switch {
+		case prompt != "" && string(promptIn(line)) == prompt:
+			own = bytes.ReplaceAll(line, []byte(prompt), []byte("\x00prompt"))
+		case isClock(line):
+			own = []byte("\x00clock")
+		}
+		if own != nil {
+			sum.Write(data[done:at])
+			sum.Write(own)
+			done = end
+		}
+		at = end + 1
+	}
+	sum.Write(data[done:])
+	sum.Sum(k[:0])
+	return k
+}
+
+// isClock reports whether a line is the time and nothing else.
+func isClock(line []byte) bool {
+	if len(line) < len("00:00:00.0 Z") || len(line) > 80 || line[0] == ' ' || bytes.IndexByte(line, '.') < 0 {
+		return false
+	}
+	return clockLine().Match(line)
 }
 
 // short is a name without its domain, in lower case: that is what prompts have. An
@@ -221,15 +275,8 @@ func (j *Judge) judge(raw []byte, platform device.Platform) (v verdict, prompt s
 	if err != nil {
 		return verdict{err: err}, ""
 	}
-	key := data
-	if prompt = promptOf(data); prompt != "" {
-		key = promptLine().ReplaceAllFunc(data, func(line []byte) []byte { return bytes.ReplaceAll(line, []byte(prompt), []byte("router")) })
-	}
-	key = clockLine().ReplaceAll(key, []byte("clock"))
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n", platform.Name)
-	sum.Write(key)
-	k := [sha256.Size]byte(sum.Sum(nil))
+	prompt = promptOf(data)
+	k := key(platform.Name, data, prompt)
 	j.mu.Lock()
 	done := j.pools[k]
 	if done == nil {

@@ -39,7 +39,6 @@ const (
 	maxAgent       = 256       // bytes kept of a User-Agent
 	maxNameInLog   = 256       // bytes of a bundle's name or version in a log
 	headerSlack    = 512       // bytes of a response header that a server may have counted
-	linesPerCheck  = 1 << 12   // lines between looks at the context
 	readBufferSize = 256 << 10 // of the log
 )
 
@@ -176,40 +175,35 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	log := logReader{LogReport: LogReport{Name: name}}
 	begin, _ := in.Peek(text.SniffBytes) // an error comes again
 	kind := text.Name(begin)
-	unread := int64(0) // bytes since the last line that could be read
-	for size := int64(0); ; {
-		line, rest, err := readLine(ctx, in, min(MaxLogBytes-size, MaxUnread-unread))
-		size += int64(len(line)) + rest
-		unread += int64(len(line)) + rest
-		if ctx.Err() != nil && rest > 0 {
-			return context.Cause(ctx)
+	size, unread := int64(0), int64(0) // bytes, and those since the last line that could be read
+	batches(ctx, in, func(b *batch) bool {
+		if err = context.Cause(ctx); err != nil {
+			return false
 		}
-		// Some programs end lines with a carriage return alone.
-		for part := range bytes.SplitSeq(bytes.TrimRight(line, "\r\n"), []byte("\r")) {
-			if len(line) == 0 {
-				break
-			}
+		for i := range b.lines {
 			log.Lines++
-			if t.line(&log, part, rest > 0 || len(line) > MaxLine) {
+			size += b.lines[i].size
+			unread += b.lines[i].size
+			if t.line(&log, b, i) {
 				log.read++
 				unread = 0
 			}
+			if unread > MaxUnread {
+				err = fmt.Errorf("%s: line %d: no line of the last %d bytes can be read, which is the limit", name, log.Lines, MaxUnread)
+				return false
+			}
+			if size > MaxLogBytes {
+				err = fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
+				return false
+			}
 		}
-		if unread > MaxUnread {
-			return fmt.Errorf("%s: line %d: no line of the last %d bytes can be read, which is the limit", name, log.Lines, MaxUnread)
+		if b.err != nil && !errors.Is(b.err, io.EOF) {
+			err = fmt.Errorf("%s: line %d: %w", name, log.Lines+1, b.err)
 		}
-		if size > MaxLogBytes {
-			return fmt.Errorf("%s: more than %d bytes, which is the limit", name, int64(MaxLogBytes))
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("%s: line %d: %w", name, log.Lines+1, err)
-		}
-		if log.Lines%linesPerCheck == 0 && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+		return b.err == nil
+	})
+	if err != nil {
+		return err
 	}
 	// Lines that say what the others hold make none of these readable.
 	if lines, read := log.Lines-log.empty-log.directives, log.read-log.directives; read*10 < lines {
@@ -222,7 +216,6 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 // A logReader is at a line of one log.
 type logReader struct {
 	LogReport
-	Parser
 	empty, read int     // lines: those without content, and those of a known form
 	directives  int     // of the latter, those that begin with #
 	first       BadLine // the first that could not be read
@@ -248,20 +241,14 @@ func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, r
 
 // line counts one line, and reports whether it could be read; an empty one is not
 // worth reading.
-func (t *Tally) line(log *logReader, line []byte, long bool) bool {
-	line = bytes.TrimSpace(line)
+func (t *Tally) line(log *logReader, b *batch, i int) bool {
+	line, l := b.line(i), &b.lines[i]
 	if len(line) == 0 {
 		log.Other++
 		log.empty++
 		return false
 	}
-	var r Request
-	err := error(nil)
-	if long {
-		err = fmt.Errorf("longer than %d bytes", MaxLine)
-	} else {
-		r, err = log.Parse(line)
-	}
+	r, err := &l.Request, l.err
 	switch {
 	case errors.Is(err, ErrNoRequest):
 		log.Other++
@@ -272,7 +259,7 @@ func (t *Tally) line(log *logReader, line []byte, long bool) bool {
 		t.name(line)
 		bad := BadLine{log.Name, log.Lines, err.Error()}
 		if log.Unreadable++; log.Unreadable == 1 {
-			if log.first = bad; log.columns == nil {
+			if log.first = bad; !l.columned {
 				log.kind = kindOf(line)
 			}
 		}
@@ -280,7 +267,7 @@ func (t *Tally) line(log *logReader, line []byte, long bool) bool {
 			t.examples = append(t.examples, bad)
 		}
 		return false
-	case !t.count(&r):
+	case !t.count(r):
 		log.Other++
 	default:
 		log.Requests++

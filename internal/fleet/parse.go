@@ -176,19 +176,18 @@ const requestMsg = "request"
 var errOtherJSON = errors.New("JSON that is neither of our log nor of Caddy's")
 
 func parseJSON(line []byte) (Request, error) {
-	var j jsonLine
-	if !j.fast(line) || j.Time.IsZero() {
+	if bytes.Contains(line, []byte(`"ts"`)) {
 		var c caddyLine
 		if err := json.Unmarshal(line, &c); err == nil && c.TS != nil {
 			return c.request()
 		}
-		j = jsonLine{}
-		err := json.Unmarshal(line, &j)
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			return Request{}, errOtherJSON
-		} else if err != nil {
-			return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
-		}
+	}
+	var j jsonLine
+	err := json.Unmarshal(line, &j)
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return Request{}, errOtherJSON
+	} else if err != nil {
+		return Request{}, fmt.Errorf("not the JSON of our log: %w", err)
 	}
 	if j.Msg != requestMsg {
 		if j.Msg == "" || j.Time.IsZero() {

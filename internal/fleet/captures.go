@@ -24,7 +24,7 @@ import (
 // Limits of a directory of captures.
 const (
 	MaxCaptures    = 4_000_000 // entries of the directory, and of those in it together
-	maxFilesOf     = 64        // of one device
+	maxFilesOf     = 64        // of one device, the newest
 	maxStrays      = 1000      // files of no device that are listed; the rest is counted
 	maxCollectNote = 64 << 10  // bytes of what collect says of a device
 )
@@ -91,8 +91,10 @@ func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (
 			c.stray(name)
 		case e.IsDir():
 			inside, err := readDir(filepath.Join(dir, name), &total)
-			if err != nil {
+			if err != nil && total > MaxCaptures {
 				return nil, err
+			} else if err != nil {
+				c.add(i, name) // that it cannot be read is said of the device
 			}
 			for _, e := range inside {
 				switch sub := name + "/" + e.Name(); {
@@ -106,11 +108,6 @@ func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (
 			}
 		default:
 			c.add(i, name)
-		}
-	}
-	for i := range c.files {
-		if n := len(c.files[i]); n > maxFilesOf {
-			return nil, fmt.Errorf("%s: %d files of the device %q: the limit is %d", dir, n, devices[i].Name, maxFilesOf)
 		}
 	}
 	return c, nil
@@ -165,6 +162,7 @@ type Capture struct {
 	file, prompt, sha256 string
 	at                   time.Time
 	by                   string // what says when that was
+	older                int    // instead of all else: how many files are older, and were not read
 }
 
 // readAll reads the captures of all devices, with a reader for each processor. each
@@ -202,10 +200,17 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, s
 		platform = device.Platform{}
 	}
 	note = c.note(d.Name)
+	files, older := c.newest(files)
+	for range older {
+		step()
+	}
 	for _, f := range files {
 		k := Capture{file: f}
 		path := filepath.Join(c.Name, filepath.FromSlash(f))
 		fi, err := os.Stat(path)
+		if err == nil && fi.IsDir() {
+			_, err = os.ReadDir(path)
+		}
 		if err == nil && !fi.Mode().IsRegular() {
 			err = errors.New("not a regular file")
 		}
@@ -228,7 +233,26 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, s
 		step()
 	}
 	slices.SortStableFunc(captures, func(a, b Capture) int { return b.at.Compare(a.at) })
+	if older > 0 {
+		captures = append(captures, Capture{older: older})
+	}
 	return captures, note
+}
+
+// newest returns the newest files, if there are more than are read, and how many others there are.
+func (c *CaptureDir) newest(files []string) (some []string, older int) {
+	if len(files) <= maxFilesOf {
+		return files, 0
+	}
+	times := make(map[string]time.Time, len(files))
+	for _, f := range files {
+		if fi, err := os.Stat(filepath.Join(c.Name, filepath.FromSlash(f))); err == nil {
+			times[f] = fi.ModTime()
+		}
+	}
+	files = slices.Clone(files)
+	slices.SortStableFunc(files, func(a, b string) int { return times[b].Compare(times[a]) })
+	return files[:maxFilesOf], len(files) - maxFilesOf
 }
 
 // note reads what collect says of a device; nil if it says nothing.

@@ -275,7 +275,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		}
 	}
 	if n := len(r.Unknown); n > 0 {
-		out.printf("\n%s that are no device's asked for a bundle.\n", report.Count(n, "address"))
+		out.printf("\nRequests for a bundle came from %s that the inventory does not have.\n", report.Count(n, "address"))
 	}
 	if out.err != nil {
 		return out.err

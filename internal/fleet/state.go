@@ -259,6 +259,7 @@ const (
 	kindDownload = "download"
 	kindRequest  = "request" // without a download
 	kindCollect  = "collect"
+	kindOlder    = "older" // files of the device that were not read
 )
 
 // device says what is known of one device.
@@ -296,7 +297,7 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	case capture != nil:
 		out.JudgedBy = kindCapture
 		out.Bundle, out.Version, out.SHA256, out.Lacks = Text(capture.bundle), Text(capture.version), Text(capture.sum), capture.lacks
-		out.judge(g.Judge, &capture.verdict, importsNone(platform))
+		out.judge(g.Judge, &capture.verdict, importsNone(platform), h)
 		out.since(capture, h)
 	case logs && len(d.Addresses) > 0 && h.Got == GotNever:
 		out.State = Never
@@ -333,6 +334,10 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 	var best, unread *Capture
 	for i := range captures {
 		c := &captures[i]
+		if c.older > 0 {
+			d.Evidence = append(d.Evidence, Item{Kind: kindOlder, Says: report.Count(c.older, "older file") + " not read"})
+			continue
+		}
 		if c.err == nil && c.prompt != "" && !sameName(c.prompt, d.Name) {
 			if other := g.Judge.deviceNamed(c.prompt); other != "" && other != d.Name {
 				c.err = fmt.Errorf("its prompt is that of the device %s", other)
@@ -378,7 +383,7 @@ func (v *verdict) same(w *verdict) bool {
 }
 
 // judge sets the state by what is in a pool.
-func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool) {
+func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool, h *HostReport) {
 	d.Missing = append(d.Missing, v.missing...)
 	switch {
 	case len(v.missing) > 0:
@@ -389,6 +394,10 @@ func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool) {
 		d.State, d.Why = Unknown, Text(v.hint)
 	case rootsAlone && !j.demands:
 		d.State, d.Why = Unknown, "the platform imports no bundle, and no root was asked for: give --need or --requirements"
+	case v.got == GotUnknown && !rootsAlone && (h.Got == GotOld || h.Got == GotCurrent):
+		// The pool does not tell which version it is, and the log does.
+		d.State = map[Got]State{GotOld: Old, GotCurrent: Current}[h.Got]
+		d.Bundle, d.Version, d.SHA256 = Text(h.Fetched.Bundle), Text(h.Fetched.Version), Text(h.Fetched.SHA256)
 	case v.got == GotUnknown && !rootsAlone && len(j.current) > 0:
 		d.State, d.Why = Unknown, "the certificates of the current version are not known: give it with --bundle"
 	case v.got == GotUnknown && !j.demands:

@@ -268,6 +268,14 @@ func TestStates(t *testing.T) {
 	add("linux,,vyos", "no-evidence (no capture, and no IP address by which a log could tell) [platform]")
 	add("ftd1,,ftd", "unreadable (it is what iosxe shows, and the inventory says ftd)")
 	put("ftd1.txt", shown(t, "iosxe", "ftd1", "2"), captured)
+	add("archive,,iosxe", "current, lab-core 2 by capture [captures-differ]")
+	for i := range 70 {
+		version := "1"
+		if i == 3 {
+			version = "2"
+		}
+		put(fmt.Sprintf("archive/%02d.txt", i), shown(t, "iosxe", "archive", version), captured.Add(-time.Duration(i*i-6*i)*time.Hour))
+	}
 	put("stray.txt", []byte("x"), captured)
 	put(".hidden", []byte("x"), captured)
 	at := func(month int, address string, size int) string {

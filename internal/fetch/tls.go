@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 )
@@ -25,6 +26,7 @@ func Chain(ctx context.Context, address string, o Options) ([][]byte, error) {
 	if o.Offline {
 		return nil, fmt.Errorf("%s: %w", address, ErrOffline)
 	}
+	asked := ctx
 	ctx, cancel := context.WithTimeout(ctx, min(o.Timeout, 2*dialTimeout))
 	defer cancel()
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: dialTimeout}, Config: &tls.Config{
@@ -36,6 +38,9 @@ func Chain(ctx context.Context, address string, o Options) ([][]byte, error) {
 		CipherSuites: everySuite(),
 	}}
 	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if errors.Is(err, context.DeadlineExceeded) && asked.Err() == nil {
+		return nil, fmt.Errorf("%s: no chain: the server sent none in time: %w", address, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: no chain: %w", address, err)
 	}

@@ -2,7 +2,6 @@ package pages
 
 import (
 	"net/http"
-	"strings"
 
 	"trustpool/internal/hosting/watch"
 	"trustpool/internal/reach"
@@ -90,7 +89,7 @@ func worst(s *watch.Server) reach.Status {
 }
 
 func (q *request) watched(s *watch.Server) watchedServer {
-	out := watchedServer{Address: s.Address, Error: strings.TrimPrefix(s.Error, s.Address+": ")}
+	out := watchedServer{Address: s.Address, Error: s.Error}
 	if !s.Asked.IsZero() {
 		out.Asked = moment(s.Asked, q.at)
 	}

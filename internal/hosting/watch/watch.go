@@ -254,7 +254,7 @@ func (w *Watcher) ask(ctx context.Context, address string) answer {
 		a.server, err = reach.FromDER(address, chain)
 	}
 	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%s: %w", address, context.Cause(ctx))
+		err = context.Cause(ctx)
 	}
 	a.err = err
 	return a
@@ -283,7 +283,7 @@ func (w *Watcher) judge(bundles []Bundle, came []string, failed map[string]error
 		err, isFailed := failed[s.Address]
 		switch {
 		case isFailed:
-			s.Asked, s.Error = now, err.Error()
+			s.Asked, s.Error = now, strings.TrimPrefix(err.Error(), s.Address+": ")
 			s.Judged = slices.Clone(s.Judged)
 			for k := range s.Judged {
 				s.Judged[k].unanswered()

@@ -191,8 +191,8 @@ func TestAnsibleImport(t *testing.T) {
 	v1 := pkitest.CoreV1()
 	bundle := pkitest.Bundle(pkitest.Lab().Signer, "Trusted Core Bundle", "1", time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), v1...)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/lab.p7b" {
-			http.NotFound(w, r)
+		if r.URL.Path == "/hangs.p7b" {
+			<-r.Context().Done()
 			return
 		}
 		_, _ = w.Write(bundle)
@@ -243,6 +243,7 @@ func TestAnsibleImport(t *testing.T) {
 		"errs":      "%Error opening flash:no.p7b (No such file or directory)",
 		"says-less": command + ": the device does not say that it imported",
 		"lies":      "the device imported, and its pool does not show 5 of 8 that are wanted: CN=",
+		"hangs":     "crypto pki trustpool import url " + server.URL + "/hangs.p7b: command timeout triggered, timeout value is 4 secs.",
 		"lost":      "show crypto pki trustpool: the device closed the session",
 		"policy":    "the device imported, and its pool does not show 1 of 1 that are wanted: Elm",
 	}
@@ -251,6 +252,7 @@ func TestAnsibleImport(t *testing.T) {
 	add(devicetest.Device{Name: "errs", Platform: "iosxe"}, map[string]any{"import_file": "flash:no.p7b", "import_expect": []string{"Elm"}})
 	add(devicetest.Device{Name: "says-less", Platform: "iosxe", Answers: map[string]string{command: "Loading flash:lab.p7b\n"}}, fromFile)
 	add(devicetest.Device{Name: "lies", Platform: "iosxe", Answers: map[string]string{command: succeeded}}, fromFile)
+	add(devicetest.Device{Name: "hangs", Platform: "iosxe"}, map[string]any{"import_url": server.URL + "/hangs.p7b", "import_expect": []string{"Elm"}, "import_timeout": 4})
 	add(devicetest.Device{Name: "lost", Platform: "iosxe", Fault: devicetest.DropsAtShow}, fromFile)
 	add(devicetest.Device{Name: "policy", Platform: "iosxe", Answers: map[string]string{"crypto pki trustpool import ca-bundle": succeeded}},
 		map[string]any{"import_url": url, "import_vrf": "Mgmt", "import_expect": []string{"Elm"}})
@@ -309,7 +311,7 @@ func TestAnsibleImport(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"asks":   {"configure terminal", command},
-		"policy": {"configure terminal", "crypto pki trustpool policy", "cabundle url " + url, "vrf Mgmt", "end", "configure terminal", "crypto pki trustpool import ca-bundle", "end"},
+		"policy": {"configure terminal", "crypto pki trustpool policy", "cabundle url " + url, "vrf Mgmt", "end", "copy running-config startup-config", "", "configure terminal", "crypto pki trustpool import ca-bundle", "end"},
 	} {
 		if got := slices.DeleteFunc(lab.Lines(name), onlyShows); !slices.Equal(got, want) {
 			t.Errorf("%s was sent %q, want %q", name, got, want)

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check bench dist fuzz generate picture lint generated
+.PHONY: help build demo fleet-demo test check bench dist fuzz generate picture lint generated
 
 GO ?= go
 FUZZTIME ?= 60s
@@ -12,7 +12,7 @@ ERRORLINT := github.com/polyfloyd/go-errorlint@v1.8.0
 REVIVE := github.com/mgechev/revive@v1.15.0
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | expand -t 12
 
 build: ## make bin/trustpool
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o bin/ ./cmd/trustpool
@@ -26,6 +26,24 @@ demo: build ## build, then inspect, verify, import and compare two bundles
 	run verify $$root --at 2025-06-01 $$b/lab-core-v1.p7b; \
 	answer import $$b/lab-core-v1.p7b --platform asa $$root --at 2025-06-01; \
 	answer diff $$b/lab-core-v1.p7b $$b/lab-core-v2.p7b
+
+# 30 devices that replay over sshd, some of them out of order, until their page is written. It stays below bin.
+fleet-demo: build ## start 30 replaying devices, collect from them, and show the fleet's page
+	@dir=$$(mktemp -d); trap 'kill "$$!" 2>/dev/null || true; wait; rm -rf "$$dir"' EXIT; \
+	$(GO) build -o "$$dir/devices" ./internal/devicetest/devices; \
+	"$$dir/devices" -n 30 -dir "$$dir/lab" >"$$dir/ready" & \
+	until [ -s "$$dir/ready" ]; do kill -0 "$$!"; sleep 0.1; done; \
+	rm -rf bin/fleet-demo; mkdir -p bin/fleet-demo; cp "$$dir/lab/devices.csv" bin/fleet-demo; \
+	answer() { printf '\n$$ ./bin/trustpool %s\n' "$$*"; ./bin/trustpool "$$@" || { [ $$? -eq 1 ] && echo '(exit status 1: an answer, not an error)'; }; }; \
+	b=testdata/bundles; \
+	fleet=(fleet --devices bin/fleet-demo/devices.csv --pools bin/fleet-demo/captures --bundle lab-core=$$b/lab-core-v2.p7b --bundle lab-core=$$b/lab-core-v1.p7b \
+		--root $$b/lab-root.pem --by site); \
+	answer collect --devices "$$dir/lab/devices.csv" --ssh-config "$$dir/lab/ssh_config" --timeout 10s -o bin/fleet-demo/captures; \
+	answer "$${fleet[@]}"; \
+	./bin/trustpool fleet --help | grep -q -e --html || exit 0; \
+	answer "$${fleet[@]}" --html -o bin/fleet-demo/fleet.html; \
+	echo; echo "the page is $(CURDIR)/bin/fleet-demo/fleet.html"; \
+	if [ -n "$${DISPLAY-}$${WAYLAND_DISPLAY-}" ] && command -v xdg-open >/dev/null; then xdg-open bin/fleet-demo/fleet.html; fi
 
 test: ## run the tests
 	$(GO) test $(TESTFLAGS) ./...

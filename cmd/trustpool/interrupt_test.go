@@ -5,16 +5,23 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"trustpool/internal/devicetest"
+	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 // promptly is how long a command may take to end after a signal. Goal is 100 ms; a busy machine that starts processes at
@@ -185,4 +192,96 @@ func TestInterruptWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A signal ends collect at once, in the middle of its sessions. What is there is whole, and no ssh is left behind.
+func TestInterruptCollect(t *testing.T) {
+	t.Parallel()
+	tooltest.Need(t, "ssh")
+	var devices []devicetest.Device
+	for i := range 6 {
+		devices = append(devices, devicetest.Device{
+			Name: fmt.Sprintf("edge%d", i), Platform: "iosxe", Fault: devicetest.HangsWithin, Pool: devicetest.BuiltIn(pkitest.CoreV1()[:3]...),
+		})
+	}
+	devices = append(devices, devicetest.Device{Name: "good", Platform: "iosxe", Pool: devicetest.BuiltIn(pkitest.CoreV1()[:3]...)})
+	lab := devicetest.Start(t, devices...)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ssh := range [][]string{{"--ssh-config", "DIR/ssh_config"}, {"--ssh", "builtin", "--known-hosts", "DIR/known_hosts", "--identity", "DIR/id_ed25519"}} {
+		work := t.TempDir()
+		link := filepath.Join(work, "trustpool")
+		if err := os.Symlink(program, link); err != nil {
+			t.Fatal(err)
+		}
+		args := append([]string{"collect", "--devices", "DIR/addresses.csv", "-o", "pools"}, ssh...)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "DIR", lab.Dir)
+		}
+		before := map[string]int{}
+		for _, d := range devices {
+			before[d.Name] = len(lab.Sent(d.Name))
+		}
+		cmd := exec.Command(link, args...)
+		cmd.Env, cmd.Dir = append(os.Environ(), "CLOCK=real"), work
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		reached := func() bool { // the good one is written, and the others hang in show
+			for _, d := range devices {
+				if d.Fault != "" && len(lab.Sent(d.Name)) < before[d.Name]+3 {
+					return false
+				}
+			}
+			_, err := os.Stat(filepath.Join(work, "pools", ".collect", "good.json"))
+			return err == nil
+		}
+		for end := time.Now().Add(time.Minute); !reached() && time.Now().Before(end); {
+			time.Sleep(10 * time.Millisecond)
+		}
+		began := time.Now()
+		if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		took := time.Since(began)
+		t.Logf("%v: it ended after %v", ssh[0], took)
+		if status := cmd.ProcessState.ExitCode(); status != 130 || took > promptly || stdout.Len() > 0 {
+			t.Errorf("status %d after %v: %q %s", status, took, stdout.String(), stderr.String())
+		}
+		var names []string
+		_ = filepath.WalkDir(filepath.Join(work, "pools"), func(path string, d fs.DirEntry, _ error) error {
+			if d != nil && !d.IsDir() {
+				names = append(names, d.Name())
+			}
+			return nil
+		})
+		if !slices.Equal(names, []string{"good.json", "good.txt"}) {
+			t.Errorf("there is %q", names)
+		}
+		left := running(lab.Dir)
+		for end := time.Now().Add(promptly); len(left) > 0 && time.Now().Before(end); left = running(lab.Dir) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if len(left) > 0 {
+			t.Errorf("there still runs %q", left)
+		}
+	}
+}
+
+// running are the ssh clients that run with a configuration in the directory, by their command lines. Systems without
+// /proc have none.
+func running(dir string) (lines []string) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		line, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(line, []byte("StrictHostKeyChecking")) && bytes.Contains(line, []byte(dir)) {
+			lines = append(lines, string(bytes.ReplaceAll(line, []byte{0}, []byte(" "))))
+		}
+	}
+	return lines
 }

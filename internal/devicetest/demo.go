@@ -1,7 +1,9 @@
 package devicetest
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"trustpool/internal/pkitest"
 )
@@ -12,19 +14,29 @@ func Demo(n int) []Device {
 	platforms := []string{"iosxe", "iosxe", "iosxr", "iosxe", "ios", "nxos", "iosxr", "asa"}
 	sites := []string{"berlin", "oslo", "porto"}
 	faults := []Fault{Refuses, Hangs, Forbids, DropsWithin, UnknownKey}
-	v1, v2 := pkitest.CoreV1(), pkitest.CoreV2()
+	v1 := pkitest.CoreV1()
+	builtIn := v1[:3]
+	with := func(ders [][]byte) []Certificate {
+		pool := BuiltIn(builtIn...)
+		for _, der := range ders {
+			if !slices.ContainsFunc(builtIn, func(b []byte) bool { return bytes.Equal(b, der) }) {
+				pool = append(pool, Certificate{DER: der})
+			}
+		}
+		return pool
+	}
 	var devices []Device
 	for i := range n {
 		d := Device{
 			Name: fmt.Sprintf("%s-%03d", sites[i%len(sites)], i+1), Site: sites[i%len(sites)], Platform: platforms[i%len(platforms)],
 			MOTD: "Authorized use only",
-			Pool: append(BuiltIn(v1[:3]...), Downloaded(v2[3:]...)...),
+			Pool: with(pkitest.CoreV2()),
 		}
 		switch i % 10 {
 		case 3, 6:
-			d.Pool = append(BuiltIn(v1[:3]...), Downloaded(v1[3:]...)...)
+			d.Pool = with(v1)
 		case 7:
-			d.Pool = BuiltIn(v1[:3]...)
+			d.Pool = with(nil)
 		case 9:
 			d.Fault = faults[i/10%len(faults)]
 		}

@@ -55,7 +55,8 @@
 // check only the passwords of the system.
 //
 // [Lab.Dir] has what clients need: id_ed25519, known_hosts, ssh_config with a
-// Host for each device, and devices.csv.
+// Host for each device, devices.csv with those names, and addresses.csv with
+// addresses and ports for clients that read no ssh_config.
 package devicetest
 
 import (

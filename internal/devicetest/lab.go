@@ -231,6 +231,7 @@ func (d *device) config() string {
 		"PrintMotd no",
 		"PrintLastLog no",
 		"UseDNS no",
+		"SetEnv SHLVL=2", // so that bash, which sshd runs the ForceCommand with, does not run the user's ~/.bashrc first
 		"KexAlgorithms curve25519-sha256,curve25519-sha256@libssh.org", // the fastest, in both its names: a test logs in often
 		fmt.Sprintf("ForceCommand exec '%s' '%s' %d", l.relay, l.path("socket"), d.index),
 	}
@@ -247,19 +248,22 @@ func (l *Lab) writeFiles() error {
 		return err
 	}
 	fields := strings.Fields(string(host))
-	var known, config, list bytes.Buffer
-	list.WriteString("name,address,platform,site,ssh_port,ssh_user\n")
+	var known, config, list, addresses bytes.Buffer
+	list.WriteString("name,platform,site\n")
+	addresses.WriteString("name,address,platform,site,ssh_port,ssh_user\n")
 	for _, d := range l.devices {
 		if d.Fault != UnknownKey {
 			fmt.Fprintf(&known, "[127.0.0.1]:%d %s %s\n", d.port, fields[0], fields[1])
 		}
 		fmt.Fprintf(&config, "Host %s\n\tHostName 127.0.0.1\n\tPort %d\n", d.Name, d.port)
-		fmt.Fprintf(&list, "%s,127.0.0.1,%s,%s,%d,%s\n", d.Name, d.Platform, d.Site, d.port, l.User)
+		fmt.Fprintf(&list, "%s,%s,%s\n", d.Name, d.Platform, d.Site)
+		fmt.Fprintf(&addresses, "%s,127.0.0.1,%s,%s,%d,%s\n", d.Name, d.Platform, d.Site, d.port, l.User)
 	}
 	fmt.Fprintf(&config, "Host *\n\tUser %s\n\tIdentityFile %s\n\tIdentitiesOnly yes\n\tUserKnownHostsFile %s\n\tGlobalKnownHostsFile none\n",
 		l.User, l.path("id_ed25519"), l.path("known_hosts"))
 	return errors.Join(os.WriteFile(l.path("known_hosts"), known.Bytes(), 0o600),
-		os.WriteFile(l.path("ssh_config"), config.Bytes(), 0o600), os.WriteFile(l.path("devices.csv"), list.Bytes(), 0o644))
+		os.WriteFile(l.path("ssh_config"), config.Bytes(), 0o600), os.WriteFile(l.path("devices.csv"), list.Bytes(), 0o644),
+		os.WriteFile(l.path("addresses.csv"), addresses.Bytes(), 0o644))
 }
 
 // Close ends all devices.
@@ -453,11 +457,13 @@ func (l *Lab) sessions() {
 func (d *device) session(in *bufio.Reader, out io.Writer) error {
 	d.mu.Lock()
 	d.sessions++
-	s := &session{d: d, number: d.sessions, in: in, out: out, page: defaultPage, name: d.Name}
+	s := &session{d: d, number: d.sessions, in: in, out: bufio.NewWriter(out), page: defaultPage, name: d.Name}
 	d.mu.Unlock()
 	s.privileged = d.Secret == ""
 	s.timestamps = d.Platform == "iosxr"
-	return s.run()
+	err := s.run()
+	_ = s.out.Flush()
+	return err
 }
 
 // serveSSH is a server that checks a password.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -25,7 +24,7 @@ type session struct {
 	d      *device
 	number int
 	in     *bufio.Reader
-	out    io.Writer
+	out    *bufio.Writer // flushed before a wait for input
 
 	privileged bool
 	modes      []string // below configuration: "config", then perhaps one more
@@ -126,7 +125,7 @@ func (s *session) hang() error {
 func (s *session) flood() error {
 	text := strings.Repeat("abcdefghijklmnopqrstuvwxyz 0123456789\r\n", 200)
 	for {
-		if _, err := io.WriteString(s.out, text); err != nil {
+		if _, err := s.out.WriteString(text); err != nil {
 			return err
 		}
 	}
@@ -158,12 +157,22 @@ func (s *session) prompt() string {
 	return s.name + mode + sign
 }
 
+// readByte reads what is typed, after the device has printed what it had to.
+func (s *session) readByte() (byte, error) {
+	if s.in.Buffered() == 0 {
+		if err := s.out.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	return s.in.ReadByte()
+}
+
 // readLine reads a line, and echoes it.
 func (s *session) readLine(at string, echo bool) (string, error) {
 	echo = echo && s.d.Fault != Mute
 	var line []byte
 	for {
-		c, err := s.in.ReadByte()
+		c, err := s.readByte()
 		if err != nil {
 			return "", err
 		}
@@ -220,9 +229,12 @@ func (s *session) ask(question, at string) (string, error) {
 // raw writes to the terminal.
 func (s *session) raw(text string) error {
 	if s.d.Delay > 0 && len(text) > 1 {
+		if err := s.out.Flush(); err != nil {
+			return err
+		}
 		time.Sleep(s.d.Delay)
 	}
-	_, err := io.WriteString(s.out, text)
+	_, err := s.out.WriteString(text)
 	return err
 }
 
@@ -267,7 +279,7 @@ func (s *session) more() error {
 		return err
 	}
 	for {
-		c, err := s.in.ReadByte()
+		c, err := s.readByte()
 		if err != nil {
 			return err
 		}
@@ -358,8 +370,11 @@ func (s *session) filtered(command, filter string) error {
 	}
 	var all strings.Builder
 	pages := *s
-	pages.out, pages.page = &all, 0
+	pages.out, pages.page = bufio.NewWriter(&all), 0
 	if err := pages.execute(command); err != nil {
+		return err
+	}
+	if err := pages.out.Flush(); err != nil {
 		return err
 	}
 	var some strings.Builder

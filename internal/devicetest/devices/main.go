@@ -3,7 +3,7 @@
 //
 //	go run ./internal/devicetest/devices [-n 30] [-describe FILE] [-dir DIR]
 //
-// DIR then has ssh_config, devices.csv, known_hosts, id_ed25519, and for each
+// DIR then has ssh_config, devices.csv, addresses.csv, known_hosts, id_ed25519, and for each
 // device NAME.sent with what it was sent. FILE describes the devices as a JSON
 // list of devicetest.Device. When all run, their directory is printed.
 package main

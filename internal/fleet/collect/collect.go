@@ -259,7 +259,7 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 	l := newLine(conn, dialect.commands(len(c.Secret) > 0))
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { _ = l.Close() })()
-	s, err := converse(ctx, l, dialect, c.Secret, c.Timeout)
+	s, err := converse(ctx, l, dialect, c.Secret, c.Timeout, quiet)
 	if err != nil {
 		return nil, err
 	}

@@ -20,10 +20,10 @@ import (
 	"trustpool/internal/tooltest"
 )
 
-// inventoryOf reads the devices.csv of a lab.
+// inventoryOf reads the addresses.csv of a lab.
 func inventoryOf(t testing.TB, lab *devicetest.Lab) []inventory.Device {
 	t.Helper()
-	f, err := os.Open(filepath.Join(lab.Dir, "devices.csv"))
+	f, err := os.Open(filepath.Join(lab.Dir, "addresses.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +162,7 @@ func TestFleet(t *testing.T) {
 
 // patience is how long devices get, of which one by itself took so long: machines differ,
 // and what else they do.
-func patience(one time.Duration) time.Duration { return 10*time.Second + 20*one }
+func patience(one time.Duration) time.Duration { return 6*time.Second + 8*one }
 
 // The faults are the same without an ssh program.
 func TestBuiltinFaults(t *testing.T) {
@@ -278,8 +278,51 @@ func checkFiles(t *testing.T, dir string, r *collect.Report) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if !names[e.Name()] {
+		if !names[e.Name()] || strings.HasPrefix(e.Name(), durable.TempPrefix) {
 			t.Errorf("%s is left over", e.Name())
 		}
+	}
+}
+
+// A password is handed to ssh by its askpass program, and to no other: what a device
+// prints is not answered.
+func TestPassword(t *testing.T) {
+	t.Parallel()
+	const password = "TEST-PASSWORD"
+	lab := devicetest.Start(t, devicetest.Device{Name: "good", Platform: "iosxe", Password: password, Secret: secret, Pool: pool()},
+		devicetest.Device{Name: "asks", Platform: "iosxe", Password: password, Pool: pool(), Fault: devicetest.AsksAtLogin},
+		devicetest.Device{Name: "denies", Platform: "iosxe", Password: password, Fault: devicetest.Denies})
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"system", "builtin"} {
+		t.Run(name, func(t *testing.T) {
+			var ssh collect.SSH = builtin(t, lab, password)
+			if name == "system" {
+				s := system(t, lab)
+				s.Password, s.Askpass, s.Identity = []byte(password), program, ""
+				ssh = s
+			}
+			dir := t.TempDir()
+			o := options(dir, inventoryOf(t, lab), ssh)
+			o.Secret, o.Timeout = []byte(secret), 10*time.Second
+			r, err := collect.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row := r.Rows[0]; row.Outcome != collect.Collected {
+				t.Errorf("%s: %+v", row.Outcome, row.Failure)
+			}
+			for i, want := range map[int]collect.Reason{1: collect.Timeout, 2: collect.Denied} {
+				if row := r.Rows[i]; row.Failure == nil || row.Failure.Reason != want {
+					t.Errorf("%s: %s, not %s: %+v", row.Name, row.Outcome, want, row.Failure)
+				}
+			}
+			if len(lab.Sent("asks")) > 0 {
+				t.Errorf("it was sent %q", lab.Lines("asks"))
+			}
+			checkFiles(t, dir, &collect.Report{Rows: r.Rows[:1]})
+		})
 	}
 }

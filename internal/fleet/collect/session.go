@@ -51,6 +51,7 @@ type session struct {
 	line    *line
 	channel *channel.Channel
 	secret  []byte
+	quiet   time.Duration
 	prompt  *regexp.Regexp // the device's own, once it is known
 	sign    byte           // at its end: > or #
 	shown   [2]int         // where in what was printed the output of the command that shows the pool is
@@ -58,8 +59,8 @@ type session struct {
 
 // converse reads the pool of a device whose terminal the line is. What was printed
 // is in the line. The error is a *Failure.
-func converse(ctx context.Context, l *line, d dialect, secret []byte, timeout time.Duration) (s *session, err error) {
-	s = &session{dialect: d, line: l, secret: secret}
+func converse(ctx context.Context, l *line, d dialect, secret []byte, timeout, quiet time.Duration) (s *session, err error) {
+	s = &session{dialect: d, line: l, secret: secret, quiet: quiet}
 	p, err := platform.NewPlatform(d.definition, "device", options.WithCustomTransport(l), options.WithReadDelay(readDelay),
 		options.WithTimeoutOps(timeout), options.WithAuthBypass(),
 		options.WithNetworkOnOpen(func(*network.Driver) error { return nil }), options.WithNetworkOnClose(func(*network.Driver) error { return nil }))
@@ -116,7 +117,7 @@ func (s *session) login(ctx context.Context) error {
 			text, since = append(text, b...), 0
 			continue
 		}
-		if since < quiet {
+		if since < s.quiet {
 			time.Sleep(readDelay)
 			since += readDelay
 			continue

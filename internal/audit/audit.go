@@ -86,6 +86,8 @@ type Criteria struct {
 	Needs        []Need
 	Requirements *Requirements // nil for none
 	Program      *Program      // nil for none
+	// Only are the rules to apply, by their IDs; nil for all.
+	Only []string
 }
 
 // A Change is what became of a finding since Subject.Against.

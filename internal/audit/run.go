@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -18,9 +19,10 @@ import (
 type auditor struct {
 	Subject
 	Criteria
-	rules []Rule
-	keys  [][sha256.Size]byte // KeyID of each certificate; zero if there is none
-	self  []error             // what path.CheckSelfSignature says of each
+	rules     []Rule
+	keys      [][sha256.Size]byte // KeyID of each certificate; zero if there is none
+	self      []error             // what path.CheckSelfSignature says of each
+	selfAsked bool                // a rule asks for self
 
 	found       *positions
 	foundBefore *positions // of Against; made when it is needed
@@ -36,6 +38,10 @@ func newAuditor(s Subject, o Criteria) *auditor {
 	}
 	n := len(s.Entries)
 	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrust: distrust.NewIndex()}
+	if o.Only != nil {
+		a.rules = slices.DeleteFunc(a.rules, func(r Rule) bool { return !slices.Contains(o.Only, r.ID) })
+	}
+	a.selfAsked = slices.ContainsFunc(a.rules, func(r Rule) bool { return strings.HasPrefix(r.ID, "self-signature-") })
 	if o.Requirements != nil {
 		a.excuses = o.Requirements.excuses(o.At)
 	}
@@ -195,7 +201,9 @@ func (a *auditor) items(from, to int) part {
 	for i := from; i < to; i++ {
 		c := a.certificate(i)
 		if c != nil {
-			a.keys[i], a.self[i] = c.KeyID(), path.CheckSelfSignature(c)
+			if a.keys[i] = c.KeyID(); a.selfAsked {
+				a.self[i] = path.CheckSelfSignature(c)
+			}
 		}
 		known := a.Entries[i].Certificate != nil
 		for n := range a.rules {

@@ -398,6 +398,30 @@ func TestWriteHosts(t *testing.T) {
 	}
 }
 
+// FuzzCapture judges what is in the file of a device, and what collect says of it. Only what can be
+// read is judged by.
+func FuzzCapture(f *testing.F) {
+	_, v2 := labBundle(f, "2")
+	f.Add(shown(f, "iosxe", "edge1", "2"), []byte(`{"outcome":"collected","ended_at":"2025-07-01T00:00:00Z"}`))
+	f.Add(shown(f, "iosxr", "edge1", "1"), []byte(`{"detail":"away"}`))
+	f.Add([]byte(`{"schema":"trustpool.pool/1","platform":"asa","certificates":[]}`), []byte("{"))
+	f.Fuzz(func(t *testing.T, capture, note []byte) {
+		dir := t.TempDir()
+		if err := os.Mkdir(filepath.Join(dir, fleet.CollectDir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for name, data := range map[string][]byte{"edge1.txt": capture, fleet.CollectDir + "/edge1.json": note} {
+			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := judged(t, "name,address,platform,site\nedge1,,,x\n", dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{v2}})
+		if d := &r.Devices[0]; (d.State == fleet.Unreadable) == (d.JudgedBy == "capture") || d.State == fleet.Unreadable && d.Why == "" || d.State == fleet.NoEvidence {
+			t.Errorf("%+v", d)
+		}
+	})
+}
+
 // FuzzPart reads reports to be merged.
 func FuzzPart(f *testing.F) {
 	f.Add([]byte(`{"schema":"trustpool.fleet/2","total":1,"devices":[{"name":"a","state":"old","addresses":["10.0.0.1"]}],"unknown":[{"addresses":["10.0.0.2"]}]}`))

@@ -17,7 +17,7 @@ import (
 	"trustpool/internal/tooltest"
 )
 
-// A sample is a series of a test: one value each minute, as promtool writes them.
+// A sample is a series of a test: one value each minute, or each hour if the test takes days, as promtool writes them.
 type sample struct{ series, values string }
 
 const (
@@ -64,6 +64,12 @@ var alertTests = []struct {
 	{"TrustpoolBundleOld", "2h", []sample{{"trustpool_bundle_signed_timestamp_seconds" + ofIOS, forever(-1500 * days)}, {"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(-15 * days)}}, nil, ""},
 	{"TrustpoolBundleOld", "2h", []sample{{"trustpool_bundle_signed_timestamp_seconds" + ofIOS, forever(-415 * days)}, {"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(-415 * days)}}, nil, ""},
 	{"TrustpoolBundleOld", "2h", []sample{{"trustpool_bundle_signed_timestamp_seconds" + ofIOS, forever(-30 * days)}, {"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(0)}}, nil, ""},
+
+	// A feed knows whether there is a newer one.
+	{"TrustpoolBundleOld", "2h", []sample{{"trustpool_bundle_signed_timestamp_seconds" + ofIOS, forever(-1500 * days)}, {"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(0)},
+		{"trustpool_feed_newer_versions" + ofIOS, forever(0)}}, nil, ""},
+	{"TrustpoolBundleOld", "2h", []sample{{"trustpool_bundle_signed_timestamp_seconds" + ofIOS, forever(-1500 * days)}, {"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(0)},
+		{"trustpool_feed_newer_versions" + ofIOS, forever(3)}}, []string{"ios at a was signed 1500d 2h 0m 0s ago: is there no newer one, or is nobody looking?"}, ofIOS},
 
 	{"TrustpoolMirrorOld", "16m", []sample{{"trustpool_mirror_last_success_timestamp_seconds" + ofIOS, forever(-4 * days)}},
 		[]string{"the mirror of ios last succeeded 4d 0h 16m 0s ago: what a serves may not be the newest"}, ofIOS},
@@ -184,7 +190,7 @@ func TestAlerts(t *testing.T) {
 	rules := alerts(t, hosting.AlertOptions{})
 	severity := severities(t, rules)
 	fires, silent := map[string]bool{}, map[string]bool{}
-	var tests []any
+	tests := map[string][]any{} // by the interval
 	for _, a := range alertTests {
 		var series []any
 		for _, s := range a.series {
@@ -200,8 +206,14 @@ func TestAlerts(t *testing.T) {
 			expected = append(expected, map[string]any{"exp_labels": labels, "exp_annotations": map[string]string{"summary": summary}})
 		}
 		fires[a.alert], silent[a.alert] = fires[a.alert] || len(expected) > 0, silent[a.alert] || len(expected) == 0
-		tests = append(tests, map[string]any{
-			"interval": "1m", "input_series": series,
+		interval := "1m"
+		if after, err := time.ParseDuration(a.at); err != nil {
+			t.Fatal(err)
+		} else if after > 48*time.Hour { // by the minute that takes seconds
+			interval = "1h"
+		}
+		tests[interval] = append(tests[interval], map[string]any{
+			"interval": interval, "input_series": series,
 			"alert_rule_test": []any{map[string]any{"eval_time": a.at, "alertname": a.alert, "exp_alerts": expected}},
 		})
 	}
@@ -210,12 +222,14 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("%s is not tested: fires %v, silent %v", alert, fires[alert], silent[alert])
 		}
 	}
-	doc, err := yaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": "1m", "tests": tests})
-	if err != nil {
-		t.Fatal(err)
+	promtool(t, rules, nil, "check", "rules", "rules.yaml")
+	for interval, tests := range tests {
+		doc, err := yaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": interval, "tests": tests})
+		if err != nil {
+			t.Fatal(err)
+		}
+		promtool(t, rules, doc, "test", "rules", "tests.yaml")
 	}
-	promtool(t, rules, doc, "check", "rules", "rules.yaml")
-	promtool(t, rules, doc, "test", "rules", "tests.yaml")
 }
 
 // Thresholds are those that were asked for, and the rules are still rules.

@@ -134,6 +134,9 @@ func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish sto
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := a.thenSite(ctx, &g, s, !isRefused); err != nil {
+		return errors.Join(beside, err)
+	}
 	err = a.answer(!isRefused && !m.ArchiveRefused(), g.as, printings{"": m.WriteText, "json": func(w io.Writer) error { return m.WriteJSON(w, g.store) }})
 	if beside != nil {
 		return beside

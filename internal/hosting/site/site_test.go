@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -329,5 +330,52 @@ func TestManifest(t *testing.T) {
 	}
 	if _, err := os.Stat(victim); err != nil {
 		t.Error(err)
+	}
+}
+
+// A release of the archive that is damaged is left out, and that is said; what is current must be good.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	s, dir := newStore(t), t.TempDir()
+	publish(t, s, "ios", "lab-core-v2.p7b", modified.AddDate(0, 0, 1))
+	damage := func(pattern string) {
+		found, err := filepath.Glob(filepath.Join(s.Backend().(*store.Dir).Path(), pattern))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%q, %v", found, err)
+		}
+		data, err := os.ReadFile(found[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(found[0], data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage("archive/ios/1-*/ios.p7b")
+	o := options(t, s)
+	said := ""
+	o.Report = func(format string, args ...any) { said += fmt.Sprintf(format+"\n", args...) }
+	r := write(t, open(t, dir), o)
+	got := contents(t, dir)
+	for name := range got {
+		if strings.Contains(name, "/1/") || strings.Contains(name, "f168df10420e3fc7") {
+			t.Errorf("there is %s", name)
+		}
+	}
+	if got["ios.p7b"] != string(read(t, "lab-core-v2.p7b")) || !strings.Contains(said, "it is not served") {
+		t.Errorf("%d files, and it says %q", r.Files, said)
+	}
+	// The current one: nothing is written.
+	before := contents(t, dir)
+	damage("archive/ios/2-*/ios.p7b")
+	if _, err := site.Write(t.Context(), open(t, dir), o); err == nil {
+		t.Error("a site of what is damaged was written")
+	}
+	after := contents(t, dir)
+	for name, data := range before {
+		if after[name] != data {
+			t.Errorf("%s is another", name)
+		}
 	}
 }

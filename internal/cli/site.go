@@ -43,7 +43,7 @@ Exit status: 0, or 1 if --check finds that a file is missing or differs.`,
 		Example: `  trustpool site ios.p7b -o /var/www/pki --base-url http://pki.example.com
   trustpool site --store /srv/trustpool -o s3://pki/www
   trustpool site --store /srv/trustpool -o http://pki.example.com --check`,
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0 && storeURL == "":
 				return errors.New("site: nothing to write: give a FILE or --store")
@@ -133,8 +133,8 @@ func (a *app) siteOptions(ctx context.Context, t *trust, source hosting.Source) 
 	return o, err
 }
 
-// openSite opens the site that a flag names. make makes its directory.
-func (a *app) openSite(flag, to string, make bool) (site.Place, error) {
+// openSite opens the site that a flag names. create makes its directory.
+func (a *app) openSite(flag, to string, create bool) (site.Place, error) {
 	path, isFile := strings.CutPrefix(to, "file://")
 	switch {
 	case strings.HasPrefix(strings.ToLower(to), bucketScheme):
@@ -149,7 +149,7 @@ func (a *app) openSite(flag, to string, make bool) (site.Place, error) {
 		}
 		return site.OpenURL(to, fetch.Options{UserAgent: "trustpool/" + a.version()}), nil
 	}
-	if make {
+	if create {
 		if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 			return nil, fmt.Errorf("%s: %w", flag, err)
 		}

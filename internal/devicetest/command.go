@@ -474,6 +474,11 @@ func (d *device) trust(c *certificate.Certificate) {
 
 const maxFetched = 64 << 20 // bytes
 
+// words are an error as a device prints it.
+type words string
+
+func (w words) Error() string { return string(w) }
+
 // fetch gets the certificates of a bundle.
 func (d *device) fetch(url string) ([]*certificate.Certificate, error) {
 	data, ok := d.Files[url]
@@ -487,21 +492,21 @@ func (d *device) fetch(url string) ([]*certificate.Certificate, error) {
 		req.Header.Set("User-Agent", "cisco-IOS")
 		resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
 		if err != nil {
-			return nil, fmt.Errorf("I/O error")
+			return nil, words("I/O error")
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("No such file or directory")
+			return nil, words("No such file or directory")
 		}
 		if data, err = io.ReadAll(io.LimitReader(resp.Body, maxFetched)); err != nil {
-			return nil, fmt.Errorf("I/O error")
+			return nil, words("I/O error")
 		}
 	default:
-		return nil, fmt.Errorf("No such file or directory")
+		return nil, words("No such file or directory")
 	}
 	b, err := bundle.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("Invalid argument")
+		return nil, words("Invalid argument")
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

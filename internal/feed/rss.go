@@ -127,7 +127,7 @@ func (r *rssReader) read() (*Channel, error) {
 	var channel *Channel
 	for {
 		t, err := r.token()
-		if err == io.EOF && channel != nil {
+		if errors.Is(err, io.EOF) && channel != nil {
 			return channel, nil
 		}
 		if err != nil {

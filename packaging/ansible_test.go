@@ -243,7 +243,7 @@ func TestAnsibleImport(t *testing.T) {
 		"errs":      "%Error opening flash:no.p7b (No such file or directory)",
 		"says-less": command + ": the device does not say that it imported",
 		"lies":      "the device imported, and its pool does not show 5 of 8 that are wanted: CN=",
-		"hangs":     "crypto pki trustpool import url " + server.URL + "/hangs.p7b: command timeout triggered, timeout value is 4 secs.",
+		"hangs":     "crypto pki trustpool import url " + server.URL + "/hangs.p7b: command timeout triggered, timeout value is 8 secs.",
 		"lost":      "show crypto pki trustpool: the device closed the session",
 		"policy":    "the device imported, and its pool does not show 1 of 1 that are wanted: Elm",
 	}
@@ -252,7 +252,7 @@ func TestAnsibleImport(t *testing.T) {
 	add(devicetest.Device{Name: "errs", Platform: "iosxe"}, map[string]any{"import_file": "flash:no.p7b", "import_expect": []string{"Elm"}})
 	add(devicetest.Device{Name: "says-less", Platform: "iosxe", Answers: map[string]string{command: "Loading flash:lab.p7b\n"}}, fromFile)
 	add(devicetest.Device{Name: "lies", Platform: "iosxe", Answers: map[string]string{command: succeeded}}, fromFile)
-	add(devicetest.Device{Name: "hangs", Platform: "iosxe"}, map[string]any{"import_url": server.URL + "/hangs.p7b", "import_expect": []string{"Elm"}, "import_timeout": 4})
+	add(devicetest.Device{Name: "hangs", Platform: "iosxe"}, map[string]any{"import_url": server.URL + "/hangs.p7b", "import_expect": []string{"Elm"}, "import_timeout": 8})
 	add(devicetest.Device{Name: "lost", Platform: "iosxe", Fault: devicetest.DropsAtShow}, fromFile)
 	add(devicetest.Device{Name: "policy", Platform: "iosxe", Answers: map[string]string{"crypto pki trustpool import ca-bundle": succeeded}},
 		map[string]any{"import_url": url, "import_vrf": "Mgmt", "import_expect": []string{"Elm"}})

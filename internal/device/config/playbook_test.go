@@ -212,6 +212,7 @@ func TestPlaybookJudges(t *testing.T) {
 		{"iosxe", loading + "%Error opening http://192.0.2.1/a (Timed out)", false},
 		{"iosxr", "", true},
 		{"iosxr", "Download failed", false},
+		{"iosxr", "Reading file from http://192.0.2.1/errors/a\n", true},
 		{"asa", counters("10"), true},
 		{"asa", counters("0"), false},
 		{"asa", "Trustpool import:\n   installed:  10", false},
@@ -219,7 +220,7 @@ func TestPlaybookJudges(t *testing.T) {
 	}
 	var got []*string
 	python(t, `
-json.dump([pool.judge(c["Platform"], pool.commands(c["Platform"], "http://192.0.2.1/a", [])[-2 if "xe" in c["Platform"] or c["Platform"] == "ios" else -1], c["Printed"]) for c in cases], sys.stdout)
+json.dump([pool.judge(c["Platform"], pool.commands(c["Platform"], "http://192.0.2.1/errors/a", [])[-2 if "xe" in c["Platform"] or c["Platform"] == "ios" else -1], c["Printed"]) for c in cases], sys.stdout)
 `, cases, &got)
 	for i, c := range cases {
 		if (got[i] == nil) != c.Good {

@@ -230,9 +230,10 @@ def commands(platform, source, pastes, policy=False, clean=False):
 
 def judge(platform, command, text):
     """Why what the device printed at a command is a failure; None if it is not."""
-    found = re.search(FAILED.get(platform, FAILED["ios"]), text)
+    said = text.replace(command.text.split()[-1], "")  # a URL may have any word in it
+    found = re.search(FAILED.get(platform, FAILED["ios"]), said)
     if found:
-        return "%s: the device says: %s" % (command.text, next(line.strip() for line in text.splitlines() if found.group(0) in line))
+        return "%s: the device says: %s" % (command.text, next(line.strip() for line in said.splitlines() if found.group(0) in line))
     for wanted in command.success or []:
         if not contains(text, wanted):
             return "%s: the device does not say that it imported (%s is not in what it printed)" % (command.text, wanted.replace("re:", ""))

@@ -499,7 +499,7 @@ func TestAuditFields(t *testing.T) {
 	}
 	program := &audit.Program{Name: "certdata.txt", Store: roots.NewStore(nil)}
 	r, err := audit.Run(audit.Subject{Platform: "asa", Entries: pool.Of(b.Certificates), Signature: &signature, Against: &audit.Subject{Entries: pool.Of(old.Certificates)}},
-		audit.Criteria{At: at, Requirements: requirements, Program: program, Needs: audit.Needs()})
+		audit.Criteria{At: at, Requirements: requirements, Program: program, Manifest: &audit.Manifest{ManifestLog: &feed.ManifestLog{}}, Needs: audit.Needs()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"trustpool/internal/feed"
 	"trustpool/internal/pool"
 	"trustpool/internal/report"
 	"trustpool/roots"
@@ -86,8 +87,15 @@ type Criteria struct {
 	Needs        []Need
 	Requirements *Requirements // nil for none
 	Program      *Program      // nil for none
+	Manifest     *Manifest     // nil for none
 	// Only are the rules to apply, by their IDs; nil for all.
 	Only []string
+}
+
+// A Manifest is a manifest.log, to compare a bundle with.
+type Manifest struct {
+	File string // what the user called it
+	*feed.ManifestLog
 }
 
 // A Change is what became of a finding since Subject.Against.
@@ -164,6 +172,7 @@ type Report struct {
 	Evidence *report.Evidence // for the caller to set: what the report rests on; nil for nothing
 	Expiring time.Duration
 	Program  *Program
+	Manifest *Manifest
 	Needs    []NeedResult
 	Results  []RuleResult // in the order of Rules
 	Findings []Finding    // the severest first, then in the order of Rules, then of the certificates
@@ -186,7 +195,7 @@ func Run(s Subject, o Criteria) (*Report, error) {
 			o.Expiring = o.Requirements.Expiring
 		}
 	}
-	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, at: o.At}
+	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, Manifest: o.Manifest, at: o.At}
 	a := newAuditor(s, o)
 	r.Results, r.Findings = a.run()
 	r.Needs = a.needs()

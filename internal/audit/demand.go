@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,6 +69,13 @@ func rulesOfDemands() []Rule {
 			Citation: "the requirements: min-certificates, max-certificates",
 			Advice:   "Look whether it is the right file.",
 			whole:    count,
+		},
+		{
+			ID: "manifest-differs", Title: "The bundle is not what the manifest lists", Severity: Error, Always: true,
+			Citation: "the manifest.log of --manifest, which nothing signs",
+			Advice:   "Find out which of the two is of another version, or from another place. What the bundle holds is known from its signature, not from the manifest.",
+			whole:    manifestDiffers,
+			asked:    func(a *auditor) bool { return a.Manifest != nil },
 		},
 		{
 			ID: "exception-ended", Title: "An exception has ended", Severity: Warning, Always: true,
@@ -204,6 +213,49 @@ func count(a *auditor) (int, []Finding) {
 		return 1, one("%d, more than %d", n, r.MaxCertificates)
 	}
 	return 1, nil
+}
+
+// manifestDiffers compares name, version and certificates.
+func manifestDiffers(a *auditor) (int, []Finding) {
+	m := a.Manifest
+	if m == nil {
+		return 0, nil
+	}
+	var out []Finding
+	signed := func(what, listed string, claim *string) {
+		switch {
+		case listed == "":
+			out = append(out, one("the manifest does not say its %s", what)...)
+		case a.Signature == nil || !a.Signature.Verified:
+			out = append(out, one("the manifest is of %s %q; that of the bundle is not known, as its signature is not verified", what, listed)...)
+		case claim == nil || *claim != listed:
+			out = append(out, one("the manifest is of %s %q, the bundle of %q", what, listed, *cmp.Or(claim, new(string)))...)
+		}
+	}
+	var name, version *string
+	if a.Signature != nil {
+		name, version = a.Signature.Name, a.Signature.Version
+	}
+	signed("name", m.Name, name)
+	signed("version", m.Version, version)
+	listed := map[[sha256.Size]byte]bool{}
+	for _, c := range m.Certificates {
+		listed[c.SHA256] = true
+		if _, ok := a.found.find(Pin{SHA256: &c.SHA256}); !ok {
+			out = append(out, Finding{Detail: fmt.Sprintf("listed, and not in the bundle: %s, SHA-256 %x", c.Label(), c.SHA256)})
+		}
+	}
+	for i := range a.Entries {
+		e := a.item(i)
+		if sum := e.Sum(); sum == nil || !listed[*sum] {
+			detail := "in the bundle, and not listed"
+			if m.Unended {
+				detail += "; the manifest may be cut short, for its last line has no end"
+			}
+			out = append(out, Finding{Detail: detail, Items: []Item{e}})
+		}
+	}
+	return 2 + len(m.Certificates), out
 }
 
 func exceptionEnded(a *auditor) (int, []Finding) {

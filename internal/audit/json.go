@@ -26,6 +26,7 @@ type head struct {
 	Needs        []needReport     `json:"needs"`
 	Distrusted   string           `json:"distrusted_as_of"`
 	Program      *programReport   `json:"program"`
+	Manifest     *manifestReport  `json:"manifest"`
 	ExpiringDays float64          `json:"expiring_days"`
 	FailOn       Severity         `json:"fail_on"`
 	OK           bool             `json:"ok"`
@@ -50,6 +51,15 @@ type needReport struct {
 type programReport struct {
 	Name string  `json:"name"`
 	Date *string `json:"date"`
+}
+
+// manifestReport is what the manifest.log says of itself.
+type manifestReport struct {
+	File         string  `json:"file"`
+	Name         *string `json:"name"`
+	Version      *string `json:"version"`
+	Certificates int     `json:"certificates"`
+	Same         bool    `json:"same"`
 }
 
 type counts struct {
@@ -122,6 +132,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	}
 	if r.Against != nil {
 		h.Against = &r.Against.File
+	}
+	if m := r.Manifest; m != nil {
+		h.Manifest = &manifestReport{m.File, report.Optional(m.Name), report.Optional(m.Version), len(m.Certificates), r.manifestSame()}
 	}
 	if r.Program != nil {
 		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}

@@ -13,6 +13,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
+	"trustpool/internal/feed"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/pool"
 	"trustpool/roots"
@@ -175,8 +176,24 @@ func ruleCases(t testing.TB) map[string]ruleCase {
 		"forbidden":                 {fires: good, silent: bundled(t, other), firesOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("forbidden: [{sha256: " + hex(root) + "}]\n")},
 		"not-allowed":               {fires: good, silent: bundled(t, root), firesOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n"), silentOptions: demand("allowed: [{sha256: " + hex(root) + "}]\n")},
 		"count":                     {fires: good, silent: good, firesOptions: demand("min-certificates: 3\n"), silentOptions: demand("max-certificates: 2\n")},
+		"manifest-differs":          {fires: good, silent: claimed(good), firesOptions: manifest(good), silentOptions: manifest(good)},
 		"exception-ended":           {fires: good, silent: good, firesOptions: demand("exceptions: [{rule: expired, reason: r, until: 2026-11-21}]\n"), silentOptions: demand("exceptions: [{rule: expired, reason: r, until: 2026-11-22}]\n")},
 	}
+}
+
+// claimed is a subject with a signature that is verified, of version 1 of X.
+func claimed(s audit.Subject) audit.Subject {
+	s.Signature = &signing.Report{Verified: true, Anchor: &signing.AnchorReport{}, Name: new("X"), Version: new("1")}
+	return s
+}
+
+// manifest asks for what version 1 of X with the certificates of a subject lists.
+func manifest(s audit.Subject) audit.Criteria {
+	m := &feed.ManifestLog{Name: "X", Version: "1"}
+	for i := range s.Entries {
+		m.Certificates = append(m.Certificates, feed.Certificate{SHA256: s.Entries[i].Certificate.SHA256})
+	}
+	return audit.Criteria{Manifest: &audit.Manifest{File: "manifest.log", ManifestLog: m}}
 }
 
 func bytesHex(b []byte) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,12 +117,24 @@ func (r *Report) head() [][2]string {
 		add("need", n.String())
 	}
 	add("distrust list", "built in, of "+distrust.AsOf)
+	if m := r.Manifest; m != nil {
+		words := "the bundle is not what it lists"
+		if r.manifestSame() {
+			words = "the bundle is what it lists"
+		}
+		add("manifest", fmt.Sprintf("%s, version %s, %s: %s; nothing signs it", m.File, m.Version, report.Count(len(m.Certificates), "certificate"), words))
+	}
 	if r.Program != nil {
 		add("root program", r.Program.Name+", "+r.Program.age(r.at))
 	}
 	add("findings", r.sum())
 	add("verdict", r.verdict())
 	return lines
+}
+
+// manifestSame reports whether the bundle has the name, the version and the certificates that the manifest lists.
+func (r *Report) manifestSame() bool {
+	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Rule.ID == "manifest-differs" })
 }
 
 // verdict is the answer in words.

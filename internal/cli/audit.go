@@ -13,6 +13,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/audit"
+	"trustpool/internal/feed"
 	"trustpool/internal/fetch"
 	"trustpool/internal/yamlstrict"
 )
@@ -21,6 +22,7 @@ import (
 type auditing struct {
 	trust
 	against, requirements, program string
+	manifest                       string
 	needs, with                    []string
 	failOn                         audit.Severity
 	expiring                       time.Duration
@@ -51,6 +53,9 @@ about requirements.
 a FILE of certificates. --program gives Mozilla's certdata.txt or a report of
 the CCADB to look distrust up in; without it a short list counts that is part of
 the program. Nothing is fetched for it.
+
+--manifest compares the bundle with a manifest.log, as is published beside one:
+name, version and certificates. Nothing signs that file.
 
 --requirements gives a YAML file with what every bundle has to meet;
 --write-requirements writes one to start from. docs/audit.md explains it.
@@ -98,6 +103,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 	f.StringVar(&x.against, "against", "", "mark what is new since `OLD`, a bundle or a pool")
 	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	f.StringVar(&x.manifest, "manifest", "", "compare with the manifest.log `FILE` that is published beside the bundle")
 	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
 	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
 	f.Func("program-date", "the `DAY` of that file: 2026-11-21", x.programDate.set)
@@ -115,7 +121,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from; what is distrusted in it is excused, for review")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")
 	exclusive(cmd, "json", "markdown", "sarif", "csv", "html", "cyclonedx", "quiet", "write-requirements", "list-needs")
-	for _, other := range []string{"need", "requirements", "against"} { // what is demanded already is not what the bundle meets
+	for _, other := range []string{"need", "requirements", "against", "manifest"} { // what is demanded already is not what the bundle meets
 		exclusive(cmd, "write-requirements", other)
 	}
 	a.outputFlag(cmd)
@@ -179,6 +185,14 @@ func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*
 			return nil, fmt.Errorf("--program: %w", err)
 		}
 	}
+	if x.manifest != "" {
+		if bundles == 0 {
+			return nil, errors.New("--manifest is about a bundle, and there is none")
+		}
+		if o.Manifest, err = a.readManifest(ctx, x.manifest); err != nil {
+			return nil, fmt.Errorf("--manifest: %w", err)
+		}
+	}
 	p := a.progress(nothing, "auditing %s", s.File)
 	defer p.done()
 	r, err := audit.Run(*s, o)
@@ -207,6 +221,23 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 		return n, fmt.Errorf("--need %s: %w", file, err)
 	}
 	return n, nil
+}
+
+// readManifest reads the manifest.log that is published beside a bundle.
+func (a *app) readManifest(ctx context.Context, name string) (*audit.Manifest, error) {
+	files, err := a.fetchWith(ctx, name, fetch.Options{Stdin: a.env.Stdin, Sniff: feed.Sniff})
+	if err != nil {
+		return nil, err
+	}
+	f, err := one(files, name, "a manifest", "give the manifest.log in it")
+	if err != nil {
+		return nil, err
+	}
+	m, err := feed.ParseManifest(f.Data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", label(f.Name), err)
+	}
+	return &audit.Manifest{File: label(f.Name), ManifestLog: m}, nil
 }
 
 func (a *app) readRequirements(path string) (*audit.Requirements, error) {

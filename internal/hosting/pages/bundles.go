@@ -48,6 +48,7 @@ type summary struct {
 	Ends         string  // when certificates expire, in seconds from 1970, in order
 	Files        []download
 	Derived      []download
+	Feed         *advice // what was mirrored beside it; nil for nothing
 }
 
 // soon is how near an expiry is marked.
@@ -83,6 +84,7 @@ func (q *request) summary(v version) summary {
 		}
 	}
 	s.Files, s.Derived = q.downloads(v)
+	s.Feed = q.advice(v)
 	return s
 }
 

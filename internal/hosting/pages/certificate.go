@@ -61,6 +61,7 @@ type detail struct {
 	Quirks       []quirk
 	Findings     []foundFor
 	Note         string // why nothing is said of findings
+	Leaves       string // by the feed, why it leaves the bundle; empty for nothing
 	PEM          string
 	Size         int
 	Files        []download
@@ -115,7 +116,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		return nil, err
 	}
 	d.Findings, d.Note = a.found(positions), note
-	d.Static = p.static
+	d.Static, d.Leaves = p.static, v.entry.Advice.Leaves(c.SHA256)
 	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {
 		d.Err = c.Err.Error()

@@ -28,6 +28,7 @@ type row struct {
 	Soon      bool
 	Quirks    []certificate.Quirk
 	Mark      *mark  // nil for nothing
+	Leaves    string // by the feed, why the certificate leaves the bundle; empty for nothing
 	SHA256    string // the beginning
 	Err       string
 }
@@ -43,7 +44,7 @@ func (q *request) row(v version, index int, c *certificate.Certificate) row {
 	if !c.SelfIssued() {
 		r.Issuer = c.Issuer.String()
 	}
-	r.Mark = q.pages.mark(c)
+	r.Mark, r.Leaves = q.pages.mark(c), v.entry.Advice.Leaves(c.SHA256)
 	r.NotAfter = optional(c.NotAfter, q.at)
 	r.Soon = c.NotAfter.Valid && !r.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
 	return r

@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"html"
@@ -206,11 +207,17 @@ func fileName(link string) (name string, page bool, err error) {
 // certificatePage is the path of a certificate's page: of pages that are files that in the newest version that holds it,
 // and empty if there would be too many.
 func (q *request) certificatePage(v version, c *certificate.Certificate) string {
+	return q.pageOf(v, c.SHA256)
+}
+
+// pageOf is certificatePage by the SHA-256.
+func (q *request) pageOf(v version, sum [sha256.Size]byte) string {
+	digits := hex.EncodeToString(sum[:])
 	if !q.pages.static {
-		return v.page() + "/" + hexSHA256(c)
+		return v.page() + "/" + digits
 	}
-	if newest, ok := q.holding(v.entry)[c.SHA256]; ok {
-		return version{v.entry, newest}.page() + "/" + hexSHA256(c)
+	if newest, ok := q.holding(v.entry)[sum]; ok {
+		return version{v.entry, newest}.page() + "/" + digits
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -26,6 +27,13 @@ func serveFeeds(mux *http.ServeMux, testdata string) {
 	mux.HandleFunc("/half/lab.p7b", func(w http.ResponseWriter, r *http.Request) { serve(w, r, trs, "current", "lab", "lab.p7b") })
 	mux.HandleFunc("/half/rss.xml", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `<?xml version="1.0"?><rss version="2.0"><channel><title>Lab Core Bundle Updates</title><item>`)
+	})
+	// Feeds of 100 MB and more, announced and not.
+	mux.HandleFunc("/huge/rss.xml", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "100000000") })
+	mux.HandleFunc("/endless/rss.xml", func(w http.ResponseWriter, r *http.Request) {
+		for _, err := w.Write([]byte("<rss>")); err == nil && r.Context().Err() == nil; {
+			_, err = w.Write(bytes.Repeat([]byte(" "), 1<<16))
+		}
 	})
 	// A feed that says what is not so of its archive.
 	mux.HandleFunc("/odd/current/lab/rss.xml", func(w http.ResponseWriter, _ *http.Request) {

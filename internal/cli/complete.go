@@ -50,6 +50,7 @@ func (a *app) valuesOf() map[string]completer {
 		"publish name":  a.namesInStore,
 		"rollback name": a.namesInStore,
 		"mirror name":   a.namesInStore,
+		"feed name":     a.namesInStore,
 		"history name":  a.namesInStore,
 		"pnp":           a.namesInStore,
 		// Free text and numbers: no file is meant.
@@ -184,6 +185,7 @@ func suggestions() map[string][]string {
 		"serve":   {"server", "host", "http", "start"},
 		"publish": {"push", "upload", "add"},
 		"history": {"releases", "versions"},
+		"feed":    {"news", "rss", "updates", "removals"},
 		"mirror":  {"fetch", "download", "sync", "pull", "update"},
 		"watch":   {"monitor", "poll"},
 		"fleet":   {"devices", "inventory"},

@@ -124,11 +124,18 @@ func (r *feedRun) readFeed(ctx context.Context, arg string) (files []feed.File, 
 		Companion: func(name string) bool { return !feed.IsFile(name) },
 		Passed:    func(_ string, why fetch.Passed) { passed[why]++ },
 	}
+	// --max-size does not raise the limit of a feed.
+	bounded := func(err error) error {
+		if large, ok := errors.AsType[*fetch.TooLargeError](err); ok && large.Limit == feed.MaxFile {
+			return fmt.Errorf("%s: more than %d bytes, which is the limit for what is published beside a bundle", label(large.Name), feed.MaxFile)
+		}
+		return err
+	}
 	if u, err := url.Parse(arg); err == nil && fetch.IsURL(arg) && feed.IsDirectory(u) {
 		files, err := feed.Fetch(ctx, u, path.Base(u.Path), func(ctx context.Context, url string) (fetch.File, error) {
 			files, err := fetch.Read(ctx, url, o)
 			if err != nil {
-				return fetch.File{}, err
+				return fetch.File{}, bounded(err)
 			}
 			return files[0], nil
 		})
@@ -138,11 +145,8 @@ func (r *feedRun) readFeed(ctx context.Context, arg string) (files []feed.File, 
 		return files, fetch.Mask(arg), err
 	}
 	got, err := fetch.Read(ctx, arg, o)
-	if large, ok := errors.AsType[*fetch.TooLargeError](err); ok && large.Limit == feed.MaxFile { // --max-size does not raise it
-		return nil, "", fmt.Errorf("%s: more than %d bytes, which is the limit for what is published beside a bundle", label(large.Name), feed.MaxFile)
-	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", bounded(err)
 	}
 	if len(passed) > 0 {
 		r.warn("%s: %s read; passed over: %s", arg, report.Count(len(got), "file"), countPassed(passed))

@@ -161,6 +161,9 @@ func (r *rssReader) read() (*Channel, error) {
 			if channel == nil {
 				return nil, errors.New("it has no channel")
 			}
+			if channel.Items == nil {
+				return nil, errors.New("it has no item, so that it says nothing of any version")
+			}
 		}
 	}
 }

@@ -197,10 +197,15 @@ type states struct {
 	walk   *walk
 	marks  map[[32]byte]Mark
 	marked string // the version that marks
+	// versions are those of the feed by versionKey.
+	versions map[string]*Version
 }
 
 func (f *Feed) states(held *Held) *states {
-	s := &states{feed: f, walk: f.walk(held), marks: map[[32]byte]Mark{}}
+	s := &states{feed: f, walk: f.walk(held), marks: map[[32]byte]Mark{}, versions: map[string]*Version{}}
+	for _, v := range f.Versions {
+		s.versions[versionKey(v.Version)] = v
+	}
 	var marks []Mark
 	marks, s.marked = f.Marked()
 	for _, m := range marks {
@@ -223,7 +228,7 @@ func (s *states) of(sum [32]byte) (state State, version, why string) {
 		if mark.Newly {
 			why = "newly marked for removal by version "
 		}
-		if v := s.feed.find(mark.Since); v != nil {
+		if v := s.versions[versionKey(mark.Since)]; v != nil {
 			since = v
 		}
 		why += since.when()

@@ -135,7 +135,7 @@ type FeedTaken struct {
 }
 
 // TakeFeed fetches what is published beside the bundle at a URL, and keeps it with the current release of a name as advice:
-// in the directory of the bundle, or if nothing is there in current/NAME/ below it, where Cisco has it. A feed that cannot
+// from current/NAME/ below the directory of the bundle, where Cisco has it, or from that directory itself. A feed that cannot
 // be read, or that is about another bundle, is not kept.
 func (s *Store) TakeFeed(ctx context.Context, from, name string, o MirrorOptions) (*FeedTaken, error) {
 	current, err := s.Current(ctx, name)
@@ -189,14 +189,24 @@ func (o *MirrorOptions) readFeed(ctx context.Context, from string) (*FeedTaken, 
 		left -= int64(len(f.Data))
 		return f, err
 	}
-	dir := &beside
-	files, err := feed.Fetch(ctx, dir, stem, get)
-	if errors.Is(err, feed.ErrNoFeed) {
-		dir = beside.JoinPath("current", stem, "/")
-		files, err = feed.Fetch(ctx, dir, stem, get)
+	// Servers answer for what is not there in other ways than with 404, too, so an error of one place does not keep from the other.
+	places := []*url.URL{beside.JoinPath(CurrentDir, stem, "/"), &beside}
+	if baseOf(&beside, stem) != nil {
+		places = places[1:]
 	}
-	if err != nil {
-		return nil, nil, err
+	var dir *url.URL
+	var files []feed.File
+	var failed error
+	for _, dir = range places {
+		if files, err = feed.Fetch(ctx, dir, stem, get); err == nil {
+			break
+		}
+		if failed == nil || errors.Is(failed, feed.ErrNoFeed) {
+			failed = err
+		}
+	}
+	if files == nil {
+		return nil, nil, failed
 	}
 	t := &FeedTaken{From: fetch.Mask(dir.String()), base: baseOf(dir, stem)}
 	if t.feed, err = feed.Read(files...); err != nil {

@@ -78,7 +78,7 @@ func testdata(t testing.TB) string {
 // TestScripts runs testdata/script. Each script finds testdata's bundles, chains,
 // feed, keys and vectors beside it, and files of root programs as programs; where there
 // are genuine bundles, as corpus; at $URL a server, and at $TLS, a HOST:PORT, one
-// whose certificate is below Lab Root CA; and in $SERVER an address at which it may
+// whose certificate is below Lab Root CA; and in $SERVER and $SECOND addresses at which it may
 // make one of its own.
 func TestScripts(t *testing.T) {
 	t.Parallel()

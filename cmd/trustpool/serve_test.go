@@ -26,14 +26,17 @@ import (
 // patience is how long a script waits for what is to come at once.
 const patience = 10 * time.Second
 
-// setServer gives a script an address that is free now.
+// setServer gives a script two addresses that are free now.
 func setServer(e *testscript.Env) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
+	for _, name := range []string{"SERVER", "SECOND"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer l.Close()
+		e.Setenv(name, l.Addr().String())
 	}
-	e.Setenv("SERVER", l.Addr().String())
-	return l.Close()
+	return nil
 }
 
 // answers URL FILE waits until there are at the URL the bytes of the file.

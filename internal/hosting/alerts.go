@@ -14,7 +14,7 @@ import (
 //go:embed alerts.yaml
 var alertsTemplate string
 
-// AlertOptions are the thresholds of alert rules. The zero value of each stands for its default.
+// AlertOptions are the thresholds of alert rules. A zero value means the default.
 type AlertOptions struct {
 	Job       string        // under which Prometheus asks the servers
 	MaxAge    time.Duration // a bundle that was signed so long ago is old

@@ -74,7 +74,7 @@ var alertTests = []struct {
 	{"TrustpoolMirrorOld", "16m", []sample{{"trustpool_mirror_last_success_timestamp_seconds" + ofIOS, forever(-4 * days)}},
 		[]string{"the mirror of ios last succeeded 4d 0h 16m 0s ago: what a serves may not be the newest"}, ofIOS},
 	{"TrustpoolMirrorOld", "16m", []sample{{"trustpool_mirror_last_success_timestamp_seconds" + ofIOS, forever(-2 * days)}}, nil, ""},
-	// Nothing is known of a mirror where none keeps the bundle.
+	// Nothing is known of a mirror if none keeps the bundle.
 	{"TrustpoolMirrorOld", "16m", []sample{{"trustpool_bundle_published_timestamp_seconds" + ofIOS, forever(-900 * days)}}, nil, ""},
 
 	{"TrustpoolFeedNewer", "73h", []sample{{"trustpool_feed_newer_versions" + ofIOS, "2x5000"}}, []string{"a serves a ios with newer versions in its feed, which nothing signs: 2"}, ofIOS},

@@ -36,7 +36,7 @@ func NewEvidence(version string, at time.Time) *Evidence {
 // Add adds what was read. The same bytes under the same name count once.
 func (e *Evidence) Add(name string, data []byte) { e.AddSum(name, sha256.Sum256(data)) }
 
-// AddSum is Add for a file whose SHA-256 is known.
+// AddSum is Add for a file with a known SHA-256.
 func (e *Evidence) AddSum(name string, sum [sha256.Size]byte) {
 	if in := (Input{name, hex.EncodeToString(sum[:])}); !e.added[in] {
 		e.added[in] = true

@@ -13,8 +13,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// mirrorPrefix is where mirrors leave when they last succeeded. It is advice for who watches them, and no part of what is
-// published.
+// mirrorPrefix is where mirrors leave when they last succeeded. It is advice for who watches them, and not a part of
+// what is published.
 const mirrorPrefix = "mirror/"
 
 // maxMark is how many bytes of a mark are read.

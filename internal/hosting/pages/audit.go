@@ -42,7 +42,7 @@ type foundRule struct {
 	More              int
 }
 
-// An example is a certificate of which a rule found something.
+// An example is a certificate that a rule found something about.
 type example struct {
 	Index       int
 	Page, Title string

@@ -24,7 +24,7 @@ import (
 	"trustpool/internal/pkitest"
 )
 
-// watching makes a watcher whose bundles are those that the pages of lab show, and that asks servers as fetch says.
+// watching makes a watcher that judges with the bundles of lab, and asks servers as fetch says.
 func watching(t testing.TB, now func() time.Time, fetch func(context.Context, string) ([][]byte, error), servers ...string) *watch.Watcher {
 	t.Helper()
 	w, err := watch.New(watch.Options{

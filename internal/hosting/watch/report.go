@@ -109,7 +109,7 @@ func (c Change) String() string {
 	return report.Printable(line)
 }
 
-// changes are those from one judgement of a server to the next. What is good and new is no change.
+// changes are those from one judgement of a server to the next. What is good and new is not one.
 func (s *Server) changes(now *Server, at time.Time) (out []Change) {
 	add := func(bundle *string, what What, before, is string) {
 		out = append(out, Change{At: at, Server: s.Address, Bundle: bundle, What: what, Before: before, Now: is})

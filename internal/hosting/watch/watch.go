@@ -1,7 +1,7 @@
 // Package watch asks servers for their chain, again and again, and says what each bundle that is served makes of it.
 //
 // A Watcher asks all its servers at a time, so that one that hangs delays no other, and judges what they send as package reach
-// does. What it knows is a [Report]: how each server stands with each bundle, and what changed. The clock, the pauses and the
+// does. What it knows is a [Report]: what each bundle makes of each server, and what changed. The clock, the pauses and the
 // network are given to it.
 package watch
 
@@ -227,7 +227,7 @@ func (w *Watcher) Ask(ctx context.Context) {
 			}
 		}
 		pending -= len(batch)
-		if ctx.Err() != nil { // that nothing more came is no fault of the servers
+		if ctx.Err() != nil { // the servers are not at fault if nothing more came
 			continue
 		}
 		var came []string
@@ -321,7 +321,7 @@ func (w *Watcher) merged(before, changes []Change) []Change {
 	return all[:min(len(all), MaxChanges)]
 }
 
-// with judges chains with one bundle, of which nothing is kept.
+// with judges chains with one bundle, which it parses and does not keep.
 func (w *Watcher) with(b Bundle, came []string, now time.Time) map[string]Judged {
 	out := map[string]Judged{}
 	parsed, err := b.Parse()

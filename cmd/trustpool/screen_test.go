@@ -49,19 +49,25 @@ func onTerminal(t *testing.T, dir string, columns, rows int, env []string, args 
 // modified is when files of the server were.
 var modified = regexp.MustCompile(`[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT`)
 
+// kitSum is the hash of a kit, which changes with the texts in it.
+var kitSum = regexp.MustCompile(`file     kit\.tar\n  SHA-256  [0-9a-f]{64}`)
+
 var sgr = regexp.MustCompile("\x1b\\[[0-9]*m")
 
 // TestScreens compares what verbs show on a terminal with testdata/screens, where an escape is written \e.
 func TestScreens(t *testing.T) {
 	t.Parallel()
 	work := t.TempDir()
-	for _, name := range []string{"bundles", "keys"} {
+	for _, name := range []string{"bundles", "chains", "keys"} {
 		if err := os.Symlink(filepath.Join(testdata(t), name), filepath.Join(work, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for name, data := range map[string]string{
 		"devices.csv": "name,address\nedge-router-1.frankfurt.backbone.example.net,10.0.0.1\nold,10.0.1.0/24\nhalf,10.0.0.3\n東京のルーター,10.0.0.5\nnever,10.0.0.9\n",
+		"messages.log": `*Mar  1 00:00:10.123: %PKI-3-CERTIFICATE_INVALID_EXPIRED: Certificate chain validation has failed.  The certificate (SN: 0A) has expired.    Validity period ended on 2021-09-30T14:01:15Z
+May 20 10:00:00 edge1 %PKI-6-TRUSTPOOL_DOWNLOAD_SUCCESS: Trustpool Download is successful
+`,
 		"access.log": `10.0.0.1 - - [20/May/2025:10:00:00 +0200] "GET /lab-core.p7b HTTP/1.1" 200 9354 "-" "cisco-IOS"
 10.0.1.7 - - [20/May/2025:10:00:01 +0200] "GET //lab-core.p7b HTTP/1.0" 200 8829 "-" "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)"
 10.0.0.3 - - [20/May/2025:10:00:02 +0200] "GET /lab-core.p7b HTTP/1.1" 206 100 "-" "-"
@@ -81,6 +87,7 @@ func TestScreens(t *testing.T) {
 	onTerminal(t, work, 80, 24, nil, strings.Fields("publish bundles/lab-core-v2.p7b --store srv --name lab "+root)...)
 	onTerminal(t, work, 80, 24, nil, strings.Fields("rollback --store srv --name lab "+root)...)
 	onTerminal(t, work, 80, 24, nil, strings.Fields("publish bundles/lab-quirks-v1.p7b --store srv --allow-undecodable "+root)...)
+	onTerminal(t, work, 80, 24, nil, strings.Fields("pack bundles/lab-core-v1.p7b -o kit.tar "+root)...)
 	server := httptest.NewServer(handler(filepath.Join(testdata(t), "bundles")))
 	t.Cleanup(server.Close)
 	url := "http://lab.example"
@@ -93,6 +100,10 @@ func TestScreens(t *testing.T) {
 		"import":       "import bundles/lab-quirks-v1.p7b --platform iosxe --all " + root,
 		"import_iosxr": "import bundles/lab-quirks-v1.p7b --platform iosxr",
 		"history":      "history --store srv",
+		"receive":      "receive kit.tar --dry-run " + root,
+		"receive_no":   "receive kit.tar --dry-run",
+		"reach":        "reach bundles/lab-core-v1.p7b --chains chains",
+		"explain":      "explain messages.log",
 		"fleet":        "fleet access.log --devices devices.csv --bundle lab-core=bundles/lab-core-v1.p7b --bundle lab-core=bundles/lab-core-v2.p7b " + root,
 		"doctor":       "doctor URL/lab-core-v1.p7b " + root,
 	} {
@@ -107,6 +118,7 @@ func TestScreens(t *testing.T) {
 				}
 				shown = strings.ReplaceAll(shown, server.URL, url)
 				shown = modified.ReplaceAllString(shown, "Sun, 01 Jun 2025 00:00:00 GMT")
+				shown = kitSum.ReplaceAllString(shown, "file     kit.tar\n  SHA-256  "+strings.Repeat("0", 64))
 				shown = strings.ReplaceAll(shown, "\x1b", `\e`)
 				golden := filepath.Join(testdata(t), "screens", name+"."+size+".txt")
 				if *update {
@@ -174,7 +186,23 @@ func TestProgress(t *testing.T) {
 		}
 	}))
 	t.Cleanup(slow.Close)
-	args := []string{"inspect", slow.URL + "/lab-core-v1.p7b"}
+	// So does work that a fetch is a part of, and in which others come after it.
+	url := slow.URL + "/lab-core-v1.p7b"
+	for what, args := range map[string][]string{
+		"fetching": {"mirror", "--from", url, "--store", t.TempDir(), "--root", filepath.Join(testdata(t), "bundles", "lab-root.pem")},
+		"reading":  {"verify", url, url, "--root", filepath.Join(testdata(t), "bundles", "lab-root.pem")},
+	} {
+		shown := onTerminal(t, t.TempDir(), 80, 24, []string{"CLOCK=real", "NO_COLOR=1"}, args...)
+		if !regexp.MustCompile(what + ` .*…core-v1\.p7b +[0-9]+% \[`).MatchString(shown) {
+			t.Errorf("%q: no progress is shown: %q", args, shown)
+		}
+		for line := range strings.Lines(shown) {
+			if _, result, ok := strings.Cut(line, "% ["); ok && !strings.Contains(result, "\r") {
+				t.Errorf("%q: it is left on the screen: %q", args, shown)
+			}
+		}
+	}
+	args := []string{"inspect", url}
 	shown := onTerminal(t, t.TempDir(), 80, 24, []string{"CLOCK=real", "NO_COLOR=1"}, args...)
 	drawn, result, _ := strings.Cut(shown, slow.URL)
 	if !regexp.MustCompile(`reading .*…core-v1\.p7b +[0-9]+% \[.*/8\.8 kB, [0-9.]+ kB/s\) \[[0-9]s:[0-9]s\]`).MatchString(drawn) {

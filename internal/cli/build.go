@@ -57,7 +57,9 @@ Exit status: 0, or 1 if --locked or --check find a difference.`,
 			if err != nil {
 				return err
 			}
+			working := a.progress(nothing, "building %s", args[0])
 			p, err := r.Build(cmd.Context(), a.buildOptions(args[0], now, s))
+			working.done()
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -388,6 +388,8 @@ no partial output.`
 // write gives the report to standard output, or whole to the file of --output.
 func (a *app) write(report func(io.Writer) error) error {
 	if a.output != "" && a.output != "-" {
+		p := a.progress(nothing, "writing %s", a.output)
+		defer p.done()
 		return a.onDisk(func(disk *durable.Disk) error { return disk.Write(a.output, 0o644, report) })
 	}
 	b := bufio.NewWriterSize(a.env.Stdout, 16<<10)

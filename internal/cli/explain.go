@@ -41,7 +41,9 @@ Exit status: 0, or 1 if no message was known.`,
 				return err
 			}
 			defer log.Close()
-			r, err := explain.Read(log)
+			p := a.progress(bytesRead, "reading %s", name)
+			r, err := explain.Read(countingReader{log, p, sizeOf(log)})
+			p.done()
 			if err != nil {
 				return fmt.Errorf("%s: %w", label(name), err)
 			}
@@ -52,6 +54,16 @@ Exit status: 0, or 1 if no message was known.`,
 	as.flags(cmd, "json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
+}
+
+// sizeOf is the size of a file, and -1 of what has none that is known.
+func sizeOf(r io.Reader) int64 {
+	if f, ok := r.(*os.File); ok {
+		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
+			return fi.Size()
+		}
+	}
+	return -1
 }
 
 // open opens a log, which is not held in memory unless it is fetched.

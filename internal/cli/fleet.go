@@ -393,13 +393,9 @@ func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
 		return err
 	}
 	defer f.Close()
-	size := int64(-1)
-	if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
-		size = fi.Size()
-	}
 	p := a.progress(bytesRead, "reading %s", name)
 	defer p.done()
-	return a.tally(ctx, t, name, countingReader{f, p, size})
+	return a.tally(ctx, t, name, countingReader{f, p, sizeOf(f)})
 }
 
 // tally reads a log, which is among what the report rests on.

@@ -125,7 +125,13 @@ func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish sto
 		Jitter:         rand.Float64,
 		Seen:           seen,
 	}
-	m, err := s.Mirror(ctx, b.from, o)
+	p := a.progress(bytesRead, "fetching %s", fetch.Mask(b.from))
+	watched := o
+	if p != nil {
+		watched.Fetch.Progress = p.add
+	}
+	m, err := s.Mirror(ctx, b.from, watched)
+	p.done()
 	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {
 		return err

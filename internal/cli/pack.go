@@ -70,6 +70,8 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 			}
 			sum, size := sha256.New(), counter(0)
 			write := func(w io.Writer) error {
+				p := a.progress(nothing, "packing %s", a.output)
+				defer p.done()
 				out := bufio.NewWriterSize(w, 1<<20)
 				return errors.Join(kit.Pack(io.MultiWriter(out, sum, &size), items, o), out.Flush())
 			}
@@ -234,6 +236,8 @@ func (x *packing) audit(ctx context.Context, a *app, it *kit.Item) error {
 			return err
 		}
 	}
+	p := a.progress(nothing, "auditing %s", it.Name)
+	defer p.done()
 	r, err := audit.Run(*s, audit.Criteria{At: x.at.or(a.env.Now)})
 	if err != nil {
 		return err

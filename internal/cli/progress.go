@@ -28,13 +28,16 @@ const (
 // A progress shows on a terminal how far work has come that takes longer than patience.
 // The nil progress shows nothing.
 type progress struct {
-	app   *app
-	timer *time.Timer
-	shown atomic.Bool
+	app    *app
+	of     *progress // the work that this is a part of, which is not shown while this is
+	timer  *time.Timer
+	shown  atomic.Bool
+	hidden atomic.Bool // behind a part of it
 
 	mu    sync.Mutex
 	bar   *progressbar.ProgressBar
 	total int64
+	ended bool
 }
 
 // What fits beside each other on 80 columns, with the counts, the rate and the times.
@@ -44,13 +47,13 @@ const (
 	lineWidth = 79
 )
 
-// progress begins to show work; done ends that. Work that is part of other work is not
-// shown.
+// progress begins to show work; done ends that. A part of other work takes its place
+// once it takes long itself.
 func (a *app) progress(of unit, format string, args ...any) *progress {
-	if !a.env.Terminal || a.working != nil {
+	if !a.env.Terminal {
 		return nil
 	}
-	p := &progress{app: a, total: -1}
+	p := &progress{app: a, of: a.working, total: -1}
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(p), progressbar.OptionSetDescription(report.Middle(report.Printable(fmt.Sprintf(format, args...)), whatWidth)),
 		progressbar.OptionShowBytes(of == bytesRead), progressbar.OptionSetElapsedTime(true), progressbar.OptionSetPredictTime(true),
@@ -60,19 +63,26 @@ func (a *app) progress(of unit, format string, args ...any) *progress {
 		options = append(options, progressbar.OptionShowCount())
 	}
 	p.bar = progressbar.NewOptions64(-1, options...)
-	p.timer = time.AfterFunc(patience, func() {
-		p.shown.Store(true)
-		p.add(0, p.size())
-	})
+	p.timer = time.AfterFunc(patience, p.show)
 	a.working = p
 	p.bar.StartWithoutRender()
 	return p
 }
 
-func (p *progress) size() int64 {
+func (p *progress) show() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.total
+	total, ended := p.total, p.ended
+	if !ended {
+		if p.of != nil {
+			p.of.erase()
+			p.of.hidden.Store(true)
+		}
+		p.shown.Store(true)
+	}
+	p.mu.Unlock()
+	if !ended {
+		p.add(0, total)
+	}
 }
 
 // add says that n more are done of a total, which is below 0 if it is not known.
@@ -91,15 +101,23 @@ func (p *progress) add(n int, total int64) {
 
 // Write takes what the bar draws.
 func (p *progress) Write(b []byte) (int, error) {
-	if !p.shown.Load() {
+	if !p.visible() {
 		return len(b), nil
 	}
 	return p.app.env.Stderr.Write(b)
 }
 
-// clear empties the line, for other text.
+func (p *progress) visible() bool { return p.shown.Load() && !p.hidden.Load() }
+
+// clear empties the line, for other text: that of p, or of the work that it is a part of.
 func (p *progress) clear() {
-	if p != nil && p.shown.Load() {
+	for ; p != nil; p = p.of {
+		p.erase()
+	}
+}
+
+func (p *progress) erase() {
+	if p.visible() {
 		_, _ = io.WriteString(p.app.env.Stderr, "\r"+strings.Repeat(" ", lineWidth)+"\r")
 	}
 }
@@ -110,10 +128,16 @@ func (p *progress) done() {
 		return
 	}
 	p.timer.Stop()
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
 	_ = p.bar.Exit() // it draws no more
-	p.clear()
+	p.erase()
 	p.shown.Store(false)
-	p.app.working = nil
+	if p.of != nil {
+		p.of.hidden.Store(false)
+	}
+	p.app.working = p.of
 }
 
 // A countingReader tells a progress what is read of a size.

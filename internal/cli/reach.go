@@ -117,7 +117,9 @@ func (r *reachRun) run(ctx context.Context, file string) error {
 	if err := r.readServers(ctx); err != nil {
 		return err
 	}
+	p := r.progress(nothing, "judging")
 	report, err := reach.Judge(r.plan)
+	p.done()
 	if err != nil {
 		return err
 	}
@@ -160,7 +162,10 @@ func (r *reachRun) readServers(ctx context.Context) error {
 			r.plan.Servers = append(r.plan.Servers, servers...)
 		}
 	}
-	for _, address := range r.connect {
+	p := r.progress(items, "asking servers")
+	defer p.done()
+	for i, address := range r.connect {
+		p.add(min(i, 1), int64(len(r.connect)))
 		chain, err := fetch.Chain(ctx, address, fetch.Options{Offline: r.offline})
 		if _, _, bad := net.SplitHostPort(address); bad != nil || errors.Is(err, fetch.ErrOffline) {
 			return err

@@ -94,6 +94,8 @@ nothing is written.`,
 // put unpacks or publishes a kit that was proved, and reports whether the store took it.
 func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) (yes bool, err error) {
 	r.DryRun = x.dryRun
+	p := a.progress(nothing, "writing to %s", cmp.Or(x.store, x.dir))
+	defer p.done()
 	switch {
 	case x.store != "":
 		s, err := a.openStore(x.store)
@@ -136,6 +138,8 @@ func (x *receiving) prove(ctx context.Context, a *app, tar *tarFile) (*kit.Kit, 
 		o.Previous = append(o.Previous, p...)
 	}
 	x.trusted = o.Anchors
+	p := a.progress(nothing, "proving %s", tar.name)
+	defer p.done()
 	k, err := kit.Open(tar, tar.size, o)
 	var refused *kit.Refusal
 	if err != nil && !errors.As(err, &refused) {

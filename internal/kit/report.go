@@ -162,19 +162,21 @@ func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 
 // WriteText writes what was proved, and what was not.
 func (r Report) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
 	var errs []error
 	line := func(format string, args ...any) {
 		_, err := fmt.Fprintf(w, format+"\n", args...)
 		errs = append(errs, err)
 	}
 	if r.Refused != nil {
-		line("refused: %s", *r.Refused)
+		line("%s: %s", screen.Verdict(false, "refused"), *r.Refused)
 		line("  %s", report.Printable(*r.Detail))
 		line("  file     %s", report.Printable(r.File))
 		line("  SHA-256  %s", r.SHA256)
 		return errors.Join(errs...)
 	}
-	line("%s", r.headline())
+	proved, rest, _ := strings.Cut(r.headline(), "proved")
+	line("%s%s", screen.Verdict(true, proved+"proved"), rest)
 	line("  file     %s", report.Printable(r.File))
 	line("  SHA-256  %s", r.SHA256)
 	if r.At != nil {
@@ -214,7 +216,7 @@ func (r Report) WriteText(w io.Writer) error {
 			line("  here     version %s, %s", report.Printable(b.Here.Version), report.Printable(b.Here.File))
 		}
 		if b.Store != nil {
-			line("  store    %s: %s", b.Store.Name, b.Store.Outcome)
+			line("  store    %s: %s", b.Store.Name, screen.Verdict(b.Store.Outcome != store.OutcomeRefused, string(b.Store.Outcome)))
 			for _, refusal := range b.Store.Refusals {
 				line("           %s: %s", refusal.Gate, report.Printable(refusal.Detail))
 			}

@@ -18,6 +18,7 @@ import (
 // WriteText writes the report for a person at a terminal. Text from certificates,
 // captures and file names goes through report.Printable.
 func (r *Report) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
 	b := bufio.NewWriter(w)
 	for _, s := range r.Stages {
 		fmt.Fprintf(b, "%-9s %s", s.Name, report.Count(s.Certificates, "certificate"))
@@ -31,7 +32,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(b, "left out  %x  %s\n", c.SHA256, subject(c))
 	}
 	for i := range r.Servers {
-		r.Servers[i].writeText(b, r.Stages)
+		r.Servers[i].writeText(b, screen, r.Stages)
 	}
 	if len(r.Notes) > 0 {
 		fmt.Fprintln(b)
@@ -67,15 +68,17 @@ func (r *Report) stageOf(s Stage) string {
 var verdicts = []struct {
 	verdict Verdict
 	words   string
+	tone    report.Tone
 }{
-	{Breaks, "BREAKS"}, {MayBreak, "MAY BREAK"}, {StillWorks, "still works"}, {NewlyWorks, "newly works"},
-	{Works, "works"}, {Fails, "does not work"}, {NotKnown, "not known"},
+	{Breaks, "BREAKS", report.Bad}, {MayBreak, "MAY BREAK", report.Warn}, {StillWorks, "still works", report.Good}, {NewlyWorks, "newly works", report.Good},
+	{Works, "works", report.Good}, {Fails, "does not work", report.Bad}, {NotKnown, "not known", report.Warn},
 }
 
-func (v Verdict) words() string {
+// on is how a person says the verdict, in its colour.
+func (v Verdict) on(screen report.Screen) string {
 	for _, known := range verdicts {
 		if known.verdict == v {
-			return known.words
+			return screen.Paint(known.tone, known.words)
 		}
 	}
 	return string(v)
@@ -91,8 +94,8 @@ func (r *Report) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-func (s *ServerReport) writeText(b *bufio.Writer, stages []Stage) {
-	fmt.Fprintf(b, "\n%s  %s\n", s.Verdict.words(), report.Printable(s.Name))
+func (s *ServerReport) writeText(b *bufio.Writer, screen report.Screen, stages []Stage) {
+	fmt.Fprintf(b, "\n%s  %s\n", s.Verdict.on(screen), report.Printable(s.Name))
 	switch {
 	case !s.HasServer:
 		fmt.Fprintln(b, "  there is no server certificate: the CA certificates alone were judged")

@@ -15,6 +15,8 @@ const Schema = "trustpool.explain/1"
 
 // WriteText writes what was found for a person.
 func (r *Report) WriteText(w io.Writer) error {
+	screen := report.ScreenOf(w)
+	tones := map[Kind]report.Tone{Problem: report.Bad, Good: report.Good, Note: report.Note}
 	buf := bufio.NewWriter(w)
 	fmt.Fprintf(buf, "%s: %s in %s\n", report.Printable(r.File), counted(len(r.Findings), "known message"), counted(r.Lines, "line"))
 	if r.Unread > 0 {
@@ -30,7 +32,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintf(buf, "not shown: %d more messages\n", r.More)
 	}
 	for _, f := range r.Findings {
-		fmt.Fprintf(buf, "\n%s (%s, as %s prints it, %s)\n", f.ID, f.Kind, strings.Join(f.Platforms, ", "), times(f.Count, f.FirstLine))
+		fmt.Fprintf(buf, "\n%s (%s, as %s prints it, %s)\n", f.ID, screen.Paint(tones[f.Kind], string(f.Kind)), strings.Join(f.Platforms, ", "), times(f.Count, f.FirstLine))
 		fmt.Fprintf(buf, "  seen     %s\n", report.Printable(f.Excerpt))
 		if f.Reason != "" {
 			fmt.Fprintf(buf, "  reason   %s\n", report.Printable(f.Reason))

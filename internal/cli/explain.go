@@ -17,7 +17,7 @@ import (
 func (a *app) explainCommand() *cobra.Command {
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "explain LOG",
+		Use:   "explain [LOG]",
 		Short: "Say what messages of devices about trust mean, and what to do",
 		Long: `Read what devices log or print, and say of each known message about trust: what
 it means, the cause, what to look at, what to do, and how sure that is
@@ -33,10 +33,10 @@ refused if fewer than one in ten lines have the form of a message or a command.
 
 Exit status: 0, or 1 if no message was known.`,
 		Example: `  trustpool explain messages.log
-  ssh edge1 show logging | trustpool explain -`,
-		Args: arguments("LOG"),
+  ssh edge1 show logging | trustpool explain`,
+		Args: a.oneFile("LOG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			log, name, err := a.open(cmd.Context(), args[0])
+			log, name, err := a.open(cmd.Context(), orStdin(args)[0])
 			if err != nil {
 				return err
 			}

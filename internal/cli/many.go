@@ -25,6 +25,20 @@ func (a *app) files(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// oneFile asks for one argument. If there is none and standard input is a pipe or a file,
+// that is read.
+func (a *app) oneFile(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) > 0:
+			return arguments(name)(cmd, args)
+		case !a.piped():
+			return hinted{fmt.Errorf("%s: %s is missing", verb(cmd), name), "give a " + name + ", or - to read standard input"}
+		}
+		return nil
+	}
+}
+
 // orStdin is args, and standard input if there are none.
 func orStdin(args []string) []string {
 	if len(args) == 0 {

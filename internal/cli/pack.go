@@ -36,6 +36,7 @@ type packing struct {
 
 func (a *app) packCommand() *cobra.Command {
 	var x packing
+	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "pack FILE… -o KIT.tar",
 		Short: "Make a kit of bundles, to carry them to a place without a network",
@@ -84,7 +85,7 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 				a.warn("not packed: %v", err)
 				return errNo
 			}
-			if err != nil || a.output == "-" {
+			if err != nil || quiet || a.output == "-" {
 				return err
 			}
 			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d bytes, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), size, sum.Sum(nil))
@@ -94,6 +95,7 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 	f := cmd.Flags()
 	f.StringVarP(&a.output, "output", "o", "", "write to `KIT.tar`, whole or not at all; - is standard output")
 	required(cmd, "output")
+	f.BoolVarP(&quiet, "quiet", "q", false, "do not say what was written")
 	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
 	f.StringVar(&x.program, "with-program", "", "put the program `FILE` into the kit, for whoever receives it: a released trustpool")
 	x.trust.flags(cmd)

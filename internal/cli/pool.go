@@ -107,7 +107,7 @@ func (a *app) poolReadCommand() *cobra.Command {
 	var platform, against, save string
 	var as printing
 	cmd := &cobra.Command{
-		Use:   "read FILE --platform NAME",
+		Use:   "read [FILE] --platform NAME",
 		Short: "Read what a device shows of its pool",
 		Long: `Read what a device shows of its pool, and say what is in it: built-in and
 downloaded certificates, and which have expired.
@@ -129,13 +129,13 @@ Exit status: 0, or 1 if --against finds a difference.`,
 		Example: `  trustpool pool read edge1.log --platform iosxr --with ios.p7b
   trustpool pool read edge1.log --platform iosxe --against ios_core.p7b
   trustpool pool read edge1.log --platform iosxe --with roots/ --save edge1.json`,
-		Args: arguments("FILE"),
+		Args: a.oneFile("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := device.Lookup(platform)
 			if err != nil {
 				return fmt.Errorf("--platform: %w", err)
 			}
-			l, err := a.readListing(cmd.Context(), args[0], p, &t)
+			l, err := a.readListing(cmd.Context(), orStdin(args)[0], p, &t)
 			if err != nil {
 				return err
 			}
@@ -157,7 +157,7 @@ Exit status: 0, or 1 if --against finds a difference.`,
 	f.StringVar(&against, "against", "", "say what differs from `BUNDLE`, and look there too")
 	t.flags(cmd)
 	f.StringVar(&save, "save", "", "write the pool to `FILE`, for import --pool, diff and audit")
-	as.flags(cmd, "json")
+	as.flags(cmd, "json", "quiet")
 	a.outputFlag(cmd)
 	return cmd
 }

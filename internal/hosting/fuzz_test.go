@@ -23,6 +23,9 @@ func FuzzRequest(f *testing.F) {
 		"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /sha256/%66168df10420e3fc7796d0bbc8a3d626ad12f78cb97ec2f27c0c87a271c4ceb97 HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /index.json HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /security/pki/trs/archive/ios/1/ HTTP/1.0\r\n\r\n",
+		"GET /security/pki/trs/current/ios/ HTTP/1.0\r\n\r\n",
+		"GET /sha256/ HTTP/1.0\r\n\r\n",
 		"GET /security/pki/trs/current/ios/rss.xml HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /security/pki/trs/archive/ios/20250203/ios.jks HTTP/1.1\r\nHost: h\r\nRange: bytes=4-7\r\n\r\n",
 	} {

@@ -91,6 +91,9 @@ func (r route) match(path string) (p place, ok bool) {
 				return p, false
 			}
 		}
+		if end == 0 {
+			return p, false
+		}
 		*p.variable(variable), path = path[:end], path[end:]
 	}
 }

@@ -32,6 +32,13 @@ func TestRouteMatch(t *testing.T) {
 			t.Errorf("%s: %s", r.pattern, path)
 		}
 	}
+	for _, path := range []string{"/.p7b", pathTRS + ".p7b", pathCurrent + "ios/", pathCurrent + "/ios.p7b", pathArchive + "ios/1/", pathArchive + "ios//ios.p7b", pathSHA256} {
+		for _, r := range routes() {
+			if p, ok := r.match(path); ok {
+				t.Errorf("%s: %s gives %+v", r.pattern, path, p)
+			}
+		}
+	}
 	if p, ok := (route{pattern: "/" + anyName + extension}).match("/.p7b"); ok {
 		t.Errorf("an empty name: %+v", p)
 	}

@@ -13,7 +13,7 @@ type kept struct{ data []byte }
 
 func (kept) String() string { return "kept" }
 
-func (k *kept) get(_ context.Context, name string, most int64) ([]byte, string, error) {
+func (k *kept) get(_ context.Context, name string, _ int64) ([]byte, string, error) {
 	if name != manifestName || k.data == nil {
 		return nil, "", store.ErrNotFound
 	}

@@ -152,6 +152,12 @@ func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish sto
 
 // mirrorBesides takes what else the flags ask for.
 func (a *app) mirrorBesides(ctx context.Context, s *store.Store, b besides, m *store.Mirroring, o store.MirrorOptions) error {
+	if m.Previous == nil && (m.DryRun || m.Outcome() != store.OutcomePublished) {
+		if b.feed || b.archive {
+			m.Notes = append(m.Notes, "no release is current: what is beside the bundle was not looked for")
+		}
+		return nil
+	}
 	var errs []error
 	name := m.Release.Name
 	if b.feed {

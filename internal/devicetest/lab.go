@@ -125,6 +125,11 @@ func New(dir string, devices ...Device) (*Lab, error) {
 			return nil, err
 		}
 	}
+	for _, d := range lab.devices {
+		if d.Fault == Refuses {
+			_ = d.listener.Close()
+		}
+	}
 	if err := lab.writeFiles(); err != nil {
 		lab.Close()
 		return nil, err
@@ -191,7 +196,7 @@ func (l *Lab) add(of Device) error {
 	l.devices = append(l.devices, d)
 	l.byName[of.Name] = d
 	if d.Fault == Refuses {
-		return d.listener.Close()
+		return nil // its port is closed when all others have theirs
 	}
 	if err := os.WriteFile(l.path(d.Name+".sshd"), []byte(d.config()), 0o600); err != nil {
 		return err

@@ -14,9 +14,9 @@ import (
 
 // MaxOutput is how many bytes a device may print in a session. A pool of 400
 // certificates takes 300,000.
-const MaxOutput = 4 << 20
+const MaxOutput = 2 << 20
 
-// readSize is how much is read at once.
+// readSize is how much is read at once, and kept in one piece.
 const readSize = 32 << 10
 
 var (
@@ -32,11 +32,12 @@ type line struct {
 	commands []string
 
 	mu     sync.Mutex
-	more   sync.Cond // there is more in got, or an error
-	got    []byte
-	given  int    // bytes of got that scrapligo has
-	err    error  // why it ended
-	secret []byte // may be sent once
+	more   sync.Cond // there is more in pieces, or an error
+	pieces [][]byte  // what it printed, each of readSize
+	size   int       // bytes that it printed
+	given  int       // of these, those that scrapligo has
+	err    error     // why it ended
+	secret []byte    // may be sent once
 	closed bool
 }
 
@@ -64,12 +65,16 @@ func newLine(conn io.ReadWriteCloser, commands []string) *line {
 }
 
 func (l *line) pump() {
-	b := make([]byte, readSize)
 	for {
+		l.mu.Lock()
+		if l.size%readSize == 0 {
+			l.pieces = append(l.pieces, make([]byte, readSize))
+		}
+		b := l.pieces[len(l.pieces)-1][l.size%readSize:]
+		l.mu.Unlock()
 		n, err := l.conn.Read(b)
 		l.mu.Lock()
-		l.got = append(l.got, b[:n]...)
-		if len(l.got) > MaxOutput {
+		if l.size += n; l.size > MaxOutput {
 			err = errFlood
 		}
 		l.err = err
@@ -87,14 +92,14 @@ func (l *line) pump() {
 func (l *line) Read(int) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.got) == l.given && l.err == nil {
+	for l.size == l.given && l.err == nil {
 		l.more.Wait()
 	}
-	if errors.Is(l.err, errFlood) || len(l.got) == l.given {
+	if errors.Is(l.err, errFlood) || l.size == l.given {
 		return nil, io.EOF
 	}
-	b := bytes.Clone(l.got[l.given:])
-	l.given = len(l.got)
+	b := bytes.Clone(l.piece(l.given))
+	l.given += len(b)
 	return b, nil
 }
 
@@ -105,18 +110,28 @@ func (l *line) allow(secret []byte) {
 	l.secret = secret
 }
 
-// printed is what the device printed from an offset on.
-func (l *line) printed(from int) []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.got[min(from, len(l.got)):])
+// piece is what the device printed from an offset on to the end of a piece.
+func (l *line) piece(from int) []byte {
+	i := from / readSize
+	return l.pieces[i][from%readSize : min(l.size-i*readSize, readSize)]
 }
 
-// size is how many bytes the device printed.
-func (l *line) size() int {
+// printed is what the device printed from an offset on.
+func (l *line) printed(from int) (text []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.got)
+	text = make([]byte, 0, max(l.size-from, 0))
+	for from+len(text) < l.size {
+		text = append(text, l.piece(from+len(text))...)
+	}
+	return text
+}
+
+// length is how many bytes the device printed.
+func (l *line) length() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.size
 }
 
 // ended is why the connection ended.

@@ -29,6 +29,8 @@ const (
 	quiet = 200 * time.Millisecond
 	// parting is how long a device may take to end the session after exit.
 	parting = time.Second
+	// maxTail is in how much of the end of the output a prompt is looked for.
+	maxTail = 4 << 10
 	// maxSaid is how much of a device's last line a reason quotes.
 	maxSaid = 120
 )
@@ -86,16 +88,16 @@ func converse(ctx context.Context, l *line, d dialect, secret []byte, timeout, q
 		return nil, err
 	}
 	for _, command := range d.setup {
-		if _, err := s.send(ctx, command); err != nil {
+		if err := s.send(ctx, command); err != nil {
 			return nil, err
 		}
 	}
-	s.shown[0] = l.size()
-	if _, err := s.send(ctx, d.show); err != nil {
+	s.shown[0] = l.length()
+	if err := s.send(ctx, d.show); err != nil {
 		return nil, err
 	}
-	s.shown[1] = l.size()
-	if _, err := s.send(ctx, clock); err != nil {
+	s.shown[1] = l.length()
+	if err := s.send(ctx, clock); err != nil {
 		return nil, err
 	}
 	s.part(ctx)
@@ -142,14 +144,14 @@ func (s *session) enable(ctx context.Context) error {
 	if s.sign == '#' || len(s.secret) == 0 {
 		return nil
 	}
-	from := s.line.size()
+	from := s.line.length()
 	b, err := s.channel.SendInput(enable, opoptions.WithInterimPromptPattern([]*regexp.Regexp{asksSecret()}), opoptions.WithNoStripPrompt())
 	if err != nil {
 		return s.failed(ctx, "after "+enable, from)
 	}
 	if asksSecret().Match(b) {
 		s.line.allow(s.secret)
-		from = s.line.size()
+		from = s.line.length()
 		if err := s.channel.WriteAndReturn(s.secret, true); err != nil {
 			return s.failed(ctx, "after "+enable, from)
 		}
@@ -171,20 +173,42 @@ func (s *session) read(ctx context.Context, patterns ...*regexp.Regexp) ([]byte,
 	return s.channel.ReadUntilAnyPrompt(ctx, patterns)
 }
 
-// send sends a command and waits for the prompt after it.
-func (s *session) send(ctx context.Context, command string) ([]byte, error) {
-	from := s.line.size()
-	b, err := s.channel.SendInput(command, opoptions.WithInterimPromptPattern([]*regexp.Regexp{pager()}), opoptions.WithNoStripPrompt())
-	if err != nil {
-		return nil, s.failed(ctx, fmt.Sprintf("after %q", command), from)
+// send sends a command and waits for the prompt after it. The output is in the line, and
+// scrapligo is not to gather it as well.
+func (s *session) send(ctx context.Context, command string) error {
+	from := s.line.length()
+	if _, err := s.channel.SendInput(command, opoptions.WithEager()); err != nil {
+		return s.failed(ctx, fmt.Sprintf("after %q", command), from)
 	}
-	if pager().Match(b) && !s.prompt.Match(b) {
-		return nil, &Failure{Pages, fmt.Sprintf("it prints %q in pages: it does not take %q", command, s.dialect.setup[0])}
+	var tail []byte
+	for {
+		b, err := s.channel.Read()
+		if err != nil {
+			return s.failed(ctx, fmt.Sprintf("after %q", command), from)
+		}
+		if len(b) == 0 {
+			time.Sleep(readDelay)
+			continue
+		}
+		tail = append(tail, b...)
+		if len(tail) > maxTail {
+			tail = bytes.Clone(tail[len(tail)-maxTail:])
+		}
+		if s.prompt.Match(tail) {
+			break
+		}
+		if pager().Match(tail) {
+			return &Failure{Pages, fmt.Sprintf("it prints %q in pages: it does not take %q", command, s.dialect.setup[0])}
+		}
 	}
-	if refused := refusal().Find(b[:min(len(b), 2000)]); refused != nil && command == s.dialect.show {
-		return nil, &Failure{Refused, fmt.Sprintf("it refuses %q: %s", command, said(refused))}
+	if command != s.dialect.show {
+		return nil
 	}
-	return b, nil
+	output := s.line.printed(from)
+	if refused := refusal().Find(output[:min(len(output), 2000)]); refused != nil {
+		return &Failure{Refused, fmt.Sprintf("it refuses %q: %s", command, said(refused))}
+	}
+	return nil
 }
 
 // part ends the session. How the device takes it is of no account.
@@ -204,7 +228,7 @@ func (s *session) part(ctx context.Context) {
 
 // failed is why a device did not answer.
 func (s *session) failed(ctx context.Context, when string, from int) error {
-	tail := s.line.printed(max(from, s.line.size()-readSize))
+	tail := s.line.printed(max(from, s.line.length()-readSize))
 	last := said(tail)
 	if strings.Contains(when, strconv.Quote(last)) { // the echo of the command
 		last, tail = "", nil

@@ -297,7 +297,7 @@ func TestInterruptCollect(t *testing.T) {
 			t.Errorf("status %d after %v: %q %s", status, took, stdout.String(), stderr.String())
 		}
 		var names []string
-		_ = filepath.WalkDir(filepath.Join(work, "pools"), func(path string, d fs.DirEntry, _ error) error {
+		_ = filepath.WalkDir(filepath.Join(work, "pools"), func(_ string, d fs.DirEntry, _ error) error {
 			if d != nil && !d.IsDir() {
 				names = append(names, d.Name())
 			}

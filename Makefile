@@ -40,7 +40,6 @@ fleet-demo: build ## start 30 replaying devices, collect from them, and show the
 		--root $$b/lab-root.pem --by site); \
 	answer collect --devices "$$dir/lab/devices.csv" --ssh-config "$$dir/lab/ssh_config" --timeout 10s -o bin/fleet-demo/captures; \
 	answer "$${fleet[@]}"; \
-	./bin/trustpool fleet --help | grep -q -e --html || exit 0; \
 	answer "$${fleet[@]}" --html -o bin/fleet-demo/fleet.html; \
 	echo; echo "the page is $(CURDIR)/bin/fleet-demo/fleet.html"; \
 	if [ -n "$${DISPLAY-}$${WAYLAND_DISPLAY-}" ] && command -v xdg-open >/dev/null; then xdg-open bin/fleet-demo/fleet.html; fi

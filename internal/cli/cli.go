@@ -259,7 +259,7 @@ func helpCommands(root *cobra.Command) {
 		RunE: func(_ *cobra.Command, args []string) error {
 			cmd, rest, err := root.Find(args)
 			if err != nil || len(rest) > 0 {
-				return hinted{fmt.Errorf("help: no command is called %q", strings.Join(args, " ")), usageHint(root, args)}
+				return hinted{fmt.Errorf("help: no command or topic is called %q", strings.Join(args, " ")), usageHint(root, args)}
 			}
 			cmd.InitDefaultHelpFlag()
 			cmd.InitDefaultVersionFlag()
@@ -331,6 +331,11 @@ func usageHint(root *cobra.Command, args []string) string {
 		if s := root.SuggestionsFor(word); len(s) > 0 && !strings.HasPrefix(word, "-") {
 			return "did you mean trustpool " + strings.Join(s, ", or trustpool ") + "?"
 		}
+		for _, c := range root.Commands() {
+			if c.IsAdditionalHelpTopicCommand() && strings.HasPrefix(c.Name(), word) {
+				return "did you mean trustpool help " + c.Name() + "?"
+			}
+		}
 	}
 	return "see trustpool --help"
 }
@@ -384,15 +389,16 @@ const ExitStatus = `Every command exits with one of these statuses:
   1  done, and the answer is no: not verified, the pools differ, a filter
      matched nothing, a certificate failed or the file was refused, a finding
      of an audit counts, a platform has no such commands, no message was
-     known, a server would break, a watched server changed, a device has not
-     the current version or was not collected, a server failed a check
+     known, a server would break, a watched server changed, a feed warns, a
+     device is not current or was not collected, a site differs, a server
+     failed a check
   2  could not: wrong usage, unreadable input, a file that cannot be written
   130, 143  interrupted by SIGINT (control-C) or SIGTERM: it ends at once, and
      nothing is half written; serve and mirror --every end with 0
 
 The help of a command says when its answer is no; if it does not, the command
-has none. With status 2 there is one line on standard error, perhaps a hint, and
-no partial output.`
+has none. With status 2 standard error has a line for each cause, perhaps a
+hint, and there is no partial output.`
 
 // write gives the report to standard output, or whole to the file of --output.
 func (a *app) write(report func(io.Writer) error) error {

@@ -58,17 +58,17 @@ clock and exit, and nothing else. enable is sent if there is a secret for it.
 No question of a device is answered.
 
 Your own ssh connects, with your configuration, jump hosts, agent and
-known_hosts. --ssh builtin does without an ssh program, and without its
-configuration. The host key is checked in any case: connect once by hand, or
-get known_hosts from who has it. A password comes from --password-file, from a
+known_hosts. --ssh builtin needs no ssh program, and reads no configuration of
+it. The host key is always checked: connect once by hand, or fill known_hosts
+from a source that you believe. A password comes from --password-file, from a
 prompt (--password), or from the program that SSH_ASKPASS names; likewise the
 secret of enable.
 
 Exit status: 0, or 1 if there is no readable capture of some device.`,
-		Example: `  trustpool collect --devices devices.csv -o pools
-  trustpool collect --devices devices.csv -o pools --resume --parallel 50
-  trustpool collect --devices hosts.ini -o pools --only 'edge*' --enable
-  trustpool collect --devices devices.csv -o pools --only site=berlin`,
+		Example: `  trustpool collect --devices devices.csv -o captures
+  trustpool collect --devices devices.csv -o captures --resume --parallel 50
+  trustpool collect --devices hosts.ini -o captures --only 'edge*' --enable
+  trustpool collect --devices devices.csv -o captures --only site=berlin`,
 		Args: arguments(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := x.options(cmd.Context(), a)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,7 +139,13 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	if o.Devices, err = a.readInventory(x.devices, x.by); err != nil {
 		return nil, err
 	}
-	if err := checkColumn(o.Devices, x.by); err != nil {
+	if err := checkColumn(x.by, func(yield func([]inventory.Column) bool) {
+		for i := range o.Devices {
+			if !yield(o.Devices[i].Columns) {
+				return
+			}
+		}
+	}); err != nil {
 		return nil, err
 	}
 	for _, arg := range x.bundles {
@@ -180,8 +187,12 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	if err != nil {
 		return nil, err
 	}
-	if c := r.Captures; c != nil && len(logs) == 0 && c.Files == c.Unreadable {
+	switch c := r.Captures; {
+	case g.Downloads.Lines() > 0 || c != nil && c.Files > c.Unreadable:
+	case c != nil:
 		return nil, nothingRead(r)
+	default:
+		return nil, hinted{fmt.Errorf("%s: there is no line in it", logs[0]), "give the log of the time in which devices came, perhaps one that was rotated"}
 	}
 	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
 	return r, nil
@@ -214,6 +225,15 @@ func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fl
 	}
 	r, err := fleet.Merge(x.by, parts)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkColumn(x.by, func(yield func([]inventory.Column) bool) {
+		for i := range r.Devices {
+			if !yield(r.Devices[i].Labels) {
+				return
+			}
+		}
+	}); err != nil {
 		return nil, err
 	}
 	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
@@ -249,13 +269,13 @@ func nothingRead(r *fleet.Report) error {
 }
 
 // checkColumn refuses a column that no device has.
-func checkColumn(devices []inventory.Device, by string) error {
+func checkColumn(by string, devices iter.Seq[[]inventory.Column]) error {
 	if by == "platform" {
 		return nil
 	}
 	var names []string
-	for _, d := range devices {
-		for _, c := range d.Columns {
+	for columns := range devices {
+		for _, c := range columns {
 			if c.Name == by && (c.Value != "" || by == inventory.GroupsColumn) {
 				return nil
 			}

@@ -135,7 +135,7 @@ func TestNoSize(t *testing.T) {
 
 func TestCombined(t *testing.T) {
 	t.Parallel()
-	list := devices(t, "name,address\na,10.0.0.1\nb,10.0.0.2\nc,10.0.0.3\nd,10.0.0.4\ne,10.0.0.5\nf,10.0.0.6\ng,10.0.0.7\nh,10.0.0.8\ni,10.0.0.9\nj,10.0.0.10\nk,10.0.0.11\n")
+	list := devices(t, "name,address\na,10.0.0.1\nb,10.0.0.2\nc,10.0.0.3\nd,10.0.0.4\ne,10.0.0.5\nf,10.0.0.6\ng,10.0.0.7\nh,10.0.0.8\ni,10.0.0.9\nj,10.0.0.10\nk,10.0.0.11\nl,10.0.0.12\n")
 	sum := strings.Repeat("b", 64)
 	log := combined(1, "10.0.0.1", "GET /security/pki/trs/ios.p7b HTTP/1.1", 200, 2000, "cisco-IOS") +
 		combined(1, "10.0.0.2", "GET //ios.p7b?x=y HTTP/1.0", 200, 1000, "Mozilla/4.0 (compatible; MSIE 5.0; Cisco PKI)") +
@@ -148,6 +148,7 @@ func TestCombined(t *testing.T) {
 		combined(1, "10.0.0.9", "GET /security/pki/trs/archive/ios/9/ios.p7b HTTP/1.1", 200, 1000, "x") +
 		combined(1, "10.0.0.10", "GET /sha256/"+strings.ToUpper(sum)+" HTTP/1.1", 200, 2000, "x") +
 		combined(1, "10.0.0.11", "GET /index.html HTTP/1.1", 200, 15, "x") +
+		combined(1, "10.0.0.12", "GET /archive/ios/10/ios.p7b HTTP/1.1", 200, 2513, "x") + // more than it has
 		"10.0.0.1 - frank [01/May/2025:10:02:00 +0200] \"GET /ios.p7b HTTP/1.0\" 404 -\n" + // common
 		combined(2, "10.0.0.11", `\x16\x03\x01`, 400, 150, "-") +
 		combined(2, "10.0.0.11", `GET /\"x\" HTTP/1.1`, 404, 150, `a \"b\" c`) +
@@ -167,11 +168,12 @@ h10.0.0.8: current, ios 10 at 08:01 by size
 i10.0.0.9: old, ios 9 at 08:01 by path
 j10.0.0.10: current, ios 10 at 08:01 by path
 k10.0.0.11: never
+l10.0.0.12: unknown version, ios  at 08:01 by not known
 `)
 	if r.Devices[1].Client.Name != "IOS PKI client" || r.Devices[2].Client.Name != "perhaps IOS XR" || r.Devices[0].Fetched.SHA256 != sum || r.Devices[0].Status != 404 {
 		t.Errorf("%+v", r.Devices)
 	}
-	if l := r.Logs[0]; l.Requests != 11 || l.Other != 3 || l.Unreadable != 6 || len(r.BadLines) != 5 {
+	if l := r.Logs[0]; l.Requests != 12 || l.Other != 3 || l.Unreadable != 6 || len(r.BadLines) != 5 {
 		t.Errorf("%+v %+v", l, r.BadLines)
 	}
 	// Nothing is known beside the log.

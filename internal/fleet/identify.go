@@ -44,6 +44,9 @@ func (t *Tally) identify(r *Request) (v version, how How, asked bool) {
 		return version{}, ByNone, asked
 	}
 	if b := t.given(v); b != nil {
+		if r.Status == 200 && r.Method == "GET" && r.Bytes > b.Size+headerSlack { // such as a page that says why not
+			return version{bundle: b.Name}, ByNone, true
+		}
 		return version{b.Name, b.Version, b.SHA256}, ByPath, true
 	}
 	if v.named() {

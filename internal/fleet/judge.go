@@ -179,10 +179,10 @@ func decodable(certs []*certificate.Certificate) []*certificate.Certificate {
 }
 
 // Lines of a capture that are the device's own and no part of its pool: its prompt,
-// with the name, and its clock.
+// with the name, after which an ASA may have its context, priority and state, and its clock.
 var (
 	promptLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(?:RP/\d+/[A-Z0-9]+/CPU\d+:)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:\([a-z0-9-]{1,32}\))?[#>][ \t]?(?:sh|do|term|exit|quit|logout|more|[ \t\r]*$)`)
+		return regexp.MustCompile(`^(?:RP/\d+/[A-Z0-9]+/CPU\d+:)?([A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/[A-Za-z0-9._/-]{1,64})?(?:\([a-z0-9-]{1,32}\))?[#>][ \t]?(?:sh|do|term|exit|quit|logout|more|[ \t\r]*$)`)
 	})
 	clockLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^[.*]?(?:[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d )?\d\d:\d\d:\d\d\.\d{1,6} [A-Za-z]{1,5}(?: [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]?\d \d{4})?[ \t\r]*$`)
@@ -456,7 +456,13 @@ func (j *Judge) compare(p *pool.Pool, v *verdict) error {
 			continue
 		}
 		lacks, expired, all := lacking(current)
-		share := float64(lacks-expired) / float64(max(all, 1))
+		if all == 0 {
+			continue
+		}
+		share := float64(lacks-expired) / float64(all)
+		if lacks == all {
+			share, expired = 1, 0 // a pool that has nothing of it is not like it, even if all of it has expired
+		}
 		if share >= least {
 			continue
 		}
@@ -484,7 +490,7 @@ func (j *Judge) compare(p *pool.Pool, v *verdict) error {
 		if err != nil || order <= 0 {
 			continue
 		}
-		if lacks, expired, _ := lacking(b); lacks != expired {
+		if lacks, expired, all := lacking(b); lacks != expired || lacks == all {
 			continue
 		}
 		if v.got == GotCurrent {
@@ -510,7 +516,11 @@ func (j *Judge) download(f *Fetch, platform device.Platform) (v verdict, ok bool
 	}
 	j.mu.Unlock()
 	done.once.Do(func() {
-		done.v, done.v.err = j.pool(&pool.Pool{Platform: cmp.Or(platform.Name, "iosxe"), Entries: pool.Of(decodable(b.Certificates))}, platform)
+		entries := pool.Of(decodable(b.Certificates))
+		for i := range entries {
+			entries[i].Origin = pool.Downloaded
+		}
+		done.v, done.v.err = j.pool(&pool.Pool{Platform: cmp.Or(platform.Name, "iosxe"), Entries: entries}, platform)
 	})
 	return done.v, done.v.err == nil
 }

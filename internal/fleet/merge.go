@@ -53,6 +53,9 @@ func ReadPart(name string, data []byte) (*Part, error) {
 	if p.Total != len(p.Devices) {
 		return nil, fmt.Errorf("it lists %d of its %d devices: make it without --state", len(p.Devices), p.Total)
 	}
+	if len(p.Devices) == 0 {
+		return nil, errors.New("there is no device in it")
+	}
 	if len(p.Devices) > inventory.MaxDevices {
 		return nil, fmt.Errorf("%d devices: the limit is %d", len(p.Devices), inventory.MaxDevices)
 	}

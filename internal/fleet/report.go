@@ -47,6 +47,14 @@ type Downloads struct {
 	Beyond int
 }
 
+// Lines is how many lines the logs have: without one they tell nothing.
+func (d *Downloads) Lines() (n int) {
+	for i := range d.Logs {
+		n += d.Logs[i].Lines
+	}
+	return n
+}
+
 // A LogReport counts the lines of a log.
 type LogReport struct {
 	Name       string `json:"name"`

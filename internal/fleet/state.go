@@ -274,7 +274,7 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	} else if d.Platform != "" {
 		out.mark(MarkPlatform)
 	}
-	logs := len(g.Downloads.Logs) > 0
+	logs := g.Downloads.Lines() > 0
 	if logs && h.Requests > 0 {
 		out.Evidence = append(out.Evidence, h.item())
 		if h.Fetched != nil {
@@ -315,6 +315,8 @@ func noEvidence(g *Gathering, d *inventory.Device, note *collectNote) string {
 		return "not collected: " + note.Detail
 	case g.Captures != nil && err != nil:
 		return err.Error()
+	case len(g.Downloads.Logs) > 0 && g.Downloads.Lines() == 0:
+		return "no capture, and no log has a line"
 	case len(g.Downloads.Logs) > 0 && len(d.Addresses) == 0:
 		return "no capture, and no IP address by which a log could tell"
 	}
@@ -338,10 +340,10 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 			d.Evidence = append(d.Evidence, Item{Kind: kindOlder, Says: report.Count(c.older, "older file") + " not read"})
 			continue
 		}
-		if c.err == nil && c.prompt != "" && !sameName(c.prompt, d.Name) {
+		if c.err == nil && c.prompt != "" {
 			if other := g.Judge.deviceNamed(c.prompt); other != "" && other != d.Name {
 				c.err = fmt.Errorf("its prompt is that of the device %s", other)
-			} else {
+			} else if !sameName(c.prompt, d.Name) {
 				d.mark(MarkOtherName)
 			}
 		}
@@ -423,6 +425,10 @@ func (d *Device) since(c *Capture, h *HostReport) {
 func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 	if f := h.Fetched; f != nil {
 		d.Bundle, d.Version, d.SHA256, d.JudgedBy = Text(f.Bundle), Text(f.Version), Text(f.SHA256), kindDownload
+	}
+	if importsNone(platform) {
+		d.State, d.Why = Unknown, "the platform imports no bundle: a download does not tell what is in its pool"
+		return
 	}
 	var v verdict
 	known := false

@@ -237,6 +237,12 @@ func TestStates(t *testing.T) {
 	put("wrong.txt", shown(t, "iosxe", "wrong", "2"), captured)
 	add("theirs,,iosxe", "unreadable (its prompt is that of the device good)")
 	put("theirs.txt", shown(t, "iosxe", "good", "2"), captured)
+	add("asactx,,iosxe", "unreadable (its prompt is that of the device good)")
+	put("asactx.txt", bytes.Replace(shown(t, "iosxe", "good", "2"), []byte("good#"), []byte("good/pri/act# "), 1), captured)
+	add("10.7.7.7,,iosxe", "unreadable (its prompt is that of the device good)")
+	put("10.7.7.7.txt", shown(t, "iosxe", "good", "2"), captured)
+	add("10.7.7.8,,iosxe", "current, lab-core 2 by capture")
+	put("10.7.7.8.txt", shown(t, "iosxe", "somename", "2"), captured)
 	add("renamed,,iosxe", "current, lab-core 2 by capture [other-name]")
 	put("renamed.txt", shown(t, "iosxe", "oldname", "2"), captured)
 	add("two,,iosxe", "old, lab-core 1 by capture [captures-differ]")
@@ -257,6 +263,7 @@ func TestStates(t *testing.T) {
 	put("before.txt", shown(t, "iosxe", "before", "2"), captured)
 	add("logged,10.0.0.4,iosxe", "current, lab-core 2 by download")
 	add("partial,10.0.0.5,iosxe", "unknown (no download of it was whole)")
+	add("nexus,10.0.0.7,nxos", "unknown (the platform imports no bundle: a download does not tell what is in its pool), lab-core 2 by download")
 	add("absent,10.0.0.6,iosxe", "never")
 	add("nowhere,,iosxe", "no-evidence (no capture, and no IP address by which a log could tell)")
 	add("../escape,,iosxe", `no-evidence (the name "../escape" cannot be that of a file: it begins with a dot, or has a slash or backslash in it)`)
@@ -283,7 +290,7 @@ func TestStates(t *testing.T) {
 	}
 	o := labOptions(t)
 	old, current := int(o.Bundles[0].Size), int(o.Bundles[1].Size)
-	log := at(8, "10.0.0.1", current) + at(8, "10.0.0.2", old) + at(5, "10.0.0.3", current) + at(5, "10.0.0.4", current) + strings.Replace(at(5, "10.0.0.5", 100), " 200 ", " 206 ", 1)
+	log := at(8, "10.0.0.1", current) + at(8, "10.0.0.2", old) + at(5, "10.0.0.3", current) + at(5, "10.0.0.4", current) + at(5, "10.0.0.7", current) + strings.Replace(at(5, "10.0.0.5", 100), " 200 ", " 206 ", 1)
 	r := judged(t, list, dir, o, log)
 	equal(t, states(r), want.String())
 	if c := r.Captures; len(c.Strays) != 1 || c.Strays[0] != "stray.txt" || c.Hidden != 1 {
@@ -294,6 +301,55 @@ func TestStates(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 	}
+}
+
+// A pool that has nothing of a bundle does not have its current version, even if all of that has
+// expired; nor is a bundle like a pool of which that is so.
+func TestExpiredBundle(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), shown(t, "iosxe", "a", "1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, v2 := labBundle(t, "2")
+	if err := os.Chtimes(filepath.Join(dir, "a.txt"), judgedAt, judgedAt); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile("../../testdata/bundles/lab-quirks-v1.p7b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	quirks, err := bundle.Limits{}.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := fleet.Bundle{Name: "expired", Version: "1", SHA256: strings.Repeat("e", 64), Size: 1}
+	for _, c := range quirks.Certificates {
+		if c.Err == nil && c.NotAfter.Valid && c.NotAfter.Before(judgedAt) {
+			expired.Certificates = append(expired.Certificates, c)
+		}
+	}
+	r := judged(t, "name,address,platform,site\na,,iosxe,x\n", dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{expired}})
+	equal(t, states(r), "a: old\n")
+	r = judged(t, "name,address,platform,site\na,,iosxe,x\n", dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{expired, v2}})
+	equal(t, states(r), "a: old\n")
+	if d := r.Devices[0]; d.Bundle != "lab-core" || d.Lacks != 4 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// What a device downloaded is judged by its certificates.
+func TestDownloadJudged(t *testing.T) {
+	t.Parallel()
+	o := labOptions(t)
+	o.Needs = []audit.Need{firRoot(t)}
+	log := fmt.Sprintf("10.0.0.1 - - [01/May/2025:10:00:00 +0000] \"GET /lab-core.p7b HTTP/1.1\" 200 %d\n", o.Bundles[1].Size) +
+		fmt.Sprintf("10.0.0.2 - - [01/May/2025:10:00:00 +0000] \"GET /lab-core.p7b HTTP/1.1\" 200 %d\n", o.Bundles[0].Size)
+	r := judged(t, "name,address,platform,site\na,10.0.0.1,iosxe,x\nb,10.0.0.2,iosxe,x\n", "", o, log)
+	equal(t, states(r), "a: current, lab-core 2 by download\nb: missing-root, lab-core 1 by download\n")
+	// A log without a line does not show that a device never came.
+	r = judged(t, "name,address,platform,site\na,10.0.0.1,iosxe,x\n", "", o, "")
+	equal(t, states(r), "a: no-evidence (no capture, and no log has a line)\n")
 }
 
 // states writes the state of each device on a line.
@@ -369,9 +425,10 @@ func TestMerge(t *testing.T) {
 		"{}":                                   `its schema is ""`,
 		`{"schema":"trustpool.fleet/1"}`:       "and not trustpool.fleet/2",
 		`{"schema":"trustpool.fleet/2","x":1}`: "unknown field",
-		`{"schema":"trustpool.fleet/2","total":1}`:                                      "without --state",
-		`{"schema":"trustpool.fleet/2","total":1,"devices":[{"name":"a","state":"x"}]}`: "which is none",
-		`{"schema":"trustpool.fleet/2","total":0,"unknown":[{}]}`:                       "no address",
+		`{"schema":"trustpool.fleet/2","total":1}`:                                                       "without --state",
+		`{"schema":"trustpool.fleet/2","total":1,"devices":[{"name":"a","state":"x"}]}`:                  "which is none",
+		`{"schema":"trustpool.fleet/2","total":1,"devices":[{"name":"a","state":"old"}],"unknown":[{}]}`: "no address",
+		`{"schema":"trustpool.fleet/2","total":0}`:                                                       "there is no device in it",
 	} {
 		if _, err := fleet.ReadPart("x", []byte(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", in, err)

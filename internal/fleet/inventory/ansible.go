@@ -45,8 +45,11 @@ var (
 
 const (
 	connectionVariable = "ansible_connection"
-	allGroup           = "all"
-	ungrouped          = "ungrouped"
+
+	// noValue is the value of a variable that is a list or a mapping, or encrypted.
+	noValue   = "\x00"
+	allGroup  = "all"
+	ungrouped = "ungrouped"
 )
 
 func newAnsible(columns []string) *ansible {
@@ -239,7 +242,11 @@ func (a *ansible) device(name string, h *ansibleHost) (d Device, address, why st
 		return ""
 	}
 	evaluate := func(names ...string) string {
-		v, bad := evaluate(value(names...), name)
+		v := value(names...)
+		if v == noValue && err == nil {
+			err = fmt.Errorf("%s is encrypted, or a list or mapping: write the value, or give CSV", names[0])
+		}
+		v, bad := evaluate(v, name)
 		if bad && err == nil {
 			err = fmt.Errorf("%s is a template, and templates are not evaluated: write the value, or give CSV", names[0])
 		}
@@ -257,12 +264,20 @@ func (a *ansible) device(name string, h *ansibleHost) (d Device, address, why st
 		return d, "", why, err
 	}
 	d = Device{Name: name, Line: h.line, Platform: platform}
-	if err := d.login(evaluate(userVariables...), evaluate(portVariables...)); err != nil {
+	user := ""
+	if value(userVariables...) != noValue { // an encrypted user is left to whoever logs in
+		user = evaluate(userVariables...)
+	}
+	port := evaluate(portVariables...)
+	if err != nil {
+		return d, "", "", err
+	}
+	if err := d.login(user, port); err != nil {
 		return d, "", "", err
 	}
 	for _, c := range a.asked {
 		if c != GroupsColumn && c != "platform" && c != "name" && c != "address" {
-			d.Columns = append(d.Columns, Column{c, value(c)})
+			d.Columns = append(d.Columns, Column{c, strings.TrimSuffix(value(c), noValue)})
 		}
 	}
 	d.Columns = append(d.Columns, Column{GroupsColumn, above.vars[GroupsColumn]})
@@ -461,6 +476,9 @@ func (a *ansible) ini(data []byte) error {
 		}
 		var err error
 		if end := strings.IndexByte(line, ']'); line[0] == '[' && end > 0 && (end == len(line)-1 || strings.ContainsAny(line[end+1:end+2], " \t#;")) {
+			if after := strings.TrimSpace(line[end+1:]); after != "" && after[0] != '#' && after[0] != ';' {
+				return at(number, fmt.Errorf("%.80q after [%s]", after, line[1:end]))
+			}
 			var suffix bool
 			section, kind, suffix = strings.Cut(line[1:end], ":")
 			if suffix && kind != "vars" && kind != "children" {

@@ -70,6 +70,10 @@ func (l *lister) csv(data []byte) error {
 			}
 			value = strings.Clone(value) // keeps nothing else of the line
 			switch columns[i] {
+			case "":
+				if value != "" {
+					return at(before+1, fmt.Errorf("column %d has no name, and line %d has %.80q in it", i+1, line, value))
+				}
 			case "name":
 				d.Name = value
 			case "platform":
@@ -91,7 +95,8 @@ func (l *lister) csv(data []byte) error {
 	}
 }
 
-// columnsOf returns the names of the columns, in lower case.
+// columnsOf returns the names of the columns, in lower case. Those without a name, as
+// spreadsheets leave behind the last one, are to be empty.
 func columnsOf(head []string) ([]string, error) {
 	if len(head) > MaxColumns {
 		return nil, &LimitError{fmt.Sprintf("%d columns", len(head)), MaxColumns}
@@ -100,10 +105,10 @@ func columnsOf(head []string) ([]string, error) {
 	seen := map[string]bool{}
 	for i, name := range head {
 		name = strings.ToLower(strings.TrimSpace(name))
-		if name == "" || len(name) > MaxCell {
-			return nil, fmt.Errorf("column %d has no name, or one of more than %d bytes", i+1, MaxCell)
+		if len(name) > MaxCell {
+			return nil, fmt.Errorf("column %d has a name of more than %d bytes", i+1, MaxCell)
 		}
-		if seen[name] {
+		if seen[name] && name != "" {
 			return nil, fmt.Errorf("the column %q is there twice", name)
 		}
 		seen[name] = true

@@ -157,6 +157,9 @@ func Read(r io.Reader, o Options) (*List, error) {
 	if !utf8.Valid(data) {
 		return nil, &Error{Err: errors.New("it is not UTF-8")}
 	}
+	if !bytes.ContainsRune(data, '\n') { // old spreadsheets end lines with a carriage return alone
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
+	}
 	form, err := formOf(data)
 	if err != nil {
 		return nil, err

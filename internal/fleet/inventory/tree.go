@@ -128,8 +128,7 @@ func (w *yamlWalk) host(group string, k, v *yaml.Node) error {
 	return nil
 }
 
-// vars keeps the variables that are wanted. One that is a list or a mapping, or that
-// is encrypted, is not a value.
+// vars keeps the variables that are wanted.
 func (w *yamlWalk) vars(vars map[string]string, n *yaml.Node) error {
 	var merged []*yaml.Node
 	err := w.each(n, func(k, v *yaml.Node) error {
@@ -140,10 +139,7 @@ func (w *yamlWalk) vars(vars map[string]string, n *yaml.Node) error {
 			merged = append(merged, v)
 			return nil
 		}
-		if v.Kind != yaml.ScalarNode || !strings.HasPrefix(v.Tag, "!!") || v.Tag == "!!null" {
-			return nil
-		}
-		return w.a.set(vars, k.Value, v.Value)
+		return w.set(vars, k.Value, v)
 	})
 	for _, m := range merged {
 		more := map[string]string{}
@@ -169,14 +165,25 @@ func (w *yamlWalk) vars(vars map[string]string, n *yaml.Node) error {
 // mergeable is vars for what a merge key names, where no further merge key is followed.
 func (w *yamlWalk) mergeable(n *yaml.Node, vars map[string]string) error {
 	return w.each(n, func(k, v *yaml.Node) error {
-		if v.Kind == yaml.ScalarNode && strings.HasPrefix(v.Tag, "!!") {
-			return w.a.set(vars, k.Value, v.Value)
-		}
 		if k.Tag == "!!merge" {
 			return errors.New("a merge key in what is merged: write the variables")
 		}
-		return nil
+		if v.Kind == yaml.AliasNode {
+			v = v.Alias
+		}
+		return w.set(vars, k.Value, v)
 	})
+}
+
+// set is set for a value of YAML.
+func (w *yamlWalk) set(vars map[string]string, name string, v *yaml.Node) error {
+	switch {
+	case v.Kind == yaml.ScalarNode && v.Tag == "!!null":
+		return nil
+	case v.Kind != yaml.ScalarNode || !strings.HasPrefix(v.Tag, "!!"):
+		return w.a.set(vars, name, noValue)
+	}
+	return w.a.set(vars, name, v.Value)
 }
 
 // json reads what ansible-inventory --list prints, and what a script of a dynamic
@@ -307,13 +314,16 @@ func (r jsonReader) vars(vars map[string]string) error {
 	})
 }
 
-// setJSON is set for a value of JSON; one that is a list or an object is not a value.
+// setJSON is set for a value of JSON.
 func (a *ansible) setJSON(vars map[string]string, name string, raw json.RawMessage) error {
-	if !a.wanted[name] || raw[0] == '{' || raw[0] == '[' || string(raw) == "null" {
+	if !a.wanted[name] || string(raw) == "null" {
 		return nil
 	}
 	value := string(raw)
-	if raw[0] == '"' {
+	switch raw[0] {
+	case '{', '[':
+		value = noValue
+	case '"':
 		if err := json.Unmarshal(raw, &value); err != nil {
 			return err
 		}

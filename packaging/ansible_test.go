@@ -135,6 +135,9 @@ func (c *controller) play(t *testing.T, args ...string) map[string]*outcome {
 		for _, task := range p.Tasks {
 			for host, h := range task.Hosts {
 				o := report.Stats[host]
+				if o == nil {
+					t.Fatalf("no outcome of %s: %v\n%s%s", host, err, out, stderr.Bytes())
+				}
 				if msg, ok := h.Msg.(string); ok && msg != "" {
 					o.messages = append(o.messages, msg)
 				}

@@ -370,7 +370,7 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 		d.mark(MarkUnreadFile)
 	}
 	d.CapturedAt = Moment{best.at}
-	if best.at.After(g.Judge.o.At) {
+	if best.at.Truncate(time.Second).After(g.Judge.o.At) { // the time of judgement is a whole second
 		d.mark(MarkClock)
 	}
 	for _, m := range best.marks {

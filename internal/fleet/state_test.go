@@ -253,6 +253,8 @@ func TestStates(t *testing.T) {
 	put("beside/version.txt", []byte("beside#show version\n"), captured.Add(time.Hour))
 	add("future,,iosxe", "current, lab-core 2 by capture [clock]")
 	put("future.txt", shown(t, "iosxe", "future", "2"), judgedAt.Add(time.Hour))
+	add("now,,iosxe", "current, lab-core 2 by capture")
+	put("now.txt", shown(t, "iosxe", "now", "2"), judgedAt.Add(900*time.Millisecond))
 	add("broken,,iosxe", "unreadable (line 20: the text ends within this certificate, which has no start of its validity)")
 	put("broken.txt", shown(t, "iosxe", "broken", "2")[:700], captured)
 	add("since,10.0.0.1,iosxe", "old, lab-core 1 by capture [downloaded-since]")

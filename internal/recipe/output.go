@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
-	"encoding/xml"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -67,59 +66,22 @@ func (r *Recipe) encodeSide(data []byte, pool, previous *bundle.Bundle, at time.
 		previous = &bundle.Bundle{}
 	}
 	diff := bundle.Compare(previous, pool)
-	side, err := feed.SideFiles(cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly), data, pool, diff)
+	file := cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly)
+	side, err := feed.SideFiles(file, data, pool, diff)
 	if err != nil {
 		return nil, err
 	}
-	rss, err := r.rss(diff, at)
+	edition, err := feed.NewEdition(r.Version, file, fmt.Sprintf("%x", sha256.Sum256(data)), at, diff)
 	if err != nil {
+		return nil, err
+	}
+	var rss bytes.Buffer
+	if err := feed.WriteRSS(&rss, r.Name, file, []feed.Edition{edition}); err != nil {
 		return nil, err
 	}
 	var out []File
 	for _, f := range side {
 		out = append(out, File(f))
 	}
-	return append(out, File{feed.RSSFile, rss}), nil
-}
-
-// rss is a feed (RSS 2.0) of one item, this version.
-func (r *Recipe) rss(d *bundle.Diff, at time.Time) ([]byte, error) {
-	type guid struct {
-		IsPermaLink bool   `xml:"isPermaLink,attr"`
-		ID          string `xml:",chardata"`
-	}
-	type item struct {
-		Title       string `xml:"title"`
-		Description string `xml:"description"`
-		GUID        guid   `xml:"guid"`
-		Date        string `xml:"pubDate"`
-	}
-	rss := struct {
-		XMLName xml.Name `xml:"rss"`
-		Version string   `xml:"version,attr"`
-		Channel struct {
-			Title       string `xml:"title"`
-			Link        string `xml:"link"`
-			Description string `xml:"description"`
-			Item        item   `xml:"item"`
-		} `xml:"channel"`
-	}{Version: "2.0"}
-	rss.Channel.Title = r.Name
-	rss.Channel.Link = cmp.Or(r.Outputs.Signed, r.Outputs.CertsOnly)
-	rss.Channel.Description = "Versions of the trust bundle " + r.Name
-	rss.Channel.Item = item{
-		Title:       fmt.Sprintf("%s bundle version: %s", r.Name, r.Version),
-		Description: fmt.Sprintf("%d certificates: %d added, %d removed", d.New.Certificates, len(d.Added), len(d.Removed)),
-		GUID:        guid{false, fmt.Sprintf("%s %s", r.Name, r.Version)},
-		Date:        at.UTC().Format(time.RFC1123Z),
-	}
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	enc := xml.NewEncoder(&b)
-	enc.Indent("", "  ")
-	if err := enc.Encode(rss); err != nil {
-		return nil, err
-	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	return append(out, File{feed.RSSFile, rss.Bytes()}), nil
 }

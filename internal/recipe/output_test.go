@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"os"
@@ -146,15 +145,11 @@ func TestOutputs(t *testing.T) {
 	if diff.CurrentVersion != "2" || diff.PrevVersion != "1" || len(diff.Additions) != 10 || len(diff.Deletions) != 3 || diff.MarkedForRemoval == nil {
 		t.Errorf("core.diff.json is\n%s", out["core.diff.json"])
 	}
-	var feed struct {
-		Title string `xml:"channel>item>title"`
-		Date  string `xml:"channel>item>pubDate"`
-		Text  string `xml:"channel>item>description"`
-	}
-	if err := xml.Unmarshal(out["rss.xml"], &feed); err != nil {
+	channel, err := feed.ParseRSS(out["rss.xml"])
+	if err != nil {
 		t.Fatal(err)
 	}
-	if feed.Title != "Lab Core Bundle bundle version: 2" || feed.Date != "Sun, 01 Jun 2025 00:00:00 +0000" || feed.Text != "15 certificates: 10 added, 3 removed" {
+	if i := channel.Items[0]; channel.Name() != "Lab Core Bundle" || i.Version() != "2" || i.Date != "Sun, 01 Jun 2025 00:00:00 UTC" || len(i.Change.Added) != 10 || len(i.Change.Removed) != 3 {
 		t.Errorf("rss.xml is\n%s", out["rss.xml"])
 	}
 

@@ -101,29 +101,19 @@ func (d *Disk) Add(dir string, fill func(*Tree) error) error {
 		}
 		return d.Tree(dir, fill)
 	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	t, err := d.stageTree(root, "", dir, fill)
-	if err != nil {
-		return err
-	}
-	defer d.finish(t.temp)
-	if err := d.commit(func() error { return d.moveIn(t) }); err != nil {
-		return err
-	}
-	for _, sub := range append(t.dirs, ".") {
-		err = errors.Join(err, d.syncDir(root, sub, dir))
-	}
-	return err
+	return d.fillDir(dir, fill, d.moveIn)
 }
 
 // Replace is Add, but that a file which is there is replaced. All files are written and synced before the first takes its
 // place; they do so in the order in which they were written. What stops that halfway leaves new files and then old ones,
 // each of them whole.
 func (d *Disk) Replace(dir string, fill func(*Tree) error) error {
+	return d.fillDir(dir, fill, d.replace)
+}
+
+// fillDir stages what fill writes in a directory that is there, lets move give the files their names in it, and syncs
+// every directory in which that makes an entry.
+func (d *Disk) fillDir(dir string, fill, move func(*Tree) error) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
@@ -134,7 +124,7 @@ func (d *Disk) Replace(dir string, fill func(*Tree) error) error {
 		return err
 	}
 	defer d.finish(t.temp)
-	if err := d.commit(func() error { return d.replace(t) }); err != nil {
+	if err := d.commit(func() error { return move(t) }); err != nil {
 		return err
 	}
 	changed := map[string]bool{".": true}

@@ -1,16 +1,13 @@
 package packaging_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,59 +71,6 @@ func writtenSite(t *testing.T, o site.Options) string {
 	return dir
 }
 
-// freePort finds a port that is free, and likely to stay so for a moment.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-// webServer runs a web server until the test ends, and returns its URL.
-func webServer(t *testing.T, port, program string, args ...string) string {
-	t.Helper()
-	var out bytes.Buffer
-	cmd := exec.Command(program, args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "XDG_DATA_HOME="+cmd.Dir, "XDG_CONFIG_HOME="+cmd.Dir)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-	})
-	for range 200 {
-		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
-			c.Close()
-			return "http://127.0.0.1:" + port
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s", program, err, out.Bytes())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	t.Fatalf("%s does not answer", program)
-	return ""
-}
-
 // changed is one of the configurations with another port and directory.
 func changed(t *testing.T, name string, pairs ...string) string {
 	t.Helper()
@@ -139,56 +83,39 @@ func changed(t *testing.T, name string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-func startNginx(t *testing.T, port, http string) string {
-	t.Helper()
-	home := t.TempDir()
-	user := ""
-	if os.Getuid() == 0 {
-		user = "user root; "
-	}
-	conf := fmt.Sprintf(user+"daemon off; pid %[1]s/pid; error_log %[1]s/error.log;\nevents {}\n"+
-		"http {\naccess_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\n%[2]s\n}\n", home, http)
-	path := filepath.Join(home, "nginx.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return webServer(t, port, "nginx", "-p", home, "-e", filepath.Join(home, "error.log"), "-c", path)
-}
-
 func nginxOf(t *testing.T, dir string) string {
 	t.Helper()
-	tooltest.Need(t, "nginx")
-	port := freePort(t)
-	return startNginx(t, port, changed(t, "nginx.conf", "listen 80", "listen 127.0.0.1:"+port, "    listen [::]:80 default_server;\n", "", "/var/www/pki", dir))
+	address := tooltest.FreeAddress(t)
+	return tooltest.Nginx(t, address, changed(t, "nginx.conf", "listen 80", "listen "+address, "    listen [::]:80 default_server;\n", "", "/var/www/pki", dir))
 }
 
 func apacheOf(t *testing.T, dir string) string {
 	t.Helper()
 	tooltest.Need(t, "apache2")
-	port, home := freePort(t), t.TempDir()
+	address, home := tooltest.FreeAddress(t), t.TempDir()
 	var b strings.Builder
-	fmt.Fprintf(&b, "ServerRoot %[1]s\nPidFile %[1]s/pid\nErrorLog %[1]s/error.log\nServerName localhost\nListen 127.0.0.1:%[2]s\n", home, port)
+	fmt.Fprintf(&b, "ServerRoot %[1]s\nPidFile %[1]s/pid\nErrorLog %[1]s/error.log\nServerName localhost\nListen %[2]s\n", home, address)
 	for _, module := range []string{"mpm_event", "authz_core", "alias", "dir", "env", "filter", "deflate", "headers", "mime"} {
 		fmt.Fprintf(&b, "LoadModule %[1]s_module /usr/lib/apache2/modules/mod_%[1]s.so\n", module)
 	}
 	b.WriteString("TypesConfig /dev/null\nAddOutputFilterByType DEFLATE text/html text/plain application/x-pkcs7-certificates\n") // as Debian has it, and more
-	b.WriteString(changed(t, "apache.conf", "*:80", "127.0.0.1:"+port, "/var/www/pki", dir))
+	b.WriteString(changed(t, "apache.conf", "*:80", address, "/var/www/pki", dir))
 	path := filepath.Join(home, "apache2.conf")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return webServer(t, port, "apache2", "-D", "FOREGROUND", "-f", path)
+	return tooltest.Serve(t, address, "apache2", "-D", "FOREGROUND", "-f", path)
 }
 
 func caddyOf(t *testing.T, dir string) string {
 	t.Helper()
 	tooltest.Need(t, "caddy")
-	port := freePort(t)
+	address := tooltest.FreeAddress(t)
 	path := filepath.Join(t.TempDir(), "Caddyfile")
-	if err := os.WriteFile(path, []byte("{\n\tadmin off\n}\n"+changed(t, "Caddyfile", ":80 {", ":"+port+" {\n\tbind 127.0.0.1", "/var/www/pki", dir)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("{\n\tadmin off\n}\n"+changed(t, "Caddyfile", ":80 {", strings.TrimPrefix(address, "127.0.0.1")+" {\n\tbind 127.0.0.1", "/var/www/pki", dir)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return webServer(t, port, "caddy", "run", "--config", path, "--adapter", "caddyfile")
+	return tooltest.Serve(t, address, "caddy", "run", "--config", path, "--adapter", "caddyfile")
 }
 
 // good asks that doctor finds nothing to complain of at any route of a bundle, that each file of the site is there with its
@@ -317,8 +244,8 @@ func TestBucket(t *testing.T) {
 	if _, err := site.Write(t.Context(), site.OpenBucket(b), o); err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
-	base := startNginx(t, port, changed(t, "nginx-bucket.conf", "listen 80", "listen 127.0.0.1:"+port, "    listen [::]:80 default_server;\n", "",
+	address := tooltest.FreeAddress(t)
+	base := tooltest.Nginx(t, address, changed(t, "nginx-bucket.conf", "listen 80", "listen "+address, "    listen [::]:80 default_server;\n", "",
 		"http://BUCKET-HOST:80/BUCKET/PREFIX", server.Endpoint+"/bucket/www", "/var/cache/nginx/trustpool", t.TempDir()))
 	good(t, base, o)
 	server.Stop() // what was asked for is there still

@@ -17,6 +17,7 @@ import (
 	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
 
@@ -83,7 +84,7 @@ func BenchmarkHistory(b *testing.B) {
 			}
 			dir := longStore(b, size.names, size.releases, size.certificates)
 			for b.Loop() {
-				address := freeAddress(b)
+				address := tooltest.FreeAddress(b)
 				begin := time.Now()
 				s := startServerWithin(b, 5*time.Minute, "trustpool", address, "b0000.p7b", program, "serve", "--store", dir, "--root", labRoot, "--listen", address, "--access-log", "none")
 				b.ReportMetric(0, "ns/op")

@@ -75,16 +75,6 @@ func startServerWithin(b *testing.B, most time.Duration, name, address, probe st
 	}
 }
 
-func freeAddress(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // serveDir is a directory of bundles with the sizes of Cisco's ios.p7b and
 // ios_union.p7b.
 func serveDir(b *testing.B) string {
@@ -97,7 +87,7 @@ func serveDir(b *testing.B) string {
 
 func startTrustpool(b *testing.B, dir, log string, flags ...string) *webServer {
 	b.Helper()
-	address := freeAddress(b)
+	address := tooltest.FreeAddress(b)
 	args := append([]string{buildProgram(b), "serve", dir, "--root", labRoot, "--listen", address, "--access-log", log}, flags...)
 	return startServer(b, "trustpool", address, "117kB.p7b", args...)
 }
@@ -106,7 +96,7 @@ func startTrustpool(b *testing.B, dir, log string, flags ...string) *webServer {
 // ours: JSON, buffered, written each second.
 func startNginx(b *testing.B, dir, log string) *webServer {
 	b.Helper()
-	address := freeAddress(b)
+	address := tooltest.FreeAddress(b)
 	server := fmt.Sprintf("types { application/x-pkcs7-certificates p7b; }\nsendfile on; tcp_nopush on; open_file_cache max=100;\nserver { listen %s backlog=4096; root %s; }", address, dir)
 	return startNginxWith(b, "nginx", address, server, log)
 }
@@ -114,7 +104,7 @@ func startNginx(b *testing.B, dir, log string) *webServer {
 // startSite starts nginx with a site of the bundles in a directory, and the configuration that the project has for it.
 func startSite(b *testing.B, dir, log string) *webServer {
 	b.Helper()
-	www, address := filepath.Join(b.TempDir(), "www"), freeAddress(b)
+	www, address := filepath.Join(b.TempDir(), "www"), tooltest.FreeAddress(b)
 	tooltest.Run(b, nil, buildProgram(b), "site", dir, "-o", www, "--root", labRoot)
 	config, err := os.ReadFile("../../packaging/web/nginx.conf")
 	if err != nil {
@@ -153,7 +143,7 @@ http {
 
 func startCaddy(b *testing.B, dir, log string) *webServer {
 	b.Helper()
-	home, address := b.TempDir(), freeAddress(b)
+	home, address := b.TempDir(), tooltest.FreeAddress(b)
 	logging := ""
 	if log != "none" {
 		logging = "log {\n output file " + filepath.Join(home, "access.log") + "\n }\n"

@@ -31,16 +31,11 @@ type S3 struct {
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
 	Need(t, "versitygw")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &S3{Dir: t.TempDir(), address: l.Addr().String()}
+	s := &S3{Dir: t.TempDir(), address: FreeAddress(t)}
 	s.Endpoint = "http://" + s.address
 	if err := os.Mkdir(filepath.Join(s.Dir, "bucket"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	l.Close() // the port is free a moment ago
 	s.Start(t)
 	t.Cleanup(s.Stop)
 	return s

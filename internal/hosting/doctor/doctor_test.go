@@ -20,6 +20,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/hosting/doctor"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
 
@@ -317,12 +318,7 @@ func TestURL(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	if _, err := doctor.Run(t.Context(), options(t, "http://"+l.Addr().String()+"/")); err == nil {
+	if _, err := doctor.Run(t.Context(), options(t, "http://"+tooltest.FreeAddress(t)+"/")); err == nil {
 		t.Error("no error without a server")
 	}
 	if _, err := doctor.Run(t.Context(), doctor.Options{URL: "http://lab/"}); err == nil {

@@ -2,10 +2,7 @@ package pages_test
 
 import (
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,45 +44,12 @@ func writeSite(t *testing.T) string {
 // startNginx runs nginx with the configuration that the project has for a site.
 func startNginx(t *testing.T, dir string) string {
 	t.Helper()
-	tooltest.Need(t, "nginx")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
+	address := tooltest.FreeAddress(t)
 	text, err := os.ReadFile("../../../packaging/web/nginx.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := strings.NewReplacer("listen 80", "listen "+address, "listen [::]:80 default_server;", "", "/var/www/pki", dir).Replace(string(text))
-	home, user := t.TempDir(), ""
-	if os.Getuid() == 0 {
-		user = "user root; "
-	}
-	conf := fmt.Sprintf(user+"daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log;\nevents {}\n"+
-		"http {\naccess_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\n%[2]s\n}\n", home, server)
-	path := filepath.Join(home, "nginx.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("nginx", "-p", home, "-e", filepath.Join(home, "error.log"), "-c", path)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	for range 200 {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return "http://" + address
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("nginx does not answer at %s", address)
-	return ""
+	return tooltest.Nginx(t, address, strings.NewReplacer("listen 80", "listen "+address, "listen [::]:80 default_server;", "", "/var/www/pki", dir).Replace(string(text)))
 }
 
 // Pages that are files work from the disk and from a web server, with its headers.

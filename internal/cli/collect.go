@@ -115,7 +115,7 @@ Exit status: 0, or 1 if there is no readable capture of some device.`,
 // options are those of a run.
 func (x *collectFlags) options(ctx context.Context, a *app) (o collect.Options, err error) {
 	if a.offline {
-		return o, errors.New("--offline: collect is for the network")
+		return o, errors.New("--offline: collect reads devices over the network")
 	}
 	if x.timeout <= 0 {
 		return o, errors.New("--timeout: not a time above zero")

@@ -231,7 +231,7 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 		name = c.Platform
 	}
 	if name == "" {
-		return nil, &Failure{Platform, "its platform is not known: the inventory has none, and none is given for all"}
+		return nil, &Failure{Platform, "its platform is not known: name it in the inventory"}
 	}
 	p, err := device.Lookup(name)
 	if err != nil {

@@ -113,7 +113,7 @@ Exit status: 0 when it is ended by a signal.`,
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
 	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
 	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach the server at `URL`: https://HOST")
-	flags.StringArrayVar(&f.watch, "watch", nil, "watch the server at `HOST:PORT|FILE`, or those in a file, one in each line (repeatable)")
+	flags.StringArrayVar(&f.watch, "watch", nil, "watch the servers of `HOST:PORT|FILE`: one, or a file with one in each line (repeatable)")
 	flags.StringVar(&f.watchEvery, "watch-every", "1h", "ask the servers of --watch each `DURATION` (at least 1m)")
 	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd

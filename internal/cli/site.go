@@ -115,7 +115,7 @@ Exit status: 0, or 1 if --check finds that a file is missing or differs.`,
 	f.StringVar(&pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	f.BoolVar(&noPages, "no-pages", false, "no pages for people at /")
 	f.BoolVar(&check, "check", false, "write nothing; compare what is there")
-	f.BoolVar(&remove, "delete", false, "remove files that were written before and belong to the site no more")
+	f.BoolVar(&remove, "delete", false, "remove files that were written before and no longer belong to the site")
 	t.rootFlag(cmd)
 	as.flags(cmd, "json", "quiet")
 	return cmd

@@ -60,7 +60,7 @@ Exit status: 0, or 1 if something changed.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.watch(cmd.Context(), args, &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.watch, "watch", nil, "watch the server at `HOST:PORT|FILE`, or those in a file, one in each line (repeatable)")
+	flags.StringArrayVar(&f.watch, "watch", nil, "watch the servers of `HOST:PORT|FILE`: one, or a file with one in each line (repeatable)")
 	flags.StringVar(&f.store, "store", "", "judge with the bundles of the store at `URL`: a directory, or s3://BUCKET/PREFIX")
 	flags.StringVar(&f.seen, "seen", "", "compare with what was seen last, in `FILE`, and write what is seen now there")
 	flags.StringVar(&f.saveChains, "save-chains", "", "write the chains that servers send to `DIR`")
@@ -215,7 +215,7 @@ func readSeen(path string) (*watch.Report, error) {
 	defer f.Close()
 	r, err := watch.Read(f)
 	if err != nil {
-		return nil, hinted{fmt.Errorf("--seen %s: %w", path, err), "remove it to begin anew"}
+		return nil, hinted{fmt.Errorf("--seen %s: %w", path, err), "name a file that trustpool watch wrote, or one that is not there yet"}
 	}
 	return r, nil
 }

@@ -49,7 +49,7 @@ type Options struct {
 	// Settings choose from those with which the site was written last.
 	Settings func(Settings) Settings
 
-	Delete bool                             // remove what was written before and belongs to the site no more
+	Delete bool                             // remove what was written before and no longer belongs to the site
 	Report func(format string, args ...any) // what does not stop it; nil for nowhere
 }
 

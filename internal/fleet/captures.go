@@ -261,11 +261,18 @@ func (c *CaptureDir) note(name string) *collectNote {
 		return nil
 	}
 	path := filepath.Join(c.Name, CollectDir, name+".json")
-	data, err := fetch.ReadAtMost(path, maxCollectNote)
+	fi, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var n collectNote
+	var data []byte
+	switch {
+	case err == nil && !fi.Mode().IsRegular():
+		err = errors.New("not a regular file")
+	case err == nil:
+		data, err = fetch.ReadAtMost(path, maxCollectNote)
+	}
 	if err == nil && len(data) > maxCollectNote {
 		err = fmt.Errorf("more than %d bytes: that is the limit", maxCollectNote)
 	}

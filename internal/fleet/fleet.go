@@ -68,8 +68,7 @@ type Options struct {
 type Tally struct {
 	o        Options
 	hosts    []host // of o.Devices
-	exact    map[netip.Prefix]int
-	lengths  []int // of prefixes, the longest first
+	places   places
 	unknown  map[netip.Addr]*host
 	versions map[version]*known
 
@@ -122,20 +121,15 @@ const (
 
 // New makes a Tally. It is an error where two devices have an address in common.
 func New(o Options) (*Tally, error) {
-	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), exact: map[netip.Prefix]int{}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
+	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), places: places{exact: map[netip.Prefix]int{}}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
 	for i, d := range o.Devices {
 		for _, p := range d.Addresses {
-			if other, ok := t.exact[p]; ok && other != i {
+			if other, ok := t.places.exact[p]; ok && other != i {
 				return nil, fmt.Errorf("devices %q and %q have the address %s in common", o.Devices[other].Name, d.Name, inventory.Show(p))
 			}
-			t.exact[p] = i
-			if !slices.Contains(t.lengths, p.Bits()) {
-				t.lengths = append(t.lengths, p.Bits())
-			}
+			t.places.add(p, i)
 		}
 	}
-	slices.Sort(t.lengths)
-	slices.Reverse(t.lengths)
 	for _, b := range o.Bundles {
 		if k := t.know(version{b.Name, b.Version, b.SHA256}); k != nil {
 			k.size = b.Size
@@ -427,16 +421,37 @@ func (t *Tally) host(a netip.Addr) *host {
 
 // device is that of an address in the list of devices; nil if there is none.
 func (t *Tally) device(a netip.Addr) *host {
-	for _, bits := range t.lengths {
+	if i, ok := t.places.find(a); ok {
+		return &t.hosts[i]
+	}
+	return nil
+}
+
+// places are the addresses and prefixes of devices.
+type places struct {
+	exact   map[netip.Prefix]int
+	lengths []int // of prefixes, the longest first
+}
+
+func (ps *places) add(p netip.Prefix, device int) {
+	ps.exact[p] = device
+	if at, ok := slices.BinarySearchFunc(ps.lengths, p.Bits(), func(have, bits int) int { return bits - have }); !ok {
+		ps.lengths = slices.Insert(ps.lengths, at, p.Bits())
+	}
+}
+
+// find returns the device with the longest prefix that holds an address.
+func (ps *places) find(a netip.Addr) (int, bool) {
+	for _, bits := range ps.lengths {
 		p, err := a.Prefix(bits)
 		if err != nil {
 			continue // longer than an IPv4 address
 		}
-		if i, ok := t.exact[p]; ok {
-			return &t.hosts[i]
+		if i, ok := ps.exact[p]; ok {
+			return i, true
 		}
 	}
-	return nil
+	return 0, false
 }
 
 // maxNamed is how many addresses are looked for in a line.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"reflect"
 	"slices"
 	"time"
@@ -137,16 +138,40 @@ func Merge(by string, parts []*Part) (*Report, error) {
 		})
 	}
 	// An address that one site does not know may be a device of another.
-	known := map[string]bool{}
+	known := places{exact: map[netip.Prefix]int{}}
 	for i := range r.Devices {
 		for _, a := range r.Devices[i].Addresses {
-			known[a] = true
+			if p, err := inventory.ParsePrefix(a); err == nil {
+				known.add(p, i)
+			}
 		}
 	}
-	r.Unknown = slices.DeleteFunc(r.Unknown, func(h HostReport) bool { return known[h.Addresses[0]] })
+	r.Unknown = slices.DeleteFunc(r.Unknown, func(h HostReport) bool {
+		a, err := netip.ParseAddr(h.Addresses[0])
+		i, ok := known.find(a.Unmap())
+		if err != nil || !ok {
+			return false
+		}
+		r.Devices[i].elsewhere(&h)
+		return true
+	})
 	slices.SortFunc(r.Unknown, func(a, b HostReport) int { return cmp.Compare(a.Addresses[0], b.Addresses[0]) })
 	r.count()
 	return r, nil
+}
+
+// elsewhere adds what the log of another place says of a device, which was not known there.
+func (d *Device) elsewhere(h *HostReport) {
+	d.Evidence = append(slices.Clone(d.Evidence), h.item())
+	d.Marks = slices.Clone(d.Marks)
+	d.LastSeen = Moment{later(d.LastSeen.Time, h.Seen)}
+	switch f := h.Fetched; {
+	case d.JudgedBy == kindCapture:
+		d.since(d.CapturedAt.Time, h)
+	case d.State == Never || d.State == NoEvidence || d.JudgedBy == kindDownload && f != nil && f.Time.After(d.DownloadedAt.Time):
+		d.mark(MarkMerged)
+		d.State, d.Why = Unknown, "a log of another place, where the inventory does not have it, has requests of its address: read that log with this inventory"
+	}
 }
 
 // sameAsked reports whether two reports were judged by the same.

@@ -298,7 +298,7 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 		out.JudgedBy = kindCapture
 		out.Bundle, out.Version, out.SHA256, out.Lacks = Text(capture.bundle), Text(capture.version), Text(capture.sum), capture.lacks
 		out.judge(g.Judge, &capture.verdict, importsNone(platform), h)
-		out.since(capture, h)
+		out.since(capture.at, h)
 	case logs && len(d.Addresses) > 0 && h.Got == GotNever:
 		out.State = Never
 	case !logs || len(d.Addresses) == 0:
@@ -410,9 +410,9 @@ func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool, h *HostReport) {
 }
 
 // since looks at what was downloaded after a capture.
-func (d *Device) since(c *Capture, h *HostReport) {
+func (d *Device) since(captured time.Time, h *HostReport) {
 	f := h.Fetched
-	if f == nil || !f.Time.After(c.at) {
+	if f == nil || !f.Time.After(captured) {
 		return
 	}
 	d.mark(MarkDownloadedSince)

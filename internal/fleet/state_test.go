@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -274,6 +275,8 @@ func TestStates(t *testing.T) {
 	add("collected,,iosxe", "current, lab-core 2 by capture")
 	put("collected.txt", shown(t, "iosxe", "collected", "2"), captured)
 	put(".collect/collected.json", fmt.Appendf(nil, `{"outcome":"collected","ended_at":"2025-07-01T00:00:00Z","capture":{"file":"collected.txt","at":"2025-07-01T00:00:00Z","sha256":"%x"}}`, sum256(shown(t, "iosxe", "collected", "2"))), captured)
+	add("folder,,iosxe", "no-evidence (not collected: what collect says of it cannot be read: not a regular file)")
+	put(".collect/folder.json/x", nil, captured)
 	add("linux,,vyos", "no-evidence (no capture, and no IP address by which a log could tell) [platform]")
 	add("ftd1,,ftd", "unreadable (it is what iosxe shows, and the inventory says ftd)")
 	put("ftd1.txt", shown(t, "iosxe", "ftd1", "2"), captured)
@@ -417,6 +420,31 @@ func TestMerge(t *testing.T) {
 	r, err := fleet.Merge("site", []*fleet.Part{part("none", rows[20:30], t.TempDir()), part("c", rows[20:30], dir)})
 	if err != nil || r.Counts[fleet.NoEvidence] != 0 {
 		t.Error(err, r.Counts)
+	}
+	// What the log of one place says of a device of another is not lost.
+	at := func(month int, address string, bundle int) string {
+		return fmt.Sprintf("%s - - [01/%s/2025:10:00:00 +0000] \"GET /lab-core.p7b HTTP/1.1\" 200 %d\n", address, time.Month(month).String()[:3], o.Bundles[bundle].Size)
+	}
+	here := part("here", []string{"first,10.9.0.1,iosxe,x\n"}, "", at(1, "10.9.0.1", 1)+at(3, "10.8.0.2", 0)+at(3, "10.8.0.3", 0)+at(3, "10.8.9.9", 1)+at(3, "10.7.0.1", 1))
+	there := part("there", []string{"never,10.8.0.2,iosxe,x\n", "again,10.8.0.3,iosxe,x\n", "many,10.8.9.0/24,iosxe,x\n", "silent,10.8.0.4,iosxe,x\n"}, "", at(2, "10.8.0.3", 1))
+	for _, parts := range [][]*fleet.Part{{here, there}, {there, here}} {
+		r, err := fleet.Merge("site", parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.Devices {
+			d := &r.Devices[i]
+			want := map[string]fleet.State{"first": fleet.Current, "silent": fleet.Never}[d.Name]
+			if want == "" {
+				want = fleet.Unknown
+			}
+			if d.State != want || d.State == fleet.Unknown && (len(d.Evidence) == 0 || !slices.Contains(d.Marks, fleet.MarkMerged)) {
+				t.Errorf("%+v", d)
+			}
+		}
+		if len(r.Unknown) != 1 || r.Unknown[0].Addresses[0] != "10.7.0.1" {
+			t.Errorf("%+v", r.Unknown)
+		}
 	}
 	o.Bundles = o.Bundles[:1]
 	if _, err := fleet.Merge("site", []*fleet.Part{a, part("d", rows[1:9], dir)}); err == nil || !strings.Contains(err.Error(), "judged by different things") {

@@ -282,14 +282,14 @@ func recordName(name string) string { return statusDir + "/" + name + ".json" }
 
 // before is the row of a device at the last time; nil if there is none that can be read.
 func (c *collector) before(name string) *Row {
+	if fi, err := c.root.Stat(recordName(name)); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxRecord {
+		return nil
+	}
 	f, err := c.root.Open(recordName(name))
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
-	if fi, err := f.Stat(); err != nil || fi.Size() > maxRecord {
-		return nil
-	}
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil

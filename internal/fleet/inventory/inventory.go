@@ -277,7 +277,7 @@ func (d *Device) locate(address string) error {
 		return &LimitError{fmt.Sprintf("%d addresses of a device", len(fields)), MaxAddresses}
 	}
 	if len(fields) == 0 {
-		if p, err := parsePrefix(d.Name); err == nil {
+		if p, err := ParsePrefix(d.Name); err == nil {
 			d.Addresses = []netip.Prefix{p}
 			if p.IsSingleIP() {
 				d.Host = d.Name
@@ -288,7 +288,7 @@ func (d *Device) locate(address string) error {
 		return nil
 	}
 	for _, field := range fields {
-		switch p, err := parsePrefix(field); {
+		switch p, err := ParsePrefix(field); {
 		case err == nil:
 			d.Addresses = append(d.Addresses, p)
 			if p.IsSingleIP() && d.Host == "" {
@@ -360,8 +360,8 @@ func checkHost(host string) error {
 	return nil
 }
 
-// parsePrefix reads an IP address or a prefix; IPv4 mapped into IPv6 is IPv4.
-func parsePrefix(s string) (netip.Prefix, error) {
+// ParsePrefix reads an IP address or a prefix, as Show writes it; IPv4 mapped into IPv6 is IPv4.
+func ParsePrefix(s string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		if a.Zone() != "" {
 			return netip.Prefix{}, fmt.Errorf("%q: an address with a zone has a meaning on one host alone", s)

@@ -45,6 +45,7 @@ var (
 
 const (
 	connectionVariable = "ansible_connection"
+	priorityVariable   = "ansible_group_priority"
 
 	// noValue is the value of a variable that is a list or a mapping, or encrypted.
 	noValue   = "\x00"
@@ -54,7 +55,7 @@ const (
 
 func newAnsible(columns []string) *ansible {
 	a := &ansible{
-		wanted: map[string]bool{connectionVariable: true}, asked: columns,
+		wanted: map[string]bool{connectionVariable: true, priorityVariable: true}, asked: columns,
 		hosts: map[string]*ansibleHost{}, groups: map[string]*ansibleGroup{}, merged: map[string]*ansibleGroup{},
 	}
 	for _, names := range [][]string{hostVariables, portVariables, userVariables, platformVariables, columns} {
@@ -181,8 +182,16 @@ func (a *ansible) depth(name string, level int) error {
 	return nil
 }
 
+// priority is that of a group among those of its depth.
+func (g *ansibleGroup) priority() int {
+	if n, err := strconv.Atoi(g.vars[priorityVariable]); err == nil {
+		return n
+	}
+	return 1
+}
+
 // above merges the variables of groups and all that hold them, the deeper a group is
-// the later; the vars of the result have GroupsColumn, too.
+// the later, then the higher its priority; the vars of the result have GroupsColumn, too.
 func (a *ansible) above(direct []string) (*ansibleGroup, error) {
 	key := strings.Join(direct, "\n")
 	if g := a.merged[key]; g != nil {
@@ -208,7 +217,7 @@ func (a *ansible) above(direct []string) (*ansibleGroup, error) {
 			}
 			return a.groups[s].depth
 		}
-		return cmp.Or(cmp.Compare(top(x), top(y)), strings.Compare(x, y))
+		return cmp.Or(cmp.Compare(top(x), top(y)), cmp.Compare(a.groups[x].priority(), a.groups[y].priority()), strings.Compare(x, y))
 	})
 	g := &ansibleGroup{vars: map[string]string{}}
 	var shown []string
@@ -415,7 +424,7 @@ func expandRange(s string) (values []string, err error) {
 }
 
 // split splits a line of an INI inventory at its blanks, as a shell does: quotes and
-// backslashes keep blanks, and # after a blank begins a comment.
+// backslashes keep blanks, and # begins a comment.
 func split(line string) (words []string, err error) {
 	var word strings.Builder
 	in, quote := false, byte(0)
@@ -439,7 +448,7 @@ func split(line string) (words []string, err error) {
 			}
 		case c == '"' || c == '\'':
 			quote, in = c, true
-		case c == ' ' || c == '\t' || c == '#' && !in:
+		case c == ' ' || c == '\t' || c == '#':
 			if in {
 				words = append(words, word.String())
 				word.Reset()
@@ -512,6 +521,10 @@ func (a *ansible) iniVar(section, line string) error {
 	if value != "" && (value[0] == '"' || value[0] == '\'') {
 		if words, err := split(value); err == nil && len(words) == 1 {
 			value = words[0]
+		}
+	} else if number, _, ok := strings.Cut(value, "#"); ok { // what is neither quoted nor a number has no comment
+		if _, err := strconv.Atoi(strings.TrimSpace(number)); err == nil {
+			value = strings.TrimSpace(number)
 		}
 	}
 	return a.set(a.groups[section].vars, strings.TrimSpace(name), value)

@@ -137,7 +137,15 @@ func TestRead(t *testing.T) {
 		"hosts before any group":           {"edge1 ansible_host=192.0.2.1\nedge2\n", "Ansible INI\nedge1|192.0.2.1|192.0.2.1||||site=|groups=\nedge2||edge2||||site=|groups=\n"},
 		"carriage returns alone":           {"name,address\ra,10.0.0.1\rb,\r", "CSV\na|10.0.0.1|10.0.0.1|||\nb||b|||\n"},
 		"columns that a spreadsheet left":  {"name;address;;\na;10.0.0.1;;\nb;; ;\n", "CSV\na|10.0.0.1|10.0.0.1|||\nb||b|||\n"},
-		"an alias in what is merged":       {"all:\n  vars:\n    x: &ip 10.0.0.7\n  hosts:\n    a:\n      <<: {ansible_host: *ip, ansible_user: ops}\n", "Ansible YAML\na|10.0.0.7|10.0.0.7||ops||site=|groups=\n"},
+		"the priority of a group": {
+			"[a]\nx\ny\n[b]\nx\n[a:vars]\nansible_group_priority=10\nansible_host=10.0.0.1\nansible_port=1\n[b:vars]\nansible_host=10.0.0.2\n[a]\ny ansible_port=2\n",
+			"Ansible INI\nx|10.0.0.1|10.0.0.1|1|||site=|groups=a b\ny|10.0.0.1|10.0.0.1|2|||site=|groups=a\n",
+		},
+		"comments as Ansible has them": {
+			"[a]\nx#y ansible_host=10.0.0.1\nz ansible_host=10.0.0.2#c\n[a:vars]\nansible_port=22 # c\nansible_user='ops' # c\n",
+			"Ansible INI\nx||x|22|ops||site=|groups=a\nz|10.0.0.2|10.0.0.2|22|ops||site=|groups=a\n",
+		},
+		"an alias in what is merged": {"all:\n  vars:\n    x: &ip 10.0.0.7\n  hosts:\n    a:\n      <<: {ansible_host: *ip, ansible_user: ops}\n", "Ansible YAML\na|10.0.0.7|10.0.0.7||ops||site=|groups=\n"},
 		"an encrypted user and a list": {
 			"all:\n  hosts:\n    a:\n      ansible_user: !vault |\n        x\n      site: [Bonn]\n      ansible_host: 10.0.0.1\n",
 			"Ansible YAML\na|10.0.0.1|10.0.0.1||||site=|groups=\n",

@@ -38,7 +38,7 @@ func clean(raw string) line {
 	raw = noControlSequences(strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r"))
 	text := strings.TrimLeft(raw, " \t")
 	l := line{indent: width(raw[:len(raw)-len(text)]), tab: strings.Contains(raw[:len(raw)-len(text)], "\t")}
-	if pager().MatchString(text) && l.indent < valueIndent {
+	if text != "" && (text[0] == '-' || text[0] == '<') && pager().MatchString(text) && l.indent < valueIndent {
 		l.paged = true
 		at := len(raw) - len(text)
 		if at > 0 { // a blank before the mark belongs to it, those before are a margin

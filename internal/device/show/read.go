@@ -63,12 +63,12 @@ func readText(text string, style Style) ([]Shown, error) {
 	default:
 		return nil, fmt.Errorf("no style is called %q", style)
 	}
-	var raw []string
+	raw := make([]string, 0, strings.Count(text, "\n")+1)
 	for l := range strings.Lines(text) {
 		raw = append(raw, noControlSequences(strings.TrimLeft(strings.TrimRight(l, "\r\n"), "\r")))
 	}
 	undecorate(raw)
-	var lines []line
+	lines := make([]line, 0, len(raw))
 	for i, s := range raw {
 		l := clean(s)
 		if l.text != "" {
@@ -115,13 +115,17 @@ func readText(text string, style Style) ([]Shown, error) {
 // secondCapture is the error for the pools of two devices without a prompt between
 // them: what is built in is there twice.
 func secondCapture(list []Shown) error {
-	seen := map[string]int{}
+	type shown struct {
+		serial, issuer, subject, sha1 string
+		notBefore, notAfter           Date
+	}
+	seen := map[shown]int{}
 	again, line := 0, 0
 	for _, s := range list {
 		if s.Origin != BuiltIn {
 			continue
 		}
-		key := fmt.Sprintf("%q", []any{s.Serial, s.Issuer, s.Subject, s.NotBefore, s.NotAfter, s.SHA1})
+		key := shown{s.Serial, strings.Join(s.Issuer, "\n"), strings.Join(s.Subject, "\n"), s.SHA1, s.NotBefore, s.NotAfter}
 		if seen[key]++; seen[key] == 2 {
 			if again++; again == 1 {
 				line = s.Line
@@ -268,6 +272,9 @@ func echoes(text string) bool { return commandIn(text) >= 0 }
 
 // commandIn is where the command begins in a line; -1 if the line does not have it.
 func commandIn(text string) int {
+	if !strings.Contains(text, "trustp") {
+		return -1
+	}
 	words := strings.Fields(text)
 	at := 0 // of the word
 	for i := 0; i+3 < len(words); i++ {
@@ -321,7 +328,7 @@ func (e *entry) origin(text string) error {
 // serial reads hex in whole bytes, with colons between them or without.
 func (e *entry) serial(text string) error {
 	digits, negative := strings.CutPrefix(strings.ToUpper(strings.ReplaceAll(text, ":", "")), "-")
-	if strings.HasSuffix(text, ":") || digits == "" || len(digits)%2 != 0 || strings.Trim(digits, "0123456789ABCDEF") != "" {
+	if strings.HasSuffix(text, ":") || digits == "" || len(digits)%2 != 0 || !only(digits, "0123456789ABCDEF") {
 		return fmt.Errorf("the serial number %.80q is not hex in whole bytes", text)
 	}
 	for len(digits) > 2 && strings.HasPrefix(digits, "00") {
@@ -334,15 +341,25 @@ func (e *entry) serial(text string) error {
 }
 
 // isHex reports whether a line is the rest of a serial number that was broken.
-func isHex(text string) bool { return strings.Trim(text, "0123456789ABCDEFabcdef:") == "" }
+func isHex(text string) bool { return only(text, "0123456789ABCDEFabcdef:") }
+
+// only reports whether a text has no bytes but those.
+func only(text, those string) bool {
+	for i := range len(text) {
+		if strings.IndexByte(those, text[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // errSerial is that of a line that isHex, after a serial number.
 var errSerial = errors.New("the serial number goes on in this line: capture it again")
 
 // fingerprint reads a SHA-1.
 func (e *entry) fingerprint(text string) error {
-	e.SHA1 = strings.ToUpper(strings.NewReplacer(":", "", " ", "").Replace(text))
-	if len(e.SHA1) != 40 || strings.Trim(e.SHA1, "0123456789ABCDEF") != "" {
+	e.SHA1 = strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(text, ":", ""), " ", ""))
+	if len(e.SHA1) != 40 || !only(e.SHA1, "0123456789ABCDEF") {
 		return fmt.Errorf("the SHA-1 fingerprint %.80q is not 40 hex digits", text)
 	}
 	return nil
@@ -359,14 +376,14 @@ func parseDate(text string) (Date, error) {
 		return Date{}, nil
 	}
 	words := strings.Fields(text)
-	bad := fmt.Errorf("%.60q is not a date such as 18:27:00 UTC Nov 24 2006", text)
-	if len(words) < 5 || len(words) > 6 || len(words[0]) != len(clockLayout) || len(words[1]) > maxZone || strings.Trim(words[1], letters+"+-") != "" {
-		return Date{}, bad
+	bad := func() error { return fmt.Errorf("%.60q is not a date such as 18:27:00 UTC Nov 24 2006", text) }
+	if len(words) < 5 || len(words) > 6 || len(words[0]) != len(clockLayout) || len(words[1]) > maxZone || !only(words[1], letters+"+-") {
+		return Date{}, bad()
 	}
 	day := words[len(words)-3:]
 	clock, err := time.Parse(clockLayout+" "+xeLayout, words[0]+" "+strings.Join(day, " "))
 	if err != nil {
-		return Date{}, bad
+		return Date{}, bad()
 	}
 	if weekday := words[2]; len(words) == 6 && clock.Format("Mon") != weekday {
 		return Date{}, fmt.Errorf("%.60q is no %.20s", text, weekday)
@@ -379,7 +396,7 @@ const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 // isAttribute reports whether a line begins as an attribute of a name: cn=
 func isAttribute(text string) bool {
 	key, _, ok := strings.Cut(text, "=")
-	return ok && key != "" && strings.Trim(key, letters+"-.") == ""
+	return ok && key != "" && only(key, letters+"-.")
 }
 
 // flatExpressions are those for IOS XR without its line breaks: the beginning of a

@@ -21,7 +21,7 @@ func playbook(text []byte) []byte {
 		text = []byte(noControlSequences(string(text)))
 	}
 	hosts := map[string][]json.RawMessage{}
-	for {
+	for bytes.Contains(text, []byte("=> {")) {
 		m := ansible().FindSubmatchIndex(text)
 		if m == nil {
 			break

@@ -15,7 +15,7 @@ func nxLabel(text string) (label, string) {
 		return noLabel, ""
 	}
 	rest = strings.TrimSpace(rest)
-	switch strings.NewReplacer("-", " ", "_", " ").Replace(strings.ToLower(strings.TrimSpace(before))) {
+	switch strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(before)), "-", " "), "_", " ") {
 	case "trustpool":
 		return labelOrigin, rest
 	case "serial number":
@@ -61,7 +61,7 @@ func (r *reader) nxos(l line) error {
 		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
 	case e == nil:
 		return r.outside(l, noLabel)
-	case promptLine().MatchString(l.text):
+	case isPrompt(l.text):
 		return r.end()
 	case field == noLabel && (e.section == labelIssuer || e.section == labelSubject):
 		return fmt.Errorf("%.60q where the %s was expected", l.text, e.section.title())

@@ -18,14 +18,20 @@ const maxLayers = 4
 const blanksAfter = 4
 
 var (
-	// stamp is the time that a terminal program writes before each line.
-	stamp = sync.OnceValue(func() *regexp.Regexp {
+	// stamps are for the time that a terminal program writes before each line, by the
+	// bracket that it begins with, 0 for none: one for all is so large that it is slow.
+	stamps = sync.OnceValue(func() map[byte]*regexp.Regexp {
 		const clock = `\d{1,2}:\d\d:\d\d(?:[.,:]\d{1,9})?`
 		const day = `(?:\d{4}[-/.]\d\d[-/.]\d\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|(?:[A-Z][a-z]{2},? )?(?:[A-Z][a-z]{2} {1,2}\d{1,2}|\d{1,2} [A-Z][a-z]{2})(?: \d{4})?)`
 		const time = `(?:` + day + `[T _,-]{1,3})?` + clock + `(?: ?(?:Z|[+-]\d\d:?\d\d|[AP]M))?(?: \d{4})?`
 		const all = `(?:` + time + `(?: [A-Z]{2,5})?|\d{8}[-T_]\d{6}| *[+-]?\d{1,10}\.\d{3,9}s?)`
 		const after = `(?:[:|]| ->| \|)?`
-		return regexp.MustCompile(`^ {0,2}(?:(?:\[` + all + `\]|\(` + all + `\)|<` + all + `>)` + after + `|` + time + after + `([ \t]|$))`)
+		return map[byte]*regexp.Regexp{
+			'[': regexp.MustCompile(`^ {0,2}\[` + all + `\]` + after),
+			'(': regexp.MustCompile(`^ {0,2}\(` + all + `\)` + after),
+			'<': regexp.MustCompile(`^ {0,2}<` + all + `>` + after),
+			0:   regexp.MustCompile(`^ {0,2}` + time + after + `([ \t]|$)`),
+		}
 	})
 	quote = pattern(`^(?:> ?)*>`)
 	// comment is what programs that keep configurations put before what is none, and
@@ -50,31 +56,7 @@ func undecorate(lines []string) {
 	for range maxLayers {
 		changed := false
 		for n, cut := range []func(string) (string, bool){cutStamp, cutQuote, cutComment, cutNumber, cutString, cutYAML} {
-			all, some := true, false
-			for _, l := range lines {
-				if isMarker(l) {
-					_, ok := cut(l)
-					all, some = all && ok, true
-				}
-			}
-			if !all || !some {
-				continue
-			}
-			var cutLines []int
-			blank := true // one is after each
-			for i, l := range lines {
-				if inside, ok := cut(l); ok {
-					lines[i] = inside
-					cutLines = append(cutLines, i)
-					blank = blank && (inside == "" || inside[0] == ' ')
-				}
-			}
-			for _, i := range cutLines {
-				if blank && n < blanksAfter {
-					lines[i] = strings.TrimPrefix(lines[i], " ")
-				}
-			}
-			changed = true
+			changed = cutAll(lines, cut, n < blanksAfter) || changed
 		}
 		if !changed {
 			break
@@ -87,6 +69,36 @@ func undecorate(lines []string) {
 	}
 }
 
+// cutAll cuts each line that can be cut, if there are markers and all of them can, and
+// reports whether it did. If blanks is set and a blank follows each cut, that is cut too.
+func cutAll(lines []string, cut func(string) (string, bool), blanks bool) bool {
+	first := slices.IndexFunc(lines, isMarker)
+	if first < 0 {
+		return false
+	}
+	if _, ok := cut(lines[first]); !ok { // as it is for most captures
+		return false
+	}
+	insides := make([]string, len(lines))
+	for i, l := range lines {
+		inside, ok := cut(l)
+		switch {
+		case ok:
+			blanks = blanks && (inside == "" || inside[0] == ' ')
+		case isMarker(l):
+			return false
+		}
+		insides[i] = inside
+	}
+	for i, inside := range insides {
+		if blanks && len(inside) < len(lines[i]) {
+			inside = strings.TrimPrefix(inside, " ")
+		}
+		lines[i] = inside
+	}
+	return true
+}
+
 // noBreak is a blank at which no line is broken, as web pages have it.
 const noBreak = "\u00a0"
 
@@ -95,12 +107,20 @@ func isMarker(line string) bool {
 }
 
 func cutStamp(line string) (string, bool) {
-	m := stamp().FindStringSubmatchIndex(line)
+	begin := strings.TrimLeft(line, " ")
+	if begin == "" {
+		return line, false
+	}
+	stamp, inBrackets := stamps()[begin[0]]
+	if !inBrackets {
+		stamp = stamps()[0]
+	}
+	m := stamp.FindStringSubmatchIndex(line)
 	if m == nil {
 		return line, false
 	}
 	end := m[1]
-	if m[2] >= 0 { // the blank after it stays, as it does for brackets
+	if !inBrackets { // the blank after it stays, as it does for brackets
 		end = m[2]
 	}
 	return line[end:], true
@@ -162,7 +182,34 @@ var (
 // maxMembers is how many further lines a message may have.
 const maxMembers = 12
 
-func isMessage(text string) bool { return message().MatchString(text) || debug().MatchString(text) }
+// isMessage reports whether a line begins a message, or is one of debugging. Most lines
+// have no percent sign, and no blank where the name of a month ends.
+func isMessage(text string) bool {
+	return strings.Contains(text, "%") && message().MatchString(text) ||
+		len(text) > 4 && (text[3] == ' ' || text[4] == ' ') && debug().MatchString(text)
+}
+
+// isWithin reports whether a message begins within a line.
+func isWithin(text string) bool {
+	return strings.Contains(text, "%") && messageWithin().MatchString(text)
+}
+
+// prompt takes a line apart into the name in a prompt and what was typed.
+func prompt(text string) (host, command string, ok bool) {
+	if !strings.Contains(text, "#") && !strings.Contains(text, ">") { // most lines
+		return "", "", false
+	}
+	m := promptLine().FindStringSubmatch(text)
+	if m == nil {
+		return "", "", false
+	}
+	return m[1], m[2], true
+}
+
+func isPrompt(text string) bool {
+	_, _, ok := prompt(text)
+	return ok
+}
 
 // A session is what was captured: lines, and what was typed.
 type session struct {
@@ -181,8 +228,8 @@ func (r *reader) split(lines []line) session {
 		if r.isHead(l.text) && (least < 0 || l.indent < least) {
 			least = l.indent
 		}
-		if m := promptLine().FindStringSubmatch(l.text); m != nil && isShow(m[2]) {
-			hosts[m[1]] = true
+		if host, command, ok := prompt(l.text); ok && isShow(command) {
+			hosts[host] = true
 		}
 	}
 	s := session{lines: lines}
@@ -194,23 +241,25 @@ func (r *reader) split(lines []line) session {
 	}
 	whole := map[string]bool{} // hosts of which the whole pool was shown
 	parts := []part{{}}
-	for _, l := range lines {
-		if m := promptLine().FindStringSubmatch(l.text); m != nil && hosts[m[1]] && (least < 0 || l.indent <= least) {
-			p := part{host: m[1], own: isPoolCommand(m[2])}
-			p.view = !p.own && echoes(m[2]) && strings.Contains(m[2], "|")
+	begin := 0 // of the last part
+	for i, l := range lines {
+		if host, command, ok := prompt(l.text); ok && hosts[host] && (least < 0 || l.indent <= least) {
+			p := part{host: host, own: isPoolCommand(command)}
+			p.view = !p.own && echoes(command) && strings.Contains(command, "|")
 			whole[p.host] = whole[p.host] || p.own
-			if command := strings.TrimSpace(m[2]); !p.own && isShow(command) && len(s.commands) < maxCommands {
+			if command = strings.TrimSpace(command); !p.own && isShow(command) && len(s.commands) < maxCommands {
 				s.commands = append(s.commands, command)
 			}
 			s.own = s.own || p.own
 			parts = append(parts, p)
+			begin = i
 		}
 		p := &parts[len(parts)-1]
-		p.lines = append(p.lines, l)
+		p.lines = lines[begin : i+1]
 		p.all = p.all || strings.HasPrefix(l.text, "Trustpool:")
 	}
 	if s.own {
-		s.lines = nil
+		s.lines = lines[:0]
 		for _, p := range parts {
 			if p.own || p.all && !(p.view && whole[p.host]) {
 				s.lines = append(s.lines, p.lines...)
@@ -257,14 +306,13 @@ func isPoolCommand(command string) bool {
 }
 
 // join puts lines together that a terminal of 80 or 132 columns broke.
-func (r *reader) join(lines []line) (out []line) {
+func (r *reader) join(lines []line) []line {
+	out := lines[:0]
 	for _, l := range lines {
-		if n := len(out) - 1; n >= 0 && l.indent <= 1 && l.number == out[n].last+1 && !l.paged && !out[n].paged && r.goesOn(l.text) {
-			if width := out[n].width; width == 80 || width == 132 {
-				out[n].text += strings.Repeat(" ", l.indent) + l.text
-				out[n].last, out[n].width = l.number, l.width
-				continue
-			}
+		if n := len(out) - 1; n >= 0 && (out[n].width == 80 || out[n].width == 132) && l.indent <= 1 && l.number == out[n].last+1 && !l.paged && !out[n].paged && r.goesOn(l.text) {
+			out[n].text += strings.Repeat(" ", l.indent) + l.text
+			out[n].last, out[n].width = l.number, l.width
+			continue
 		}
 		out = append(out, l)
 	}
@@ -277,7 +325,16 @@ func (r *reader) goesOn(text string) bool {
 	if r.style != IOSXE {
 		field, _ = xrLabel(text)
 	}
-	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && !mnemonic().MatchString(text) && promptLine().FindString(text) == "" && strings.Trim(text, "=") != "" && text != notListed
+	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && !mnemonic().MatchString(text) && !isPrompt(text) && strings.Trim(text, "=") != "" && text != notListed
+}
+
+// isConfiguration reports whether a line is of a running configuration.
+func isConfiguration(text string) bool {
+	switch text[:min(len(text), 2)] {
+	case "cr", "Bu", "Cu", "ca":
+		return config().MatchString(text)
+	}
+	return false
 }
 
 // wrong is the error for a capture of something else; nil if it may be of the pool.
@@ -295,7 +352,7 @@ func (r *reader) wrong(s session) error {
 			certificates = true
 		}
 		pool = pool || strings.Contains(l.text, "Trustpool:")
-		if file, ok := strings.CutPrefix(l.text, "cabundle nvram:"); ok && l.indent > 0 || isConfig == "" && config().MatchString(l.text) {
+		if file, ok := strings.CutPrefix(l.text, "cabundle nvram:"); ok && l.indent > 0 || isConfig == "" && isConfiguration(l.text) {
 			isConfig = "it is a running configuration"
 			if ok {
 				isConfig = fmt.Sprintf("it is a running configuration, which says in which file IOS XE keeps its pool: nvram:%.80s", file)
@@ -328,7 +385,7 @@ func (r *reader) passMessage(l line) (bool, error) {
 		r.members = maxMembers
 		return true, nil
 	}
-	if e != nil && messageWithin().MatchString(l.text) && !l.paged {
+	if e != nil && !l.paged && isWithin(l.text) {
 		return false, errors.New("a message of the device begins within this line: capture it again")
 	}
 	if r.members == 0 || e == nil {

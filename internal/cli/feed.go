@@ -304,7 +304,7 @@ func (r *feedRun) servers(ctx context.Context, f *feed.Feed) (out []feed.Server,
 		return nil, err
 	}
 	for _, s := range judged.Servers {
-		server := feed.Server{Name: s.Name, Verdict: string(s.Verdict), Warn: s.Verdict == reach.Breaks || s.Verdict == reach.MayBreak}
+		server := feed.Server{Name: s.Name, Verdict: string(s.Verdict), Warn: s.Verdict == reach.Breaks || s.Verdict == reach.MayBreak, Unknown: s.Verdict == reach.NotKnown}
 		for _, p := range s.Results[0].Paths {
 			if sum := p.Anchor().SHA256; !slices.Contains(server.Roots, sum) {
 				server.Roots = append(server.Roots, sum)

@@ -179,7 +179,7 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("%s: %s", date, got)
 		}
 	}
-	for _, date := range []string{"", "yesterday", "Wed, 05 Aug 2026 08:00:00 CEST", "Wed, 05 Aug 2026 08:00:00 XYZ", "Wed, 45 Aug 2026 08:00:00 GMT", "Wed, 05 Aug 2026"} {
+	for _, date := range []string{"", "yesterday", "Wed, 05 Aug 2026 08:00:00 CEST", "Wed, 05 Aug 2026 08:00:00 XYZ", "Wed, 45 Aug 2026 08:00:00 GMT", "Wed, 05 Aug 2026", "9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z"} {
 		if got := parseDate(date); !got.IsZero() {
 			t.Errorf("%s: %s", date, got)
 		}
@@ -234,6 +234,8 @@ func TestRefused(t *testing.T) {
 		"half the hash":    {manifest[:len("Lab Core Bundle bundle version: 20250513\n")+30], "line 2"},
 		"other algorithm":  {"X bundle version: 1\nSHA1:" + aa + " n\n", "line 2"},
 		"line of manifest": {"X bundle version: 1\n" + aa + " n\n", "line 2"},
+		"no line feeds":    {"X bundle version: 1\rSHA256:" + aa + " n\r", "is not a version"},
+		"no certificate":   {"X bundle version: 1\n", "lists no certificate"},
 		"certificate":      {"-----BEGIN CERTIFICATE-----\n", "PEM"},
 		"words":            {"Not found\n", "neither rss.xml"},
 	} {
@@ -251,7 +253,7 @@ func TestRefused(t *testing.T) {
 	if _, err := Read(File{"a", []byte(diff)}, File{"b", []byte(diff)}); err == nil || !strings.Contains(err.Error(), "a second diff.json") {
 		t.Errorf("two: %v", err)
 	}
-	if _, err := Read(File{"a", []byte(rss)}, File{"b", []byte("Y bundle version: 1\n")}); err == nil || !strings.Contains(err.Error(), "two bundles") {
+	if _, err := Read(File{"a", []byte(rss)}, File{"b", []byte("Y bundle version: 1\nSHA256:" + aa + " n\n")}); err == nil || !strings.Contains(err.Error(), "two bundles") {
 		t.Errorf("two bundles: %v", err)
 	}
 }
@@ -268,6 +270,7 @@ func TestLimits(t *testing.T) {
 		"bytes":        string(large),
 		"gzip":         zipped(large),
 		"items":        rssOf(strings.Repeat("<item><title>X Version 1</title></item>", MaxItems+1)),
+		"one version":  rssOf(strings.Repeat(itemOf("1", "", diffOf("1", "0")), MaxSame+1)),
 		"certificates": diffOf("1", "0", some(MaxCertificates)),
 		"in items":     rssOf(third + third + third),
 		"description":  rssOf("<item><title>X Version 1</title><description>" + strings.Repeat("x", MaxDescription+1) + "</description></item>"),

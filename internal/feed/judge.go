@@ -34,6 +34,7 @@ type Server struct {
 	Name    string
 	Verdict string // of package reach
 	Warn    bool   // it works now, and then breaks or may break
+	Unknown bool   // whether it works then is not known
 	Roots   [][32]byte
 }
 

@@ -225,14 +225,33 @@ func (r *Report) against() string {
 // verdict is the last line.
 func (r *Report) verdict() string {
 	asked := len(r.Needed) + len(r.Servers)
+	unknown := 0
+	for _, n := range r.Needed {
+		if len(n.SHA256) == 0 {
+			unknown++
+		}
+	}
+	for _, s := range r.Servers {
+		if s.Unknown {
+			unknown++
+		}
+	}
+	var s string
 	switch n := r.Warnings(); {
 	case asked == 0:
 		return "no root was asked for: --need, --requirements, --chains and --pool do"
 	case n == 0:
-		return fmt.Sprintf("%s asked for, none marked or gone", report.Count(asked, "root"))
+		s = fmt.Sprintf("%s asked for, none marked or gone", report.Count(asked, "root"))
+		if unknown > 0 {
+			s = fmt.Sprintf("%s asked for, none known to be marked or gone", report.Count(asked, "root"))
+		}
 	default:
-		return fmt.Sprintf("%s of %d asked for", report.Count(n, "warning"), asked)
+		s = fmt.Sprintf("%s of %d asked for", report.Count(n, "warning"), asked)
 	}
+	if unknown > 0 {
+		s += fmt.Sprintf("; nothing is known of %d", unknown)
+	}
+	return s
 }
 
 // WriteText writes the report for a person.

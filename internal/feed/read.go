@@ -119,7 +119,9 @@ func Read(files ...File) (*Feed, error) {
 		if f.Name = rss.Name(); f.Name == "" {
 			say(&f.Notes, "rss.xml does not say which bundle it is about")
 		}
-		f.addItems(rss)
+		if err := f.addItems(rss); err != nil {
+			return nil, err
+		}
 		if !f.sort() {
 			say(&f.Notes, "the items of rss.xml are not in the order of their versions")
 		}
@@ -175,8 +177,8 @@ func (f *Feed) find(version string) *Version {
 	return f.Versions[at]
 }
 
-func (f *Feed) addItems(rss *Channel) {
-	seen := map[string]*Version{} // by versionKey
+func (f *Feed) addItems(rss *Channel) error {
+	seen, times := map[string]*Version{}, map[string]int{} // by versionKey
 	for i := range rss.Items {
 		item := &rss.Items[i]
 		version := item.Version()
@@ -190,6 +192,9 @@ func (f *Feed) addItems(rss *Channel) {
 			say(&f.Notes, "the date of version %s is not read: %q", version, short(item.Date))
 		}
 		key := versionKey(version)
+		if times[key]++; times[key] > MaxSame { // each is compared with all before it
+			return &SyntaxError{RSS, fmt.Sprintf("item %d", i+1), fmt.Sprintf("version %s is there more than %d times, which is the limit", short(version), MaxSame)}
+		}
 		v := seen[key]
 		if v == nil {
 			v = &Version{Version: version, Published: item.Published, Link: item.Link}
@@ -205,6 +210,7 @@ func (f *Feed) addItems(rss *Channel) {
 			f.merge(v, "rss.xml", item.Change)
 		}
 	}
+	return nil
 }
 
 func stampOr(t time.Time) string {

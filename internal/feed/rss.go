@@ -332,8 +332,16 @@ func zones() map[string]string {
 }
 
 // parseDate reads a date of RFC 822 with a year of two or four digits, or of RFC 3339;
-// zero if it is neither.
+// zero if it is neither, or if its year in UTC has no four digits, as RFC 3339 wants it.
 func parseDate(s string) time.Time {
+	t := parseAnyDate(s)
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
+}
+
+func parseAnyDate(s string) time.Time {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t.UTC()
 	}

@@ -17,6 +17,7 @@ import (
 const (
 	MaxFile         = 16 << 20 // bytes of one file, as UTF-8
 	MaxItems        = 10_000   // items of rss.xml
+	MaxSame         = 10       // items of rss.xml about one version
 	MaxDescription  = 4 << 20  // bytes of the description of one item
 	MaxCertificates = 100_000  // entries of the lists of one file, together
 	MaxText         = 4 << 10  // bytes of a name, a version or a link
@@ -316,6 +317,9 @@ func ParseManifest(data []byte) (*ManifestLog, error) {
 				return nil, fail("%q is not a name and \"bundle version: N\"", short(line))
 			}
 			m.Name, m.Version, first = strings.TrimSpace(name), strings.TrimSpace(version), false
+			if len(strings.Fields(m.Version)) > 1 { // such as that of a file without line feeds
+				return nil, fail("%q is not a version: it has spaces", short(m.Version))
+			}
 			continue
 		}
 		algorithm, rest, _ := strings.Cut(line, ":")
@@ -333,6 +337,9 @@ func ParseManifest(data []byte) (*ManifestLog, error) {
 		if m.Certificates = append(m.Certificates, c); len(m.Certificates) > MaxCertificates {
 			return nil, fail("more than %d certificates, which is the limit", MaxCertificates)
 		}
+	}
+	if len(m.Certificates) == 0 {
+		return nil, &SyntaxError{Listing, "", "it lists no certificate"}
 	}
 	return m, nil
 }

@@ -261,9 +261,14 @@ func (d *Dir) List(ctx context.Context, prefix string) ([]string, error) {
 	return keys, nil
 }
 
+// IsKey reports whether an object can have the key.
+func IsKey(key string) bool {
+	return fs.ValidPath(key) && !strings.HasPrefix(key, ".") && !strings.ContainsAny(key, "\\\x00")
+}
+
 // checkKey refuses what is not a key. Names of releases are narrower still.
 func checkKey(ctx context.Context, key string) error {
-	if !fs.ValidPath(key) || key == "." || strings.HasPrefix(key, ".") || strings.ContainsAny(key, "\\\x00") {
+	if !IsKey(key) {
 		return fmt.Errorf("store: %q is not a key", key)
 	}
 	return ctx.Err()

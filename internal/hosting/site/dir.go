@@ -39,7 +39,14 @@ func isDir(parts ...string) bool {
 }
 
 func (d *directory) get(ctx context.Context, name string, most int64) ([]byte, string, error) {
-	return d.Get(ctx, name, most)
+	data, tag, err := d.Get(ctx, name, most)
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		return data, tag, err
+	}
+	if fi, bad := os.Lstat(filepath.Join(d.Path(), filepath.FromSlash(name))); bad == nil && !fi.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %w", err, errNotRegular)
+	}
+	return nil, "", err
 }
 
 func (d *directory) lock(ctx context.Context) (func(), error) {

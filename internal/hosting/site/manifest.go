@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 
@@ -96,7 +95,7 @@ func (m *manifest) parse(data []byte) error {
 		if f.Before != nil {
 			w.before = *f.Before
 		}
-		if !fs.ValidPath(f.Name) || f.Name == "." || f.Name == manifestName || m.files[f.Name] != nil || !isSum(w.sum) || w.before != "" && !isSum(w.before) {
+		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !isSum(w.sum) || w.before != "" && !isSum(w.before) {
 			return fmt.Errorf("%q cannot be a file of it", f.Name)
 		}
 		m.files[f.Name] = w

@@ -24,6 +24,8 @@ type Report struct {
 	Old      []string // that were written before, and belong to it no more
 	Checked  bool     // it was only looked at
 	Written  bool
+
+	deleting bool // Old are those that were changed since
 }
 
 func (p *plan) report(at Place) *Report {
@@ -63,7 +65,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	if len(r.Old) > 0 {
 		advice := ""
-		if !r.Checked && len(r.Removed) == 0 {
+		if !r.Checked && !r.deleting {
 			advice = "; --delete removes them"
 		}
 		fmt.Fprintf(&b, "  %s left of earlier releases%s\n", report.Count(len(r.Old), "file"), advice)

@@ -75,6 +75,10 @@ type writablePlace interface {
 	remove(ctx context.Context, names []string) error
 }
 
+// errNotRegular is the error of a [Place] that has something else than a file at a name, such as a directory, or a link that
+// leads out of it.
+var errNotRegular = errors.New("something else than a file of the site")
+
 // A state is how a file of a plan is found.
 type state int
 
@@ -156,7 +160,7 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 			}
 		}
 	}
-	r.Old = old
+	r.Old, r.deleting = old, o.Delete
 	if o.Delete {
 		if r.Removed, r.Old, err = removeOld(ctx, w, m, old); err != nil {
 			return nil, err
@@ -184,6 +188,8 @@ func removeOld(ctx context.Context, w writablePlace, m *manifest, names []string
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			removed = append(removed, name)
+		case errors.Is(err, errNotRegular):
+			kept = append(kept, name)
 		case err != nil:
 			return nil, nil, err
 		case m.files[name].wrote(data):
@@ -231,6 +237,8 @@ func (p *plan) compare(ctx context.Context, at Place, f *file) (state, error) {
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return missing, nil
+	case errors.Is(err, errNotRegular):
+		return differs, nil
 	case err != nil:
 		return missing, err
 	case sha256.Sum256(data) == f.sum, f.name == indexName && p.indexAsOf(data) != nil:

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -77,7 +78,11 @@ type Options struct {
 func ParseServer(s string) (string, error) {
 	host, port, err := net.SplitHostPort(s)
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || !validHost(host) {
-		return "", fmt.Errorf("%q is not a server: write HOST:PORT", s)
+		how := ""
+		if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+			how = ", with the name in ASCII, as in xn--bcher-kva.example"
+		}
+		return "", fmt.Errorf("%q is not a server: write HOST:PORT%s", path.Cut(s), how)
 	}
 	return net.JoinHostPort(strings.ToLower(host), strings.TrimLeft(port, "0")), nil
 }
@@ -86,7 +91,7 @@ func validHost(host string) bool {
 	if net.ParseIP(host) != nil {
 		return true
 	}
-	return host != "" && len(host) <= MaxHost && strings.Trim(strings.ToLower(host), "abcdefghijklmnopqrstuvwxyz0123456789.-_") == ""
+	return host != "" && len(host) <= MaxHost && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
 }
 
 // ParseServers reads a list of servers: one HOST:PORT in each line, and what follows # is a comment.

@@ -324,7 +324,8 @@ func TestParseServer(t *testing.T) {
 	for in, want := range map[string]string{
 		"tools.cisco.com:443": "tools.cisco.com:443", "Tools.Cisco.com:0443": "tools.cisco.com:443", "[2001:DB8::1]:443": "[2001:db8::1]:443", "192.0.2.1:8443": "192.0.2.1:8443",
 		"": "", "host": "", ":443": "", "host:": "", "host:0": "", "host:65536": "", "host:https": "", "a b:443": "", "a\n:443": "", "a\x1b:443": "", `a":443`: "",
-		"ex\u00e4mple:443": "", "http://host:443": "", "user@host:443": "", "host:443/path": "", "::1:443": "", strings.Repeat("a", 254) + ":443": "",
+		"ex\u00e4mple:443": "", "\u212a.example:443": "", // K, the sign of the kelvin
+		"http://host:443": "", "user@host:443": "", "host:443/path": "", "::1:443": "", strings.Repeat("a", 254) + ":443": "",
 	} {
 		if got, err := watch.ParseServer(in); got != want || (err == nil) != (want != "") {
 			t.Errorf("%q: %q, %v", in, got, err)

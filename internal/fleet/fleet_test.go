@@ -285,6 +285,14 @@ func TestOneVersionTwoFiles(t *testing.T) {
 	if r.Totals[fleet.GotCurrent] != 2 {
 		t.Errorf("%+v", r.Totals)
 	}
+	// The file with the version that was asked for is given.
+	o := fleet.Options{Devices: list, Current: map[string]string{"": "10"}, Bundles: []fleet.Bundle{{Name: "ios", Version: "10", SHA256: newSum + strings.Repeat("0", 64-len(newSum)), Size: 2000}}}
+	r = tally(t, o, log)
+	equal(t, summary(r.Devices), "r110.0.0.1: old, ios 10 at 08:01 by log\nr210.0.0.2: current, ios 10 at 08:02 by log\n")
+	o.Bundles = append(o.Bundles, fleet.Bundle{Name: "ios", Version: "10", SHA256: strings.Repeat("c", 64), Size: 2000}) // so are both
+	if r = tally(t, o, log); r.Totals[fleet.GotCurrent] != 2 {
+		t.Errorf("%+v", r.Totals)
+	}
 }
 
 func TestPrefixes(t *testing.T) {

@@ -233,17 +233,37 @@ func (t *Tally) current() map[string]choice {
 			}
 		}
 		if name != "" {
-			out[name] = c
+			out[name] = t.withHash(c)
 			continue
 		}
 		for other := range byName {
 			if _, ok := t.o.Current[other]; !ok {
 				c.bundle = other
-				out[other] = c
+				out[other] = t.withHash(c)
 			}
 		}
 	}
 	return out
+}
+
+// withHash adds the SHA-256 of the one given bundle that has the version: another
+// file that claims it is not current.
+func (t *Tally) withHash(c choice) choice {
+	digits := ""
+	for i := range t.o.Bundles {
+		b := &t.o.Bundles[i]
+		if c.digits != "" || b.Name != c.bundle || b.Version != c.version.version {
+			continue
+		}
+		if digits != "" && digits != b.SHA256 {
+			return c
+		}
+		digits = b.SHA256
+	}
+	if digits != "" {
+		c.sha256, c.digits = shorten(digits, hashDigits), digits
+	}
+	return c
 }
 
 // got compares what was fetched with what is current.

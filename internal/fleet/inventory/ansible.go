@@ -330,6 +330,9 @@ func platformOf(os string) (platform, why string) {
 // expand returns the names that a pattern of hosts stands for: r[01:20], r[a:f],
 // r[1:9:2], with more than one range, and perhaps a port after it.
 func expand(pattern string) (names []string, port string, err error) {
+	if !strings.ContainsAny(pattern, "[:") {
+		return []string{pattern}, "", nil
+	}
 	if _, err := ParsePrefix(pattern); err == nil {
 		return []string{pattern}, "", nil
 	}

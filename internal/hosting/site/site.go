@@ -224,7 +224,7 @@ func Check(ctx context.Context, at Place, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := p.report(at)
-	r.Checked, r.Old = true, m.without(p)
+	r.Checked, r.Files, r.Old = true, len(wanted), m.without(p)
 	for i, f := range wanted {
 		r.add(f.name, states[i])
 	}

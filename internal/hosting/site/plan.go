@@ -26,6 +26,7 @@ type plan struct {
 	at       time.Time
 	bundles  int
 	files    []*file // by name
+	bad      bool    // a release of the source could not be read or verified, so that files of it are not in the plan
 	aliases  []*file // paths that can have no file, as they are those of directories: a web server is told what is there
 }
 
@@ -92,6 +93,7 @@ func (p *plan) addFiles(ctx context.Context) error {
 	for _, f := range files {
 		data, err := f.Data(ctx)
 		if _, bad := errors.AsType[*hosting.BadReleaseError](err); bad { // which Options.Report was told
+			p.bad = true
 			continue
 		}
 		if err != nil {

@@ -161,7 +161,12 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 		}
 	}
 	r.Old, r.deleting = old, o.Delete
-	if o.Delete {
+	switch {
+	case o.Delete && p.bad && len(old) > 0: // they may be the last whole copy
+		if o.Report != nil {
+			o.Report("%s: nothing is removed while a release of the store is not served", w)
+		}
+	case o.Delete:
 		if r.Removed, r.Old, err = removeOld(ctx, w, m, old); err != nil {
 			return nil, err
 		}

@@ -352,10 +352,22 @@ func TestDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	damage("archive/ios/1-*/ios.p7b")
 	o := options(t, s)
 	said := ""
 	o.Report = func(format string, args ...any) { said += fmt.Sprintf(format+"\n", args...) }
+	// A site that has what the store has lost keeps it.
+	whole := t.TempDir()
+	write(t, open(t, whole), o)
+	damage("archive/ios/1-*/ios.p7b")
+	o.Delete = true
+	if r := write(t, open(t, whole), o); len(r.Removed) > 0 || len(r.Old) == 0 || !strings.Contains(said, "nothing is removed") {
+		t.Errorf("removed %q, left %d, and it says %q", r.Removed, len(r.Old), said)
+	}
+	if got := contents(t, whole); got["security/pki/trs/archive/ios/1/ios.p7b"] == "" {
+		t.Error("the last copy of a release is removed")
+	}
+	o.Delete, said = false, ""
+
 	r := write(t, open(t, dir), o)
 	got := contents(t, dir)
 	for name := range got {

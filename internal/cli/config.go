@@ -78,6 +78,9 @@ filter matched nothing.`,
 				return errors.New("--filter picks certificates of --pem FILE, which is missing")
 			}
 			s, err := config.New(o)
+			if errors.Is(err, config.ErrOneSource) {
+				return hinted{err, "they are --url, --file and --pem"}
+			}
 			if err != nil {
 				return err
 			}

@@ -38,7 +38,7 @@ func (a *app) feedCommand() *cobra.Command {
 	r := &feedRun{app: a}
 	cmd := &cobra.Command{
 		Use:   "feed URL|FILE|DIR",
-		Short: "Read what is published beside a bundle: versions, what is to go",
+		Short: "Read what is published beside a bundle: versions and removals",
 		Long: `Read what Cisco publishes beside a bundle, rss.xml, NAME.diff.json and
 manifest.log: one of them, or those of a directory, or of a URL such as
 https://www.cisco.com/security/pki/trs/current/ios_core/. It says which versions

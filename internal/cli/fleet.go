@@ -49,10 +49,11 @@ ansible-inventory --list prints.
 
 LOG is a file, or - for standard input, plain or gzip, in any order: the JSON
 log of trustpool serve or of Caddy, the common or combined format of Apache and
-nginx, the W3C format of IIS, or what python3 -m http.server prints. But for the
-first none says a version: --bundle tells it by size. If fewer than one in ten
-lines can be read the log is refused; other unread lines are counted. A download
-counts if the server sent it whole; what the device did with it is in no log.
+nginx, the W3C format of IIS, or what python3 -m http.server prints. Only the
+log of serve has versions: in others --bundle finds them by size. A log is
+refused if fewer than one line in ten can be read; other unread lines are
+counted. A download counts if the server sent it whole; what the device did with
+it is in no log.
 
 DIR has what each device shows of its pool, as pool read takes it, or a pool
 file of pool read --save: NAME, NAME.txt, NAME.log, NAME.json, or files in a
@@ -107,7 +108,7 @@ Exit status: 0, or 1 if a device is not current.`,
 	f.StringVar(&x.by, "by", "platform", "group by the `COLUMN` of the inventory")
 	f.StringSliceVar(&x.states, "state", nil, "list devices in the `STATE` alone (repeatable, or with commas)")
 	f.BoolVar(&x.all, "all", false, "list all devices that need something, and all groups")
-	f.BoolVar(&x.merge, "merge", false, "make one report of several, of which each is the JSON of one")
+	f.BoolVar(&x.merge, "merge", false, "make one report of several, each the JSON of one run")
 	f.StringVar(&x.url, "url", "", "show the lines that import from `URL`, for each platform")
 	x.trust.flags(cmd)
 	for _, other := range []string{"devices", "pools", "bundle", "current", "need", "requirements", "with", "root"} {

@@ -26,7 +26,7 @@ func (a *app) siteCommand() *cobra.Command {
 		Short: "Write what serve answers as files, for any web server",
 		Long: `Write a site: bundles at every URL that devices import from, as trustpool serve
 has them, with archives, hashes, an index and pages for people, as plain files.
-nginx, Apache, Caddy, IIS or a bucket behind a CDN then has them for devices;
+nginx, Apache, Caddy, IIS or a bucket behind a CDN then serves them, and
 packaging/web has configurations. All bundles are verified before a byte is
 written, under Cisco's roots or those of --root.
 

@@ -21,6 +21,9 @@ const (
 	expectCharacters    = "-_. "
 )
 
+// ErrOneSource says that the options name no source of certificates, or several.
+var ErrOneSource = errors.New("give exactly one of a URL, a file on the device, and certificates")
+
 // check refuses options that no script can be made of.
 func (o *Options) check() error {
 	given := 0
@@ -30,7 +33,7 @@ func (o *Options) check() error {
 		}
 	}
 	if given != 1 {
-		return errors.New("give exactly one of a URL, a file on the device, and certificates")
+		return ErrOneSource
 	}
 	p := o.Platform
 	if err := errors.Join(

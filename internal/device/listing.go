@@ -57,12 +57,17 @@ func ReadListing(text []byte, p Platform, at time.Time) (*Listing, error) {
 		return nil, err
 	}
 	l := &Listing{Platform: p, At: at, Entries: make([]Listed, 0, len(list))}
-	seen := map[string]int{}
+	type shown struct {
+		origin              show.Origin
+		sha1, rest          string
+		notBefore, notAfter show.Date
+	}
+	seen := map[shown]int{}
 	for _, s := range list {
 		if s.NotListed {
 			continue
 		}
-		key := fmt.Sprint(s.Origin, "\x00", s.SHA1, s.NotBefore, s.NotAfter, "\x00", pool.ShownKey(s.Serial, s.Issuer, s.Subject))
+		key := shown{s.Origin, s.SHA1, pool.ShownKey(s.Serial, s.Issuer, s.Subject), s.NotBefore, s.NotAfter}
 		e := Listed{Shown: s, SameAs: seen[key], Entry: entryOf(s)}
 		l.Entries = append(l.Entries, e)
 		if e.SameAs == 0 {

@@ -427,11 +427,12 @@ func importsNone(p device.Platform) bool {
 // compare finds which version of a bundle is in a pool: of the bundle of which the
 // current version lacks least.
 func (j *Judge) compare(p *pool.Pool, v *verdict) error {
-	if _, err := p.Index(); err != nil {
+	index, err := p.Index()
+	if err != nil {
 		return err
 	}
 	lacking := func(b *Bundle) (lacks, expired, all int) {
-		index, _ := p.Index() // of its own: an entry is one certificate of one version
+		index.Reset() // an entry is one certificate of one version
 		seen := map[[sha256.Size]byte]bool{}
 		for _, c := range b.Certificates {
 			if c.Err != nil || seen[c.SHA256] {

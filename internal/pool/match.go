@@ -53,17 +53,31 @@ type evidence struct {
 	value string
 }
 
-// evidence returns the strongest evidence of an entry.
-func (e *Entry) evidence() evidence {
+// key returns the key of the strongest evidence of an entry.
+func (e *Entry) key() Key {
 	switch {
 	case e.SHA256 != "":
-		return evidence{BySHA256, e.SHA256}
+		return BySHA256
 	case e.SHA1 != "":
-		return evidence{BySHA1, e.SHA1}
+		return BySHA1
 	case e.Shown.named():
-		return evidence{ByShown, ShownKey(e.Serial, e.Shown.Issuer, e.Shown.Subject)}
+		return ByShown
 	}
-	return evidence{ByIssuerSerial, e.Issuer + "\x00" + e.Serial}
+	return ByIssuerSerial
+}
+
+// evidence returns the strongest evidence of an entry.
+func (e *Entry) evidence() evidence {
+	switch by := e.key(); by {
+	case BySHA256:
+		return evidence{by, e.SHA256}
+	case BySHA1:
+		return evidence{by, e.SHA1}
+	case ByShown:
+		return evidence{by, ShownKey(e.Serial, e.Shown.Issuer, e.Shown.Subject)}
+	default:
+		return evidence{by, e.Issuer + "\x00" + e.Serial}
+	}
 }
 
 // evidenceKeys are the keys of evidence, the strongest first.
@@ -82,8 +96,8 @@ func evidenceOf(c *certificate.Certificate, by Key) (evidence, bool) {
 		sum := sha1.Sum(c.Raw)
 		return evidence{by, hex.EncodeToString(sum[:])}, true
 	case ByShown:
-		s := show.Of(c, show.IOSXE, show.Downloaded)
-		return evidence{by, ShownKey(s.Serial, s.Issuer, s.Subject)}, true
+		issuer, subject := show.Names(c)
+		return evidence{by, ShownKey(c.Serial.String(), issuer, subject)}, true
 	}
 	return evidence{by, c.Issuer.String() + "\x00" + c.Serial.String()}, true
 }
@@ -91,7 +105,7 @@ func evidenceOf(c *certificate.Certificate, by Key) (evidence, bool) {
 // match returns the key by which an entry is a certificate of the same evidence;
 // it is empty if the dates show that it is not.
 func (e *Entry) match(c *certificate.Certificate) Key {
-	switch by := e.evidence().by; {
+	switch by := e.key(); {
 	case by == ByShown:
 		return ShownAlike(c, e.Shown.NotBefore, e.Shown.NotAfter)
 	case e.IdentifiedBy != "":
@@ -165,6 +179,9 @@ func (x *Index) Find(c *certificate.Certificate) (int, Key) {
 	return 0, ""
 }
 
+// Reset makes the index forget what was found.
+func (x *Index) Reset() { clear(x.taken) }
+
 // First returns the first entry that is the same as entry i; both counted from 0.
 func (x *Index) First(i int) int { return x.first[i] }
 
@@ -189,10 +206,16 @@ type Match struct {
 // certificates may be the one of an entry, none is taken. There is a match for
 // each entry.
 func (p *Pool) Identify(sources ...Source) []Match {
+	evidences := make([]evidence, len(p.Entries))
 	wanted, keys := map[evidence]bool{}, map[Key]bool{}
 	for i := range p.Entries {
-		if e := &p.Entries[i]; e.Certificate == nil && e.check() == nil {
-			ev := e.evidence()
+		e := &p.Entries[i]
+		if e.Certificate != nil {
+			continue
+		}
+		ev := e.evidence()
+		evidences[i] = ev
+		if e.check() == nil {
 			wanted[ev], keys[ev.by] = true, true
 		}
 	}
@@ -232,7 +255,7 @@ func (p *Pool) Identify(sources ...Source) []Match {
 			*m = Match{By: BySHA256, Candidates: 1}
 			continue
 		}
-		alike := candidates[e.evidence()]
+		alike := candidates[evidences[i]]
 		for _, c := range alike {
 			if by := e.match(c.Certificate); by != "" {
 				m.Candidates++
@@ -250,7 +273,14 @@ func (p *Pool) Identify(sources ...Source) []Match {
 // but for their dates. How many blanks begin or end a line does not count: captures
 // lose them.
 func ShownKey(serial string, issuer, subject []string) string {
+	size := len(serial)
+	for _, name := range [][]string{issuer, subject} {
+		for _, line := range name {
+			size += len(line) + len(" \n")
+		}
+	}
 	var b strings.Builder
+	b.Grow(size + 2)
 	b.WriteString(serial)
 	for _, name := range [][]string{issuer, subject} {
 		b.WriteByte(0)

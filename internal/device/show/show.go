@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"trustpool/bundle/certificate"
@@ -143,11 +144,20 @@ func Of(c *certificate.Certificate, style Style, origin Origin) Shown {
 		return s
 	}
 	s.Status, s.Usage, s.Trustpoints = "Available", "Signature", []string{"Trustpool"}
-	s.Issuer, s.Subject = rdnLines(c.Issuer), rdnLines(c.Subject)
+	s.Issuer, s.Subject = Names(c)
 	for _, uri := range c.CRLDistributionPoints(maxCRLURIs) {
 		s.CRLs = append(s.CRLs, closed(report.Printable(uri)))
 	}
 	return s
+}
+
+// Names returns the lines in which IOS XE shows the names of a certificate that is decoded.
+func Names(c *certificate.Certificate) (issuer, subject []string) {
+	subject = rdnLines(c.Subject)
+	if c.SelfIssued() {
+		return slices.Clone(subject), subject
+	}
+	return rdnLines(c.Issuer), subject
 }
 
 // rdnLines are the lines of a name, one RDN a line; what followed a comma begins

@@ -262,6 +262,8 @@ func (r *reader) outside(l line, field label) error {
 		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
 	case len(r.list) > 0 && echoes(l.text):
 		r.echo = true
+	case len(r.list) > 0 && (strings.HasPrefix(l.text, "% ") || strings.HasPrefix(l.text, "ERROR:")):
+		return fmt.Errorf("the device says %.80q after a certificate: the pool may not be whole, capture it again", l.text)
 	}
 	return nil
 }

@@ -396,3 +396,26 @@ func FuzzPrinted(f *testing.F) {
 		}
 	})
 }
+
+// A device that gives up between two certificates shows a part of its pool, and what it says of
+// another command does not count.
+func TestReadGivesUp(t *testing.T) {
+	t.Parallel()
+	for style, name := range map[show.Style]string{show.IOSXE: "ios#show crypto pki trustpool\n", show.IOSXR: "RP/0/RSP0/CPU0:xr#show crypto ca trustpool\n"} {
+		var out bytes.Buffer
+		if err := show.Write(&out, style, []*certificate.Certificate{sample(t, func(*pkitest.Template) {})}, show.Downloaded); err != nil {
+			t.Fatal(err)
+		}
+		prompt := strings.SplitAfter(name, "#")[0]
+		for _, says := range []string{"% Connection timed out", "% Error: out of memory", "ERROR: % Incomplete command"} {
+			if _, err := show.Read([]byte(name+out.String()+says+"\n"), style); err == nil || !strings.Contains(err.Error(), "the device says") {
+				t.Errorf("%s: %s: %v", style, says, err)
+			}
+			for _, text := range []string{name + says + "\n" + out.String(), name + out.String() + prompt + "foo\n" + says + "\n" + prompt + "exit\n"} {
+				if _, err := show.Read([]byte(text), style); err != nil {
+					t.Errorf("%s: %q: %v", style, text, err)
+				}
+			}
+		}
+	}
+}

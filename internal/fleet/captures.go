@@ -23,14 +23,10 @@ import (
 
 // Limits of a directory of captures.
 const (
-	MaxCaptures    = 4_000_000 // entries of the directory, and of those in it together
-	maxFilesOf     = 64        // of one device, the newest
-	maxStrays      = 1000      // files of no device that are listed; the rest is counted
-	maxCollectNote = 64 << 10  // bytes of what collect says of a device
+	MaxCaptures = 4_000_000 // entries of the directory, and of those in it together
+	maxFilesOf  = 64        // of one device, the newest
+	maxStrays   = 1000      // files of no device that are listed; the rest is counted
 )
-
-// CollectDir is where collect says when and how it read each device, or why not.
-const CollectDir = ".collect"
 
 // A CaptureDir is a directory with what devices show of their pools.
 type CaptureDir struct {
@@ -80,7 +76,7 @@ func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (
 		}
 		name := e.Name()
 		if name[0] == '.' {
-			if name != CollectDir {
+			if name != inventory.RecordDir {
 				c.Hidden++
 			}
 			continue
@@ -260,7 +256,7 @@ func (c *CaptureDir) note(name string) *collectNote {
 	if inventory.CheckFile(name) != nil {
 		return nil
 	}
-	path := filepath.Join(c.Name, CollectDir, name+".json")
+	path := filepath.Join(c.Name, filepath.FromSlash(inventory.RecordFile(name)))
 	fi, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -271,10 +267,10 @@ func (c *CaptureDir) note(name string) *collectNote {
 	case err == nil && !fi.Mode().IsRegular():
 		err = errors.New("not a regular file")
 	case err == nil:
-		data, err = fetch.ReadAtMost(path, maxCollectNote)
+		data, err = fetch.ReadAtMost(path, inventory.MaxRecord)
 	}
-	if err == nil && len(data) > maxCollectNote {
-		err = fmt.Errorf("more than %d bytes: that is the limit", maxCollectNote)
+	if err == nil && len(data) > inventory.MaxRecord {
+		err = fmt.Errorf("more than %d bytes: that is the limit", inventory.MaxRecord)
 	}
 	if err == nil {
 		err = json.Unmarshal(data, &n)

@@ -428,7 +428,7 @@ func moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339)
+	return report.Stamp(t)
 }
 
 // csvHeader names the columns of WriteCSV; the others of the inventory follow.

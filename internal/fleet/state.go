@@ -282,7 +282,7 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 		}
 	}
 	if note.failed() {
-		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{note.EndedAt.UTC()}, Name: Text(CollectDir + "/" + d.Name + ".json")})
+		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{note.EndedAt.UTC()}, Name: Text(inventory.RecordFile(d.Name))})
 	}
 	capture := out.capture(g, captures)
 	if capture != nil && capture.err == nil && out.Platform == "" {

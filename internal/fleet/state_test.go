@@ -494,10 +494,10 @@ func FuzzCapture(f *testing.F) {
 	f.Add([]byte(`{"schema":"trustpool.pool/1","platform":"asa","certificates":[]}`), []byte("{"))
 	f.Fuzz(func(t *testing.T, capture, note []byte) {
 		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, fleet.CollectDir), 0o700); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, inventory.RecordDir), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		for name, data := range map[string][]byte{"edge1.txt": capture, fleet.CollectDir + "/edge1.json": note} {
+		for name, data := range map[string][]byte{"edge1.txt": capture, inventory.RecordDir + "/edge1.json": note} {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 				t.Fatal(err)
 			}

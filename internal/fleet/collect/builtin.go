@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -94,21 +95,14 @@ func NewBuiltin(o BuiltinOptions) (*Builtin, error) {
 }
 
 func (b *Builtin) dial(ctx context.Context, t target) (io.ReadWriteCloser, error) {
-	port, user := t.port, t.user
-	if port == 0 {
-		port = defaultPort
-	}
-	if user == "" {
-		user = b.user
-	}
-	address := net.JoinHostPort(t.host, strconv.Itoa(port))
+	address := net.JoinHostPort(t.host, strconv.Itoa(cmp.Or(t.port, defaultPort)))
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return nil, &Failure{Unreachable, err.Error()}
 	}
 	// SSH has no time limit of its own.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
-	c, err := b.connect(conn, address, user)
+	c, err := b.connect(conn, address, cmp.Or(t.user, b.user))
 	if err != nil {
 		stop()
 		_ = conn.Close()

@@ -24,13 +24,13 @@ package collect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,12 +50,7 @@ const (
 	MaxParallel     = 500
 	DefaultTimeout  = 2 * time.Minute
 	DefaultMaxAge   = 24 * time.Hour
-
-	maxRecord = 1 << 20 // bytes of a file of statusDir
 )
-
-// statusDir is where, in the directory of the captures, it is said how they came about.
-const statusDir = ".collect"
 
 // Options are what is collected, and how.
 type Options struct {
@@ -103,14 +98,9 @@ func Commands(p device.Platform, secret bool) ([]string, error) {
 // is the cause of the context's end. The devices of the report are in the order of the
 // inventory.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	if o.Parallel == 0 {
-		o.Parallel = DefaultParallel
-	}
+	o.Parallel, o.Timeout = cmp.Or(o.Parallel, DefaultParallel), cmp.Or(o.Timeout, DefaultTimeout)
 	if o.Parallel < 1 || o.Parallel > MaxParallel {
 		return nil, fmt.Errorf("%d devices at a time: give 1 to %d", o.Parallel, MaxParallel)
-	}
-	if o.Timeout == 0 {
-		o.Timeout = DefaultTimeout
 	}
 	if o.Now == nil || o.SSH == nil || o.Disk == nil || o.Timeout < 0 {
 		return nil, errors.New("collect: no clock, no SSH, no disk, or a timeout below 0")
@@ -123,7 +113,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer root.Close()
-	if err := o.Disk.MkdirAll(root, statusDir, 0o777); err != nil {
+	if err := o.Disk.MkdirAll(root, inventory.RecordDir, 0o777); err != nil {
 		return nil, err
 	}
 	r := &Report{Dir: o.Dir, SSH: o.SSH.Name(), Rows: make([]Row, len(o.Devices)), Evidence: report.NewEvidence(o.Version, o.Now())}
@@ -226,10 +216,7 @@ func (c *collector) note(err error) {
 // read reads the pool of one device, and sets the outcome. What was printed is nil if it
 // is not worth keeping. The error is a *Failure.
 func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]byte, error) {
-	name := d.Platform
-	if name == "" {
-		name = c.Platform
-	}
+	name := cmp.Or(d.Platform, c.Platform)
 	if name == "" {
 		return nil, &Failure{Platform, "its platform is not known: name it in the inventory"}
 	}
@@ -246,13 +233,9 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 		return nil, &Failure{Address, "the inventory has no address or host name to connect to"}
 	}
 	row.SSH, row.Command = c.SSH.Name(), dialect.show
-	user := d.User
-	if user == "" {
-		user = c.User
-	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	conn, err := c.SSH.dial(ctx, target{d.Host, d.Port, user})
+	conn, err := c.SSH.dial(ctx, target{d.Host, d.Port, cmp.Or(d.User, c.User)})
 	if err != nil {
 		return nil, err
 	}
@@ -277,20 +260,13 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 	return text, nil
 }
 
-// recordName is the name of the file that says how a capture came about.
-func recordName(name string) string { return statusDir + "/" + name + ".json" }
-
 // before is the row of a device at the last time; nil if there is none that can be read.
 func (c *collector) before(name string) *Row {
-	if fi, err := c.root.Stat(recordName(name)); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxRecord {
+	file := inventory.RecordFile(name)
+	if fi, err := c.root.Stat(file); err != nil || !fi.Mode().IsRegular() || fi.Size() > inventory.MaxRecord {
 		return nil
 	}
-	f, err := c.root.Open(recordName(name))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
+	data, err := c.root.ReadFile(file)
 	if err != nil {
 		return nil
 	}
@@ -331,5 +307,5 @@ func (c *collector) writeRecord(row *Row) error {
 	if err := report.WriteJSON(&b, record{Schema, "trustpool", report.Optional(c.Version), row.json()}); err != nil {
 		return err
 	}
-	return c.Disk.Put(c.root, recordName(row.Name), b.Bytes(), 0o666)
+	return c.Disk.Put(c.root, inventory.RecordFile(row.Name), b.Bytes(), 0o666)
 }

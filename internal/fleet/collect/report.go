@@ -170,7 +170,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		captured := ""
 		if row.Capture != nil {
-			captured = row.Capture.At.UTC().Format(time.DateOnly)
+			captured = report.Day(row.Capture.At)
 		}
 		t.Row(report.Printable(row.Name), report.OrDash(report.Printable(row.Platform)), screen.Paint(tone, string(row.Outcome)), string(row.Failure.Reason),
 			report.OrDash(captured), report.Printable(row.Failure.Detail))
@@ -212,7 +212,7 @@ func (r Row) json() rowJSON {
 	j := rowJSON{
 		Name: r.Name, Platform: report.Optional(r.Platform), Host: report.Optional(r.Host), Port: report.Optional(r.Port),
 		SSH: report.Optional(r.SSH), Command: report.Optional(r.Command),
-		StartedAt: r.Began.UTC().Format(time.RFC3339), EndedAt: r.Ended.UTC().Format(time.RFC3339), Outcome: r.Outcome,
+		StartedAt: report.Stamp(r.Began), EndedAt: report.Stamp(r.Ended), Outcome: r.Outcome,
 	}
 	if r.Failure != nil {
 		j.Reason, j.Detail = &r.Failure.Reason, &r.Failure.Detail

@@ -128,7 +128,7 @@ func (g *group) document() documentGroup {
 			break
 		}
 		f := &g.findings[n]
-		row := documentRow{Detail: report.Printable(cut(f.Detail, maxDetail)), Change: string(f.Change)}
+		row := documentRow{Detail: report.Printable(report.Cut(f.Detail, maxDetail)), Change: string(f.Change)}
 		if e := f.Exception; e != nil {
 			row.Excuse, row.Term = report.Printable(e.Pin.Reason), e.term()
 		}

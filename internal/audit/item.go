@@ -84,7 +84,7 @@ func (e Item) String() string {
 }
 
 // title is the name for people, safe to print.
-func (e Item) title() string { return report.Printable(cut(e.Name(), maxName)) }
+func (e Item) title() string { return report.Printable(report.Cut(e.Name(), maxName)) }
 
 // Name is the subject, as it came, or as the device shows it.
 func (e Item) Name() string {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"io"
-	"time"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/distrust"
@@ -106,13 +105,6 @@ type exceptionReport struct {
 	Until  *string `json:"until"`
 }
 
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	return new(report.Stamp(t))
-}
-
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
@@ -121,7 +113,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Evidence: r.Evidence,
 	}
 	if r.At != nil {
-		h.At = stamp(*r.At)
+		h.At = report.StampOrNil(*r.At)
 	}
 	if r.Signature != nil {
 		h.Signature, h.Name, h.Version = new(r.Signature.Summary()), r.Signature.Name, r.Signature.Version
@@ -137,7 +129,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		h.Manifest = &manifestReport{m.File, report.Optional(m.Name), report.Optional(m.Version), len(m.Certificates), r.manifestSame()}
 	}
 	if r.Program != nil {
-		h.Program = &programReport{r.Program.Name, stamp(r.Program.Date)}
+		h.Program = &programReport{r.Program.Name, report.StampOrNil(r.Program.Date)}
 	}
 	for _, n := range r.Needs {
 		h.Needs = append(h.Needs, needReport(n))
@@ -183,7 +175,7 @@ func (f *Finding) report() findingReport {
 		r.Certificates = append(r.Certificates, c)
 	}
 	if f.Exception != nil {
-		r.Exception = &exceptionReport{f.Exception.Pin.Reason, stamp(f.Exception.Until)}
+		r.Exception = &exceptionReport{f.Exception.Pin.Reason, report.StampOrNil(f.Exception.Until)}
 	}
 	return r
 }

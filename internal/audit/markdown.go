@@ -34,7 +34,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 			f := &list[i]
 			items := f.Items
 			if len(items) == 0 {
-				fmt.Fprintf(out, "| | | | %s | %s |\n", report.Markdown(cut(f.Detail, maxDetail)), f.remark())
+				fmt.Fprintf(out, "| | | | %s | %s |\n", report.Markdown(report.Cut(f.Detail, maxDetail)), f.remark())
 				continue
 			}
 			for n, e := range items {
@@ -42,7 +42,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 					fmt.Fprintf(out, "| | | and %d more | | |\n", len(items)-n)
 					break
 				}
-				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, cmp.Or(e.hash(), "-"), report.Markdown(cut(e.Name(), maxName)), report.Markdown(cut(f.Detail, maxDetail)), f.remark())
+				fmt.Fprintf(out, "| %d | %s | %s | %s | %s |\n", e.Index, cmp.Or(e.hash(), "-"), report.Markdown(report.Cut(e.Name(), maxName)), report.Markdown(report.Cut(f.Detail, maxDetail)), f.remark())
 			}
 		}
 		if left > 0 {

@@ -232,7 +232,7 @@ func (r *Report) writeExceptions(b *bytes.Buffer) {
 // quoted is text as a quoted word of YAML. It is empty for what is not plain text:
 // the hash says which certificate it is.
 func quoted(s string, limit int) string {
-	s = cut(s, limit)
+	s = report.Cut(s, limit)
 	if report.Printable(s) != s || strings.TrimSpace(s) == "" {
 		return ""
 	}

@@ -81,18 +81,10 @@ const (
 	maxDetail = 1500
 )
 
-// cut is text of a bounded length.
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
-}
-
 // head is what reports begin with: a word and what it is.
 func (r *Report) head() [][2]string {
 	lines := [][2]string{{"file", r.File}}
-	add := func(what, is string) { lines = append(lines, [2]string{what, cut(is, maxDetail)}) }
+	add := func(what, is string) { lines = append(lines, [2]string{what, report.Cut(is, maxDetail)}) }
 	if r.Signature != nil {
 		add("signature", r.Signature.Summary())
 	}
@@ -242,9 +234,9 @@ func (g *group) writeText(w io.Writer, screen report.Screen) {
 			if len(f.Detail) > 60 {
 				between = "\n      "
 			}
-			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Items[0], between, report.Printable(cut(f.Detail, maxDetail)))
+			fmt.Fprintf(w, "  %s%s%s%s\n", mark, f.Items[0], between, report.Printable(report.Cut(f.Detail, maxDetail)))
 		} else {
-			fmt.Fprintf(w, "  %s%s\n", mark, report.Printable(cut(f.Detail, maxDetail)))
+			fmt.Fprintf(w, "  %s%s\n", mark, report.Printable(report.Cut(f.Detail, maxDetail)))
 			for i, e := range f.Items {
 				if i == maxShown {
 					fmt.Fprintf(w, "      and %d more\n", len(f.Items)-i)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"trustpool/internal/report"
 )
@@ -105,8 +104,6 @@ func (n *NeededState) report() stateReport {
 	return r
 }
 
-func stamp(t time.Time) *string { return report.OrNil(report.Stamp(t), !t.IsZero()) }
-
 // WriteJSON writes one document, "trustpool.feed/1"; docs/formats.md has every field.
 func (r *Report) WriteJSON(w io.Writer) error {
 	head := struct {
@@ -128,9 +125,9 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		OK: r.Warnings() == 0, Warnings: r.Warnings(), MarkedBy: report.Optional(r.MarkedBy), Evidence: r.Evidence,
 	}
 	if r.At != nil {
-		head.At = stamp(*r.At)
+		head.At = report.StampOrNil(*r.At)
 	}
-	head.Published = stamp(r.Feed.Published())
+	head.Published = report.StampOrNil(r.Feed.Published())
 	if m := r.Manifest; m != nil {
 		head.Manifest = &manifestReport{report.Optional(m.Version), len(m.Certificates), !m.Unended}
 	}
@@ -150,7 +147,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		report.List("marked_for_removal", r.Marks, func(m Mark) markReport { return markReport{m.Certificate.report(), m.Since, m.Newly} }),
 		report.List("versions", r.Versions, func(v *Version) versionReport {
 			c := cmp.Or(v.Change, &Change{})
-			return versionReport{v.Version, report.Optional(c.Previous), stamp(v.Published), report.Optional(v.Link), v.Change != nil,
+			return versionReport{v.Version, report.Optional(c.Previous), report.StampOrNil(v.Published), report.Optional(v.Link), v.Change != nil,
 				reports(c.Added), reports(c.Removed), reports(c.Marked), reports(c.NewlyMarked)}
 		}),
 		report.List("needed", r.Needed, func(n NeededState) neededReport { return neededReport{n.For, n.report(), n.Held, n.Warn} }),

@@ -43,7 +43,7 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	s := report.Printable(cut(e.Msg, maxMessage))
+	s := report.Printable(report.Cut(e.Msg, maxMessage))
 	if e.Where != "" {
 		s = e.Where + ": " + s
 	}
@@ -183,16 +183,11 @@ func membersOf(object json.RawMessage) (map[string]json.RawMessage, error) {
 // maxMessage is how many bytes of what a parser says are shown: it may quote the file.
 const maxMessage = 300
 
-// cut is the beginning of a text.
-func cut(s string, most int) string {
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return s
-}
+// maxQuoted is how many bytes of what a file has an error quotes.
+const maxQuoted = 60
 
-// short is the beginning of what a file has, for an error.
-func short(s string) string { return cut(s, 60) }
+// short is what an error quotes of s.
+func short(s string) string { return report.Cut(s, maxQuoted) }
 
 // versionOf reads a string, or a whole number.
 func versionOf(raw json.RawMessage) (string, error) {

@@ -3,6 +3,7 @@ package hosting
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -23,9 +24,7 @@ func (j joined) mirrored(ctx context.Context) (map[string]time.Time, error) {
 		if m, ok := s.(mirrorSource); ok {
 			found, err := m.mirrored(ctx)
 			errs = append(errs, err)
-			for name, at := range found {
-				out[name] = at
-			}
+			maps.Copy(out, found)
 		}
 	}
 	return out, errors.Join(errs...)

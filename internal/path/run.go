@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strings"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
 )
 
 // Limits of one run, over all its searches. What is beyond them is not judged.
@@ -168,12 +168,7 @@ func (r *Run) extensions(n *node) {
 const maxNameOf = 256
 
 // Cut shortens a name for a text.
-func Cut(name string) string {
-	if len(name) > maxNameOf {
-		return strings.ToValidUTF8(name[:maxNameOf], "") + "…"
-	}
-	return name
-}
+func Cut(name string) string { return report.Cut(name, maxNameOf) }
 
 // Text is an alternative name in words, nothing escaped. It is never empty.
 func Text(g certificate.GeneralName) string {

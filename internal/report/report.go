@@ -51,5 +51,8 @@ func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 // Stamp is t in UTC, as RFC 3339 has it.
 func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
+// StampOrNil is the Stamp of t, and nil, which is null in JSON, if t is zero.
+func StampOrNil(t time.Time) *string { return OrNil(Stamp(t), !t.IsZero()) }
+
 // ShortHash is the beginning of a hash, 16 digits, for a column of a table.
 func ShortHash(sum []byte) string { return hex.EncodeToString(sum[:8]) }

@@ -37,6 +37,14 @@ func Printable(s string) string {
 // maxComment is less than the base64 of any certificate.
 const maxComment = 160
 
+// Cut returns the beginning of s, at most limit bytes of it, with an ellipsis if that is not all.
+func Cut(s string, limit int) string {
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
+
 // Comment makes text from a certificate safe for a comment in a PEM file: it is
 // printable, and nothing in it can be taken for a PEM block or for base64 of a
 // certificate.

@@ -19,10 +19,10 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"trustpool/internal/device"
 	"trustpool/internal/fetch/text"
+	"trustpool/internal/report"
 )
 
 // Limits of what is read.
@@ -406,13 +406,5 @@ func (s *reader) countUnknown(name string, number int) {
 	s.Report.Unknown[i].Count++
 }
 
-// shorten returns the beginning of s, whole characters, in memory of its own.
-func shorten(s string, n int) string {
-	if len(s) <= n {
-		return strings.Clone(s)
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "…"
-}
+// shorten is [report.Cut] in memory of its own.
+func shorten(s string, n int) string { return strings.Clone(report.Cut(s, n)) }

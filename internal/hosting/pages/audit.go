@@ -106,7 +106,7 @@ func condense(r *audit.Report) (a *audited, size int64) {
 		}
 		rule := &a.Rules[len(a.Rules)-1]
 		rule.Count++
-		found := foundFor{rule.Class, rule.Severity, f.Rule.Title, short(f.Detail), f.Rule.Advice}
+		found := foundFor{rule.Class, rule.Severity, f.Rule.Title, report.Cut(f.Detail, maxFinding), f.Rule.Advice}
 		size += int64(len(found.Detail))
 		for _, item := range f.Items {
 			if len(rule.positions) < MaxExamples {
@@ -119,14 +119,6 @@ func condense(r *audit.Report) (a *audited, size int64) {
 		}
 	}
 	return a, size
-}
-
-// short is a text that a page has room for.
-func short(s string) string {
-	if len(s) > maxFinding {
-		s = strings.ToValidUTF8(s[:maxFinding], "") + "…"
-	}
-	return s
 }
 
 // found are the findings about a certificate at these positions.

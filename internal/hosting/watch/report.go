@@ -260,24 +260,17 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	out := reportJSON{Schema: Schema, At: report.Stamp(r.At), OK: r.Good(), NotJudged: r.NotJudged, Servers: []serverJSON{}, Changes: slices.Concat([]Change{}, r.Changes)}
 	for i := range r.Servers {
 		s := &r.Servers[i]
-		j := serverJSON{s.Address, stamp(s.Asked), stamp(s.Answered), report.Optional(s.Error), slices.Concat([]Certificate{}, s.Sent), []judgedJSON{}}
+		j := serverJSON{s.Address, report.StampOrNil(s.Asked), report.StampOrNil(s.Answered), report.Optional(s.Error), slices.Concat([]Certificate{}, s.Sent), []judgedJSON{}}
 		for k := range s.Judged {
 			b := &s.Judged[k]
 			j.Bundles = append(j.Bundles, judgedJSON{
 				b.Bundle, report.Optional(b.Version), b.SHA256, b.Status, report.Optional(string(b.Reason)), report.Optional(b.Text), b.Root,
-				stamp(b.Ends), b.Soon, report.Optional(b.Marked), b.LastStatus, b.LastRoot,
+				report.StampOrNil(b.Ends), b.Soon, report.Optional(b.Marked), b.LastStatus, b.LastRoot,
 			})
 		}
 		out.Servers = append(out.Servers, j)
 	}
 	return report.WriteJSON(w, out)
-}
-
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	return new(report.Stamp(t))
 }
 
 // MaxReport is how many bytes Read takes: more than MaxJudgements need.

@@ -1,8 +1,5 @@
 //go:build linux || darwin
 
-// Package bench measures whole runs of the program, beside those of openssl and
-// certtool that answer the same question. Nothing here fails because something
-// is slow; docs/performance.md says how to read the figures.
 package bench_test
 
 import (

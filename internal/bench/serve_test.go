@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"trustpool/internal/bench"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 )
@@ -154,37 +155,12 @@ func startCaddy(b *testing.B, dir, log string) *webServer {
 	return startServer(b, "caddy", address, "117kB.p7b", "caddy", "run", "--config", file, "--adapter", "caddyfile")
 }
 
-// processorTime is what a process and its children have used, in microseconds.
-func processorTime(b *testing.B, pid int) (sum float64) {
-	b.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, file := range stats {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		own, _, _ := strings.Cut(string(data), " ")
-		fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-		if own != strconv.Itoa(pid) && fields[1] != strconv.Itoa(pid) {
-			continue
-		}
-		for _, ticks := range fields[11:13] { // of 10 ms
-			n, _ := strconv.ParseFloat(ticks, 64)
-			sum += n * 10_000
-		}
-	}
-	return sum
-}
-
 // ask lets wrk ask for a file, and adds what it says.
 func (s *webServer) ask(b *testing.B, file string) {
 	b.Helper()
-	before := processorTime(b, s.pid)
+	before, _ := bench.Used(s.pid)
 	out := string(tooltest.Run(b, nil, "wrk", "-t1", "-c"+clients, "-d"+roundTime, "--latency", s.url+file))
-	after := processorTime(b, s.pid)
+	after, _ := bench.Used(s.pid)
 	if strings.Contains(out, "Non-2xx") || strings.Contains(out, "Socket errors") {
 		b.Errorf("%s: %s", s.name, out)
 	}

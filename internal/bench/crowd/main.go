@@ -28,6 +28,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"trustpool/internal/bench"
 	"trustpool/internal/pkitest"
 )
 
@@ -220,7 +221,7 @@ func (c *crowd) replay(ctx context.Context, s *server, bundle []byte) *result {
 	var lock sync.Mutex
 	var open, most atomic.Int64
 	var group sync.WaitGroup
-	before, _ := used(s.cmd.Process.Pid)
+	before, _ := bench.Used(s.cmd.Process.Pid)
 	began := time.Now()
 	for range c.devices {
 		at := time.Duration(rand.Int64N(int64(c.within)))
@@ -247,7 +248,7 @@ func (c *crowd) replay(ctx context.Context, s *server, bundle []byte) *result {
 	}
 	group.Wait()
 	r.all, r.most = time.Since(began), most.Load()
-	after, memory := used(s.cmd.Process.Pid)
+	after, memory := bench.Used(s.cmd.Process.Pid)
 	r.cpu, r.memory = (after-before)/float64(c.devices), memory
 	slices.SortFunc(r.took, cmp.Compare[time.Duration])
 	return r
@@ -307,37 +308,4 @@ func (s *slow) Read(b []byte) (int, error) {
 	n, err := s.Reader.Read(b[:min(len(b), slice)])
 	time.Sleep(time.Duration(int64(n) * 8 * int64(time.Second) / s.bits))
 	return n, err
-}
-
-// used is what a process and its children have used: microseconds of processor time, and the most memory in MB. It is 0 if the
-// system does not say it.
-func used(pid int) (cpu, memory float64) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return 0, 0
-	}
-	for _, file := range stats {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		own, _, _ := strings.Cut(string(data), " ")
-		fields := strings.Fields(string(data[bytes.LastIndexByte(data, ')')+1:]))
-		if own != strconv.Itoa(pid) && fields[1] != strconv.Itoa(pid) {
-			continue
-		}
-		for _, ticks := range fields[11:13] { // of 10 ms
-			n, _ := strconv.ParseFloat(ticks, 64)
-			cpu += n * 10_000
-		}
-		status, err := os.ReadFile(filepath.Join(filepath.Dir(file), "status"))
-		if err != nil {
-			continue
-		}
-		if _, after, ok := strings.Cut(string(status), "VmHWM:"); ok {
-			n, _ := strconv.ParseFloat(strings.Fields(after)[0], 64) // kB
-			memory += n / 1024
-		}
-	}
-	return cpu, memory
 }

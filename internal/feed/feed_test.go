@@ -279,6 +279,8 @@ func TestLimits(t *testing.T) {
 	} {
 		if _, err := Read(File{"it", []byte(data)}); err == nil {
 			t.Errorf("%s: no error", name)
+		} else if !strings.HasPrefix(err.Error(), "it: ") {
+			t.Errorf("%s: %v does not say which file", name, err)
 		} else if _, ok := errors.AsType[*text.LimitError](err); (name == "bytes" || name == "gzip") && !ok {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -120,7 +120,8 @@ func Read(files ...File) (*Feed, error) {
 			say(&f.Notes, "rss.xml does not say which bundle it is about")
 		}
 		if err := f.addItems(rss); err != nil {
-			return nil, err
+			at := slices.IndexFunc(f.Files, func(s Source) bool { return s.Kind == RSS })
+			return nil, fmt.Errorf("%s: %w", f.Files[at].Name, err)
 		}
 		if !f.sort() {
 			say(&f.Notes, "the items of rss.xml are not in the order of their versions")

@@ -22,7 +22,7 @@ type Held struct {
 type Needed struct {
 	For  string // who: need smart-licensing
 	Name string // of the root, for people
-	// SHA256 are the certificates of which one is enough; empty if it is not known which they are.
+	// SHA256 are the certificates, any one of them enough; empty if they are not known.
 	SHA256 [][32]byte
 	// Only is that it is looked for among what is removed and marked alone: a device's pool has
 	// certificates that never were in the bundle.
@@ -224,7 +224,7 @@ func (s *states) leaving(h *Held) (out []NeededState) {
 // worse is the order of states, the best first.
 func worse() []State { return []State{Listed, NotMentioned, ToBeRemoved, NotListed, Gone} }
 
-// needed is what becomes of a needed root: the best of what becomes of the certificates of which one is enough.
+// needed is what becomes of a needed root: the best of what becomes of its certificates.
 // has are the certificates of the bundle at hand, nil without one.
 func (s *states) needed(n Needed, has map[[32]byte]bool) NeededState {
 	out := NeededState{Needed: n, State: NotMentioned, Why: "its SHA-256 is not known, so that it was not looked for"}

@@ -119,7 +119,7 @@ const (
 	unmeasured = -1            // the log does not say how many bytes were sent
 )
 
-// New makes a Tally. It is an error where two devices have an address in common.
+// New makes a Tally. It is an error if two devices have an address in common.
 func New(o Options) (*Tally, error) {
 	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), places: places{exact: map[netip.Prefix]int{}}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
 	for i, d := range o.Devices {
@@ -218,7 +218,7 @@ type logReader struct {
 
 // readLine reads a line with its end. Of one that does not fit into the buffer it
 // gives the beginning, and how many bytes the rest had; it gives up within that
-// where there are more than most of them, or ctx ends.
+// if there are more than most of them, or ctx ends.
 func readLine(ctx context.Context, in *bufio.Reader, most int64) (line []byte, rest int64, err error) {
 	line, err = in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -355,7 +355,7 @@ func (t *Tally) served(h *host, r *Request, v version, how How) {
 	h.add(fetched{k.version, how, r.Time, bytes})
 }
 
-// know gives what is known of a version; nil where nothing tells it from others, or
+// know gives what is known of a version; nil if nothing tells it from others, or
 // there are too many.
 func (t *Tally) know(v version) *known {
 	digits := v.sha256
@@ -406,7 +406,7 @@ func (h *host) add(f fetched) {
 }
 
 // host is that of an address: the device with the address or the longest prefix
-// that holds it, else one of those that are not known; nil where these are too many.
+// that holds it, else one of those that are not known; nil if these are too many.
 func (t *Tally) host(a netip.Addr) *host {
 	if h := t.device(a); h != nil {
 		return h

@@ -352,7 +352,7 @@ func readPool(data []byte, platform device.Platform, at time.Time) (*pool.Pool, 
 	return l.Pool(), p, nil
 }
 
-// shownAs is the platform in the words of which a platform shows its pool.
+// shownAs returns the platform that shows its pool in the same words.
 func shownAs(platform string) string {
 	if platform == "ios" {
 		return "iosxe"

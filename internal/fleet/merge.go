@@ -76,7 +76,7 @@ func ReadPart(name string, data []byte) (*Part, error) {
 	return p, nil
 }
 
-// Merge makes one report of several, of which all must have been judged by the same. A device that
+// Merge makes one report of several that were judged by the same. A device that
 // is in several has the better evidence: a capture before a download before none, then the newer one.
 func Merge(by string, parts []*Part) (*Report, error) {
 	r := &Report{By: by, Logs: []LogReport{}, BadLines: []BadLine{}}

@@ -8,10 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/fleet/inventory"
-
-	"trustpool/bundle"
 	"trustpool/internal/report"
 )
 
@@ -36,7 +35,7 @@ type Downloads struct {
 	Logs     []LogReport
 	BadLines []BadLine // the first few unreadable ones
 	// From and To are the times of the first and the last request for a bundle, zero
-	// where there was none.
+	// if there was none.
 	From, To time.Time
 	Current  []CurrentVersion // by name of the bundle
 	Totals   map[Got]int      // devices of each kind

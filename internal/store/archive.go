@@ -64,11 +64,7 @@ func (s *Store) FillArchive(ctx context.Context, from, name string, t *FeedTaken
 	if t.base == nil {
 		return nil, fmt.Errorf("%s: not in %s/NAME/, so that it is not known where its archive is", t.From, CurrentDir)
 	}
-	u, err := url.Parse(from)
-	if err != nil {
-		return nil, errors.New("malformed URL of a bundle")
-	}
-	f := filler{store: s, o: o, base: t.base, stem: strings.TrimSuffix(path.Base(u.Path), fileSuffix), state: state}
+	f := filler{store: s, o: o, base: t.base, stem: t.stem, state: state}
 	var out []ArchivedOne
 	var added []Release
 	for _, v := range slices.Backward(t.feed.Versions) {

@@ -131,6 +131,7 @@ type FeedTaken struct {
 	Contradictions []string   `json:"contradictions"` // within the feed, and with what is current
 
 	feed *feed.Feed
+	stem string   // of the bundle's file
 	base *url.URL // of current/ and archive/; nil if the URL of the bundle has neither
 }
 
@@ -208,7 +209,7 @@ func (o *MirrorOptions) readFeed(ctx context.Context, from string) (*FeedTaken, 
 	if files == nil {
 		return nil, nil, failed
 	}
-	t := &FeedTaken{From: fetch.Mask(dir.String()), base: baseOf(dir, stem)}
+	t := &FeedTaken{From: fetch.Mask(dir.String()), stem: stem, base: baseOf(dir, stem)}
 	if t.feed, err = feed.Read(files...); err != nil {
 		return nil, nil, err
 	}

@@ -32,7 +32,7 @@ type Builtin struct {
 type BuiltinOptions struct {
 	KnownHosts []string // files of known hosts; there must be one
 	Identities []string // files of private keys; those that need a passphrase are an error
-	Defaults   []string // more of them, of which those are used that are there and need no passphrase
+	Defaults   []string // more of them; one that is missing, or that needs a passphrase, is passed over
 	Agent      string   // the socket of an ssh-agent; empty for none
 	User       string   // who logs in if the inventory does not say
 	Password   []byte

@@ -56,7 +56,7 @@ const (
 type Options struct {
 	Dir      string
 	Devices  []inventory.Device
-	Platform string // of devices of which the inventory does not say it
+	Platform string // of devices that have none in the inventory
 	SSH      SSH
 	User     string // who logs in if the inventory does not say
 	Secret   []byte // of enable; empty for none

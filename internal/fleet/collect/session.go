@@ -211,7 +211,7 @@ func (s *session) send(ctx context.Context, command string) error {
 	return nil
 }
 
-// part ends the session. How the device takes it is of no account.
+// part ends the session, and ignores what the device answers.
 func (s *session) part(ctx context.Context) {
 	if s.channel.WriteAndReturn([]byte(exit), false) != nil {
 		return

@@ -20,10 +20,7 @@ func fleetReport(t *testing.T) *fleet.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally, err := fleet.New(fleet.Options{Devices: devices.Devices})
-	if err != nil {
-		t.Fatal(err)
-	}
+	tally := fleet.New(fleet.Options{Devices: devices.Devices})
 	const line = ` - - [20/May/2025:10:00:00 +0200] "GET /archive/ios/9/ios.p7b HTTP/1.1" 200 100 "-" "cisco-IOS"` + "\n"
 	if err := tally.Read(t.Context(), "-", strings.NewReader("10.0.0.1"+line+"192.0.2.1"+line+"rubbish\n")); err != nil {
 		t.Fatal(err)

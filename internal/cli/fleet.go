@@ -160,10 +160,7 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	if err := x.demands(ctx, a, &j); err != nil {
 		return nil, err
 	}
-	t, err := fleet.New(o)
-	if err != nil {
-		return nil, err
-	}
+	t := fleet.New(o)
 	for _, log := range logs {
 		if err := a.readLog(ctx, t, log); err != nil {
 			return nil, err

@@ -69,6 +69,7 @@ type Tally struct {
 	o        Options
 	hosts    []host // of o.Devices
 	places   places
+	shared   error // if two devices have an address in common, as behind ports of one host
 	unknown  map[netip.Addr]*host
 	versions map[version]*known
 
@@ -119,13 +120,13 @@ const (
 	unmeasured = -1            // the log does not say how many bytes were sent
 )
 
-// New makes a Tally. It is an error if two devices have an address in common.
-func New(o Options) (*Tally, error) {
+// New makes a Tally.
+func New(o Options) *Tally {
 	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), places: places{exact: map[netip.Prefix]int{}}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
 	for i, d := range o.Devices {
 		for _, p := range d.Addresses {
 			if other, ok := t.places.exact[p]; ok && other != i {
-				return nil, fmt.Errorf("devices %q and %q have the address %s in common", o.Devices[other].Name, d.Name, inventory.Show(p))
+				t.shared = fmt.Errorf("devices %q and %q have the address %s in common, so that no log can tell them apart: give the captures alone, or addresses of their own", o.Devices[other].Name, d.Name, inventory.Show(p))
 			}
 			t.places.add(p, i)
 		}
@@ -135,7 +136,7 @@ func New(o Options) (*Tally, error) {
 			k.size = b.Size
 		}
 	}
-	return t, nil
+	return t
 }
 
 // A FormError says that a text is not an access log of a known form: fewer than
@@ -159,8 +160,12 @@ func (e *FormError) Error() string {
 // [text.NewReader] reads it. Lines that cannot be read are counted, and the first
 // few kept for the report; if fewer than one in ten can be read the error is a
 // [*FormError]. A log that ends within a gzip stream is an error; the last line of
-// a plain one may be cut short. After an error the Tally holds a part of the log.
+// a plain one may be cut short. It is an error if two devices have an address in
+// common. After an error the Tally holds a part of the log.
 func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
+	if t.shared != nil {
+		return t.shared
+	}
 	decoded, err := text.NewReader(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

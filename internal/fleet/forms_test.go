@@ -99,7 +99,7 @@ func TestNotALogKind(t *testing.T) {
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----":                                                                         "PEM",
 		"#Fields: date time c-ip cs-method cs-uri-stem sc-status\n#Date: 2025-11-28 15:00:00\n2025-11-28 15:00:01 10.0.0.1 GET /ios.p7b 200 9": "",
 	} {
-		tl, _ := fleet.New(fleet.Options{})
+		tl := fleet.New(fleet.Options{})
 		err := tl.Read(t.Context(), "x.log", strings.NewReader(log+"\n"))
 		form, ok := errors.AsType[*fleet.FormError](err)
 		if !ok || form.Kind != want || want != "" && !strings.Contains(err.Error(), "known form: it is "+want+"; ") {

@@ -48,10 +48,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, log []byte) {
-		tl, err := fleet.New(fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", Size: 1000}}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		tl := fleet.New(fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", Size: 1000}}})
 		if err := tl.Read(t.Context(), "log", bytes.NewReader(log)); err != nil {
 			return
 		}
@@ -106,10 +103,7 @@ func benchmarkRead(b *testing.B, line func(i int) string) {
 	b.SetBytes(int64(some.Len()) * 1000)
 	b.ReportAllocs()
 	for b.Loop() {
-		tl, err := fleet.New(fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", Size: 1000}}})
-		if err != nil {
-			b.Fatal(err)
-		}
+		tl := fleet.New(fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", Size: 1000}}})
 		if err := tl.Read(b.Context(), "log", &lines{some: some.Bytes(), left: 1000}); err != nil {
 			b.Fatal(err)
 		}

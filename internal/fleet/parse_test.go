@@ -187,7 +187,7 @@ func TestNotALog(t *testing.T) {
 		"a command":       "Router#show crypto pki trustpool\nCA Certificate\n  Status: Available\n",
 		"W3C, no #Fields": "2025-11-28 15:00:01 10.0.0.2 GET /ios.p7b 200 64\n",
 	} {
-		tl, _ := fleet.New(fleet.Options{})
+		tl := fleet.New(fleet.Options{})
 		err := tl.Read(t.Context(), "x.log", strings.NewReader(log))
 		var form *fleet.FormError
 		if !errors.As(err, &form) || form.Read*10 >= form.Lines || form.First.Error == "" || !strings.HasPrefix(err.Error(), "x.log: not an access log of a known form: ") {
@@ -213,7 +213,7 @@ func TestBomb(t *testing.T) {
 	w, _ := gzip.NewWriterLevel(&z, gzip.BestSpeed)
 	w.Write(bytes.Repeat([]byte("\n"), fleet.MaxUnread+2))
 	w.Close()
-	tl, _ := fleet.New(fleet.Options{})
+	tl := fleet.New(fleet.Options{})
 	if err := tl.Read(t.Context(), "bomb", &z); err == nil || !strings.Contains(err.Error(), "no line of the last 16777216 bytes can be read") {
 		t.Error(err)
 	}

@@ -191,17 +191,22 @@ func Read(r io.Reader, o Options) (*List, error) {
 	return &l.list, nil
 }
 
-// firstLine returns the first line that is not empty and not a comment, of a long
-// one the beginning, where it begins, and its number from 1.
+// firstLine returns the first line that is not empty, not a comment and not the
+// "sep=;" that spreadsheets put before CSV, of a long one the beginning, where it
+// begins, and its number from 1.
 func firstLine(data []byte) (first string, offset, number int) {
 	for line := range bytes.Lines(data) {
 		number++
-		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' && trimmed[0] != ';' {
+		if trimmed := bytes.TrimSpace(line); len(trimmed) > 0 && trimmed[0] != '#' && trimmed[0] != ';' && !isSeparatorLine(trimmed) {
 			return string(trimmed[:min(len(trimmed), 64<<10)]), offset, number
 		}
 		offset += len(line)
 	}
 	return "", offset, number
+}
+
+func isSeparatorLine(line []byte) bool {
+	return len(line) <= len("sep=;") && len(line) > 3 && bytes.EqualFold(line[:4], []byte("sep="))
 }
 
 // formOf recognizes the form.

@@ -136,6 +136,7 @@ func TestRead(t *testing.T) {
 		"json":                             {jsonInventory, jsonDevices},
 		"hosts before any group":           {"edge1 ansible_host=192.0.2.1\nedge2\n", "Ansible INI\nedge1|192.0.2.1|192.0.2.1||||site=|groups=\nedge2||edge2||||site=|groups=\n"},
 		"carriage returns alone":           {"name,address\ra,10.0.0.1\rb,\r", "CSV\na|10.0.0.1|10.0.0.1|||\nb||b|||\n"},
+		"sep= of a spreadsheet":            {"sep=;\r\nname;address\r\na;10.0.0.1\r\n", "CSV\na|10.0.0.1|10.0.0.1|||\n"},
 		"columns that a spreadsheet left":  {"name;address;;\na;10.0.0.1;;\nb;; ;\n", "CSV\na|10.0.0.1|10.0.0.1|||\nb||b|||\n"},
 		"the priority of a group": {
 			"[a]\nx\ny\n[b]\nx\n[a:vars]\nansible_group_priority=10\nansible_host=10.0.0.1\nansible_port=1\n[b:vars]\nansible_host=10.0.0.2\n[a]\ny ansible_port=2\n",

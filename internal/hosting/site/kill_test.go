@@ -265,15 +265,19 @@ func TestBucketAway(t *testing.T) {
 	failed := 0
 	for i := range 12 {
 		ctx, cancel := context.WithTimeout(t.Context(), took+time.Second) // a client asks again and again
-		timer := time.AfterFunc(rand.N(took), server.Stop)
+		stopped := make(chan bool)
+		timer := time.AfterFunc(rand.N(took), func() { server.Stop(); close(stopped) })
 		o := options(t, p.stores[(i+1)%2])
 		o.Delete = i%3 == 0
 		if _, err := site.Write(ctx, place, o); err != nil {
 			failed++
 		}
-		timer.Stop()
 		cancel()
-		server.Stop()
+		if timer.Stop() {
+			server.Stop()
+		} else {
+			<-stopped
+		}
 		p.whole(t, fmt.Sprint("stop ", i), objects(t, dir))
 		server.Start(t)
 	}

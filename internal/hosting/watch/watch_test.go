@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,12 +216,23 @@ func TestRun(t *testing.T) {
 	for _, jitter := range []float64{0, 0.999} {
 		synctest.Test(t, func(t *testing.T) {
 			a, b := authority("a"), authority("b")
-			w := &world{bundles: []watch.Bundle{holding("ios", a)}, chains: map[string][][]byte{server: leaf(b, nil)}}
+			w := &world{chains: map[string][][]byte{server: leaf(b, nil)}}
 			o := w.options(server)
+			var bundles atomic.Pointer[[]watch.Bundle]
+			bundles.Store(&[]watch.Bundle{holding("ios", a)})
+			o.Bundles = func() []watch.Bundle { return *bundles.Load() }
+			var mu sync.Mutex
 			var rounds []time.Time
+			begun := func() []time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+				return slices.Clone(rounds)
+			}
 			fetch := o.Fetch
 			o.Fetch = func(ctx context.Context, address string) ([][]byte, error) {
+				mu.Lock()
 				rounds = append(rounds, time.Now())
+				mu.Unlock()
 				time.Sleep(15 * time.Second)
 				return fetch(ctx, address)
 			}
@@ -245,10 +258,10 @@ func TestRun(t *testing.T) {
 			if status() != reach.Broken {
 				t.Error(status())
 			}
-			w.bundles = []watch.Bundle{holding("ios", a, b)}
+			bundles.Store(&[]watch.Bundle{holding("ios", a, b)})
 			time.Sleep(2 * time.Minute)
-			if status() != reach.OK || len(rounds) != 1 || !watcher.Report().Servers[0].Answered.Before(watcher.Report().At) {
-				t.Errorf("%s after %d rounds", status(), len(rounds))
+			if status() != reach.OK || len(begun()) != 1 || !watcher.Report().Servers[0].Answered.Before(watcher.Report().At) {
+				t.Errorf("%s after %d rounds", status(), len(begun()))
 			}
 			time.Sleep(10 * time.Hour)
 			cancel()

@@ -1,8 +1,11 @@
 package fleet
 
 import (
+	"crypto/sha256"
 	"path"
 	"strings"
+
+	"trustpool/internal/report"
 )
 
 // How says how the version of a download is known.
@@ -131,7 +134,7 @@ func fromPath(p string) (v version, asked bool) {
 		switch {
 		case part == "sha256" && i+1 < len(parts):
 			stem, _ := cutSuffixFold(parts[i+1], ".p7b")
-			if sum := strings.ToLower(stem); isSHA256(sum) {
+			if sum := strings.ToLower(stem); report.IsHex(sum, sha256.Size) {
 				return version{sha256: sum}, true
 			}
 		case part == "archive" && i+3 < len(parts) && asked:
@@ -150,9 +153,6 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 	}
 	return s, false
 }
-
-// isSHA256 reports whether s is a SHA-256 in lower-case hex.
-func isSHA256(s string) bool { return len(s) == 64 && isHash(s) }
 
 // isHash reports whether s is a SHA-256 in lower-case hex, or enough of its beginning.
 func isHash(s string) bool {

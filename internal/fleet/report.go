@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"maps"
 	"net/netip"
 	"slices"
@@ -223,7 +224,7 @@ func (t *Tally) current() map[string]choice {
 	}
 	for name, value := range t.o.Current {
 		c := choice{version: version{bundle: name, version: value}, basis: basisGiven}
-		if isSHA256(value) {
+		if report.IsHex(value, sha256.Size) {
 			c.version, c.digits = version{bundle: name, sha256: value[:hashDigits]}, value
 			for v := range t.versions {
 				if v.sha256 == c.sha256 && (name == "" || v.bundle == name) {

@@ -200,7 +200,7 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("the file %s is out of order", f.Path)
 		case f.Size < 0 || f.Size > MaxFile:
 			return fmt.Errorf("the file %s has %d bytes, more than %d", f.Path, f.Size, MaxFile)
-		case !isHex(f.SHA256, sha256.Size) || !isHex(f.SHA512, sha512.Size) || !isHex(f.MD5, md5.Size):
+		case !report.IsHex(f.SHA256, sha256.Size) || !report.IsHex(f.SHA512, sha512.Size) || !report.IsHex(f.MD5, md5.Size):
 			return fmt.Errorf("a hash of the file %s is none", f.Path)
 		}
 		seen[fold] = true
@@ -234,7 +234,7 @@ func (m *Manifest) checkBundles() error {
 		want[b.File], want[b.PEM] = true, true
 		may[auditPath(name, "html")], may[auditPath(name, "txt")] = true, true
 		if c := b.Changes; c != nil {
-			if !isHex(c.SHA256, sha256.Size) {
+			if !report.IsHex(c.SHA256, sha256.Size) {
 				return fmt.Errorf("the hash of what %s is compared with is none", b.File)
 			}
 			if c.Text != changesPath(name, "txt") || c.JSON != changesPath(name, "diff.json") {
@@ -263,11 +263,6 @@ func parseTime(s string) (time.Time, error) {
 		return t, fmt.Errorf("the time %q is not of the form 2006-01-02T15:04:05Z", s)
 	}
 	return t, nil
-}
-
-func isHex(s string, raw int) bool {
-	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == raw && s == strings.ToLower(s)
 }
 
 func bundlePath(name string) string       { return "bundles/" + name + ".p7b" }

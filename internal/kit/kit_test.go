@@ -12,6 +12,7 @@ import (
 
 	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/report"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -335,7 +336,7 @@ func TestHeadline(t *testing.T) {
 func TestEarlierScript(t *testing.T) {
 	t.Parallel()
 	for _, sum := range earlierScripts {
-		if !isHex(sum, 32) {
+		if !report.IsHex(sum, 32) {
 			t.Errorf("%q is no SHA-256", sum)
 		}
 	}

@@ -54,5 +54,10 @@ func Stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // StampOrNil is the Stamp of t, and nil, which is null in JSON, if t is zero.
 func StampOrNil(t time.Time) *string { return OrNil(Stamp(t), !t.IsZero()) }
 
+// IsHex reports whether s is so many bytes in lower-case hex, as reports have hashes.
+func IsHex(s string, bytes int) bool {
+	return len(s) == hex.EncodedLen(bytes) && strings.Trim(s, "0123456789abcdef") == ""
+}
+
 // ShortHash is the beginning of a hash, 16 digits, for a column of a table.
 func ShortHash(sum []byte) string { return hex.EncodeToString(sum[:8]) }

@@ -34,7 +34,7 @@ type Advice struct {
 
 // key is that of the object with the files. Its name follows from what is in it, as nothing in the archive changes.
 func (a *Advice) key(name string) (string, error) {
-	if !isSHA256(a.SHA256) || a.Size < 1 || a.Size > 2*MaxFeed || strings.ContainsAny(a.Release, "/\\") {
+	if !report.IsHex(a.SHA256, sha256.Size) || a.Size < 1 || a.Size > 2*MaxFeed || strings.ContainsAny(a.Release, "/\\") {
 		return "", fmt.Errorf("the feed of %s cannot be found: %q of %q, %d bytes", name, report.Printable(a.SHA256), report.Printable(a.Release), a.Size)
 	}
 	return archivePrefix + name + "/" + a.Release + "/feed-" + a.SHA256[:hashDigits] + ".json", nil

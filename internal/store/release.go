@@ -2,7 +2,7 @@ package store
 
 import (
 	"bytes"
-	"encoding/hex"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +102,7 @@ func (r *Release) check() error {
 		return err
 	}
 	switch {
-	case !isSHA256(r.SHA256):
+	case !report.IsHex(r.SHA256, sha256.Size):
 		return fmt.Errorf("%q is not a SHA-256", r.SHA256)
 	case r.Size < 1 || r.Size > MaxBundle:
 		return fmt.Errorf("a bundle of %d bytes", r.Size)
@@ -112,17 +112,12 @@ func (r *Release) check() error {
 		return fmt.Errorf("%q is not a kind of release", r.Kind)
 	case r.Certificates < 1 || int64(r.Certificates) > r.Size || r.Undecodable < 0 || r.Undecodable > r.Certificates:
 		return fmt.Errorf("%d certificates, %d of them undecodable, in %d bytes", r.Certificates, r.Undecodable, r.Size)
-	case slices.ContainsFunc(r.Signed, func(s string) bool { return !isSHA256(s) }):
+	case slices.ContainsFunc(r.Signed, func(s string) bool { return !report.IsHex(s, sha256.Size) }):
 		return fmt.Errorf("%q is not what signers signed", r.Signed)
 	case r.Published.IsZero():
 		return errors.New("no time of publication")
 	}
 	return nil
-}
-
-func isSHA256(s string) bool {
-	sum, err := hex.DecodeString(s)
-	return err == nil && len(sum) == 32 && strings.ToLower(s) == s
 }
 
 // indexSchema is that of current/NAME.

@@ -95,17 +95,12 @@ func (m *manifest) parse(data []byte) error {
 		if f.Before != nil {
 			w.before = *f.Before
 		}
-		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !isSum(w.sum) || w.before != "" && !isSum(w.before) {
+		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !report.IsHex(w.sum, sha256.Size) || w.before != "" && !report.IsHex(w.before, sha256.Size) {
 			return fmt.Errorf("%q cannot be a file of it", f.Name)
 		}
 		m.files[f.Name] = w
 	}
 	return nil
-}
-
-func isSum(s string) bool {
-	sum, err := hex.DecodeString(s)
-	return err == nil && len(sum) == sha256.Size
 }
 
 func putManifest(ctx context.Context, w writablePlace, m *manifest, tag string) (string, error) {

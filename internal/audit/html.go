@@ -52,15 +52,8 @@ type documentCertificate struct {
 
 // WriteHTML writes one page that needs no other file, no script and no network.
 func (r *Report) WriteHTML(w io.Writer) error {
-	t, err := page.Templates()
-	if err == nil {
-		t, err = t.Parse(pageTemplate)
-	}
-	if err != nil {
-		return err
-	}
 	d := r.document()
-	return t.ExecuteTemplate(w, "frame", &page.Frame{Title: "Audit of " + report.Printable(d.File), Body: d})
+	return page.Write(w, pageTemplate, &page.Frame{Title: "Audit of " + report.Printable(d.File), Body: d})
 }
 
 // class is the style of a severity.

@@ -100,14 +100,7 @@ func class(s State) string {
 // WriteHTML writes one page that needs no other file and no network. With its script the table can
 // be sorted and filtered; without it the page can be read all the same.
 func (r *Report) WriteHTML(w io.Writer) error {
-	t, err := page.Templates()
-	if err == nil {
-		t, err = t.Parse(pageTemplate)
-	}
-	if err != nil {
-		return err
-	}
-	return t.ExecuteTemplate(w, "frame", &page.Frame{Title: "Fleet", More: template.CSS(pageStyle), Inline: template.JS(pageScript), Body: r.document()})
+	return page.Write(w, pageTemplate, &page.Frame{Title: "Fleet", More: template.CSS(pageStyle), Inline: template.JS(pageScript), Body: r.document()})
 }
 
 func (r *Report) document() *document {

@@ -11,6 +11,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"html/template"
+	"io"
 
 	"trustpool/internal/report"
 )
@@ -55,6 +56,18 @@ func Style() ([]byte, error) { return files.ReadFile("style.css") }
 // Templates returns the templates that pages share, with two functions: p makes a text safe to show, count is [report.Count].
 func Templates() (*template.Template, error) {
 	return template.New("frame").Funcs(template.FuncMap{"p": printable, "count": report.Count}).ParseFS(files, "*.html")
+}
+
+// Write writes a report of one file: the frame around what the template of the name "main", in body, makes of f.Body.
+func Write(w io.Writer, body string, f *Frame) error {
+	t, err := Templates()
+	if err != nil {
+		return err
+	}
+	if t, err = t.Parse(body); err != nil {
+		return err
+	}
+	return t.ExecuteTemplate(w, "frame", f)
 }
 
 // printable is report.Printable, also for fields of reports that may be absent.

@@ -202,24 +202,11 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, s
 	}
 	for _, f := range files {
 		k := Capture{file: f}
-		path := filepath.Join(c.Name, filepath.FromSlash(f))
-		fi, err := os.Stat(path)
-		if err == nil && fi.IsDir() {
-			_, err = os.ReadDir(path)
-		}
-		if err == nil && !fi.Mode().IsRegular() {
-			err = errors.New("not a regular file")
-		}
-		if err != nil {
-			k.err = err
-		} else if data, err := fetch.ReadAtMost(path, MaxCaptureBytes); err != nil {
-			k.err = err
-		} else if len(data) > MaxCaptureBytes {
-			k.err = fmt.Errorf("more than %d bytes: that is the limit", MaxCaptureBytes)
-		} else {
+		data, modified, err := c.read(f, MaxCaptureBytes)
+		if k.err = err; err == nil {
 			sum := sha256.Sum256(data)
 			k.sha256 = hex.EncodeToString(sum[:])
-			k.at, k.by = fi.ModTime().UTC(), "file"
+			k.at, k.by = modified.UTC(), "file"
 			if note != nil && note.Capture != nil && note.Capture.SHA256 == k.sha256 && !note.Capture.At.IsZero() {
 				k.at, k.by = note.Capture.At.UTC(), "collect"
 			}
@@ -233,6 +220,27 @@ func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, s
 		captures = append(captures, Capture{older: older})
 	}
 	return captures, note
+}
+
+// read reads a file of the directory, of at most so many bytes, and says when it was written.
+func (c *CaptureDir) read(name string, most int64) (data []byte, modified time.Time, err error) {
+	path := filepath.Join(c.Name, filepath.FromSlash(name))
+	fi, err := os.Stat(path)
+	if err != nil {
+		return nil, modified, err
+	}
+	if fi.IsDir() { // perhaps nobody can look into it, which says more
+		if _, err := os.ReadDir(path); err != nil {
+			return nil, modified, err
+		}
+	}
+	if !fi.Mode().IsRegular() {
+		return nil, modified, errors.New("not a regular file")
+	}
+	if data, err = fetch.ReadAtMost(path, most); err == nil && int64(len(data)) > most {
+		err = fmt.Errorf("more than %d bytes: that is the limit", most)
+	}
+	return data, fi.ModTime(), err
 }
 
 // newest returns the newest files, if there are more than are read, and how many others there are.
@@ -256,22 +264,11 @@ func (c *CaptureDir) note(name string) *collectNote {
 	if inventory.CheckFile(name) != nil {
 		return nil
 	}
-	path := filepath.Join(c.Name, filepath.FromSlash(inventory.RecordFile(name)))
-	fi, err := os.Stat(path)
+	data, _, err := c.read(inventory.RecordFile(name), inventory.MaxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	var n collectNote
-	var data []byte
-	switch {
-	case err == nil && !fi.Mode().IsRegular():
-		err = errors.New("not a regular file")
-	case err == nil:
-		data, err = fetch.ReadAtMost(path, inventory.MaxRecord)
-	}
-	if err == nil && len(data) > inventory.MaxRecord {
-		err = fmt.Errorf("more than %d bytes: that is the limit", inventory.MaxRecord)
-	}
 	if err == nil {
 		err = json.Unmarshal(data, &n)
 	}

@@ -21,12 +21,11 @@ import (
 // An auditing is the flags of an audit.
 type auditing struct {
 	trust
-	against, requirements, program string
-	manifest                       string
-	needs, with                    []string
-	failOn                         audit.Severity
-	expiring                       time.Duration
-	programDate                    moment
+	demands
+	against, program, manifest string
+	failOn                     audit.Severity
+	expiring                   time.Duration
+	programDate                moment
 }
 
 func (a *app) auditCommand() *cobra.Command {
@@ -98,13 +97,11 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 			})
 		},
 	}
-	x.flags(cmd)
+	x.trust.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&x.against, "against", "", "mark what is new since `OLD`, a bundle or a pool")
-	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
-	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
 	f.StringVar(&x.manifest, "manifest", "", "compare with the manifest.log `FILE` that is published beside the bundle")
-	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
+	x.demands.flags(cmd)
 	f.StringVar(&x.program, "program", "", "look for distrust in a root program's `FILE`: certdata.txt or a report of the CCADB")
 	f.Func("program-date", "the `DAY` of that file: 2026-11-21", x.programDate.set)
 	f.Func("fail-on", "exit with status 1 at this `LEVEL`: info, warning, error, never (default error)", func(v string) (err error) {
@@ -165,17 +162,8 @@ func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*
 	if bundles == 0 && len(x.trust.roots) > 0 {
 		return nil, errors.New("--root is about a signature, and a pool has none")
 	}
-	for _, name := range x.needs {
-		n, err := a.need(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		o.Needs = append(o.Needs, n)
-	}
-	if x.requirements != "" {
-		if o.Requirements, err = a.readRequirements(x.requirements); err != nil {
-			return nil, fmt.Errorf("--requirements: %w", err)
-		}
+	if o.Needs, o.Requirements, err = x.resolve(ctx, a); err != nil {
+		return nil, err
 	}
 	if x.program == "" && !x.programDate.IsZero() {
 		return nil, errors.New("--program-date is the date of a root program's file: --program is missing")
@@ -201,6 +189,36 @@ func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*
 	}
 	r.At, r.FailOn, r.Evidence = x.at.chosen(), x.failOn, a.evidence
 	return r, nil
+}
+
+// demands are what a bundle or a pool has to have, and where the certificates of a pool are.
+type demands struct {
+	needs, with  []string
+	requirements string
+}
+
+func (d *demands) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&d.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
+	f.StringVar(&d.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	f.StringArrayVar(&d.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+}
+
+// resolve reads what --need and --requirements name; the requirements are nil for none.
+func (d *demands) resolve(ctx context.Context, a *app) (needs []audit.Need, r *audit.Requirements, err error) {
+	for _, name := range d.needs {
+		n, err := a.need(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		needs = append(needs, n)
+	}
+	if d.requirements != "" {
+		if r, err = a.readRequirements(d.requirements); err != nil {
+			return nil, nil, fmt.Errorf("--requirements: %w", err)
+		}
+	}
+	return needs, r, nil
 }
 
 // need is a preset, or the certificates of a file. What reads as a preset is one,

@@ -294,11 +294,9 @@ func (s *secretFlags) flags(cmd *cobra.Command, name, what string) {
 func (s *secretFlags) read(ctx context.Context, a *app) (secret []byte, err error) {
 	switch {
 	case s.file != "":
-		var data []byte
-		if data, err = fetch.ReadAtMost(s.file, maxPassphraseFile); err != nil {
+		if secret, err = secretIn(s.file); err != nil {
 			return nil, fmt.Errorf("--%s-file: %w", s.name, err)
 		}
-		secret, _, _ = bytes.Cut(data, []byte("\n"))
 	case !s.ask:
 		return nil, nil
 	case a.getenv("SSH_ASKPASS") != "":
@@ -307,7 +305,7 @@ func (s *secretFlags) read(ctx context.Context, a *app) (secret []byte, err erro
 		if secret, err = cmd.Output(); err != nil {
 			return nil, fmt.Errorf("--%s: SSH_ASKPASS: %w", s.name, err)
 		}
-		secret, _, _ = bytes.Cut(secret, []byte("\n"))
+		secret = firstLine(secret)
 	default:
 		f, ok := a.env.Stdin.(*os.File)
 		if !ok || !a.env.Terminal || !term.IsTerminal(int(f.Fd())) {
@@ -319,8 +317,8 @@ func (s *secretFlags) read(ctx context.Context, a *app) (secret []byte, err erro
 		if err != nil {
 			return nil, err
 		}
+		secret = firstLine(secret)
 	}
-	secret = bytes.TrimSuffix(secret, []byte("\r"))
 	if len(secret) == 0 {
 		return nil, fmt.Errorf("--%s: %s is empty", s.name, s.what)
 	}

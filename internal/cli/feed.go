@@ -26,9 +26,10 @@ import (
 type feedRun struct {
 	*app
 	trust
-	needs, pools, with, chains         []string
-	requirements, against, store, name string
-	as                                 printing
+	demands
+	pools, chains        []string
+	against, store, name string
+	as                   printing
 
 	bundle *bundle.Bundle // at hand; nil for none
 	held   *feed.Held
@@ -65,10 +66,8 @@ Exit status: 0, or 1 if there is a warning.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args[0]) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&r.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
-	f.StringVar(&r.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
+	r.demands.flags(cmd)
 	f.StringArrayVar(&r.pools, "pool", nil, "ask for the certificates of a pool `FILE`, of import --save or pool read --save (repeatable)")
-	f.StringArrayVar(&r.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
 	f.StringArrayVar(&r.chains, "chains", nil, "read chains of servers from `FILE|DIR` (repeatable)")
 	f.StringVar(&r.against, "against", "", "compare with `BUNDLE`, the one in use")
 	f.StringVar(&r.store, "store", "", "compare with what is current in the store at `URL`: a directory, or s3://BUCKET/PREFIX")
@@ -229,19 +228,9 @@ func (r *feedRun) current(ctx context.Context, f *feed.Feed) (*bundle.Bundle, st
 
 // needed are the roots that somebody needs.
 func (r *feedRun) needed(ctx context.Context) (out []feed.Needed, err error) {
-	var needs []audit.Need
-	for _, name := range r.needs {
-		n, err := r.need(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		needs = append(needs, n)
-	}
-	var requirements *audit.Requirements
-	if r.requirements != "" {
-		if requirements, err = r.readRequirements(r.requirements); err != nil {
-			return nil, fmt.Errorf("--requirements: %w", err)
-		}
+	needs, requirements, err := r.resolve(ctx, r.app)
+	if err != nil {
+		return nil, err
 	}
 	for _, p := range audit.Required(needs, requirements, r.at.or(r.env.Now)) {
 		out = append(out, feed.Needed{For: cmp.Or(p.Reason, "requirements"), Name: p.Name, SHA256: r.carriers(p)})

@@ -26,10 +26,11 @@ import (
 // A fleetArgs is what the flags of fleet say.
 type fleetArgs struct {
 	trust
-	devices, pools, requirements, by, url string
-	bundles, current, needs, with, states []string
-	all, merge                            bool
-	as                                    printing
+	demands
+	devices, pools, by, url  string
+	bundles, current, states []string
+	all, merge               bool
+	as                       printing
 }
 
 func (a *app) fleetCommand() *cobra.Command {
@@ -102,9 +103,7 @@ Exit status: 0, or 1 if a device is not current.`,
 	f.StringVar(&x.pools, "pools", "", "read what devices show of their pools from the files in `DIR`")
 	f.StringArrayVar(&x.bundles, "bundle", nil, "compare pools with `[NAME=]FILE`, and recognize downloads by its size (repeatable; NAME as in the URL, by default that of the file, without .p7b)")
 	f.StringArrayVar(&x.current, "current", nil, "what devices are to have, `[NAME=]VERSION|SHA256` (repeatable; default the highest version known)")
-	f.StringArrayVar(&x.needs, "need", nil, "ask for the roots of a service, `NAME|FILE` (repeatable)")
-	f.StringVar(&x.requirements, "requirements", "", "judge by what every bundle has to meet, a YAML `FILE`")
-	f.StringArrayVar(&x.with, "with", nil, "look for the certificates of the pool in `BUNDLE`, any FILE of certificates (repeatable)")
+	x.demands.flags(cmd)
 	f.StringVar(&x.by, "by", "platform", "group by the `COLUMN` of the inventory")
 	f.StringSliceVar(&x.states, "state", nil, "list devices in the `STATE` alone (repeatable, or with commas)")
 	f.BoolVar(&x.all, "all", false, "list all devices that need something, and all groups")
@@ -157,7 +156,7 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 		o.Bundles = append(o.Bundles, b)
 	}
 	j := fleet.JudgeOptions{At: x.at.or(a.env.Now), Bundles: o.Bundles}
-	if err := x.demands(ctx, a, &j); err != nil {
+	if err := x.ask(ctx, a, &j); err != nil {
 		return nil, err
 	}
 	t := fleet.New(o)
@@ -285,30 +284,13 @@ func checkColumn(by string, devices iter.Seq[[]inventory.Column]) error {
 	return hinted{fmt.Errorf("--by %s: no device has such a column", by), "it may be " + strings.Join(append(names, "platform"), ", ")}
 }
 
-// demands reads what pools have to have, and what they are known by.
-func (x *fleetArgs) demands(ctx context.Context, a *app, j *fleet.JudgeOptions) error {
-	for _, name := range x.needs {
-		n, err := a.need(ctx, name)
-		if err != nil {
-			return err
-		}
-		j.Needs = append(j.Needs, n)
-		if _, preset := audit.LookupNeed(name); !preset {
-			sources, err := a.poolSources(ctx, []string{name})
-			if err != nil {
-				return err
-			}
-			j.With = append(j.With, sources...)
-		}
+// ask reads what pools have to have, and what they are known by.
+func (x *fleetArgs) ask(ctx context.Context, a *app, j *fleet.JudgeOptions) (err error) {
+	if j.Needs, j.Requirements, err = x.resolve(ctx, a); err != nil {
+		return err
 	}
-	var err error
-	if x.requirements != "" {
-		if j.Requirements, err = a.readRequirements(x.requirements); err != nil {
-			return fmt.Errorf("--requirements: %w", err)
-		}
-	}
-	with, err := a.poolSources(ctx, x.with)
-	j.With = append(j.With, with...)
+	files := slices.DeleteFunc(slices.Clone(x.needs), func(name string) bool { _, preset := audit.LookupNeed(name); return preset })
+	j.With, err = a.poolSources(ctx, append(files, x.with...))
 	return err
 }
 

@@ -207,18 +207,32 @@ func (s *signer) identity(ctx context.Context, a *app) (*signing.Identity, error
 	return id, nil
 }
 
-// maxPassphraseFile bounds the file of --passphrase-file.
-const maxPassphraseFile = 64 << 10
+// maxSecretFile bounds a file with a secret in its first line.
+const maxSecretFile = 64 << 10
+
+// secretIn reads the secret in the first line of a file.
+func secretIn(path string) ([]byte, error) {
+	data, err := fetch.ReadAtMost(path, maxSecretFile)
+	if err != nil {
+		return nil, err
+	}
+	return firstLine(data), nil
+}
+
+// firstLine is the first line of data, without its end.
+func firstLine(data []byte) []byte {
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r"))
+}
 
 // passphrase is the key's secret: never a flag's value, which all the machine can see.
 func (s *signer) passphrase(a *app, what string) ([]byte, error) {
 	if s.passphraseFile != "" {
-		data, err := fetch.ReadAtMost(s.passphraseFile, maxPassphraseFile)
+		secret, err := secretIn(s.passphraseFile)
 		if err != nil {
 			return nil, fmt.Errorf("--passphrase-file: %w", err)
 		}
-		line, _, _ := bytes.Cut(data, []byte("\n"))
-		return bytes.TrimSuffix(line, []byte("\r")), nil
+		return secret, nil
 	}
 	if secret := a.getenv(passphraseVariable); secret != "" {
 		return []byte(secret), nil

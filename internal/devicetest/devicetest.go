@@ -18,8 +18,8 @@
 // # State
 //
 // A device remembers. An import from a URL (over http, or from Device.Files) or
-// from PEM that is pasted changes what show prints afterwards, in this session
-// and in later ones. [Lab.Pool] is what it has now.
+// from PEM that is pasted changes what show prints afterwards, over this connection
+// and over later ones. [Lab.Pool] is what it has now.
 //
 // # Dialogs
 //

@@ -283,7 +283,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.Contains(data, []byte("0:")) {
-			t.Skip() // large ranges take their time
+			return // a large range, which takes its time
 		}
 		l, err := inventory.Read(bytes.NewReader(data), inventory.Options{Variables: []string{"site"}})
 		if err != nil {

@@ -15,14 +15,12 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/inspect"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 func readFile(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "testdata", "bundles", name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := tooltest.Bundle(t, name)
 	return data
 }
 
@@ -566,10 +564,8 @@ func TestMemory(t *testing.T) {
 func TestParseOutline(t *testing.T) {
 	t.Parallel()
 	read := func(name string) (parsed, outline *bundle.Bundle) {
-		data, err := os.ReadFile(filepath.Join("..", "testdata", "bundles", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := tooltest.Bundle(t, name)
+		var err error
 		if parsed, err = bundle.Parse(data); err != nil {
 			t.Fatal(err)
 		}

@@ -2,13 +2,12 @@ package signing_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"trustpool/bundle"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -45,10 +44,7 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	for _, name := range []string{"lab-core-v1.p7b", "lab-ber.p7b", "lab-pss.p7b", "lab-p256.p7b", "lab-two-signers.p7b", "lab-sha1.p7b"} {
-		data, err := os.ReadFile(filepath.Join("..", "testdata", "bundles", name))
-		if err != nil {
-			f.Fatal(err)
-		}
+		data := tooltest.Bundle(f, name)
 		add(data)
 	}
 	var anchors []roots.Anchor

@@ -5,14 +5,13 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"trustpool/bundle"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -24,10 +23,7 @@ func labAnchor(t *testing.T, name string) roots.Anchor {
 	if name == "lab" {
 		file = "lab-root.pem"
 	}
-	data, err := os.ReadFile(filepath.Join("..", "testdata", "bundles", file))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := tooltest.Bundle(t, file)
 	b, err := bundle.Parse(data)
 	if err != nil {
 		t.Fatal(err)

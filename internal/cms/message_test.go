@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"trustpool/internal/cms"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 func tlv(tag byte, parts ...[]byte) []byte { return cms.AppendTLV(nil, tag, bytes.Join(parts, nil)) }
@@ -312,10 +311,7 @@ func TestBaseOffset(t *testing.T) {
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"lab-core-v1.p7b", "lab-ber.p7b", "lab-outer.p7b", "lab-ski.p7b"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "bundles", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := tooltest.Bundle(t, name)
 		for n := range data {
 			if _, err := cms.ParseSignedData(data[:n], 0, cms.Limits{}); err == nil {
 				t.Fatalf("%s: its first %d bytes are read", name, n)

@@ -11,6 +11,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/pool"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
 
@@ -29,11 +30,7 @@ func parse(t testing.TB, data []byte) *bundle.Bundle {
 // fixture reads a bundle of testdata.
 func fixture(t testing.TB, name string) *bundle.Bundle {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "bundles", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, data)
+	return parse(t, tooltest.Bundle(t, name))
 }
 
 // signed is a bundle of the lab's signer.

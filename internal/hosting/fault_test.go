@@ -22,7 +22,7 @@ import (
 
 // tampered is v1 with another byte in the pool.
 func tampered(t testing.TB) []byte {
-	data := bytes.Clone(read(t, "lab-core-v1.p7b"))
+	data := bytes.Clone(tooltest.Bundle(t, "lab-core-v1.p7b"))
 	data[len(data)/2] ^= 1
 	return data
 }
@@ -30,17 +30,17 @@ func tampered(t testing.TB) []byte {
 // What is not good at the start is an error that names it.
 func TestRefuseAtStart(t *testing.T) {
 	t.Parallel()
-	good := read(t, "lab-core-v1.p7b")
+	good := tooltest.Bundle(t, "lab-core-v1.p7b")
 	for name, tt := range map[string]struct {
 		data []byte
 		want string
 	}{
-		"unsigned":     {read(t, "lab-certs-only.p7b"), "not verified: not-signed"},
+		"unsigned":     {tooltest.Bundle(t, "lab-certs-only.p7b"), "not verified: not-signed"},
 		"tampered":     {tampered(t), "not verified: message-digest-differs"},
 		"truncated":    {good[:len(good)-10], "truncated or damaged"},
 		"empty":        {nil, "empty"},
 		"a page":       {[]byte("<!DOCTYPE html><html></html>"), "HTML"},
-		"another root": {read(t, "lab-p256.p7b"), "not verified: chain-no-anchor"},
+		"another root": {tooltest.Bundle(t, "lab-p256.p7b"), "not verified: chain-no-anchor"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +91,7 @@ func ready(t testing.TB, s *hosting.Server) (int, hosting.ReadyReport) {
 // is said. When the fault is gone, so is the complaint.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	v1, v2 := read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b")
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
 	write := func(data []byte) func(*testing.T, string) {
 		return func(t *testing.T, dir string) { put(t, filepath.Join(dir, "ios.p7b"), data, modified.Add(time.Hour)) }
 	}
@@ -100,11 +100,11 @@ func TestFaults(t *testing.T) {
 		want  string
 	}{
 		"tampered":   {write(tampered(t)), "message-digest-differs"},
-		"unsigned":   {write(read(t, "lab-certs-only.p7b")), "not-signed"},
+		"unsigned":   {write(tooltest.Bundle(t, "lab-certs-only.p7b")), "not-signed"},
 		"half":       {write(v2[:len(v2)/2]), "truncated or damaged"},
 		"empty":      {write(nil), "empty"},
 		"a page":     {write([]byte("<html>404 Not Found</html>")), "HTML"},
-		"other name": {write(read(t, "lab-quirks-v1.p7b")), `is "Lab Quirks Bundle" and no longer "Lab Core Bundle"`},
+		"other name": {write(tooltest.Bundle(t, "lab-quirks-v1.p7b")), `is "Lab Quirks Bundle" and no longer "Lab Core Bundle"`},
 		"in place": {func(t *testing.T, dir string) { // corrupted on disk
 			if err := os.WriteFile(filepath.Join(dir, "ios.p7b"), make([]byte, len(v1)), 0o644); err != nil {
 				t.Fatal(err)
@@ -224,7 +224,7 @@ func TestFIFO(t *testing.T) {
 	go refresh(100)
 	for range 100 {
 		fifo(filepath.Join(dir, "ios.p7b"))
-		put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v2.p7b"), modified)
+		put(t, filepath.Join(dir, "ios.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b"), modified)
 	}
 	_ = wait()
 	fifo(filepath.Join(dir, "key.pem"))
@@ -239,7 +239,7 @@ func TestPartialRefresh(t *testing.T) {
 	t.Parallel()
 	dir := labDir(t)
 	s := newServer(t, options(t, hosting.Directory(dir)))
-	v1, v2 := read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b")
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
 	put(t, filepath.Join(dir, "ios.p7b"), v2, modified)
 	put(t, filepath.Join(dir, "ios_core.p7b"), tampered(t), modified)
 	put(t, filepath.Join(dir, "new.p7b"), v2, modified)
@@ -265,7 +265,7 @@ func TestReportStuck(t *testing.T) {
 	reading := make(chan struct{})
 	o.Report = func(string, ...any) { <-reading }
 	s := newServer(t, o)
-	v2 := read(t, "lab-core-v2.p7b")
+	v2 := tooltest.Bundle(t, "lab-core-v2.p7b")
 	put(t, filepath.Join(dir, "ios.p7b"), v2, modified)
 	put(t, filepath.Join(dir, "ios_core.p7b"), tampered(t), modified)
 	done := make(chan error)
@@ -301,7 +301,7 @@ func TestExpiredSigner(t *testing.T) {
 	if _, metrics := get(t, s, "/metrics"); !strings.Contains(metrics, `trustpool_bundle_verified{bundle="ios"} 0`) {
 		t.Error("no metric says so")
 	}
-	put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v2.p7b"), modified)
+	put(t, filepath.Join(dir, "ios.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b"), modified)
 	if err := s.Refresh(t.Context()); err == nil {
 		t.Error("what is not verified any more got in")
 	}
@@ -310,7 +310,7 @@ func TestExpiredSigner(t *testing.T) {
 // A store that goes away, is damaged, or holds what is not verified.
 func TestStoreFaults(t *testing.T) {
 	t.Parallel()
-	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	v1, v2 := string(tooltest.Bundle(t, "lab-core-v1.p7b")), string(tooltest.Bundle(t, "lab-core-v2.p7b"))
 	damage := func(glob string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			files, err := filepath.Glob(filepath.Join(dir, glob))
@@ -434,7 +434,10 @@ func TestBackendAway(t *testing.T) {
 	if _, err := st.Rollback(t.Context(), "ios", "1", store.PublishOptions{Anchors: labAnchors(t), At: at, Now: at}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { _, body := get(t, s, "/ios.p7b"); return body == string(read(t, "lab-core-v1.p7b")) })
+	eventually(t, func() bool {
+		_, body := get(t, s, "/ios.p7b")
+		return body == string(tooltest.Bundle(t, "lab-core-v1.p7b"))
+	})
 	eventually(t, func() bool { _, r := ready(t, s); return len(r.Failures) == 0 })
 	stop()
 	<-done
@@ -452,7 +455,7 @@ func TestBucketAway(t *testing.T) {
 	st := store.New(b)
 	publish(t, st, "lab-core-v1.p7b", modified)
 	s := newServer(t, options(t, hosting.Store(st)))
-	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	v1, v2 := string(tooltest.Bundle(t, "lab-core-v1.p7b")), string(tooltest.Bundle(t, "lab-core-v2.p7b"))
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
 	group.Go(func() { s.Watch(ctx, 20*time.Millisecond, nil) })
@@ -517,7 +520,7 @@ func TestWatch(t *testing.T) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	v1, v2 := read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b")
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
 	put(t, filepath.Join(dir, "ios.p7b"), v1, modified)
 	s := newServer(t, options(t, hosting.Directory(dir)))
 	ctx, stop := context.WithCancel(t.Context())
@@ -554,7 +557,7 @@ func TestSwap(t *testing.T) {
 	s := newServer(t, options(t, hosting.Directory(dir)))
 	versions := map[string]string{}
 	for _, name := range []string{"lab-core-v1.p7b", "lab-core-v2.p7b"} {
-		data := read(t, name)
+		data := tooltest.Bundle(t, name)
 		versions[string(data)] = name
 	}
 	done := make(chan struct{})
@@ -575,7 +578,7 @@ func TestSwap(t *testing.T) {
 		})
 	}
 	for i := range 40 {
-		put(t, filepath.Join(dir, "ios.p7b"), read(t, fmt.Sprintf("lab-core-v%d.p7b", 1+i%2)), modified)
+		put(t, filepath.Join(dir, "ios.p7b"), tooltest.Bundle(t, fmt.Sprintf("lab-core-v%d.p7b", 1+i%2)), modified)
 		if err := s.Refresh(t.Context()); err != nil {
 			t.Error(err)
 		}

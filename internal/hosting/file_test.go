@@ -8,13 +8,14 @@ import (
 
 	"trustpool/internal/hosting"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 // A file that an older version replaces is served, and it is said; or the newer one
 // stays.
 func TestOlderFile(t *testing.T) {
 	t.Parallel()
-	v1, v2 := read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b")
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
 	for _, refuse := range []bool{false, true} {
 		dir := labDir(t)
 		file := filepath.Join(dir, "ios.p7b")
@@ -62,7 +63,7 @@ func TestOlderFile(t *testing.T) {
 // one that has a version: it may be older.
 func TestFileWithoutVersion(t *testing.T) {
 	t.Parallel()
-	numbered := read(t, "lab-core-v2.p7b")
+	numbered := tooltest.Bundle(t, "lab-core-v2.p7b")
 	signed := func(version string) []byte {
 		return pkitest.Bundle(pkitest.Lab().Signer, "Lab Core Bundle", version, time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), pkitest.CoreV1()...)
 	}
@@ -101,7 +102,7 @@ func TestFileWithoutVersion(t *testing.T) {
 // Of text around DER the DER is served.
 func TestArmouredFile(t *testing.T) {
 	t.Parallel()
-	dir, v1 := labDir(t), read(t, "lab-core-v1.p7b")
+	dir, v1 := labDir(t), tooltest.Bundle(t, "lab-core-v1.p7b")
 	put(t, filepath.Join(dir, "ios.p7b"), pkitest.MessagePEM(v1), modified)
 	var said journal
 	o := options(t, hosting.Directory(dir))

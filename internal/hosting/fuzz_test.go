@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"trustpool/internal/hosting"
+	"trustpool/internal/tooltest"
 )
 
 // No request panics, is redirected, or gets anything with status 200 that is not the
@@ -32,7 +33,7 @@ func FuzzRequest(f *testing.F) {
 		f.Add([]byte(request))
 	}
 	dir := f.TempDir()
-	v1 := read(f, "lab-core-v1.p7b")
+	v1 := tooltest.Bundle(f, "lab-core-v1.p7b")
 	put(f, filepath.Join(dir, "ios.p7b"), v1, modified)
 	o := options(f, hosting.Directory(dir))
 	s, err := hosting.New(f.Context(), o)

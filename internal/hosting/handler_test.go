@@ -26,7 +26,7 @@ import (
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	dir := labDir(t)
-	v1 := read(t, "lab-core-v1.p7b")
+	v1 := tooltest.Bundle(t, "lab-core-v1.p7b")
 	etag := `"f168df10420e3fc7796d0bbc8a3d626ad12f78cb97ec2f27c0c87a271c4ceb97"`
 	size := strconv.Itoa(len(v1))
 	address := start(t, newServer(t, options(t, hosting.Directory(dir))))
@@ -143,7 +143,7 @@ func TestRequests(t *testing.T) {
 // Requests that come before the answer to the one before are answered in order.
 func TestPipelining(t *testing.T) {
 	t.Parallel()
-	v1 := read(t, "lab-core-v1.p7b")
+	v1 := tooltest.Bundle(t, "lab-core-v1.p7b")
 	c, err := net.Dial("tcp", start(t, newServer(t, options(t, hosting.Directory(labDir(t))))))
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestArchive(t *testing.T) {
 	t.Parallel()
 	st, _ := labStore(t)
 	s := newServer(t, options(t, hosting.Store(st)))
-	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	v1, v2 := string(tooltest.Bundle(t, "lab-core-v1.p7b")), string(tooltest.Bundle(t, "lab-core-v2.p7b"))
 	for path, want := range map[string]string{
 		"/ios.p7b": v2,
 		"/security/pki/trs/archive/ios/1/ios.p7b":                                  v1,
@@ -319,7 +319,7 @@ func TestAccessLog(t *testing.T) {
 			t.Fatalf("%v: %s", err, out.Bytes())
 		}
 		if tt.want["bytes"] == 8123.0 {
-			tt.want["bytes"], tt.want["size"] = float64(len(read(t, "lab-core-v1.p7b"))), float64(len(read(t, "lab-core-v1.p7b")))
+			tt.want["bytes"], tt.want["size"] = float64(len(tooltest.Bundle(t, "lab-core-v1.p7b"))), float64(len(tooltest.Bundle(t, "lab-core-v1.p7b")))
 		}
 		for name, want := range tt.want {
 			if line[name] != want {

@@ -19,24 +19,14 @@ import (
 	"trustpool/internal/durable"
 	"trustpool/internal/hosting"
 	"trustpool/internal/store"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
-
-const bundles = "../../testdata/bundles/"
 
 var (
 	at       = time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	modified = time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
 )
-
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(bundles + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
 
 // put writes a file as a careful operator does, and gives it a time.
 func put(t testing.TB, path string, data []byte, modified time.Time) {
@@ -55,7 +45,7 @@ func put(t testing.TB, path string, data []byte, modified time.Time) {
 
 func labAnchors(t testing.TB) []roots.Anchor {
 	t.Helper()
-	anchors, err := roots.FromFile(read(t, "lab-root.pem"))
+	anchors, err := roots.FromFile(tooltest.Bundle(t, "lab-root.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +89,8 @@ func newServer(t testing.TB, o hosting.Options) *hosting.Server {
 func labDir(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "ios.p7b"), read(t, "lab-core-v1.p7b"), modified)
-	put(t, filepath.Join(dir, "ios_core.p7b"), read(t, "lab-core-v1.p7b"), modified)
+	put(t, filepath.Join(dir, "ios.p7b"), tooltest.Bundle(t, "lab-core-v1.p7b"), modified)
+	put(t, filepath.Join(dir, "ios_core.p7b"), tooltest.Bundle(t, "lab-core-v1.p7b"), modified)
 	return dir
 }
 
@@ -121,7 +111,7 @@ func labStore(t testing.TB) (*store.Store, string) {
 func publish(t testing.TB, s *store.Store, file string, now time.Time) {
 	t.Helper()
 	o := store.PublishOptions{Name: "ios", Anchors: labAnchors(t), At: at, Now: now, From: file}
-	if _, err := s.Publish(t.Context(), read(t, file), o); err != nil {
+	if _, err := s.Publish(t.Context(), tooltest.Bundle(t, file), o); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -44,7 +44,7 @@ func answered(s http.Handler, path string) *httptest.ResponseRecorder {
 // whatever happens, the current release is.
 func TestDemandFaults(t *testing.T) {
 	t.Parallel()
-	v1, v2 := read(t, "lab-core-v1.p7b"), read(t, "lab-core-v2.p7b")
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
 	rewrite := func(t *testing.T, glob string, change func([]byte) []byte) {
 		t.Helper()
 		files, err := filepath.Glob(glob)
@@ -193,7 +193,7 @@ func TestArchiveOfAnotherRoot(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := store.New(d)
-	other, err := roots.FromFile(read(t, "lab-p256-root.pem"))
+	other, err := roots.FromFile(tooltest.Bundle(t, "lab-p256-root.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestArchiveOfAnotherRoot(t *testing.T) {
 		anchors []roots.Anchor
 	}{{"lab-p256.p7b", other}, {"lab-core-v2.p7b", labAnchors(t)}} {
 		o := store.PublishOptions{Name: "ios", Anchors: f.anchors, At: at, Now: modified.AddDate(0, 0, i), Allow: gates}
-		if _, err := st.Publish(t.Context(), read(t, f.file), o); err != nil {
+		if _, err := st.Publish(t.Context(), tooltest.Bundle(t, f.file), o); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -234,7 +234,7 @@ func TestWithdrawnBeforeDemand(t *testing.T) {
 	if err := s.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	v1, v2 := string(read(t, "lab-core-v1.p7b")), string(read(t, "lab-core-v2.p7b"))
+	v1, v2 := string(tooltest.Bundle(t, "lab-core-v1.p7b")), string(tooltest.Bundle(t, "lab-core-v2.p7b"))
 	for path, want := range map[string]string{
 		"/ios.p7b": v1, archived + "1/ios.p7b": v1, archived + "20250205/ios.p7b": v1, archived + "2/ios.p7b": v2, "/ca/trustpool": v1,
 	} {
@@ -393,7 +393,7 @@ func TestDemandOnce(t *testing.T) {
 	s := newServer(t, options(t, hosting.Store(store.New(backend))))
 	backend.keys()
 	backend.slow = func(context.Context, string) { asked <- struct{}{}; <-release }
-	v1 := read(t, "lab-core-v1.p7b")
+	v1 := tooltest.Bundle(t, "lab-core-v1.p7b")
 	var group sync.WaitGroup
 	gone, leave := context.WithCancel(t.Context())
 	group.Go(func() {
@@ -453,7 +453,7 @@ func TestBucketAwayDuringDemand(t *testing.T) {
 	}
 	service.Start(t)
 	c.advance(2 * time.Second)
-	if w := answered(s, archived+"1/ios.p7b"); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), read(t, "lab-core-v1.p7b")) {
+	if w := answered(s, archived+"1/ios.p7b"); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), tooltest.Bundle(t, "lab-core-v1.p7b")) {
 		t.Errorf("back: status %d", w.Code)
 	}
 	service.Stop() // what was read is kept

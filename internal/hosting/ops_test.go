@@ -21,6 +21,7 @@ import (
 	"trustpool/internal/hosting/watch"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
+	"trustpool/internal/tooltest"
 )
 
 // names are those of metrics in a text, each once.
@@ -34,7 +35,7 @@ func names(text string) []string {
 func mirroredStore(t *testing.T) *store.Store {
 	t.Helper()
 	s, _ := labStore(t)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(read(t, "lab-core-v2.p7b")) }))
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(tooltest.Bundle(t, "lab-core-v2.p7b")) }))
 	t.Cleanup(web.Close)
 	o := store.MirrorOptions{
 		PublishOptions: store.PublishOptions{Name: "ios", Anchors: labAnchors(t), At: at, Now: at.AddDate(0, 0, -3)},
@@ -53,7 +54,7 @@ func askedWatcher(t *testing.T) *watch.Watcher {
 	w, err := watch.New(watch.Options{
 		Servers: []string{chain.Host + ":443"}, Now: func() time.Time { return at },
 		Bundles: func() []watch.Bundle {
-			return []watch.Bundle{{Name: "ios", Parse: func() (*bundle.Bundle, error) { return bundle.Parse(read(t, "lab-core-v2.p7b")) }}}
+			return []watch.Bundle{{Name: "ios", Parse: func() (*bundle.Bundle, error) { return bundle.Parse(tooltest.Bundle(t, "lab-core-v2.p7b")) }}}
 		},
 		Marked: func(string, *certificate.Certificate) string { return "" },
 		Fetch:  func(context.Context, string) ([][]byte, error) { return chain.Chain, nil },
@@ -97,7 +98,7 @@ func TestMirrored(t *testing.T) {
 func coreDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	put(t, filepath.Join(dir, "ios_core.p7b"), read(t, "lab-core-v1.p7b"), modified)
+	put(t, filepath.Join(dir, "ios_core.p7b"), tooltest.Bundle(t, "lab-core-v1.p7b"), modified)
 	return dir
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"trustpool/internal/hosting"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 const getIOS = "GET /ios.p7b HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -230,7 +231,7 @@ func TestTLS(t *testing.T) {
 		if _, err := io.WriteString(c, getIOS); err != nil {
 			t.Fatal(err)
 		}
-		if response, body := answer(t, bufio.NewReader(c), getIOS); response.StatusCode != 200 || !bytes.Equal(body, read(t, "lab-core-v1.p7b")) {
+		if response, body := answer(t, bufio.NewReader(c), getIOS); response.StatusCode != 200 || !bytes.Equal(body, tooltest.Bundle(t, "lab-core-v1.p7b")) {
 			t.Errorf("%s, %d bytes", response.Status, len(body))
 		}
 		if p := c.ConnectionState().NegotiatedProtocol; p == "h2" {
@@ -323,7 +324,7 @@ func TestRequestMetrics(t *testing.T) {
 		_, metrics = get(t, s, "/metrics")
 		return strings.Contains(metrics, "trustpool_http_request_duration_seconds_count 7")
 	})
-	size := len(read(t, "lab-core-v1.p7b"))
+	size := len(tooltest.Bundle(t, "lab-core-v1.p7b"))
 	for _, want := range []string{
 		`trustpool_http_requests_total{bundle="ios",code="2xx"} 3`, `trustpool_http_requests_total{bundle="ios",code="3xx"} 1`,
 		`trustpool_http_requests_total{bundle="",code="4xx"} 3`, `trustpool_http_requests_total{bundle="ios_core",code="2xx"} 0`,

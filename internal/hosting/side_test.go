@@ -70,7 +70,7 @@ func TestKeytoolReadsJKS(t *testing.T) {
 	for _, name := range []string{"lab-core-v1.p7b", "lab-quirks-v1.p7b"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			list(t, read(t, name), labAnchors(t))
+			list(t, tooltest.Bundle(t, name), labAnchors(t))
 		})
 	}
 	for _, name := range []string{"ios-v10-2021-09-01.p7b", "ios-v3-2016-11-22.p7b", "ios_core-v4-2017-01-11.p7b"} {

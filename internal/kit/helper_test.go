@@ -2,8 +2,6 @@ package kit
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -28,11 +27,7 @@ func parse(t testing.TB, data []byte) *bundle.Bundle {
 
 func lab(t testing.TB, file string) *bundle.Bundle {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "bundles", file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, data)
+	return parse(t, tooltest.Bundle(t, file))
 }
 
 func anchor(t testing.TB, file string) roots.Anchor {

@@ -2,8 +2,6 @@ package pool_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/device/show"
 	"trustpool/internal/pool"
+	"trustpool/internal/tooltest"
 )
 
 func printed(t *testing.T, p *pool.Pool, style show.Style) (text string, incomplete int) {
@@ -27,10 +26,7 @@ func printed(t *testing.T, p *pool.Pool, style show.Style) (text string, incompl
 // A pool that is known by fields alone is shown as one with its certificates is.
 func TestShowFields(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile(filepath.Join("..", "..", "testdata", "bundles", "lab-core-v1.p7b"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := tooltest.Bundle(t, "lab-core-v1.p7b")
 	b, err := bundle.Parse(data)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
-// Package tooltest finds what tests need of the machine: other programs, and
-// genuine bundles. A test skips and says so if what it needs is missing; if
+// Package tooltest finds what tests need: the project's own bundles, and of the
+// machine other programs and genuine bundles. A test skips and says so if what it needs is missing; if
 // TRUSTPOOL_REQUIRE_TOOLS is 1 it fails.
 package tooltest
 
@@ -20,6 +20,25 @@ func Need(t testing.TB, programs ...string) {
 			missing(t, p+" is not installed")
 		}
 	}
+}
+
+// Bundle reads a file of testdata/bundles, wherever in the module the test is.
+func Bundle(t testing.TB, name string) []byte {
+	t.Helper()
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test")
+		}
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "testdata", "bundles", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // Corpus gives the path of a genuine bundle. TRUSTPOOL_CORPUS names the

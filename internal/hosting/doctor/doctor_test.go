@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,10 +29,7 @@ var at = time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 
 func testdata(t testing.TB, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile("../../../testdata/bundles/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := tooltest.Bundle(t, name)
 	return data
 }
 

@@ -14,6 +14,7 @@ import (
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 func TestHeaders(t *testing.T) {
@@ -104,7 +105,7 @@ func TestLapsed(t *testing.T) {
 // Clients that take nothing hold a bounded number of answers, and no bundle back.
 func TestStalled(t *testing.T) {
 	t.Parallel()
-	s := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	s := file(t, tooltest.Bundle(t, "lab-core-v1.p7b"), pages.Options{})
 	release := stall(t, s, "/", pages.MaxRequests)
 	if w := get(t, s, "/"); w.Code != http.StatusServiceUnavailable {
 		t.Errorf("one more: status %d", w.Code)

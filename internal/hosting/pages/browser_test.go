@@ -357,7 +357,7 @@ func testPrint(b browser) {
 
 // auditPage is an audit report, which has the frame, the style and the chart of these pages.
 func auditPage(t *testing.T) string {
-	data := read(t, "lab-quirks-v1.p7b")
+	data := tooltest.Bundle(t, "lab-quirks-v1.p7b")
 	b, err := bundle.Parse(data)
 	if err != nil {
 		t.Fatal(err)

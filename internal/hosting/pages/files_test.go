@@ -9,6 +9,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/hosting/pages"
+	"trustpool/internal/tooltest"
 )
 
 func TestCommands(t *testing.T) {
@@ -38,7 +39,7 @@ func TestCommands(t *testing.T) {
 		}
 	}
 
-	s = file(t, read(t, "lab-core-v1.p7b"), pages.Options{BaseURL: "https://pki.example.net"})
+	s = file(t, tooltest.Bundle(t, "lab-core-v1.p7b"), pages.Options{BaseURL: "https://pki.example.net"})
 	has(t, get(t, s, path, "Host", "elsewhere example").Body.String(), "url https://pki.example.net/ios.p7b")
 	for _, base := range []string{"pki.example.net", "ftp://a", "https://a/b", "https://a?b", "https://u@a", "https://", "https://a b"} {
 		if _, err := pages.New(pages.Options{Catalog: s.Catalog, Judge: s.Judge, Now: nil}); err == nil {
@@ -53,7 +54,7 @@ func TestCommands(t *testing.T) {
 // What is downloaded is what it says it is.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	raw := read(t, "lab-quirks-v1.p7b")
+	raw := tooltest.Bundle(t, "lab-quirks-v1.p7b")
 	s := file(t, raw, pages.Options{})
 	r := s.Catalog().Entries[0].Current
 	whole, err := bundle.Parse(r.Raw)

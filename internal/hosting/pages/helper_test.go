@@ -16,6 +16,7 @@ import (
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -25,25 +26,14 @@ var (
 	picture = flag.String("picture", "", "write the picture of README.md into this file")
 )
 
-const bundles = "../../../testdata/bundles/"
-
 var (
 	at       = time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	modified = time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(bundles + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func labAnchors(t testing.TB) []roots.Anchor {
 	t.Helper()
-	anchors, err := roots.FromFile(read(t, "lab-root.pem"))
+	anchors, err := roots.FromFile(tooltest.Bundle(t, "lab-root.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +73,7 @@ func publish(t testing.TB) *store.Store {
 		name string
 		data []byte
 	}{
-		{"ios", read(t, "lab-core-v1.p7b")}, {"ios", read(t, "lab-core-v2.p7b")}, {"quirks", read(t, "lab-quirks-v1.p7b")}, {"hostile", hostile()}, {"large", pkitest.Large(120)},
+		{"ios", tooltest.Bundle(t, "lab-core-v1.p7b")}, {"ios", tooltest.Bundle(t, "lab-core-v2.p7b")}, {"quirks", tooltest.Bundle(t, "lab-quirks-v1.p7b")}, {"hostile", hostile()}, {"large", pkitest.Large(120)},
 	} {
 		o := store.PublishOptions{Name: f.name, Anchors: labAnchors(t), At: at, Now: modified.AddDate(0, 0, i), From: f.name, Allow: gates}
 		if _, err := s.Publish(t.Context(), f.data, o); err != nil {

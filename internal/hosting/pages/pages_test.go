@@ -167,7 +167,7 @@ func TestChart(t *testing.T) {
 
 func TestCertificate(t *testing.T) {
 	t.Parallel()
-	s := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	s := file(t, tooltest.Bundle(t, "lab-core-v1.p7b"), pages.Options{})
 	c := first(t, s)
 	one := page(s, "ios") + "/" + hex.EncodeToString(c.SHA256[:])
 	text := body(t, s, one)
@@ -222,13 +222,13 @@ func TestCompare(t *testing.T) {
 	has(t, body(t, s, "/pages/files/compare.md"+query), "# Change of trust bundle", "verified, Lab Root CA")
 	has(t, body(t, s, "/pages/files/compare.json"+query), `"trustpool.diff/1"`)
 
-	alone := file(t, read(t, "lab-core-v1.p7b"), pages.Options{})
+	alone := file(t, tooltest.Bundle(t, "lab-core-v1.p7b"), pages.Options{})
 	text = body(t, alone, "/pages/compare")
 	has(t, text, "there is nothing to compare")
 	lacks(t, text, "<form")
 	dir := t.TempDir()
 	for i, name := range []string{"one.p7b", "two.p7b"} {
-		if err := os.WriteFile(filepath.Join(dir, name), read(t, fmt.Sprintf("lab-core-v%d.p7b", i+1)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), tooltest.Bundle(t, fmt.Sprintf("lab-core-v%d.p7b", i+1)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

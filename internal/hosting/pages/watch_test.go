@@ -22,6 +22,7 @@ import (
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/hosting/watch"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 // watching makes a watcher that judges with the bundles of lab, and asks servers as fetch says.
@@ -33,7 +34,7 @@ func watching(t testing.TB, now func() time.Time, fetch func(context.Context, st
 			for _, b := range []struct {
 				name string
 				data []byte
-			}{{"hostile", hostile()}, {"ios", read(t, "lab-core-v2.p7b")}} {
+			}{{"hostile", hostile()}, {"ios", tooltest.Bundle(t, "lab-core-v2.p7b")}} {
 				out = append(out, watch.Bundle{
 					Name: b.name, Version: "2", SHA256: fmt.Sprintf("%x", sha256.Sum256(b.data)), Parse: func() (*bundle.Bundle, error) { return bundle.Parse(b.data) },
 				})

@@ -20,28 +20,18 @@ import (
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/site"
 	"trustpool/internal/store"
+	"trustpool/internal/tooltest"
 	"trustpool/roots"
 )
-
-const bundles = "../../../testdata/bundles/"
 
 var (
 	at       = time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
 	modified = time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC)
 )
 
-func read(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(bundles + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 func anchors(t testing.TB) []roots.Anchor {
 	t.Helper()
-	anchors, err := roots.FromFile(read(t, "lab-root.pem"))
+	anchors, err := roots.FromFile(tooltest.Bundle(t, "lab-root.pem"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +53,7 @@ func newStore(t testing.TB) *store.Store {
 func publish(t testing.TB, s *store.Store, name, file string, now time.Time) {
 	t.Helper()
 	o := store.PublishOptions{Name: name, Anchors: anchors(t), At: at, Now: now, From: file, Allow: slices.DeleteFunc(store.Gates(), func(g store.Gate) bool { return g == store.GateSignature })}
-	if _, err := s.Publish(t.Context(), read(t, file), o); err != nil {
+	if _, err := s.Publish(t.Context(), tooltest.Bundle(t, file), o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -240,7 +230,7 @@ func TestRelease(t *testing.T) {
 	if len(r.Removed) == 0 || len(r.Old) != 0 {
 		t.Errorf("%+v", r)
 	}
-	if got := contents(t, dir); got["ios.p7b"] != string(read(t, "lab-core-v1.p7b")) || len(got) != r.Files+1 {
+	if got := contents(t, dir); got["ios.p7b"] != string(tooltest.Bundle(t, "lab-core-v1.p7b")) || len(got) != r.Files+1 {
 		t.Errorf("%d files, and the site has %d", len(got), r.Files)
 	}
 }
@@ -375,7 +365,7 @@ func TestDamaged(t *testing.T) {
 			t.Errorf("there is %s", name)
 		}
 	}
-	if got["ios.p7b"] != string(read(t, "lab-core-v2.p7b")) || !strings.Contains(said, "it is not served") {
+	if got["ios.p7b"] != string(tooltest.Bundle(t, "lab-core-v2.p7b")) || !strings.Contains(said, "it is not served") {
 		t.Errorf("%d files, and it says %q", r.Files, said)
 	}
 	// The current one: nothing is written.

@@ -104,7 +104,7 @@ func Merge(by string, parts []*Part) (*Report, error) {
 		if r.From.IsZero() || !p.From.IsZero() && p.From.Before(r.From.Time) {
 			r.From = p.From
 		}
-		r.To = Moment{later(r.To.Time, p.To.Time)}
+		r.To = Moment{Time: later(r.To.Time, p.To.Time)}
 		r.Beyond += p.Beyond
 		r.Captures = r.Captures.plus(p.Captures)
 		for _, d := range p.Devices {
@@ -164,7 +164,7 @@ func Merge(by string, parts []*Part) (*Report, error) {
 func (d *Device) elsewhere(h *HostReport) {
 	d.Evidence = append(slices.Clone(d.Evidence), h.item())
 	d.Marks = slices.Clone(d.Marks)
-	d.LastSeen = Moment{later(d.LastSeen.Time, h.Seen)}
+	d.LastSeen = Moment{Time: later(d.LastSeen.Time, h.Seen)}
 	switch f := h.Fetched; {
 	case d.JudgedBy == kindCapture:
 		d.since(d.CapturedAt.Time, h)

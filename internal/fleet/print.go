@@ -572,11 +572,11 @@ type fetchJSON struct {
 
 func (h *HostReport) json() hostJSON {
 	j := hostJSON{
-		Addresses: h.Addresses, Got: h.Got, Requests: h.Requests, LastSeen: Moment{h.Seen}, Status: h.Status, UserAgent: Text(h.UserAgent),
-		Client: Text(h.Client.Name), Partial: Moment{h.Partial},
+		Addresses: h.Addresses, Got: h.Got, Requests: h.Requests, LastSeen: Moment{Time: h.Seen}, Status: h.Status, UserAgent: Text(h.UserAgent),
+		Client: Text(h.Client.Name), Partial: Moment{Time: h.Partial},
 	}
 	if f := h.Fetched; f != nil {
-		j.Fetched = &fetchJSON{Moment{f.Time}, Text(f.Bundle), Text(f.Version), Text(f.SHA256), f.How}
+		j.Fetched = &fetchJSON{Moment{Time: f.Time}, Text(f.Bundle), Text(f.Version), Text(f.SHA256), f.How}
 	}
 	return j
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -55,25 +54,11 @@ func (s State) Meaning() string {
 	return "all that was asked for is there"
 }
 
-// A Text is a string that JSON has null for if it is empty.
-type Text string
-
-// MarshalJSON gives null for an empty text.
-func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(report.Optional(string(t))) }
-
-// A Moment is a time that JSON has null for if it is not known.
-type Moment struct{ time.Time }
-
-// MarshalJSON gives null for a time that is not known.
-func (m Moment) MarshalJSON() ([]byte, error) { return json.Marshal(report.Optional(moment(m.Time))) }
-
-// UnmarshalJSON reads what MarshalJSON gives.
-func (m *Moment) UnmarshalJSON(data []byte) error {
-	if string(data) == "null" {
-		return nil
-	}
-	return json.Unmarshal(data, &m.Time)
-}
+// What JSON has null for if it is not known.
+type (
+	Text   = report.Text
+	Moment = report.Moment
+)
 
 // A Report is what is known of each device.
 type Report struct {
@@ -181,7 +166,7 @@ type Gathering struct {
 func Gather(ctx context.Context, g Gathering) (*Report, error) {
 	d := g.Downloads
 	r := &Report{
-		By: g.By, Logs: d.Logs, BadLines: d.BadLines, From: Moment{d.From}, To: Moment{d.To}, Unknown: d.Unknown, Beyond: d.Beyond,
+		By: g.By, Logs: d.Logs, BadLines: d.BadLines, From: Moment{Time: d.From}, To: Moment{Time: d.To}, Unknown: d.Unknown, Beyond: d.Beyond,
 		Devices: make([]Device, len(g.Devices)),
 	}
 	r.Asked = Asked{Current: d.Current, Needs: []string{}, Requirements: g.Judge.o.Requirements != nil}
@@ -266,7 +251,7 @@ const (
 func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *collectNote) Device {
 	out := Device{
 		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
-		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{h.Seen}, Evidence: []Item{},
+		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{Time: h.Seen}, Evidence: []Item{},
 	}
 	platform, err := device.Lookup(d.Platform)
 	if err == nil {
@@ -278,11 +263,11 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	if logs && h.Requests > 0 {
 		out.Evidence = append(out.Evidence, h.item())
 		if h.Fetched != nil {
-			out.DownloadedAt = Moment{h.Fetched.Time}
+			out.DownloadedAt = Moment{Time: h.Fetched.Time}
 		}
 	}
 	if note.failed() {
-		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{note.EndedAt.UTC()}, Name: Text(inventory.RecordFile(d.Name))})
+		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{Time: note.EndedAt.UTC()}, Name: Text(inventory.RecordFile(d.Name))})
 	}
 	capture := out.capture(g, captures)
 	if capture != nil && capture.err == nil && out.Platform == "" {
@@ -347,7 +332,7 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 				d.mark(MarkOtherName)
 			}
 		}
-		item := Item{Kind: kindCapture, At: Moment{c.at}, By: Text(c.by), Name: Text(c.file), SHA256: Text(c.sha256)}
+		item := Item{Kind: kindCapture, At: Moment{Time: c.at}, By: Text(c.by), Name: Text(c.file), SHA256: Text(c.sha256)}
 		if c.err != nil {
 			item.Kind, item.Says = kindUnread, c.err.Error()
 			unread = cmp.Or(unread, c)
@@ -369,7 +354,7 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 	if unread != nil {
 		d.mark(MarkUnreadFile)
 	}
-	d.CapturedAt = Moment{best.at}
+	d.CapturedAt = Moment{Time: best.at}
 	if best.at.Truncate(time.Second).After(g.Judge.o.At) { // the time of judgement is a whole second
 		d.mark(MarkClock)
 	}
@@ -475,9 +460,9 @@ func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 
 // item is what the logs say.
 func (h *HostReport) item() Item {
-	e := Item{Kind: kindRequest, Says: string(h.Got), At: Moment{h.Seen}, Client: Text(h.client()), Status: h.Status}
+	e := Item{Kind: kindRequest, Says: string(h.Got), At: Moment{Time: h.Seen}, Client: Text(h.client()), Status: h.Status}
 	if f := h.Fetched; f != nil {
-		e.Kind, e.At, e.KnownBy = kindDownload, Moment{f.Time}, f.How
+		e.Kind, e.At, e.KnownBy = kindDownload, Moment{Time: f.Time}, f.How
 		e.Says = f.Bundle + " " + describe(f.Version, f.SHA256)
 		if f.Bundle == "" {
 			e.Says = describe(f.Version, f.SHA256)

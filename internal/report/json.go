@@ -7,9 +7,25 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// A Text is a string that JSON has null for if it is empty.
+type Text string
+
+// MarshalJSON gives null for an empty text.
+func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(Optional(string(t))) }
+
+// A Moment is a time, in whole seconds, that JSON has null for if it is not known.
+type Moment struct{ time.Time }
+
+// MarshalJSON gives null for a time that is not known.
+func (m Moment) MarshalJSON() ([]byte, error) { return json.Marshal(StampOrNil(m.Time)) }
+
+// UnmarshalJSON reads what MarshalJSON gives.
+func (m *Moment) UnmarshalJSON(data []byte) error { return m.Time.UnmarshalJSON(data) }
 
 // A JSONList is a member of a document whose value is an array that is made
 // element by element.

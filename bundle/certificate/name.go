@@ -1,10 +1,12 @@
 package certificate
 
 import (
+	_ "embed"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -379,73 +381,31 @@ func (a *rawAttribute) shortName() (string, bool) {
 		if i := int(a.oid[n]); i < len(x520Names) && x520Names[i] != "" {
 			return x520Names[i], true
 		}
-	} else if i, ok := slices.BinarySearchFunc(objects[:], string(a.oid), func(o struct{ oid, name string }, oid string) int {
-		return strings.Compare(o.oid, oid)
-	}); ok {
-		return objects[i].name, true
 	}
-	s, _ := cms.OIDString(a.oid)
-	return s, false
+	dotted, _ := cms.OIDString(a.oid)
+	if name, ok := findObject(dotted); ok {
+		return name, true
+	}
+	return dotted, false
 }
 
-// x520Names are the attributes 2.5.4.n (X.520).
+// x520Names are the attributes 2.5.4.n (X.520) that names commonly have. The others are in objects.
 var x520Names = [...]string{
-	3:   "CN",
-	4:   "SN",
-	5:   "serialNumber",
-	6:   "C",
-	7:   "L",
-	8:   "ST",
-	9:   "street",
-	10:  "O",
-	11:  "OU",
-	12:  "title",
-	13:  "description",
-	14:  "searchGuide",
-	15:  "businessCategory",
-	16:  "postalAddress",
-	17:  "postalCode",
-	18:  "postOfficeBox",
-	19:  "physicalDeliveryOfficeName",
-	20:  "telephoneNumber",
-	21:  "telexNumber",
-	22:  "teletexTerminalIdentifier",
-	23:  "facsimileTelephoneNumber",
-	24:  "x121Address",
-	25:  "internationaliSDNNumber",
-	26:  "registeredAddress",
-	27:  "destinationIndicator",
-	28:  "preferredDeliveryMethod",
-	29:  "presentationAddress",
-	30:  "supportedApplicationContext",
-	31:  "member",
-	32:  "owner",
-	33:  "roleOccupant",
-	34:  "seeAlso",
-	35:  "userPassword",
-	36:  "userCertificate",
-	37:  "cACertificate",
-	38:  "authorityRevocationList",
-	39:  "certificateRevocationList",
-	40:  "crossCertificatePair",
-	41:  "name",
-	42:  "GN",
-	43:  "initials",
-	44:  "generationQualifier",
-	45:  "x500UniqueIdentifier",
-	46:  "dnQualifier",
-	47:  "enhancedSearchGuide",
-	48:  "protocolInformation",
-	49:  "distinguishedName",
-	50:  "uniqueMember",
-	51:  "houseIdentifier",
-	52:  "supportedAlgorithms",
-	53:  "deltaRevocationList",
-	54:  "dmdName",
-	65:  "pseudonym",
-	72:  "role",
-	97:  "organizationIdentifier",
-	98:  "c3",
-	99:  "n3",
-	100: "dnsName",
+	3: "CN", 4: "SN", 5: "serialNumber", 6: "C", 7: "L", 8: "ST", 9: "street", 10: "O", 11: "OU", 12: "title",
+	15: "businessCategory", 17: "postalCode", 42: "GN", 46: "dnQualifier", 97: "organizationIdentifier",
+}
+
+// objects are the other object identifiers for which OpenSSL has a short name; any of them may be the type of an attribute. Each line
+// has one in dotted form and the name, and the lines are sorted as strings. TestObjectNames writes them.
+//
+//go:embed objects.txt
+var objects string
+
+// findObject looks for the line of an object identifier.
+func findObject(dotted string) (name string, ok bool) {
+	key := dotted + " "
+	line := sort.Search(len(objects), func(i int) bool { return objects[strings.LastIndexByte(objects[:i], '\n')+1:] >= key })
+	rest, ok := strings.CutPrefix(objects[line:], key)
+	name, _, _ = strings.Cut(rest, "\n")
+	return name, ok
 }

@@ -1,0 +1,3 @@
+package certificate
+
+var X520Names = x520Names[:]

@@ -12,23 +12,17 @@ const PageServers = 50
 
 // A watchedServer is what a page says of a watched server.
 type watchedServer struct {
-	Address  string
-	Asked    instant
-	Answered instant
-	Error    string
-	Rows     []watchedRow
+	*watch.Server
+	Asked, Answered instant
+	Rows            []watchedRow
 }
 
 // A watchedRow is what one bundle makes of the server's chain.
 type watchedRow struct {
-	Bundle, Page, Version string
-	Class, Verdict        string // good reachable, bad broken, warn not known
-	Reason, Text          string
-	Root                  *watch.Certificate
-	RootPage              string // empty if it is not on one
-	Ends                  instant
-	Soon                  bool
-	Marked                string
+	*watch.Judged
+	Page, RootPage string // empty if there is none
+	Class, Verdict string // good reachable, bad broken, warn not known
+	Ends           instant
 }
 
 type watchedChange struct {
@@ -89,27 +83,18 @@ func worst(s *watch.Server) reach.Status {
 }
 
 func (q *request) watched(s *watch.Server) watchedServer {
-	out := watchedServer{Address: s.Address, Error: s.Error}
-	if !s.Asked.IsZero() {
-		out.Asked = moment(s.Asked, q.at)
-	}
-	if !s.Answered.IsZero() {
-		out.Answered = moment(s.Answered, q.at)
-	}
+	out := watchedServer{Server: s, Asked: noted(s.Asked.Time, q.at), Answered: noted(s.Answered.Time, q.at)}
 	if s.Error != "" {
 		return out
 	}
 	for i := range s.Judged {
 		j := &s.Judged[i]
-		row := watchedRow{Bundle: j.Bundle, Version: j.Version, Class: "warn", Verdict: "not known", Reason: string(j.Reason), Text: j.Text, Root: j.Root, Soon: j.Soon, Marked: j.Marked}
+		row := watchedRow{Judged: j, Class: "warn", Verdict: "not known", Ends: noted(j.Ends.Time, q.at)}
 		switch j.Status {
 		case reach.OK:
 			row.Class, row.Verdict = "good", "reachable"
 		case reach.Broken:
 			row.Class, row.Verdict = "bad", "broken"
-		}
-		if !j.Ends.IsZero() {
-			row.Ends = moment(j.Ends, q.at)
 		}
 		if v, err := find(q.catalog, j.Bundle, j.SHA256); err == nil {
 			row.Page = v.page()

@@ -3,10 +3,8 @@ package watch
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"trustpool/bundle/certificate"
@@ -16,27 +14,27 @@ import (
 
 // Reasons of this package, beside those of package reach.
 const (
-	reasonNoAnswer  reach.Reason = "no-answer"  // the server sent no chain when it was asked last
-	reasonNotJudged reach.Reason = "not-judged" // the bundle could not be read again
+	reasonNoAnswer  = "no-answer"  // the server sent no chain when it was asked last
+	reasonNotJudged = "not-judged" // the bundle could not be read again
 )
 
 // A Report is what is known of the servers; docs/formats.md has every field of its JSON.
 type Report struct {
-	At      time.Time // of the last judgement; zero before the first
-	Servers []Server  // as they were given
-	Changes []Change  // those of the last round first, in the order of the servers
+	At report.Moment `json:"at"` // of the last judgement; zero before the first
 	// NotJudged is how many judgements of a server with a bundle MaxJudgements left out.
-	NotJudged int
+	NotJudged int      `json:"not_judged"`
+	Servers   []Server `json:"servers"` // as they were given
+	Changes   []Change `json:"changes"` // those of the last round first, in the order of the servers
 }
 
 // A Server is what is known of one.
 type Server struct {
-	Address  string
-	Asked    time.Time     // zero if it was not
-	Answered time.Time     // when it last sent a chain; zero for never
-	Error    string        // why it sent none when it was asked last; empty if it did
-	Sent     []Certificate // the chain, as it came last
-	Judged   []Judged      // with each bundle, by name
+	Address  string        `json:"server"`
+	Asked    report.Moment `json:"asked"`    // zero if it was not
+	Answered report.Moment `json:"answered"` // when it last sent a chain; zero for never
+	Error    report.Text   `json:"error"`    // why it sent none when it was asked last; empty if it did
+	Sent     []Certificate `json:"sent"`     // the chain, as it came last
+	Judged   []Judged      `json:"bundles"`  // with each bundle, by name
 }
 
 // A Certificate names one.
@@ -48,19 +46,20 @@ type Certificate struct {
 
 // A Judged is what one bundle makes of a server's chain.
 type Judged struct {
-	Bundle, Version, SHA256 string
-
-	Status reach.Status // unknown if the server did not answer
-	Reason reach.Reason // empty if OK
-	Text   string       // of the reason
-	Root   *Certificate // to which the chain leads; nil if it leads to none
-	Ends   time.Time    // when the chain ceases to be valid; zero if it is not, or for never
-	Soon   bool         // that is soon
-	Marked string       // who marked Root for removal, in words; empty for nobody
+	Bundle  string        `json:"bundle"`
+	Version report.Text   `json:"version"`
+	SHA256  string        `json:"sha256"`
+	Status  reach.Status  `json:"status"` // unknown if the server did not answer
+	Reason  report.Text   `json:"reason"` // that of package reach, or of this one; empty if OK
+	Text    report.Text   `json:"text"`   // of the reason
+	Root    *Certificate  `json:"root"`   // to which the chain leads; nil if it leads to none
+	Ends    report.Moment `json:"ends"`   // when the chain ceases to be valid; zero if it is not, or for never
+	Soon    bool          `json:"soon"`   // that is soon
+	Marked  report.Text   `json:"marked"` // who marked Root for removal, in words; empty for nobody
 
 	// What it was when the server last answered, and the last root to which it led.
-	LastStatus reach.Status
-	LastRoot   *Certificate
+	LastStatus reach.Status `json:"last_status"`
+	LastRoot   *Certificate `json:"last_root"`
 
 	anchors []*certificate.Certificate // while it is judged
 }
@@ -120,7 +119,7 @@ func (s *Server) changes(now *Server, at time.Time) (out []Change) {
 		if was {
 			before = "it answered"
 		}
-		add(nil, Answer, before, "no answer: "+now.Error)
+		add(nil, Answer, before, "no answer: "+string(now.Error))
 	case answers && s.Error != "":
 		add(nil, Answer, "no answer", "it answers")
 	}
@@ -141,10 +140,10 @@ func (s *Server) changes(now *Server, at time.Time) (out []Change) {
 			add(&is.Bundle, Root, "the root "+was.LastRoot.words(), "it moved to the root "+is.Root.words())
 		}
 		if is.Soon && !was.Soon {
-			add(&is.Bundle, End, "", "its chain ends on "+report.Day(is.Ends))
+			add(&is.Bundle, End, "", "its chain ends on "+report.Day(is.Ends.Time))
 		}
 		if is.Marked != "" && was.Marked == "" {
-			add(&is.Bundle, Mark, "", "its root is marked for removal: "+is.Marked)
+			add(&is.Bundle, Mark, "", "its root is marked for removal: "+string(is.Marked))
 		}
 	}
 	return out
@@ -177,9 +176,9 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(out, report.Printable(s.Address))
 		if s.Error != "" {
-			fmt.Fprintf(out, "  %s  %s\n", screen.Paint(report.Bad, "no answer"), report.Printable(s.Error))
+			fmt.Fprintf(out, "  %s  %s\n", screen.Paint(report.Bad, "no answer"), report.Printable(string(s.Error)))
 			if !s.Answered.IsZero() {
-				fmt.Fprintf(out, "  %-9s  %s\n", "answered", report.Stamp(s.Answered))
+				fmt.Fprintf(out, "  %-9s  %s\n", "answered", report.Stamp(s.Answered.Time))
 			}
 			continue
 		}
@@ -188,24 +187,24 @@ func (r *Report) WriteText(w io.Writer) error {
 			tones := map[reach.Status]report.Tone{reach.OK: report.Good, reach.Broken: report.Bad, reach.Unknown: report.Warn}
 			fmt.Fprintf(out, "  %s  with %s", screen.Paint(tones[j.Status], string(j.Status)), report.Printable(j.Bundle))
 			if j.Version != "" {
-				fmt.Fprintf(out, ", version %s", report.Printable(j.Version))
+				fmt.Fprintf(out, ", version %s", report.Printable(string(j.Version)))
 			}
 			fmt.Fprintln(out)
 			if j.Status != reach.OK {
-				fmt.Fprintf(out, "      %s: %s\n", j.Reason, report.Printable(j.Text))
+				fmt.Fprintf(out, "      %s: %s\n", j.Reason, report.Printable(string(j.Text)))
 			}
 			if j.Root != nil {
 				fmt.Fprintf(out, "      root %s\n", report.Printable(j.Root.words()))
 			}
 			if !j.Ends.IsZero() {
-				end := "valid until " + report.Day(j.Ends)
+				end := "valid until " + report.Day(j.Ends.Time)
 				if j.Soon {
 					end = screen.Paint(report.Warn, end+", which is soon")
 				}
 				fmt.Fprintf(out, "      %s\n", end)
 			}
 			if j.Marked != "" {
-				fmt.Fprintf(out, "      %s: %s\n", screen.Paint(report.Warn, "the root is marked for removal"), report.Printable(j.Marked))
+				fmt.Fprintf(out, "      %s: %s\n", screen.Paint(report.Warn, "the root is marked for removal"), report.Printable(string(j.Marked)))
 			}
 		}
 	}
@@ -222,55 +221,16 @@ func (r *Report) WriteText(w io.Writer) error {
 // Schema is the schema of WriteJSON's document.
 const Schema = "trustpool.watch/1"
 
-type reportJSON struct {
-	Schema    string       `json:"schema"`
-	At        string       `json:"at"`
-	OK        bool         `json:"ok"`
-	NotJudged int          `json:"not_judged"`
-	Servers   []serverJSON `json:"servers"`
-	Changes   []Change     `json:"changes"`
-}
-
-type serverJSON struct {
-	Server   string        `json:"server"`
-	Asked    *string       `json:"asked"`
-	Answered *string       `json:"answered"`
-	Error    *string       `json:"error"`
-	Sent     []Certificate `json:"sent"`
-	Bundles  []judgedJSON  `json:"bundles"`
-}
-
-type judgedJSON struct {
-	Bundle     string       `json:"bundle"`
-	Version    *string      `json:"version"`
-	SHA256     string       `json:"sha256"`
-	Status     reach.Status `json:"status"`
-	Reason     *string      `json:"reason"`
-	Text       *string      `json:"text"`
-	Root       *Certificate `json:"root"`
-	Ends       *string      `json:"ends"`
-	Soon       bool         `json:"soon"`
-	Marked     *string      `json:"marked"`
-	LastStatus reach.Status `json:"last_status"`
-	LastRoot   *Certificate `json:"last_root"`
+type document struct {
+	Schema string        `json:"schema"`
+	At     report.Moment `json:"at"`
+	OK     bool          `json:"ok"`
+	*Report
 }
 
 // WriteJSON writes the report as one document, schema Schema. Read reads it again.
 func (r *Report) WriteJSON(w io.Writer) error {
-	out := reportJSON{Schema: Schema, At: report.Stamp(r.At), OK: r.Good(), NotJudged: r.NotJudged, Servers: []serverJSON{}, Changes: slices.Concat([]Change{}, r.Changes)}
-	for i := range r.Servers {
-		s := &r.Servers[i]
-		j := serverJSON{s.Address, report.StampOrNil(s.Asked), report.StampOrNil(s.Answered), report.Optional(s.Error), slices.Concat([]Certificate{}, s.Sent), []judgedJSON{}}
-		for k := range s.Judged {
-			b := &s.Judged[k]
-			j.Bundles = append(j.Bundles, judgedJSON{
-				b.Bundle, report.Optional(b.Version), b.SHA256, b.Status, report.Optional(string(b.Reason)), report.Optional(b.Text), b.Root,
-				report.StampOrNil(b.Ends), b.Soon, report.Optional(b.Marked), b.LastStatus, b.LastRoot,
-			})
-		}
-		out.Servers = append(out.Servers, j)
-	}
-	return report.WriteJSON(w, out)
+	return report.WriteJSON(w, document{Schema, r.At, r.Good(), r})
 }
 
 // MaxReport is how many bytes Read takes: more than MaxJudgements need.
@@ -285,43 +245,13 @@ func Read(r io.Reader) (*Report, error) {
 	if len(data) > MaxReport {
 		return nil, fmt.Errorf("more than %d bytes, which is the limit", MaxReport)
 	}
-	var in reportJSON
+	in := document{Report: &Report{}}
 	if err := json.Unmarshal(data, &in); err != nil {
 		return nil, fmt.Errorf("not a report of trustpool watch: %w", err)
 	}
 	if in.Schema != Schema {
 		return nil, fmt.Errorf("its schema is %q, and that of a report of trustpool watch is %q", in.Schema, Schema)
 	}
-	out := &Report{NotJudged: in.NotJudged}
-	var errs []error
-	parse := func(s *string) (t time.Time) {
-		if s != nil {
-			var err error
-			if t, err = time.Parse(time.RFC3339, *s); err != nil {
-				errs = append(errs, fmt.Errorf("%q is not a time", *s))
-			}
-		}
-		return t
-	}
-	text := func(s *string) string {
-		if s == nil {
-			return ""
-		}
-		return *s
-	}
-	out.At = parse(&in.At)
-	for _, s := range in.Servers {
-		server := Server{Address: s.Server, Asked: parse(s.Asked), Answered: parse(s.Answered), Error: text(s.Error), Sent: s.Sent}
-		for _, b := range s.Bundles {
-			server.Judged = append(server.Judged, Judged{
-				Bundle: b.Bundle, Version: text(b.Version), SHA256: b.SHA256, Status: b.Status, Reason: reach.Reason(text(b.Reason)), Text: text(b.Text),
-				Root: b.Root, Ends: parse(b.Ends), Soon: b.Soon, Marked: text(b.Marked), LastStatus: b.LastStatus, LastRoot: b.LastRoot,
-			})
-		}
-		out.Servers = append(out.Servers, server)
-	}
-	if len(errs) > 0 {
-		return nil, fmt.Errorf("not a report of trustpool watch: %w", errors.Join(errs...))
-	}
-	return out, nil
+	in.Report.At, in.Changes = in.At, nil
+	return in.Report, nil
 }

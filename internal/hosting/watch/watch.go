@@ -140,10 +140,10 @@ func New(o Options) (*Watcher, error) {
 		o.Changed = func(Change) {}
 	}
 	w := &Watcher{o: o, chains: map[string]reach.Server{}}
-	first := &Report{}
+	first := &Report{Servers: []Server{}, Changes: []Change{}}
 	for _, address := range o.Servers {
 		if !slices.ContainsFunc(first.Servers, func(s Server) bool { return s.Address == address }) {
-			first.Servers = append(first.Servers, Server{Address: address})
+			first.Servers = append(first.Servers, Server{Address: address, Sent: []Certificate{}, Judged: []Judged{}})
 		}
 	}
 	if len(first.Servers) == 0 || len(first.Servers) > MaxServers {
@@ -269,7 +269,7 @@ func (w *Watcher) ask(ctx context.Context, address string) answer {
 // others as it was. asked says that they were asked just now.
 func (w *Watcher) judge(bundles []Bundle, came []string, failed map[string]error, asked bool) {
 	now, before := w.o.Now().UTC().Truncate(time.Second), w.Report()
-	next := &Report{At: now, Servers: slices.Clone(before.Servers)}
+	next := &Report{At: report.Moment{Time: now}, Servers: slices.Clone(before.Servers)}
 	if most := MaxJudgements / len(next.Servers); len(bundles) > most {
 		next.NotJudged = (len(bundles) - most) * len(next.Servers)
 		bundles = bundles[:most]
@@ -288,14 +288,14 @@ func (w *Watcher) judge(bundles []Bundle, came []string, failed map[string]error
 		err, isFailed := failed[s.Address]
 		switch {
 		case isFailed:
-			s.Asked, s.Error = now, strings.TrimPrefix(err.Error(), s.Address+": ")
+			s.Asked, s.Error = next.At, report.Text(strings.TrimPrefix(err.Error(), s.Address+": "))
 			s.Judged = slices.Clone(s.Judged)
 			for k := range s.Judged {
 				s.Judged[k].unanswered()
 			}
 		case slices.Contains(came, s.Address):
 			if asked {
-				s.Asked, s.Answered, s.Error = now, now, ""
+				s.Asked, s.Answered, s.Error = next.At, next.At, ""
 			}
 			s.take(w.chains[s.Address], judged[s.Address], old, now, w.o.Marked)
 		default:
@@ -320,7 +320,7 @@ func (w *Watcher) merged(before, changes []Change) []Change {
 	for i, s := range w.Report().Servers {
 		position[s.Address] = i
 	}
-	round := slices.Concat(before[:earlier], changes)
+	round := slices.Concat([]Change{}, before[:earlier], changes)
 	slices.SortStableFunc(round, func(a, b Change) int { return position[a.Server] - position[b.Server] })
 	all := append(round, before[earlier:]...)
 	return all[:min(len(all), MaxChanges)]
@@ -339,9 +339,9 @@ func (w *Watcher) with(b Bundle, came []string, now time.Time) map[string]Judged
 		found, err = reach.Judge(plan)
 	}
 	for i, address := range came {
-		j := Judged{Bundle: b.Name, Version: b.Version, SHA256: b.SHA256}
+		j := Judged{Bundle: b.Name, Version: report.Text(b.Version), SHA256: b.SHA256}
 		if err != nil {
-			j.Status, j.Reason, j.Text = reach.Unknown, reasonNotJudged, err.Error()
+			j.Status, j.Reason, j.Text = reach.Unknown, reasonNotJudged, report.Text(err.Error())
 		} else {
 			j.result(found.Servers[i].Results[0])
 		}
@@ -352,14 +352,14 @@ func (w *Watcher) with(b Bundle, came []string, now time.Time) map[string]Judged
 
 // result takes what reach found.
 func (j *Judged) result(r reach.Result) {
-	j.Status, j.Reason, j.Text = r.Status, r.Reason, r.Text
+	j.Status, j.Reason, j.Text = r.Status, report.Text(r.Reason), report.Text(r.Text)
 	if r.Status != reach.OK {
 		return
 	}
 	for _, p := range r.Paths {
 		j.anchors = append(j.anchors, p.Anchor())
-		if end := endOf(p); end.After(j.Ends) {
-			j.Ends = end
+		if end := endOf(p); end.After(j.Ends.Time) {
+			j.Ends.Time = end
 		}
 	}
 }
@@ -377,11 +377,11 @@ func endOf(p reach.Path) (end time.Time) {
 
 // take takes a new judgement of a server that has sent a chain.
 func (s *Server) take(sent reach.Server, judged []Judged, old Server, now time.Time, marked func(string, *certificate.Certificate) string) {
-	s.Sent = nil
+	s.Sent = []Certificate{}
 	for _, c := range sent.Certificates {
 		s.Sent = append(s.Sent, certificateOf(c))
 	}
-	s.Judged = judged
+	s.Judged = append([]Judged{}, judged...)
 	for i := range s.Judged {
 		j := &s.Judged[i]
 		was := old.with(j.Bundle)
@@ -395,7 +395,7 @@ func (s *Server) take(sent reach.Server, judged []Judged, old Server, now time.T
 			if k > 0 && (j.LastRoot == nil || root.SHA256 != j.LastRoot.SHA256) {
 				continue
 			}
-			j.Root, j.Marked = &root, marked(j.Bundle, anchor)
+			j.Root, j.Marked = &root, report.Text(marked(j.Bundle, anchor))
 		}
 		if j.Root != nil {
 			j.LastRoot = j.Root

@@ -127,7 +127,7 @@ func TestChanges(t *testing.T) {
 	}
 	delete(w.chains, server)
 	r = w.expect(t, "no answer", watcher, "www.lab.example:443: no answer: connection refused; before: it answered")
-	if j := r.Servers[0].Judged[0]; j.Status != reach.Unknown || j.LastStatus != reach.Broken || !r.Servers[0].Answered.Before(r.At) {
+	if j := r.Servers[0].Judged[0]; j.Status != reach.Unknown || j.LastStatus != reach.Broken || !r.Servers[0].Answered.Before(r.At.Time) {
 		t.Errorf("%+v", r.Servers[0])
 	}
 	w.expect(t, "still no answer", watcher)
@@ -260,7 +260,7 @@ func TestRun(t *testing.T) {
 			}
 			bundles.Store(&[]watch.Bundle{holding("ios", a, b)})
 			time.Sleep(2 * time.Minute)
-			if status() != reach.OK || len(begun()) != 1 || !watcher.Report().Servers[0].Answered.Before(watcher.Report().At) {
+			if status() != reach.OK || len(begun()) != 1 || !watcher.Report().Servers[0].Answered.Before(watcher.Report().At.Time) {
 				t.Errorf("%s after %d rounds", status(), len(begun()))
 			}
 			time.Sleep(10 * time.Hour)

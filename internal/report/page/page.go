@@ -75,6 +75,8 @@ func printable(v any) string {
 	switch v := v.(type) {
 	case string:
 		return report.Printable(v)
+	case report.Text:
+		return report.Printable(string(v))
 	case *string:
 		if v != nil {
 			return report.Printable(*v)

@@ -40,15 +40,7 @@ func ParseSeverity(s string) (Severity, error) {
 }
 
 func (s Severity) String() string {
-	switch s {
-	case Info:
-		return "info"
-	case Warning:
-		return "warning"
-	case Error:
-		return "error"
-	}
-	return "never"
+	return [...]string{Info: "info", Warning: "warning", Error: "error", Never: "never"}[s]
 }
 
 // MarshalText gives the word.
@@ -125,11 +117,12 @@ type Finding struct {
 // A NeedResult is what came of a need: how many roots it asks for at the time of
 // the audit, and how many of them are there, valid or not.
 type NeedResult struct {
-	Name            string
-	Required, There int
+	Name     string `json:"name"`
+	Required int    `json:"required"`
+	There    int    `json:"there"`
 	// Removal says which of the roots root programs are removing, and what they say:
 	// the service will need others. It is empty for none.
-	Removal string
+	Removal string `json:"removal"`
 }
 
 func (n NeedResult) String() string {
@@ -155,13 +148,13 @@ const (
 
 // A RuleResult is what came of one rule.
 type RuleResult struct {
-	Rule    *Rule
-	State   State
-	Applied int // how many certificates it was applied to; 1 for a rule about the whole
-	Found   int // findings, excused ones among them
+	*Rule
+	State   State `json:"state"`
+	Applied int   `json:"applied"` // how many certificates it was applied to; 1 for a rule about the whole
 	// NotKnown is how many entries of a pool it could not be applied to, for want of
 	// the certificate. They did not pass.
-	NotKnown int
+	NotKnown int `json:"not_known"`
+	Found    int `json:"found"` // findings, excused ones among them
 }
 
 // A Report is what the rules found; docs/formats.md has every field of its JSON.
@@ -197,12 +190,15 @@ func Run(s Subject, o Criteria) (*Report, error) {
 	}
 	r := &Report{Subject: s, FailOn: Error, Expiring: o.Expiring, Program: o.Program, Manifest: o.Manifest, at: o.At}
 	a := newAuditor(s, o)
+	var before []Finding
+	if s.Against != nil {
+		old := newAuditor(*s.Against, o)
+		_, before = old.run()
+		a.foundBefore = old.found
+	}
 	r.Results, r.Findings = a.run()
 	r.Needs = a.needs()
 	if s.Against != nil {
-		old := *s.Against
-		old.Against = nil
-		_, before := newAuditor(old, o).run()
 		r.compare(before)
 	}
 	sortFindings(r.Findings)
@@ -210,33 +206,27 @@ func Run(s Subject, o Criteria) (*Report, error) {
 }
 
 // Count is the number of findings of a severity that no exception excuses.
-func (r *Report) Count(s Severity) (n int) {
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity == s && f.Exception == nil {
-			n++
-		}
-	}
-	return n
+func (r *Report) Count(s Severity) int {
+	return number(r.Findings, func(f *Finding) bool { return f.Severity == s && f.Exception == nil })
 }
 
 // Excused is the number of findings that an exception excuses.
-func (r *Report) Excused() (n int) {
-	for i := range r.Findings {
-		if r.Findings[i].Exception != nil {
-			n++
-		}
-	}
-	return n
+func (r *Report) Excused() int {
+	return number(r.Findings, func(f *Finding) bool { return f.Exception != nil })
 }
 
 // Fails reports whether a finding counts at FailOn or above.
 func (r *Report) Fails() bool {
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity >= r.FailOn && f.Counts() {
-			return true
+	return number(r.Findings, func(f *Finding) bool { return f.Severity >= r.FailOn && f.Counts() }) > 0
+}
+
+func number(list []Finding, is func(*Finding) bool) (n int) {
+	for i := range list {
+		if is(&list[i]) {
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // Counts reports whether a finding counts: no exception excuses it, and it is not

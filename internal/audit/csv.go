@@ -2,7 +2,6 @@ package audit
 
 import (
 	"io"
-	"iter"
 	"strconv"
 
 	"trustpool/internal/report"
@@ -17,41 +16,45 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		if !yield(csvHeader) {
 			return
 		}
-		for _, list := range [][]Finding{r.Findings, r.Gone} {
-			for i := range list {
-				for row := range list[i].csvRows() {
-					if !yield(row) {
-						return
-					}
+		for f := range r.all {
+			items := f.Items
+			if len(items) == 0 {
+				items = []Item{{}}
+			}
+			for _, e := range items {
+				if !yield(f.csvRow(e)) {
+					return
 				}
 			}
 		}
 	})
 }
 
-func (f *Finding) csvRows() iter.Seq[[]string] {
-	items := f.Items
-	if len(items) == 0 {
-		items = []Item{{}}
-	}
-	return func(yield func([]string) bool) {
-		for _, e := range items {
-			row := []string{f.Severity.String(), f.Rule.ID, f.Rule.Title, string(f.Change), "", "", "", "", "", f.Detail, "", "", f.Rule.Citation}
-			if e.Index > 0 {
-				row[4], row[5], row[6], row[7] = strconv.Itoa(e.Index), e.hash(), e.Name(), e.serial()
-				if end := e.ValidTo(); end.Valid {
-					row[8] = timeWords(end)
-				}
-			}
-			if x := f.Exception; x != nil {
-				row[10] = x.Pin.Reason
-				if !x.Until.IsZero() {
-					row[11] = report.Day(x.Until)
-				}
-			}
-			if !yield(row) {
+// all yields the findings, and those that are gone.
+func (r *Report) all(yield func(*Finding) bool) {
+	for _, list := range [][]Finding{r.Findings, r.Gone} {
+		for i := range list {
+			if !yield(&list[i]) {
 				return
 			}
 		}
 	}
+}
+
+// csvRow is the line of a finding and an item of it, which is zero if it is about the whole.
+func (f *Finding) csvRow(e Item) []string {
+	row := []string{f.Severity.String(), f.Rule.ID, f.Rule.Title, string(f.Change), "", "", "", "", "", f.Detail, "", "", f.Rule.Citation}
+	if e.Index > 0 {
+		row[4], row[5], row[6], row[7] = strconv.Itoa(e.Index), e.hash(), e.Name(), e.serial()
+		if end := e.ValidTo(); end.Valid {
+			row[8] = timeWords(end)
+		}
+	}
+	if x := f.Exception; x != nil {
+		row[10] = x.Pin.Reason
+		if !x.Until.IsZero() {
+			row[11] = report.Day(x.Until)
+		}
+	}
+	return row
 }

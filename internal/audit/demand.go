@@ -37,60 +37,36 @@ func (p Pin) String() string {
 // rulesOfDemands are those about what the user wants, which no exception of time
 // settles.
 func rulesOfDemands() []Rule {
-	return []Rule{
-		{
-			ID: "required-missing", Title: "A required certificate is not there", Severity: Error, Always: true,
-			Citation: "what --need and the requirements name; Cisco field notices, such as FN72323",
-			Advice:   "Without it the device cannot reach what needs it: take another bundle, or import this certificate beside it.",
-			whole:    requiredMissing,
-		},
-		{
-			ID: "required-expired", Title: "A required certificate is there, and not valid", Severity: Error, Always: true,
-			Citation: "what --need and the requirements name; RFC 5280 section 4.1.2.5",
-			Advice:   "Nothing validates below it: ask what the service uses now.",
-			whole:    requiredExpired,
-		},
-		{
-			ID: "forbidden", Title: "A certificate that the requirements forbid", Severity: Error, Always: true,
-			Citation: "the requirements: forbidden",
-			Advice:   "Keep it out of the pool.",
-			entry:    forbidden, undecoded: true,
-			asked: func(a *auditor) bool { return a.Requirements != nil && len(a.Requirements.Forbidden) > 0 },
-		},
-		{
-			ID: "not-allowed", Title: "A certificate that the requirements do not list", Severity: Error, Always: true,
-			Citation: "the requirements: allowed",
-			Advice:   "Look at it, then add it to the list or keep it out.",
-			entry:    notAllowed, undecoded: true,
-			asked: func(a *auditor) bool { return a.Requirements != nil && a.Requirements.Allowed != nil },
-		},
-		{
-			ID: "count", Title: "More or fewer certificates than the requirements allow", Severity: Error, Always: true,
-			Citation: "the requirements: min-certificates, max-certificates",
-			Advice:   "Look whether it is the right file.",
-			whole:    count,
-		},
-		{
-			ID: "manifest-differs", Title: "The bundle is not what the manifest lists", Severity: Error, Always: true,
-			Citation: "the manifest.log of --manifest, which nothing signs",
-			Advice:   "Find out which of the two is of another version, or from another place. What the bundle holds is known from its signature, not from the manifest.",
-			whole:    manifestDiffers,
-			asked:    func(a *auditor) bool { return a.Manifest != nil },
-		},
-		{
-			ID: "exception-ended", Title: "An exception has ended", Severity: Warning, Always: true,
-			Citation: "the requirements: exceptions",
-			Advice:   "Settle what it was for, or give it another day.",
-			whole:    exceptionEnded,
-		},
+	list := []Rule{
+		overWhole("required-missing", "A required certificate is not there", Error, "what --need and the requirements name; Cisco field notices, such as FN72323",
+			"Without it the device cannot reach what needs it: take another bundle, or import this certificate beside it.", requiredMissing),
+		overWhole("required-expired", "A required certificate is there, and not valid", Error, "what --need and the requirements name; RFC 5280 section 4.1.2.5",
+			"Nothing validates below it: ask what the service uses now.", requiredExpired),
+		ifAsked(func(r *Requirements) bool { return len(r.Forbidden) > 0 },
+			overEntries("forbidden", "A certificate that the requirements forbid", Error, "the requirements: forbidden",
+				"Keep it out of the pool.", forbidden)),
+		ifAsked(func(r *Requirements) bool { return r.Allowed != nil },
+			overEntries("not-allowed", "A certificate that the requirements do not list", Error, "the requirements: allowed",
+				"Look at it, then add it to the list or keep it out.", notAllowed)),
+		overWhole("count", "More or fewer certificates than the requirements allow", Error, "the requirements: min-certificates, max-certificates",
+			"Look whether it is the right file.", count),
+		overWhole("manifest-differs", "The bundle is not what the manifest lists", Error, "the manifest.log of --manifest, which nothing signs",
+			"Find out which of the two is of another version, or from another place. What the bundle holds is known from its signature, not from the manifest.", manifestDiffers),
+		overWhole("exception-ended", "An exception has ended", Warning, "the requirements: exceptions",
+			"Settle what it was for, or give it another day.", exceptionEnded),
 	}
+	for i := range list {
+		list[i].Always = true
+	}
+	return list
 }
 
-// required are all pins that must be there at the time of the audit, with who
-// asks for them.
-func (a *auditor) required() []Pin { return required(a.Needs, a.Requirements, a.At) }
-
-func required(needs []Need, r *Requirements, at time.Time) (out []Pin) {
+// Required are the certificates that needs and requirements ask for at a time. The
+// reason of one is the name of its need, or what the requirements say of it; r may be nil.
+func Required(needs []Need, r *Requirements, at time.Time) (out []Pin) {
+	if r != nil {
+		needs = slices.Concat(needs, r.Needs)
+	}
 	for _, n := range needs {
 		for _, p := range n.at(at) {
 			p.Reason = n.Name
@@ -101,15 +77,6 @@ func required(needs []Need, r *Requirements, at time.Time) (out []Pin) {
 		out = append(out, r.Required...)
 	}
 	return out
-}
-
-// Required are the certificates that needs and requirements ask for at a time. The
-// reason of one is the name of its need, or what the requirements say of it; r may be nil.
-func Required(needs []Need, r *Requirements, at time.Time) []Pin {
-	if r != nil {
-		needs = slices.Concat(needs, r.Needs)
-	}
-	return required(needs, r, at)
 }
 
 // needs says what came of each need.
@@ -133,9 +100,8 @@ func (a *auditor) needs() (out []NeedResult) {
 }
 
 func requiredMissing(a *auditor) (int, []Finding) {
-	required := a.required()
 	var out []Finding
-	for _, p := range required {
+	for _, p := range a.required {
 		if _, ok := a.found.find(p); ok {
 			continue
 		}
@@ -144,10 +110,7 @@ func requiredMissing(a *auditor) (int, []Finding) {
 			detail += " (" + p.Reason + ")"
 		}
 		f := Finding{id: detail, pin: &p}
-		if a.Against != nil {
-			if a.foundBefore == nil {
-				a.foundBefore = newPositions(a.Against, func(i int) [32]byte { return a.Against.certificate(i).KeyID() })
-			}
+		if a.foundBefore != nil {
 			if _, ok := a.foundBefore.find(p); ok {
 				detail += ", removed: it was there before"
 			}
@@ -159,11 +122,11 @@ func requiredMissing(a *auditor) (int, []Finding) {
 		f.Detail = detail
 		out = append(out, f)
 	}
-	return len(required), out
+	return len(a.required), out
 }
 
 func requiredExpired(a *auditor) (n int, out []Finding) {
-	for _, p := range a.required() {
+	for _, p := range a.required {
 		i, ok := a.found.find(p)
 		if !ok {
 			continue

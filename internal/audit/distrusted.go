@@ -16,9 +16,10 @@ import (
 // kind. known is false if its certificate is not known and nothing was found by a
 // hash: others may have its key.
 func (a *auditor) statements(e Item, kind distrust.Kind) (found []distrust.Match, known bool) {
-	if c := e.Certificate; c != nil {
+	c := e.decoded()
+	if c != nil {
 		found = a.distrust.FindKey(c, a.keys[e.Index-1])
-	} else {
+	} else if e.Certificate == nil {
 		for _, hash := range []string{e.hash(), e.SHA1} {
 			for _, s := range a.distrust.ByHash(hash) {
 				if m := (distrust.Match{Statement: s}); !slices.Contains(found, m) {
@@ -28,7 +29,7 @@ func (a *auditor) statements(e Item, kind distrust.Kind) (found []distrust.Match
 		}
 	}
 	found = slices.DeleteFunc(found, func(m distrust.Match) bool { return m.Kind != kind })
-	return found, e.Certificate != nil || len(found) > 0
+	return found, c != nil || len(found) > 0
 }
 
 func knownDistrusted(a *auditor, e Item) (bool, string) {
@@ -47,10 +48,11 @@ func knownDistrusted(a *auditor, e Item) (bool, string) {
 
 // program is what the root program that the user named says of an entry.
 func (a *auditor) program(e Item) []roots.Match {
-	if a.Program == nil || e.Certificate == nil {
+	c := e.decoded()
+	if a.Program == nil || c == nil {
 		return nil
 	}
-	return a.Program.Store.Find(e.Certificate)
+	return a.Program.Store.Find(c)
 }
 
 func distrustAfter(a *auditor, e Item) (bool, string) {

@@ -13,38 +13,26 @@ import (
 
 // rulesOfTheWhole are those that look at several certificates at once.
 func rulesOfTheWhole() []Rule {
-	return []Rule{
-		{
-			ID: "duplicate", Title: "The same certificate is there more than once", Severity: Info,
-			Citation: "RFC 5652 section 10.2.3; Cisco ASA, crypto ca trustpool import: duplicates",
-			Advice:   "Nothing; devices count it as a duplicate and keep one.",
-			whole:    duplicate, compare: true,
-		},
-		{
-			ID: "same-names", Title: "Several certificates have the same issuer and subject", Severity: Warning,
-			Citation: "Cisco IOS XE 16 PKI Configuration Guide, Trustpool Management: no two certificates of a pool with the same issuer and subject",
-			Advice:   "Try the import on one device first: IOS XE 16 may take the first of them only. Newer platforms tell them apart.",
-			whole:    sameNames, compare: true,
-		},
-		{
-			ID: "same-issuer-serial", Title: "Several certificates have the same issuer and serial number", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.2",
-			Advice:   "Tell them apart by SHA-256: commands that take a serial number find one of them.",
-			whole:    sameIssuerSerial, compare: true,
-		},
-		{
-			ID: "same-key", Title: "Several certificates have the same key", Severity: Info,
-			Citation: "RFC 4158 section 3.5.15; RFC 5280 section 4.2.1.2",
-			Advice:   "Nothing; a CA that was re-issued or cross-certified. To keep a key out, leave out all of them.",
-			whole:    sameKey, compare: true,
-		},
+	list := []Rule{
+		overWhole("duplicate", "The same certificate is there more than once", Info, "RFC 5652 section 10.2.3; Cisco ASA, crypto ca trustpool import: duplicates",
+			"Nothing; devices count it as a duplicate and keep one.", duplicate),
+		overWhole("same-names", "Several certificates have the same issuer and subject", Warning, "Cisco IOS XE 16 PKI Configuration Guide, Trustpool Management: no two certificates of a pool with the same issuer and subject",
+			"Try the import on one device first: IOS XE 16 may take the first of them only. Newer platforms tell them apart.", sameNames),
+		overWhole("same-issuer-serial", "Several certificates have the same issuer and serial number", Warning, "RFC 5280 section 4.1.2.2",
+			"Tell them apart by SHA-256: commands that take a serial number find one of them.", sameIssuerSerial),
+		overWhole("same-key", "Several certificates have the same key", Info, "RFC 4158 section 3.5.15; RFC 5280 section 4.2.1.2",
+			"Nothing; a CA that was re-issued or cross-certified. To keep a key out, leave out all of them.", sameKey),
 	}
+	for i := range list {
+		list[i].compare = true
+	}
+	return list
 }
 
 // rulesOfForm are those about how a certificate is written.
 func rulesOfForm() []Rule {
 	form := func(id, title string, severity Severity, citation, advice string, list ...certificate.Quirk) Rule {
-		return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, Quirks: list}
+		return overCertificates(id, title, severity, citation, advice, nil, list...)
 	}
 	const fine = "Nothing, if the device is known to take it. Strict readers refuse it."
 	return []Rule{
@@ -63,12 +51,8 @@ func rulesOfForm() []Rule {
 			"Keep it out: whether it is valid cannot be said.", certificate.QuirkNotBeforeUnreadable, certificate.QuirkNotAfterUnreadable),
 		form("name-form", "A name is not written as RFC 5280 asks", Info, "RFC 5280 sections 4.1.2.4, 4.1.2.6, appendix A", fine,
 			certificate.QuirkNameEmpty, certificate.QuirkNameT61, certificate.QuirkNameNotString, certificate.QuirkNameCharset, certificate.QuirkNameLong, certificate.QuirkNameCountry),
-		{
-			ID: "name-hidden", Title: "A name holds characters that do not show", Severity: Warning,
-			Citation:    "Unicode Technical Report 36 section 2; RFC 5280 section 8",
-			Advice:      "Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.",
-			certificate: nameHidden,
-		},
+		overCertificates("name-hidden", "A name holds characters that do not show", Warning, "Unicode Technical Report 36 section 2; RFC 5280 section 8",
+			"Look at who issued it: line breaks, escape sequences and reversed text make lists on devices lie.", nameHidden),
 		form("version-form", "The version does not go with what is in the certificate", Info, "RFC 5280 sections 4.1.2.1, 4.1.2.9",
 			"Nothing; roots of version 1 are old and have no extensions.",
 			certificate.QuirkVersion1, certificate.QuirkVersionUnknown, certificate.QuirkExtensionsWithoutV3),
@@ -136,23 +120,8 @@ func quirkWords(c *certificate.Certificate, q certificate.Quirk) string {
 }
 
 func duplicate(a *auditor) (n int, out []Finding) {
-	more := map[int][]int{} // the other positions of a certificate, by its first
-	var order []int
-	for i := range a.Entries {
-		c := a.certificate(i)
-		if c == nil {
-			continue
-		}
-		n++
-		if first := a.found.byHash[c.SHA256]; first != i {
-			if more[first] == nil {
-				order = append(order, first)
-			}
-			more[first] = append(more[first], i)
-		}
-	}
-	for _, first := range order {
-		list := append([]int{first}, more[first]...)
+	n, found := groups(a, func(_ int, c *certificate.Certificate) ([sha256.Size]byte, bool) { return c.SHA256, true })
+	for _, list := range found {
 		out = append(out, Finding{Detail: fmt.Sprintf("%d times", len(list)), Items: a.itemsAt(list)})
 	}
 	return n, out
@@ -164,8 +133,8 @@ func sameNames(a *auditor) (int, []Finding) {
 		return names{string(c.Issuer), string(c.Subject)}, true
 	})
 	return n, a.grouped(found, func(list []int) string {
-		if c := a.certificate(list[0]); !a.share(list, a.sameKeyAs(list[0])) {
-			return fmt.Sprintf("%d certificates of %s, with different keys", len(list), c.Subject)
+		if slices.ContainsFunc(list, func(i int) bool { return a.keys[i] != a.keys[list[0]] }) {
+			return fmt.Sprintf("%d certificates of %s, with different keys", len(list), a.certificate(list[0]).Subject)
 		}
 		return fmt.Sprintf("%d certificates, with the same key", len(list))
 	})
@@ -189,31 +158,20 @@ func sameKey(a *auditor) (int, []Finding) {
 	return n, a.grouped(found, func(list []int) string {
 		first := a.certificate(list[0])
 		names := "and the same subject"
-		if !a.share(list, func(i int) bool { return bytes.Equal(a.certificate(i).Subject, first.Subject) }) {
+		if slices.ContainsFunc(list, func(i int) bool { return !bytes.Equal(a.certificate(i).Subject, first.Subject) }) {
 			names = "and different subjects"
 		}
 		return fmt.Sprintf("%d certificates with the key %x %s", len(list), a.keys[list[0]], names)
 	})
 }
 
-func (a *auditor) sameKeyAs(first int) func(int) bool {
-	return func(i int) bool { return a.keys[i] == a.keys[first] }
-}
-
-// share reports whether all have what same asks.
-func (a *auditor) share(list []int, same func(int) bool) bool {
-	for _, i := range list {
-		if !same(i) {
-			return false
-		}
-	}
-	return true
-}
-
-func (a *auditor) grouped(lists [][]int, detail func([]int) string) []Finding {
-	var out []Finding
+// grouped are findings about groups, in which each certificate counts once.
+func (a *auditor) grouped(lists [][]int, detail func([]int) string) (out []Finding) {
 	for _, list := range lists {
-		out = append(out, Finding{Detail: detail(list), Items: a.itemsAt(list)})
+		list = slices.DeleteFunc(list, func(i int) bool { return a.found.byHash[a.certificate(i).SHA256] != i })
+		if len(list) > 1 {
+			out = append(out, Finding{Detail: detail(list), Items: a.itemsAt(list)})
+		}
 	}
 	return out
 }

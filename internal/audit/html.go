@@ -36,11 +36,10 @@ type documentCount struct {
 }
 
 type documentGroup struct {
-	Severity                    Severity
-	Class                       string
-	ID, Title, Advice, Citation string
-	Count, Left                 int
-	Rows                        []documentRow
+	group
+	Class       string
+	Count, Left int
+	Rows        []documentRow
 }
 
 type documentRow struct{ Index, Hash, Name, Detail, Change, Excuse, Term string }
@@ -57,15 +56,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 }
 
 // class is the style of a severity.
-func class(s Severity) string {
-	switch s {
-	case Error:
-		return "bad"
-	case Warning:
-		return "warn"
-	}
-	return ""
-}
+func class(s Severity) string { return map[Severity]string{Error: "bad", Warning: "warn"}[s] }
 
 func (r *Report) document() *document {
 	verdict := r.verdict()
@@ -87,7 +78,7 @@ func (r *Report) document() *document {
 		d.Groups = append(d.Groups, g.document())
 	}
 	for _, g := range byRule(r.Gone) {
-		d.Gone = append(d.Gone, fmt.Sprintf("%s: %d", g.rule.ID, len(g.findings)))
+		d.Gone = append(d.Gone, fmt.Sprintf("%s: %d", g.ID, len(g.findings)))
 	}
 	for i := range r.Entries {
 		if len(d.List) == maxRows {
@@ -114,7 +105,7 @@ func (r *Report) document() *document {
 }
 
 func (g *group) document() documentGroup {
-	p := documentGroup{Severity: g.severity, Class: class(g.severity), ID: g.rule.ID, Title: g.rule.Title, Advice: g.rule.Advice, Citation: g.rule.Citation, Count: len(g.findings)}
+	p := documentGroup{group: *g, Class: class(g.Severity), Count: len(g.findings)}
 	for n := range g.findings {
 		if len(p.Rows) >= maxRows {
 			p.Left = len(g.findings) - n

@@ -22,8 +22,11 @@ func (s *Subject) item(i int) Item { return Item{i + 1, &s.Entries[i]} }
 
 // certificate returns the certificate at a position, counted from 0; it is nil if
 // it is not at hand or cannot be decoded.
-func (s *Subject) certificate(i int) *certificate.Certificate {
-	if c := s.Entries[i].Certificate; c != nil && c.Err == nil {
+func (s *Subject) certificate(i int) *certificate.Certificate { return s.item(i).decoded() }
+
+// decoded is the certificate of an entry in the same way.
+func (e Item) decoded() *certificate.Certificate {
+	if c := e.Certificate; c != nil && c.Err == nil {
 		return c
 	}
 	return nil

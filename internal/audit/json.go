@@ -22,7 +22,7 @@ type head struct {
 	Certificates int              `json:"certificates"`
 	Pool         *poolReport      `json:"pool"`
 	Against      *string          `json:"against"`
-	Needs        []needReport     `json:"needs"`
+	Needs        []NeedResult     `json:"needs"`
 	Distrusted   string           `json:"distrusted_as_of"`
 	Program      *programReport   `json:"program"`
 	Manifest     *manifestReport  `json:"manifest"`
@@ -38,13 +38,6 @@ type poolReport struct {
 	Platform string `json:"platform"`
 	NotKnown int    `json:"not_known"`
 	Inferred int    `json:"inferred"`
-}
-
-type needReport struct {
-	Name     string `json:"name"`
-	Required int    `json:"required"`
-	There    int    `json:"there"`
-	Removal  string `json:"removal"`
 }
 
 type programReport struct {
@@ -66,18 +59,6 @@ type counts struct {
 	Warning int `json:"warning"`
 	Info    int `json:"info"`
 	Excused int `json:"excused"`
-}
-
-type ruleReport struct {
-	ID       string   `json:"id"`
-	Title    string   `json:"title"`
-	Severity Severity `json:"severity"`
-	Citation string   `json:"citation"`
-	Advice   string   `json:"advice"`
-	State    State    `json:"state"`
-	Applied  int      `json:"applied"`
-	NotKnown int      `json:"not_known"`
-	Found    int      `json:"found"`
 }
 
 type findingReport struct {
@@ -108,7 +89,7 @@ type exceptionReport struct {
 // WriteJSON writes one document, "trustpool.audit/1".
 func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
-		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: []needReport{}, Distrusted: distrust.AsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
+		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: append([]NeedResult{}, r.Needs...), Distrusted: distrust.AsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
 		Evidence: r.Evidence,
 	}
@@ -131,31 +112,11 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if r.Program != nil {
 		h.Program = &programReport{r.Program.Name, report.StampOrNil(r.Program.Date)}
 	}
-	for _, n := range r.Needs {
-		h.Needs = append(h.Needs, needReport(n))
-	}
-	return report.WriteJSON(w, h,
-		report.JSONList{Name: "rules", Each: func(yield func(any) bool) {
-			for _, x := range r.Results {
-				if !yield(ruleReport{x.Rule.ID, x.Rule.Title, x.Rule.Severity, x.Rule.Citation, x.Rule.Advice, x.State, x.Applied, x.NotKnown, x.Found}) {
-					return
-				}
-			}
-		}},
-		findingList("findings", r.Findings), findingList("gone", r.Gone))
+	return report.WriteJSON(w, h, report.List("rules", r.Results, func(x RuleResult) RuleResult { return x }),
+		report.List("findings", r.Findings, Finding.report), report.List("gone", r.Gone, Finding.report))
 }
 
-func findingList(name string, list []Finding) report.JSONList {
-	return report.JSONList{Name: name, Each: func(yield func(any) bool) {
-		for i := range list {
-			if !yield(list[i].report()) {
-				return
-			}
-		}
-	}}
-}
-
-func (f *Finding) report() findingReport {
+func (f Finding) report() findingReport {
 	r := findingReport{Rule: f.Rule.ID, Severity: f.Severity, Detail: f.Detail, Certificates: []certificateReport{}}
 	if f.Change != "" {
 		r.Change = &f.Change

@@ -2,21 +2,22 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"trustpool/internal/report"
 )
 
 // ruleOfPools is the last one: it says what the others could not look at.
 func ruleOfPools() Rule {
-	return Rule{
-		ID: "certificate-not-known", Title: "The certificate of an entry of the pool is not known", Severity: Warning,
-		Citation: "what the device shows; RFC 5280 section 4.1",
-		Advice:   "Give the bundles that it may come from with --with. Rules that were not applied to an entry did not pass for it.",
-		asked:    func(a *auditor) bool { return a.isPool() },
-		whole:    certificateNotKnown,
-	}
+	return overWhole("certificate-not-known", "The certificate of an entry of the pool is not known", Warning, "what the device shows; RFC 5280 section 4.1",
+		"Give the bundles that it may come from with --with. Rules that were not applied to an entry did not pass for it.", certificateNotKnown)
 }
 
 func certificateNotKnown(a *auditor) (int, []Finding) {
+	if !a.isPool() {
+		return 0, nil
+	}
 	var items []Item
 	for i := range a.Entries {
 		if a.Entries[i].Certificate == nil {
@@ -40,18 +41,14 @@ func (a *auditor) notAppliedWords() string {
 		if count == 0 {
 			continue
 		}
-		if ids[count] == nil {
+		if !slices.Contains(counts, count) {
 			counts = append(counts, count)
 		}
 		ids[count] = append(ids[count], a.rules[n].ID)
 	}
 	parts := make([]string, len(counts))
 	for i, n := range counts {
-		entries := "entries"
-		if n == 1 {
-			entries = "entry"
-		}
-		parts[i] = fmt.Sprintf("to %d %s: %s", n, entries, strings.Join(ids[n], ", "))
+		parts[i] = fmt.Sprintf("not applied to %s: %s", report.Count(n, "entry"), strings.Join(ids[n], ", "))
 	}
-	return "not applied " + strings.Join(parts, "; not applied ")
+	return strings.Join(parts, "; ")
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,182 +13,113 @@ import (
 
 // A Rule is one thing to know. Its ID does not change.
 type Rule struct {
-	ID       string
-	Title    string // what was found, in a few words
-	Severity Severity
-	Citation string // where it is written
-	Advice   string // what to do
+	ID       string   `json:"id"`
+	Title    string   `json:"title"` // what was found, in a few words
+	Severity Severity `json:"severity"`
+	Citation string   `json:"citation"` // where it is written
+	Advice   string   `json:"advice"`   // what to do
 	// Quirks are those that the rule finds. A rule with a function of its own looks at
 	// the field that they name.
-	Quirks []certificate.Quirk
+	Quirks []certificate.Quirk `json:"-"`
 	// Always is set if a finding counts also if it was there before: it is about
 	// who vouches, about what is distrusted, or about a demand of the user.
-	Always bool
+	Always bool `json:"-"`
 
-	// Exactly one of the three is set, certificate by Rules if there are only Quirks. A rule over certificates looks at one that is
-	// at hand and can be decoded: whether the rule applies, and what was found, empty
-	// for nothing. A rule over entries looks at what is known of one, whether or not
-	// its certificate is at hand: applies says whether that was enough. A rule over the
-	// whole gives the number of things it applies to, and the findings.
+	// One of the three is set. A rule over certificates looks at one that is at hand and
+	// can be decoded: whether the rule applies, and what was found, empty for nothing. A
+	// rule over entries looks at what is known of one, whether or not its certificate is
+	// at hand: applies says whether that was enough. A rule over the whole gives the
+	// number of things it applies to, and the findings.
 	certificate func(a *auditor, i int, c *certificate.Certificate) (applies bool, detail string)
 	entry       func(a *auditor, e Item) (applies bool, detail string)
 	whole       func(a *auditor) (applied int, found []Finding)
 
-	undecoded bool                  // entry takes elements that are not certificates, too
-	compare   bool                  // whole compares certificates with each other, so that it misses those not known
-	asked     func(a *auditor) bool // whether there is anything to apply it for; nil for always
+	compare bool                     // whole compares certificates with each other, so that it misses those not known
+	asked   func(*Requirements) bool // whether they ask for it; nil if it applies without any
 }
 
-func (r *Rule) isAsked(a *auditor) bool { return r.asked == nil || r.asked(a) }
+func (r *Rule) isAsked(a *auditor) bool {
+	return r.asked == nil || a.Requirements != nil && r.asked(a.Requirements)
+}
+
+// overCertificates makes a rule over certificates, which finds the quirks if it has no function of its own.
+func overCertificates(id, title string, severity Severity, citation, advice string,
+	find func(*auditor, int, *certificate.Certificate) (bool, string), quirks ...certificate.Quirk) Rule {
+	if find == nil {
+		find = findQuirks(quirks)
+	}
+	return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, Quirks: quirks, certificate: find}
+}
+
+func overEntries(id, title string, severity Severity, citation, advice string, find func(*auditor, Item) (bool, string)) Rule {
+	return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, entry: find}
+}
+
+func overWhole(id, title string, severity Severity, citation, advice string, find func(*auditor) (int, []Finding)) Rule {
+	return Rule{ID: id, Title: title, Severity: severity, Citation: citation, Advice: advice, whole: find}
+}
+
+func ifAsked(asked func(*Requirements) bool, r Rule) Rule {
+	r.asked = asked
+	return r
+}
+
+func always(r Rule) Rule {
+	r.Always = true
+	return r
+}
 
 //go:generate go test -run TestRulesDocument -update .
 
 // Rules are all rules, in the order of reports.
 func Rules() []Rule {
 	list := []Rule{
-		{
-			ID: "signature-not-verified", Title: "The signature does not lead to a trusted root", Severity: Error, Always: true,
-			Citation: "RFC 5652 section 5.6; RFC 5280 section 6.1",
-			Advice:   "Do not import the file. Fetch it again from Cisco, or give the root it is signed under with --root.",
-			whole:    signatureNotVerified,
-		},
-		{
-			ID: "not-signed", Title: "No signature vouches for the certificates", Severity: Warning, Always: true,
-			Citation: "RFC 5652 section 5.1; Cisco IOS XE 17, Trustpool Management",
-			Advice:   "Import it only if the device takes unsigned certificates and you know where they come from.",
-			whole:    notSigned,
-		},
-		{
-			ID: "signature-sha1-tolerated", Title: "The signer's certificate is signed with SHA-1, which the pinned anchor tolerates", Severity: Info,
-			Citation: "NIST SP 800-131A Rev. 2 section 9; RFC 6194",
-			Advice:   "Nothing; Cisco Root CA M1 signed its signer so in 2011. A bundle under TRS Bundle Root CA does without.",
-			whole:    sha1Tolerated,
-		},
-		{
-			ID: "bundle-old", Title: "The bundle was signed longer ago than the requirements allow", Severity: Error, Always: true,
-			Citation: "the requirements: max-age",
-			Advice:   "Get the present bundle from Cisco.",
-			whole:    bundleOld,
-		},
-		{
-			ID: "undecodable", Title: "An element is not a certificate", Severity: Error,
-			Citation: "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
-			Advice:   "Find out where the file was damaged: a device counts such an element as failed.",
-			entry:    undecodable, undecoded: true,
-		},
-		{
-			ID: "known-distrusted", Title: "Root programs distrust the certificate, or its key", Severity: Error, Always: true,
-			Citation: "Mozilla Root Store Policy section 7.3; the document that the finding names",
-			Advice:   "Keep it out of the pool, or make an exception that says why it is needed.",
-			entry:    knownDistrusted,
-		},
-		{
-			ID: "distrust-after", Title: "Certificates issued after a day are distrusted below this root", Severity: Info,
-			Citation: "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf; Chrome root program, announcements",
-			Advice:   "Servers with a younger certificate need another root. Older certificates go on until they expire.",
-			entry:    distrustAfter,
-		},
-		{
-			ID: "distrust-list-old", Title: "The list of what root programs distrust is old", Severity: Info,
-			Citation: "the list of the program; --program and --program-date",
-			Advice:   "Get a newer version of this program, or give a root program's newest file with --program and its day with --program-date.",
-			whole:    distrustListOld,
-		},
-		{
-			ID: "expired", Title: "No longer valid", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.5",
-			Advice:   "Nothing validates below it. A newer bundle may do without, and some devices count it as expired or failed at an import.",
-			entry:    expired,
-		},
-		{
-			ID: "expiring", Title: "Valid for a short while only", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.5",
-			Advice:   "Plan for the next bundle before that day.",
-			entry:    expiring,
-		},
-		{
-			ID: "not-yet-valid", Title: "Not yet valid", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.5",
-			Advice:   "Check the clock of the device, and of this machine.",
-			entry:    notYetValid,
-		},
-		{
-			ID: "md5-signature", Title: "Signed with MD5 or MD2", Severity: Warning,
-			Citation: "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:   "A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.",
-			Quirks:   []certificate.Quirk{certificate.QuirkSignatureMD5},
-		},
-		{
-			ID: "sha1-signature", Title: "Signed with SHA-1", Severity: Info,
-			Citation: "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
-			Advice:   "A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.",
-			Quirks:   []certificate.Quirk{certificate.QuirkSignatureSHA1},
-		},
-		{
-			ID: "rsa-small", Title: "An RSA key under 2048 bits", Severity: Warning,
-			Citation:    "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
-			Advice:      "Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.",
-			certificate: rsaSmall, Quirks: []certificate.Quirk{certificate.QuirkRSAShort},
-		},
-		{
-			ID: "rsa-exponent", Title: "An unusual RSA exponent", Severity: Info,
-			Citation:    "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
-			Advice:      "Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.",
-			certificate: rsaExponent, Quirks: []certificate.Quirk{certificate.QuirkRSAExponent},
-		},
-		{
-			ID: "rsa-exponent-unusable", Title: "An RSA exponent with which no signature is worth anything", Severity: Error,
-			Citation:    "RFC 8017 section 3.1",
-			Advice:      "Keep it out: with the exponent 1 anyone can sign, with an even one no one can.",
-			certificate: rsaExponentUnusable, Quirks: []certificate.Quirk{certificate.QuirkRSAExponent},
-		},
-		{
-			ID: "public-key-unreadable", Title: "The public key cannot be read", Severity: Warning,
-			Citation: "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
-			Advice:   "Nothing validates below it. Devices may count it as failed.",
-			Quirks:   []certificate.Quirk{certificate.QuirkPublicKeyUnreadable},
-		},
-		{
-			ID: "not-ca", Title: "Not marked as a CA", Severity: Warning,
-			Citation:    "RFC 5280 section 4.2.1.9",
-			Advice:      "Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.",
-			certificate: notCA, Quirks: []certificate.Quirk{certificate.QuirkNoBasicConstraints},
-		},
-		{
-			ID: "no-key-cert-sign", Title: "Its key usage does not let it sign certificates", Severity: Warning,
-			Citation:    "RFC 5280 section 4.2.1.3",
-			Advice:      "Clients refuse chains through it: keep it out unless it is pinned itself.",
-			certificate: noKeyCertSign,
-		},
-		{
-			ID: "intermediate", Title: "An intermediate among roots", Severity: Info,
-			Citation: "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
-			Advice:   "A device takes it for an anchor: what is below it validates even if its root is missing or distrusted.",
-			Quirks:   []certificate.Quirk{certificate.QuirkIntermediate},
-		},
-		{
-			ID: "self-signature-invalid", Title: "Self-issued, and not signed by its own key", Severity: Warning,
-			Citation:    "RFC 5280 section 3.2, section 6.1",
-			Advice:      "In a signed bundle Cisco vouches for it as it is. In any other file compare its SHA-256 with what the CA publishes.",
-			certificate: selfSignatureInvalid,
-		},
-		{
-			ID: "self-signature-not-judged", Title: "Self-issued, and its signature cannot be judged here", Severity: Info,
-			Citation:    "RFC 5280 section 4.1.1.2",
-			Advice:      "Compare its SHA-256 with what the CA publishes.",
-			certificate: selfSignatureNotJudged,
-		},
+		always(overWhole("signature-not-verified", "The signature does not lead to a trusted root", Error, "RFC 5652 section 5.6; RFC 5280 section 6.1",
+			"Do not import the file. Fetch it again from Cisco, or give the root it is signed under with --root.", signatureNotVerified)),
+		always(overWhole("not-signed", "No signature vouches for the certificates", Warning, "RFC 5652 section 5.1; Cisco IOS XE 17, Trustpool Management",
+			"Import it only if the device takes unsigned certificates and you know where they come from.", notSigned)),
+		overWhole("signature-sha1-tolerated", "The signer's certificate is signed with SHA-1, which the pinned anchor tolerates", Info, "NIST SP 800-131A Rev. 2 section 9; RFC 6194",
+			"Nothing; Cisco Root CA M1 signed its signer so in 2011. A bundle under TRS Bundle Root CA does without.", sha1Tolerated),
+		always(overWhole("bundle-old", "The bundle was signed longer ago than the requirements allow", Error, "the requirements: max-age",
+			"Get the present bundle from Cisco.", bundleOld)),
+		overEntries("undecodable", "An element is not a certificate", Error, "RFC 5280 section 4.1; RFC 5652 section 10.2.3",
+			"Find out where the file was damaged: a device counts such an element as failed.", undecodable),
+		always(overEntries("known-distrusted", "Root programs distrust the certificate, or its key", Error, "Mozilla Root Store Policy section 7.3; the document that the finding names",
+			"Keep it out of the pool, or make an exception that says why it is needed.", knownDistrusted)),
+		overEntries("distrust-after", "Certificates issued after a day are distrusted below this root", Info, "NSS lib/certdb/certdb.h, CKA_NSS_SERVER_DISTRUST_AFTER: compared with the notBefore of the leaf; Chrome root program, announcements",
+			"Servers with a younger certificate need another root. Older certificates go on until they expire.", distrustAfter),
+		overWhole("distrust-list-old", "The list of what root programs distrust is old", Info, "the list of the program; --program and --program-date",
+			"Get a newer version of this program, or give a root program's newest file with --program and its day with --program-date.", distrustListOld),
+		overEntries("expired", "No longer valid", Warning, "RFC 5280 section 4.1.2.5",
+			"Nothing validates below it. A newer bundle may do without, and some devices count it as expired or failed at an import.", expired),
+		overEntries("expiring", "Valid for a short while only", Warning, "RFC 5280 section 4.1.2.5",
+			"Plan for the next bundle before that day.", expiring),
+		overEntries("not-yet-valid", "Not yet valid", Warning, "RFC 5280 section 4.1.2.5",
+			"Check the clock of the device, and of this machine.", notYetValid),
+		overCertificates("md5-signature", "Signed with MD5 or MD2", Warning, "RFC 6151 section 2.1; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			"A root's own signature is not what is trusted, but devices in FIPS mode refuse it. An intermediate signed so can be forged.", nil, certificate.QuirkSignatureMD5),
+		overCertificates("sha1-signature", "Signed with SHA-1", Info, "NIST SP 800-131A Rev. 2 section 9; CA/Browser Forum Baseline Requirements section 7.1.3.2",
+			"A root's own signature is not what is trusted, but an ASA in FIPS mode refuses it: import the intermediate that is needed instead.", nil, certificate.QuirkSignatureSHA1),
+		overCertificates("rsa-small", "An RSA key under 2048 bits", Warning, "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
+			"Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.", rsaSmall, certificate.QuirkRSAShort),
+		overCertificates("rsa-exponent", "An unusual RSA exponent", Info, "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
+			"Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.", rsaExponent, certificate.QuirkRSAExponent),
+		overCertificates("rsa-exponent-unusable", "An RSA exponent with which no signature is worth anything", Error, "RFC 8017 section 3.1",
+			"Keep it out: with the exponent 1 anyone can sign, with an even one no one can.", rsaExponentUnusable, certificate.QuirkRSAExponent),
+		overCertificates("public-key-unreadable", "The public key cannot be read", Warning, "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
+			"Nothing validates below it. Devices may count it as failed.", nil, certificate.QuirkPublicKeyUnreadable),
+		overCertificates("not-ca", "Not marked as a CA", Warning, "RFC 5280 section 4.2.1.9",
+			"Strict clients refuse chains through it. A root of X.509 version 1 cannot be marked.", notCA, certificate.QuirkNoBasicConstraints),
+		overCertificates("no-key-cert-sign", "Its key usage does not let it sign certificates", Warning, "RFC 5280 section 4.2.1.3",
+			"Clients refuse chains through it: keep it out unless it is pinned itself.", noKeyCertSign),
+		overCertificates("intermediate", "An intermediate among roots", Info, "RFC 5280 section 3.2; RFC 4158 section 1.5.1",
+			"A device takes it for an anchor: what is below it validates even if its root is missing or distrusted.", nil, certificate.QuirkIntermediate),
+		overCertificates("self-signature-invalid", "Self-issued, and not signed by its own key", Warning, "RFC 5280 section 3.2, section 6.1",
+			"In a signed bundle Cisco vouches for it as it is. In any other file compare its SHA-256 with what the CA publishes.", selfSignatureInvalid),
+		overCertificates("self-signature-not-judged", "Self-issued, and its signature cannot be judged here", Info, "RFC 5280 section 4.1.1.2",
+			"Compare its SHA-256 with what the CA publishes.", selfSignatureNotJudged),
 	}
-	list = append(list, rulesOfTheWhole()...)
-	list = append(list, rulesOfForm()...)
-	list = append(list, rulesOfDemands()...)
-	list = append(list, ruleOfPools())
-	for i := range list {
-		if r := &list[i]; len(r.Quirks) > 0 && r.certificate == nil {
-			r.certificate = findQuirks(r.Quirks)
-		}
-	}
-	return list
+	return append(slices.Concat(list, rulesOfTheWhole(), rulesOfForm(), rulesOfDemands()), ruleOfPools())
 }
 
 // one is a finding about the whole.

@@ -24,8 +24,9 @@ type auditor struct {
 	self      []error             // what path.CheckSelfSignature says of each
 	selfAsked bool                // a rule asks for self
 
+	required    []Pin
 	found       *positions
-	foundBefore *positions // of Against; made when it is needed
+	foundBefore *positions // of Against; nil for none
 	excuses     map[string]*excuse
 	notApplied  []int // of each rule so far, RuleResult.NotKnown
 
@@ -33,52 +34,32 @@ type auditor struct {
 }
 
 func newAuditor(s Subject, o Criteria) *auditor {
-	if o.Requirements != nil {
-		o.Needs = slices.Concat(o.Needs, o.Requirements.Needs)
-	}
 	n := len(s.Entries)
-	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n), distrust: distrust.NewIndex()}
+	a := &auditor{Subject: s, Criteria: o, rules: Rules(), keys: make([][sha256.Size]byte, n), self: make([]error, n),
+		required: Required(o.Needs, o.Requirements, o.At), distrust: distrust.NewIndex()}
+	if r := o.Requirements; r != nil {
+		a.Needs = slices.Concat(o.Needs, r.Needs)
+		a.excuses = r.excuses(o.At)
+	}
 	if o.Only != nil {
 		a.rules = slices.DeleteFunc(a.rules, func(r Rule) bool { return !slices.Contains(o.Only, r.ID) })
 	}
 	a.selfAsked = slices.ContainsFunc(a.rules, func(r Rule) bool { return strings.HasPrefix(r.ID, "self-signature-") })
-	if o.Requirements != nil {
-		a.excuses = o.Requirements.excuses(o.At)
-	}
 	return a
 }
 
 // Positions are where certificates are, counted from 0: the first of each.
 type positions struct {
-	byHash map[[sha256.Size]byte]int
-	byKey  func() map[[sha256.Size]byte]int // made when it is asked for
-	bySHA1 map[string]int                   // of a pool's entries that have no SHA-256
+	byHash, byKey map[[sha256.Size]byte]int
+	bySHA1        map[string]int // of a pool's entries that have no SHA-256
 
 	unknown, onlySHA1, noHash int // entries without certificate, those of them with a SHA-1 alone, with no hash
 }
 
-func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
-	p := &positions{byHash: make(map[[sha256.Size]byte]int, len(s.Entries)), bySHA1: map[string]int{}}
-	put := func(to map[[sha256.Size]byte]int, key [sha256.Size]byte, i int) {
-		if _, ok := to[key]; !ok {
-			to[key] = i
-		}
-	}
-	for i := range s.Entries {
-		if c := s.certificate(i); c != nil {
-			put(p.byHash, c.SHA256, i)
-		}
-	}
-	p.byKey = sync.OnceValue(func() map[[sha256.Size]byte]int {
-		to := map[[sha256.Size]byte]int{}
-		for i := range s.Entries {
-			if s.certificate(i) != nil {
-				put(to, key(i), i)
-			}
-		}
-		return to
-	})
-	for i := range s.Entries {
+func newPositions(s *Subject, keys [][sha256.Size]byte) *positions {
+	n := len(s.Entries)
+	p := &positions{make(map[[sha256.Size]byte]int, n), make(map[[sha256.Size]byte]int, n), map[string]int{}, 0, 0, 0}
+	for i := n - 1; i >= 0; i-- { // the first takes the place of the others
 		e := &s.Entries[i]
 		if e.Certificate != nil {
 			continue
@@ -86,12 +67,17 @@ func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
 		p.unknown++
 		switch sum := e.Sum(); {
 		case sum != nil:
-			put(p.byHash, *sum, i)
+			p.byHash[*sum] = i
 		case e.SHA1 != "":
 			p.onlySHA1++
 			p.bySHA1[e.SHA1] = i
 		default:
 			p.noHash++
+		}
+	}
+	for i := n - 1; i >= 0; i-- {
+		if c := s.certificate(i); c != nil {
+			p.byHash[c.SHA256], p.byKey[keys[i]] = i, i
 		}
 	}
 	return p
@@ -100,7 +86,7 @@ func newPositions(s *Subject, key func(int) [sha256.Size]byte) *positions {
 // find gives the position of a certificate that a pin names.
 func (p *positions) find(pin Pin) (i int, ok bool) {
 	if pin.SHA256 == nil {
-		i, ok = p.byKey()[*pin.SPKI]
+		i, ok = p.byKey[*pin.SPKI]
 		return i, ok
 	}
 	if i, ok = p.byHash[*pin.SHA256]; !ok {
@@ -151,15 +137,9 @@ func (a *auditor) run() ([]RuleResult, []Finding) {
 	work()
 	others.Wait()
 
-	a.found = newPositions(&a.Subject, func(i int) [sha256.Size]byte { return a.keys[i] })
+	a.found = newPositions(&a.Subject, a.keys)
 	results := make([]RuleResult, len(a.rules))
-	found := 0
-	for _, p := range parts {
-		for _, f := range p.findings {
-			found += len(f)
-		}
-	}
-	all := make([]Finding, 0, found)
+	var all []Finding
 	for n := range a.rules {
 		rule := &a.rules[n]
 		result := RuleResult{Rule: rule, State: NotApplicable}
@@ -210,7 +190,7 @@ func (a *auditor) items(from, to int) part {
 			rule := &a.rules[n]
 			applies, detail := false, ""
 			switch {
-			case !rule.isAsked(a) || rule.whole != nil || known && c == nil && !rule.undecoded:
+			case !rule.isAsked(a) || rule.whole != nil:
 				continue
 			case rule.entry != nil:
 				applies, detail = rule.entry(a, a.item(i))
@@ -252,37 +232,26 @@ func (a *auditor) itemsAt(at []int) []Item {
 	return out
 }
 
-// groups are the positions of certificates that share what key gives, if there
-// are two or more of them with different bytes. Certificates for which key is not
-// ok are left out; n is how many are not.
+// groups are the positions of certificates that share what key gives, if there are two
+// or more of them. Certificates for which key is not ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
-	at := make(map[K]int, len(a.Entries)) // in lists
-	lists := make([][]int, 0, len(a.Entries))
+	lists := make(map[K][]int, len(a.Entries))
 	for i := range a.Entries {
 		c := a.certificate(i)
 		if c == nil {
 			continue
 		}
-		k, ok := key(i, c)
-		if !ok {
-			continue
+		if k, ok := key(i, c); ok {
+			n++
+			lists[k] = append(lists[k], i)
 		}
-		n++
-		if a.found.byHash[c.SHA256] != i {
-			continue // the same certificate again
-		}
-		if g, ok := at[k]; ok {
-			lists[g] = append(lists[g], i)
-			continue
-		}
-		at[k] = len(lists)
-		lists = append(lists, []int{i})
 	}
 	for _, l := range lists {
 		if len(l) > 1 {
 			out = append(out, l)
 		}
 	}
+	slices.SortFunc(out, slices.Compare)
 	return n, out
 }
 

@@ -71,11 +71,8 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		})
 	}
 	results := []sarifResult{}
-	for _, findings := range [][]Finding{r.Findings, r.Gone} {
-		for i := range findings {
-			f := &findings[i]
-			results = append(results, f.sarif(r, index[f.Rule.ID]))
-		}
+	for f := range r.all {
+		results = append(results, f.sarif(r, index[f.Rule.ID]))
 	}
 	driver := map[string]any{"name": "trustpool", "rules": list}
 	run := map[string]any{"tool": map[string]any{"driver": driver}, "results": results}

@@ -39,7 +39,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if len(r.Gone) > 0 {
 		fmt.Fprintf(out, "\nGone since %s\n", report.Printable(r.Against.File))
 		for _, g := range byRule(r.Gone) {
-			fmt.Fprintf(out, "  %s: %d\n", g.rule.ID, len(g.findings))
+			fmt.Fprintf(out, "  %s: %d\n", g.ID, len(g.findings))
 		}
 	}
 	return out.Flush()
@@ -52,26 +52,21 @@ func writeRest(w io.Writer, screen report.Screen, rest []group) {
 	}
 	fmt.Fprint(w, "\n"+screen.Paint(report.Note, "INFO")+"  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
 	for _, g := range rest {
-		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.rule.ID, len(g.findings), g.title())
+		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.ID, len(g.findings), g.title())
 	}
 }
 
 // title is the rule's, with how many of the findings are new.
 func (g *group) title() string {
 	if n := fresh(g.findings); n > 0 {
-		return fmt.Sprintf("%s (%d new)", g.rule.Title, n)
+		return fmt.Sprintf("%s (%d new)", g.Title, n)
 	}
-	return g.rule.Title
+	return g.Title
 }
 
 // fresh counts what is new.
-func fresh(list []Finding) (n int) {
-	for i := range list {
-		if list[i].Change == New {
-			n++
-		}
-	}
-	return n
+func fresh(list []Finding) int {
+	return number(list, func(f *Finding) bool { return f.Change == New })
 }
 
 // Limits of what reports for people show of one text, in bytes. Genuine names
@@ -169,8 +164,8 @@ func (p *Program) age(at time.Time) string {
 
 // A group is the findings of one rule with one severity.
 type group struct {
-	rule     *Rule
-	severity Severity
+	*Rule
+	Severity Severity
 	findings []Finding
 }
 
@@ -179,8 +174,8 @@ func byRule(list []Finding) (out []group) {
 	begin := 0
 	for i := range list {
 		f := &list[i]
-		if n := len(out); n == 0 || out[n-1].rule.ID != f.Rule.ID || out[n-1].severity != f.Severity {
-			out = append(out, group{rule: f.Rule, severity: f.Severity})
+		if n := len(out); n == 0 || out[n-1].Rule.ID != f.Rule.ID || out[n-1].Severity != f.Severity {
+			out = append(out, group{Rule: f.Rule, Severity: f.Severity})
 			begin = i
 		}
 		out[len(out)-1].findings = list[begin : i+1]
@@ -192,7 +187,7 @@ func byRule(list []Finding) (out []group) {
 // nothing.
 func (r *Report) groups() (listed, rest []group) {
 	for _, g := range byRule(r.Findings) {
-		if g.severity == Info && r.FailOn > Info {
+		if g.Severity == Info && r.FailOn > Info {
 			rest = append(rest, g)
 		} else {
 			listed = append(listed, g)
@@ -220,9 +215,9 @@ func (g *group) shown() (list []Finding, left int) {
 
 func (g *group) writeText(w io.Writer, screen report.Screen) {
 	tones := map[Severity]report.Tone{Info: report.Note, Warning: report.Warn, Error: report.Bad}
-	fmt.Fprintf(w, "\n%s  %s: %d\n", screen.Paint(tones[g.severity], strings.ToUpper(g.severity.String())), g.rule.ID, len(g.findings))
-	fmt.Fprintf(w, "  %s (%s)\n", g.rule.Title, g.rule.Citation)
-	fmt.Fprintf(w, "  To do: %s\n", g.rule.Advice)
+	fmt.Fprintf(w, "\n%s  %s: %d\n", screen.Paint(tones[g.Severity], strings.ToUpper(g.Severity.String())), g.ID, len(g.findings))
+	fmt.Fprintf(w, "  %s (%s)\n", g.Title, g.Citation)
+	fmt.Fprintf(w, "  To do: %s\n", g.Advice)
 	list, left := g.shown()
 	for _, f := range list {
 		mark := ""

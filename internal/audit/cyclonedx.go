@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"iter"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
@@ -96,62 +95,56 @@ func (r *Report) WriteCycloneDX(w io.Writer) error {
 		Version  int      `json:"version"`
 		Metadata metadata `json:"metadata"`
 	}{"http://cyclonedx.org/schema/bom-1.6.schema.json", "CycloneDX", "1.6", 1, m},
-		report.JSONList{Name: "components", Each: r.components()})
+		report.JSONList{Name: "components", Each: r.components})
 }
 
-func (r *Report) components() iter.Seq[any] {
-	rules := r.rulesOf()
-	return func(yield func(any) bool) {
-		seen := map[string]bool{}
-		once := func(c cdxComponent) bool {
-			if seen[c.Ref] {
-				return true
-			}
-			seen[c.Ref] = true
-			return yield(c)
+func (r *Report) components(yield func(any) bool) {
+	found := r.foundOf()
+	seen := map[string]bool{}
+	once := func(c cdxComponent) bool {
+		if seen[c.Ref] {
+			return true
 		}
-		for i := range r.Entries {
-			c := r.Entries[i].Certificate
-			if c == nil {
-				if !yield(r.unknownComponent(i, rules[i])) {
-					return
-				}
-				continue
-			}
-			if c.Err != nil {
-				continue
-			}
-			key, algorithm := c.KeyID(), c.SignatureAlgorithm
-			oid := algorithm.OID.Dotted()
-			certificate := cdxComponent{
-				Type: "cryptographic-asset", Ref: fmt.Sprintf("certificate:%x", c.SHA256), Name: report.Printable(r.item(i).Name()),
-				Hashes: []cdxHash{{"SHA-256", hex.EncodeToString(c.SHA256[:])}},
-				Crypto: &cdxCrypto{Asset: "certificate", Certificate: &cdxCertificate{
-					Subject: report.Printable(c.Subject.String()), Issuer: report.Printable(c.Issuer.String()),
-					NotBefore: valid(c.NotBefore), NotAfter: valid(c.NotAfter),
-					Algorithm: "algorithm:" + oid, Key: fmt.Sprintf("key:%x", key), Format: "X.509",
-				}},
-				Properties: []cdxProperty{{"trustpool:serial", c.Serial.String()}},
-			}
-			certificate.addFindings(rules[i])
-			if !once(certificate) ||
-				!once(cdxComponent{
-					Type: "cryptographic-asset", Ref: fmt.Sprintf("key:%x", key), Name: c.PublicKey.String(),
-					Crypto: &cdxCrypto{Asset: "related-crypto-material", Key: &cdxKey{"public-key", hex.EncodeToString(key[:]), c.PublicKey.Bits}},
-				}) ||
-				!once(cdxComponent{
-					Type: "cryptographic-asset", Ref: "algorithm:" + oid, Name: algorithm.String(),
-					Crypto: &cdxCrypto{Asset: "algorithm", Algorithm: &cdxAlgorithm{"signature"}, OID: oid},
-				}) {
+		seen[c.Ref] = true
+		return yield(c)
+	}
+	for i := range r.Entries {
+		c := r.Entries[i].Certificate
+		if c == nil {
+			if !yield(r.unknownComponent(i, found[i])) {
 				return
 			}
+			continue
+		}
+		if c.Err != nil {
+			continue
+		}
+		key, algorithm := c.KeyID(), c.SignatureAlgorithm
+		oid := algorithm.OID.Dotted()
+		if !once(cdxComponent{
+			Type: "cryptographic-asset", Ref: fmt.Sprintf("certificate:%x", c.SHA256), Name: report.Printable(r.item(i).Name()),
+			Hashes: []cdxHash{{"SHA-256", hex.EncodeToString(c.SHA256[:])}},
+			Crypto: &cdxCrypto{Asset: "certificate", Certificate: &cdxCertificate{
+				Subject: report.Printable(c.Subject.String()), Issuer: report.Printable(c.Issuer.String()),
+				NotBefore: report.OrNil(c.NotBefore, c.NotBefore.Valid), NotAfter: report.OrNil(c.NotAfter, c.NotAfter.Valid),
+				Algorithm: "algorithm:" + oid, Key: fmt.Sprintf("key:%x", key), Format: "X.509",
+			}},
+			Properties: append([]cdxProperty{{"trustpool:serial", c.Serial.String()}}, found[i]...),
+		}) || !once(cdxComponent{
+			Type: "cryptographic-asset", Ref: fmt.Sprintf("key:%x", key), Name: c.PublicKey.String(),
+			Crypto: &cdxCrypto{Asset: "related-crypto-material", Key: &cdxKey{"public-key", hex.EncodeToString(key[:]), c.PublicKey.Bits}},
+		}) || !once(cdxComponent{
+			Type: "cryptographic-asset", Ref: "algorithm:" + oid, Name: algorithm.String(),
+			Crypto: &cdxCrypto{Asset: "algorithm", Algorithm: &cdxAlgorithm{"signature"}, OID: oid},
+		}) {
+			return
 		}
 	}
 }
 
 // unknownComponent is an entry of a pool without a known certificate, with what is
 // known of it.
-func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
+func (r *Report) unknownComponent(i int, found []cdxProperty) cdxComponent {
 	e := r.item(i)
 	out := cdxComponent{
 		Type: "cryptographic-asset", Ref: fmt.Sprintf("entry:%d", e.Index), Name: report.Printable(e.Name()),
@@ -165,31 +158,16 @@ func (r *Report) unknownComponent(i int, rules []string) cdxComponent {
 	if s := e.serial(); s != "" {
 		out.Properties = append(out.Properties, cdxProperty{"trustpool:serial", s})
 	}
-	out.addFindings(rules)
+	out.Properties = append(out.Properties, found...)
 	return out
 }
 
-func (c *cdxComponent) addFindings(rules []string) {
-	for _, id := range rules {
-		c.Properties = append(c.Properties, cdxProperty{"trustpool:finding", id})
-	}
-}
-
-func valid(t certificate.Time) *certificate.Time {
-	if !t.Valid {
-		return nil
-	}
-	return &t
-}
-
-// rulesOf are the IDs of the rules that found something of each certificate, by
-// its position from 0.
-func (r *Report) rulesOf() [][]string {
-	out := make([][]string, len(r.Entries))
-	for i := range r.Findings {
-		f := &r.Findings[i]
+// foundOf are the rules that found something of each certificate, by its position from 0.
+func (r *Report) foundOf() [][]cdxProperty {
+	out := make([][]cdxProperty, len(r.Entries))
+	for _, f := range r.Findings {
 		for _, e := range f.Items {
-			out[e.Index-1] = append(out[e.Index-1], f.Rule.ID)
+			out[e.Index-1] = append(out[e.Index-1], cdxProperty{"trustpool:finding", f.Rule.ID})
 		}
 	}
 	return out

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"trustpool/internal/report"
 )
 
 // A Pin names a certificate by its SHA-256, or all certificates of a key by that
@@ -228,7 +230,7 @@ func exceptionEnded(a *auditor) (int, []Finding) {
 	var out []Finding
 	for _, e := range a.Requirements.Exceptions {
 		if e.ended(a.At) {
-			out = append(out, one("%s of %s ended %s: %s", e.Rule, e.Pin, day(e.Until), e.Pin.Reason)...)
+			out = append(out, one("%s of %s ended %s: %s", e.Rule, e.Pin, report.Day(e.Until), e.Pin.Reason)...)
 		}
 	}
 	return len(a.Requirements.Exceptions), out

@@ -93,7 +93,7 @@ func distrustListOld(a *auditor) (int, []Finding) {
 		return 0, nil
 	}
 	if newest := a.listAge(); distrust.Old(newest, a.At) {
-		return 1, one("the newest list is of %s, more than a year before %s", day(newest), day(a.At))
+		return 1, one("the newest list is of %s, more than a year before %s", report.Day(newest), report.Day(a.At))
 	}
 	return 1, nil
 }

@@ -155,21 +155,14 @@ func Needs() []Need {
 		{
 			Name: "webex", About: "Webex Calling from a CUBE or a local gateway", Hosts: []string{"*.bcld.webex.com"},
 			Source: "Cisco's Webex Calling guides for CUBE", Basis: "inferred: the guides ask for DigiCert and IdenTrust without saying which roots",
-			Roots: []NeededRoot{
-				{digicert, time.Time{}, time.Time{}, nil},
-				{digicertG2, time.Time{}, time.Time{}, nil},
-				{identrust, time.Time{}, time.Time{}, nil},
-			},
+			Roots: []NeededRoot{{Pin: digicert}, {Pin: digicertG2}, {Pin: identrust}},
 		},
 		{
 			Name: "client-auth", About: "peers of mutual TLS with a certificate of a public CA for server and client, such as of CUBE and Expressway",
 			Hosts:  []string{"the peers of mutual TLS"},
 			Source: "Cisco field notices FN74350 (revision 2.0 of June 2026), FN74362, FN74345, FN74382",
 			Basis:  "confirmed: they name these roots for combined certificates, for public CAs stop issuing such below others; which of the two, the peer's CA decides",
-			Roots: []NeededRoot{
-				{publicSector, date(2026, 6, 1), time.Time{}, nil},
-				{assuredG2, date(2026, 6, 1), time.Time{}, nil},
-			},
+			Roots:  []NeededRoot{{Pin: publicSector, From: date(2026, 6, 1)}, {Pin: assuredG2, From: date(2026, 6, 1)}},
 		},
 	}
 }

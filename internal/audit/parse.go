@@ -36,9 +36,9 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 	err = yamlstrict.Mapping(root, "the requirements", map[string]field{
 		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
 		"need":             r.readNeeds,
-		"required":         func(n *yaml.Node) (err error) { r.Required, err = readPins(n, "required"); return err },
-		"forbidden":        func(n *yaml.Node) (err error) { r.Forbidden, err = readPins(n, "forbidden"); return err },
-		"allowed":          func(n *yaml.Node) (err error) { r.Allowed, err = readPins(n, "allowed"); return err },
+		"required":         yamlstrict.Into(&r.Required, readPins, "required"),
+		"forbidden":        yamlstrict.Into(&r.Forbidden, readPins, "forbidden"),
+		"allowed":          yamlstrict.Into(&r.Allowed, readPins, "allowed"),
 		"expiring":         yamlstrict.Into(&r.Expiring, yamlstrict.Duration, "expiring"),
 		"max-age":          yamlstrict.Into(&r.MaxAge, yamlstrict.Duration, "max-age"),
 		"min-rsa-bits":     yamlstrict.Into(&r.MinRSABits, yamlstrict.Number, "min-rsa-bits"),

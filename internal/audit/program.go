@@ -37,9 +37,6 @@ func headDate(data []byte) time.Time {
 	if !ok || len(rest) < len("2006/01/02") {
 		return time.Time{}
 	}
-	t, err := time.Parse("2006/01/02", string(rest[:len("2006/01/02")]))
-	if err != nil {
-		return time.Time{}
-	}
+	t, _ := time.Parse("2006/01/02", string(rest[:len("2006/01/02")])) // zero if it is not one
 	return t
 }

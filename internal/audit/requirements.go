@@ -29,14 +29,18 @@ type index struct{ sha256, spki map[[32]byte]int }
 func newIndex(pins []Pin) index {
 	x := index{map[[32]byte]int{}, map[[32]byte]int{}}
 	for i, p := range pins {
-		switch {
-		case p.SHA256 != nil:
-			x.sha256[*p.SHA256] = i
-		case p.SPKI != nil:
-			x.spki[*p.SPKI] = i
-		}
+		x.add(p, i)
 	}
 	return x
+}
+
+func (x index) add(p Pin, at int) {
+	switch {
+	case p.SHA256 != nil:
+		x.sha256[*p.SHA256] = at
+	case p.SPKI != nil:
+		x.spki[*p.SPKI] = at
+	}
 }
 
 // find gives the position of the pin that names an entry. If its certificate is
@@ -70,7 +74,6 @@ type excuse struct {
 
 // excuses are the exceptions that apply at a time, by their rule.
 func (r *Requirements) excuses(at time.Time) map[string]*excuse {
-	pins := map[string][]Pin{}
 	out := map[string]*excuse{}
 	for _, e := range r.Exceptions {
 		if e.ended(at) {
@@ -78,16 +81,14 @@ func (r *Requirements) excuses(at time.Time) map[string]*excuse {
 		}
 		x := out[e.Rule]
 		if x == nil {
-			x = &excuse{}
+			x = &excuse{index: newIndex(nil)}
 			out[e.Rule] = x
 		}
-		x.list, pins[e.Rule] = append(x.list, e), append(pins[e.Rule], e.Pin)
+		x.add(e.Pin, len(x.list))
+		x.list = append(x.list, e)
 		if e.SHA256 == nil && e.SPKI == nil {
 			x.all = e
 		}
-	}
-	for rule, x := range out {
-		x.index = newIndex(pins[rule])
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/path"
@@ -103,9 +102,9 @@ func Rules() []Rule {
 		overCertificates("rsa-small", "An RSA key under 2048 bits", Warning, "NIST SP 800-131A Rev. 2 section 3; CA/Browser Forum Baseline Requirements section 6.1.5",
 			"Keep it out unless a server needs it. IOS XR can refuse such keys, devices in FIPS mode do.", rsaSmall, certificate.QuirkRSAShort),
 		overCertificates("rsa-exponent", "An unusual RSA exponent", Info, "NIST SP 800-56B Rev. 2 section 6.2; CA/Browser Forum Baseline Requirements section 6.1.6",
-			"Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.", rsaExponent, certificate.QuirkRSAExponent),
+			"Nothing; exponents other than 65537 work. Devices in FIPS mode may refuse those under 65537.", rsaExponent(unusual), certificate.QuirkRSAExponent),
 		overCertificates("rsa-exponent-unusable", "An RSA exponent with which no signature is worth anything", Error, "RFC 8017 section 3.1",
-			"Keep it out: with the exponent 1 anyone can sign, with an even one no one can.", rsaExponentUnusable, certificate.QuirkRSAExponent),
+			"Keep it out: with the exponent 1 anyone can sign, with an even one no one can.", rsaExponent(unusable), certificate.QuirkRSAExponent),
 		overCertificates("public-key-unreadable", "The public key cannot be read", Warning, "RFC 5280 section 4.1.2.7; RFC 3279 section 2.3",
 			"Nothing validates below it. Devices may count it as failed.", nil, certificate.QuirkPublicKeyUnreadable),
 		overCertificates("not-ca", "Not marked as a CA", Warning, "RFC 5280 section 4.2.1.9",
@@ -126,8 +125,6 @@ func Rules() []Rule {
 func one(format string, args ...any) []Finding {
 	return []Finding{{Detail: fmt.Sprintf(format, args...)}}
 }
-
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 func undecodable(_ *auditor, e Item) (bool, string) {
 	if c := e.Certificate; c != nil && c.Err != nil {
@@ -188,40 +185,28 @@ func rsaSmall(a *auditor, _ int, c *certificate.Certificate) (bool, string) {
 	return true, ""
 }
 
-// usualExponent is the one that nearly all keys have.
-const usualExponent = 65537
-
-// exponent is the RSA exponent; ok is false if there is none to judge.
-func exponent(c *certificate.Certificate) (e uint64, ok bool) {
-	return c.PublicKey.Exponent, isRSA(c) && c.PublicKey.Bits != 0
-}
-
-func exponentWords(e uint64) string {
-	if e == 0 {
-		return "the exponent is 0 or has more than 64 bits"
+// rsaExponent is the function of a rule that finds some RSA exponents.
+func rsaExponent(found func(uint64) bool) func(*auditor, int, *certificate.Certificate) (bool, string) {
+	return func(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
+		switch e := c.PublicKey.Exponent; {
+		case !isRSA(c) || c.PublicKey.Bits == 0:
+			return false, ""
+		case !found(e):
+			return true, ""
+		case e == 0:
+			return true, "the exponent is 0 or has more than 64 bits"
+		default:
+			return true, fmt.Sprintf("the exponent is %d", e)
+		}
 	}
-	return fmt.Sprintf("the exponent is %d", e)
 }
 
-func rsaExponent(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
-	e, ok := exponent(c)
-	if ok && e != usualExponent && !unusable(e) {
-		return true, exponentWords(e)
-	}
-	return ok, ""
-}
+// unusual reports whether nearly all keys have another exponent.
+func unusual(e uint64) bool { return e != 65537 && !unusable(e) }
 
 // unusable reports whether no key can have the exponent. 0 is one that is too long
 // to say.
 func unusable(e uint64) bool { return e == 1 || e != 0 && e%2 == 0 }
-
-func rsaExponentUnusable(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
-	e, ok := exponent(c)
-	if ok && unusable(e) {
-		return true, exponentWords(e)
-	}
-	return ok, ""
-}
 
 func notCA(_ *auditor, _ int, c *certificate.Certificate) (bool, string) {
 	switch {

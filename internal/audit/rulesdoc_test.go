@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"trustpool/internal/distrust"
+	"trustpool/internal/report"
 )
 
 var update = flag.Bool("update", false, "write docs/rules.md anew")
@@ -86,10 +87,10 @@ below the root is not trusted; without one, nothing below it is. A list that is 
 		for _, r := range n.Roots {
 			from, until, hosts := "", "", "all"
 			if !r.From.IsZero() {
-				from = day(r.From)
+				from = report.Day(r.From)
 			}
 			if !r.Until.IsZero() {
-				until = day(r.Until)
+				until = report.Day(r.Until)
 			}
 			if len(r.Hosts) > 0 {
 				hosts = strings.Join(r.Hosts, ", ")

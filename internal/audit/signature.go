@@ -1,6 +1,9 @@
 package audit
 
-import "trustpool/signing"
+import (
+	"trustpool/internal/report"
+	"trustpool/signing"
+)
 
 func signatureNotVerified(a *auditor) (int, []Finding) {
 	s := a.Signature
@@ -46,7 +49,7 @@ func bundleOld(a *auditor) (int, []Finding) {
 		return 0, nil
 	}
 	if oldest := a.At.Add(-a.Requirements.MaxAge); s.SigningTime.Before(oldest) {
-		return 1, one("signed %s, before %s", s.SigningTime, day(oldest))
+		return 1, one("signed %s, before %s", s.SigningTime, report.Day(oldest))
 	}
 	return 1, nil
 }

@@ -73,10 +73,8 @@ type Tally struct {
 	unknown  map[netip.Addr]*host
 	versions map[version]*known
 
-	logs        []LogReport
-	examples    []BadLine
-	first, last time.Time
-	beyond      int // requests of addresses beyond MaxUnknown
+	read   Requests
+	beyond int // requests of addresses beyond MaxUnknown
 }
 
 // A version is one version of a bundle, as far as it is known; of the hash as a key
@@ -122,7 +120,10 @@ const (
 
 // New makes a Tally.
 func New(o Options) *Tally {
-	t := &Tally{o: o, hosts: make([]host, len(o.Devices)), places: places{exact: map[netip.Prefix]int{}}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{}}
+	t := &Tally{
+		o: o, hosts: make([]host, len(o.Devices)), places: places{exact: map[netip.Prefix]int{}}, unknown: map[netip.Addr]*host{}, versions: map[version]*known{},
+		read: Requests{Logs: []LogReport{}, BadLines: []BadLine{}},
+	}
 	for i, d := range o.Devices {
 		for _, p := range d.Addresses {
 			if other, ok := t.places.exact[p]; ok && other != i {
@@ -208,7 +209,7 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	if lines, read := log.Lines-log.empty-log.directives, log.read-log.directives; read*10 < lines {
 		return &FormError{Log: name, Kind: cmp.Or(kind, log.kind), Lines: lines, Read: read, First: log.first}
 	}
-	t.logs = append(t.logs, log.LogReport)
+	t.read.Logs = append(t.read.Logs, log.LogReport)
 	return nil
 }
 
@@ -262,8 +263,8 @@ func (t *Tally) line(log *logReader, b *batch, i int) bool {
 				log.kind = kindOf(line)
 			}
 		}
-		if len(t.examples) < maxExamples {
-			t.examples = append(t.examples, bad)
+		if len(t.read.BadLines) < maxExamples {
+			t.read.BadLines = append(t.read.BadLines, bad)
 		}
 		return false
 	case !t.count(r):
@@ -292,12 +293,10 @@ func (t *Tally) count(r *Request) bool {
 	if !asked {
 		return false
 	}
-	if t.first.IsZero() || r.Time.Before(t.first) {
-		t.first = r.Time
+	if t.read.From.IsZero() || r.Time.Before(t.read.From.Time) {
+		t.read.From.Time = r.Time
 	}
-	if r.Time.After(t.last) {
-		t.last = r.Time
-	}
+	t.read.To.Time = later(t.read.To.Time, r.Time)
 	h := t.host(r.Address)
 	if h == nil {
 		t.beyond++

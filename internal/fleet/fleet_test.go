@@ -57,11 +57,20 @@ func tally(t testing.TB, o fleet.Options, logs ...string) *fleet.Downloads {
 	return tl.Downloads()
 }
 
+// totals are the devices of each kind.
+func totals(d *fleet.Downloads) map[fleet.Got]int {
+	n := map[fleet.Got]int{}
+	for i := range d.Devices {
+		n[d.Devices[i].Got]++
+	}
+	return n
+}
+
 // summary is a line a device: what it has, and how that is known.
 func summary(hosts []fleet.HostReport) string {
 	var b strings.Builder
 	for _, h := range hosts {
-		fmt.Fprintf(&b, "%s: %s", h.Name+strings.Join(h.Addresses[:min(1, len(h.Addresses))], ""), h.Got)
+		fmt.Fprintf(&b, "%s: %s", strings.Join(h.Addresses[:min(1, len(h.Addresses))], ""), h.Got)
 		if f := h.Fetched; f != nil {
 			fmt.Fprintf(&b, ", %s %s at %s by %s", f.Bundle, f.Version, f.Time.Format("15:04"), f.How)
 		}
@@ -94,18 +103,18 @@ func TestOwnLog(t *testing.T) {
 		`{"time":"2025-05-01T10:00:00Z","msg":"request","remote":"192.0.2.7","method":"GET","path":"/healthz","status":200,"bytes":6}` + "\n" +
 		"{rubbish\n\n" + `{"msg":"request"}` + "\n"
 	r := tally(t, fleet.Options{Devices: list, Current: map[string]string{"ios": "10"}}, log)
-	equal(t, summary(r.Devices), `r110.0.0.1: current, ios 10 at 08:05 by log
-r210.0.0.2: old, ios 9 at 08:02 by log
-r310.0.0.3: current, ios 10 at 08:03 by log
-r410.0.0.4: partial
-r510.0.0.5: failed
-r610.0.0.6: never
-r710.0.7.0/24: current, ios 10 at 08:04 by not modified
-r810.0.0.8: current, ios 10 at 08:09 by log
-r910.0.0.9: newer, ios 11 at 08:09 by log
+	equal(t, summary(r.Devices), `10.0.0.1: current, ios 10 at 08:05 by log
+10.0.0.2: old, ios 9 at 08:02 by log
+10.0.0.3: current, ios 10 at 08:03 by log
+10.0.0.4: partial
+10.0.0.5: failed
+10.0.0.6: never
+10.0.7.0/24: current, ios 10 at 08:04 by not modified
+10.0.0.8: current, ios 10 at 08:09 by log
+10.0.0.9: newer, ios 11 at 08:09 by log
 `)
 	equal(t, summary(r.Unknown), "192.0.2.1: old, ios 9 at 08:04 by log\n")
-	if r.Totals[fleet.GotCurrent] != 4 || r.Devices[1].Partial.Format("15:04") != "08:06" || r.Devices[4].Status != 500 || r.Devices[0].Client.Name != "IOS/IOS XE file client" {
+	if totals(r)[fleet.GotCurrent] != 4 || r.Devices[1].Partial.Format("15:04") != "08:06" || r.Devices[4].Status != 500 || r.Devices[0].Client != "IOS/IOS XE file client" {
 		t.Errorf("%+v", r)
 	}
 	if l := r.Logs[0]; l.Lines != 18 || l.Requests != 13 || l.Other != 3 || l.Unreadable != 2 || len(r.BadLines) != 2 || r.BadLines[0].Line != 16 {
@@ -113,12 +122,12 @@ r910.0.0.9: newer, ios 11 at 08:09 by log
 	}
 	// Without --current it is the highest version known, and by its hash another.
 	r = tally(t, fleet.Options{Devices: list}, log)
-	if r.Totals[fleet.GotCurrent] != 1 || r.Totals[fleet.GotOld] != 5 || *r.Current[0].Version != "11" || r.Current[0].Basis != "the highest version known" {
-		t.Errorf("%v %+v", r.Totals, r.Current)
+	if totals(r)[fleet.GotCurrent] != 1 || totals(r)[fleet.GotOld] != 5 || r.Current[0].Version != "11" || r.Current[0].Basis != "the highest version known" {
+		t.Errorf("%v %+v", totals(r), r.Current)
 	}
 	r = tally(t, fleet.Options{Devices: list, Current: map[string]string{"": oldSum + strings.Repeat("0", 48)}}, log)
-	if r.Totals[fleet.GotCurrent] != 1 || r.Totals[fleet.GotNewer] != 5 || *r.Current[0].Version != "9" || len(*r.Current[0].SHA256) != 64 {
-		t.Errorf("%v %+v", r.Totals, r.Current)
+	if totals(r)[fleet.GotCurrent] != 1 || totals(r)[fleet.GotNewer] != 5 || r.Current[0].Version != "9" || len(r.Current[0].SHA256) != 64 {
+		t.Errorf("%v %+v", totals(r), r.Current)
 	}
 }
 
@@ -127,7 +136,7 @@ func TestNoSize(t *testing.T) {
 	t.Parallel()
 	log := strings.ReplaceAll(own(1, "10.0.0.1", "GET", 200, 1999, 10)+own(2, "10.0.0.2", "GET", 200, 2000, 10), `,"size":2000`, "")
 	r := tally(t, fleet.Options{Devices: devices(t, "name,address\na,10.0.0.1\nb,10.0.0.2\n")}, log)
-	equal(t, summary(r.Devices), "a10.0.0.1: partial\nb10.0.0.2: current, ios 10 at 08:02 by log\n")
+	equal(t, summary(r.Devices), "10.0.0.1: partial\n10.0.0.2: current, ios 10 at 08:02 by log\n")
 }
 
 func TestCombined(t *testing.T) {
@@ -154,20 +163,20 @@ func TestCombined(t *testing.T) {
 		"10.0.0.1 - - [01/May/2025:10:02:00 +0200] \"GET / HTTP/1.0\" x 5\n10.0.0.1 - - [01/May/2025:10:02:00 +0200] \"GET / HTTP/1.0\" 200 -5\n"
 	o := fleet.Options{Devices: list, Bundles: []fleet.Bundle{{Name: "ios", Version: "9", SHA256: strings.Repeat("a", 64), Size: 1000}, {Name: "ios", Version: "10", SHA256: sum, Size: 2000}}}
 	r := tally(t, o, log)
-	equal(t, summary(r.Devices), `a10.0.0.1: current, ios 10 at 08:01 by size
-b10.0.0.2: old, ios 9 at 08:01 by size
-c10.0.0.3: current, ios 10 at 08:01 by size and header
-d10.0.0.4: partial
-e10.0.0.5: unknown version, ios  at 08:01 by not known
-f10.0.0.6: unknown version,   at 08:01 by not modified
-g10.0.0.7: current, ios 10 at 08:01 by size
-h10.0.0.8: current, ios 10 at 08:01 by size
-i10.0.0.9: old, ios 9 at 08:01 by path
-j10.0.0.10: current, ios 10 at 08:01 by path
-k10.0.0.11: never
-l10.0.0.12: unknown version, ios  at 08:01 by not known
+	equal(t, summary(r.Devices), `10.0.0.1: current, ios 10 at 08:01 by size
+10.0.0.2: old, ios 9 at 08:01 by size
+10.0.0.3: current, ios 10 at 08:01 by size and header
+10.0.0.4: partial
+10.0.0.5: unknown version, ios  at 08:01 by not known
+10.0.0.6: unknown version,   at 08:01 by not modified
+10.0.0.7: current, ios 10 at 08:01 by size
+10.0.0.8: current, ios 10 at 08:01 by size
+10.0.0.9: old, ios 9 at 08:01 by path
+10.0.0.10: current, ios 10 at 08:01 by path
+10.0.0.11: never
+10.0.0.12: unknown version, ios  at 08:01 by not known
 `)
-	if r.Devices[1].Client.Name != "IOS PKI client" || r.Devices[2].Client.Name != "perhaps IOS XR" || r.Devices[0].Fetched.SHA256 != sum || r.Devices[0].Status != 404 {
+	if r.Devices[1].Client != "IOS PKI client" || r.Devices[2].Client != "perhaps IOS XR" || string(r.Devices[0].Fetched.SHA256) != sum || r.Devices[0].Status != 404 {
 		t.Errorf("%+v", r.Devices)
 	}
 	if l := r.Logs[0]; l.Requests != 12 || l.Other != 3 || l.Unreadable != 6 || len(r.BadLines) != 5 {
@@ -175,7 +184,7 @@ l10.0.0.12: unknown version, ios  at 08:01 by not known
 	}
 	// Nothing is known beside the log.
 	r = tally(t, fleet.Options{Devices: list[:2]}, log)
-	equal(t, summary(r.Devices), "a10.0.0.1: unknown version, ios  at 08:01 by not known\nb10.0.0.2: unknown version, ios  at 08:01 by not known\n")
+	equal(t, summary(r.Devices), "10.0.0.1: unknown version, ios  at 08:01 by not known\n10.0.0.2: unknown version, ios  at 08:01 by not known\n")
 	// Two versions of one size tell nothing.
 	o.Bundles[0].Size = 2000
 	r = tally(t, o, log)
@@ -194,7 +203,7 @@ func TestGzip(t *testing.T) {
 	}
 	o := fleet.Options{Devices: devices(t, "name,address\na,10.0.0.1\n")}
 	r := tally(t, o, z.String())
-	if r.Totals[fleet.GotCurrent] != len(r.Devices) || r.Logs[0].Lines != 2 {
+	if totals(r)[fleet.GotCurrent] != len(r.Devices) || r.Logs[0].Lines != 2 {
 		t.Errorf("%+v", r)
 	}
 	tl := fleet.New(o)
@@ -277,18 +286,18 @@ func TestOneVersionTwoFiles(t *testing.T) {
 	other := strings.ReplaceAll(own(1, "10.0.0.1", "GET", 200, 2000, 10), newSum, "cccccccccccccccc")
 	log := other + own(2, "10.0.0.2", "GET", 200, 2000, 10)
 	r := tally(t, fleet.Options{Devices: list}, log)
-	equal(t, summary(r.Devices), "r110.0.0.1: old, ios 10 at 08:01 by log\nr210.0.0.2: current, ios 10 at 08:02 by log\n")
+	equal(t, summary(r.Devices), "10.0.0.1: old, ios 10 at 08:01 by log\n10.0.0.2: current, ios 10 at 08:02 by log\n")
 	r = tally(t, fleet.Options{Devices: list, Current: map[string]string{"ios": "10"}}, log) // the version was asked for, and both claim it
-	if r.Totals[fleet.GotCurrent] != 2 {
-		t.Errorf("%+v", r.Totals)
+	if totals(r)[fleet.GotCurrent] != 2 {
+		t.Errorf("%+v", totals(r))
 	}
 	// The file with the version that was asked for is given.
 	o := fleet.Options{Devices: list, Current: map[string]string{"": "10"}, Bundles: []fleet.Bundle{{Name: "ios", Version: "10", SHA256: newSum + strings.Repeat("0", 64-len(newSum)), Size: 2000}}}
 	r = tally(t, o, log)
-	equal(t, summary(r.Devices), "r110.0.0.1: old, ios 10 at 08:01 by log\nr210.0.0.2: current, ios 10 at 08:02 by log\n")
+	equal(t, summary(r.Devices), "10.0.0.1: old, ios 10 at 08:01 by log\n10.0.0.2: current, ios 10 at 08:02 by log\n")
 	o.Bundles = append(o.Bundles, fleet.Bundle{Name: "ios", Version: "10", SHA256: strings.Repeat("c", 64), Size: 2000}) // so are both
-	if r = tally(t, o, log); r.Totals[fleet.GotCurrent] != 2 {
-		t.Errorf("%+v", r.Totals)
+	if r = tally(t, o, log); totals(r)[fleet.GotCurrent] != 2 {
+		t.Errorf("%+v", totals(r))
 	}
 }
 
@@ -299,7 +308,7 @@ func TestPrefixes(t *testing.T) {
 		own(3, "10.2.2.4", "GET", 200, 2000, 10)+own(4, "[2001:db8::1]", "GET", 200, 2000, 10)+own(5, "10.9.1.1", "GET", 200, 2000, 10)+own(6, "fe80::1%eth0", "GET", 200, 2000, 10))
 	for i, minute := range []string{"08:03", "08:02", "08:01", "08:04", "08:05"} {
 		if got := r.Devices[i].Seen.Format("15:04"); got != minute {
-			t.Errorf("%s: %s", r.Devices[i].Name, got)
+			t.Errorf("%s: %s", list[i].Name, got)
 		}
 	}
 	equal(t, summary(r.Unknown), "fe80::1: current, ios 10 at 08:06 by log\n")

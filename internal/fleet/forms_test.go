@@ -34,7 +34,7 @@ func TestWrappedForms(t *testing.T) {
 		"both":             a + "\r\n" + b + "\r\n",
 	} {
 		r := tally(t, fleet.Options{Devices: list, Bundles: bundles}, log)
-		if r.Totals[fleet.GotCurrent] != 2 || r.Logs[0].Unreadable != 0 {
+		if totals(r)[fleet.GotCurrent] != 2 || r.Logs[0].Unreadable != 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -47,7 +47,7 @@ Traceback (most recent call last):
 BrokenPipeError: [Errno 32] Broken pipe
 ` + strings.Repeat("-", 40) + "\n"
 	r := tally(t, fleet.Options{Devices: list}, strings.Repeat(python, 3))
-	if r.Totals[fleet.GotUnmeasured] != 1 || r.Totals[fleet.GotNever] != 1 || r.Logs[0].Unreadable != 0 {
+	if totals(r)[fleet.GotUnmeasured] != 1 || totals(r)[fleet.GotNever] != 1 || r.Logs[0].Unreadable != 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -74,12 +74,12 @@ func TestNotKnown(t *testing.T) {
 		}
 	}
 	r := tally(t, fleet.Options{Devices: list}, read+"x 2001:db8::3, [10.0.4.7]:99. y\n")
-	if r.Totals[fleet.GotUnread] != 2 || r.Totals[fleet.GotNever] != 2 {
-		t.Errorf("%+v", r.Totals)
+	if totals(r)[fleet.GotUnread] != 2 || totals(r)[fleet.GotNever] != 2 {
+		t.Errorf("%+v", totals(r))
 	}
 	// Two requests on one line are not one.
 	r = tally(t, fleet.Options{Devices: list}, read+nginxLine("10.0.0.1", "/ios.p7b", 200, 2000, "")+nginxLine("10.0.0.2", "/ios.p7b", 200, 2000, "")+"\n")
-	if r.Totals[fleet.GotUnread] != 2 || r.Logs[0].Unreadable != 1 || !strings.Contains(r.BadLines[0].Error, "a second request") {
+	if totals(r)[fleet.GotUnread] != 2 || r.Logs[0].Unreadable != 1 || !strings.Contains(r.BadLines[0].Error, "a second request") {
 		t.Errorf("%+v", r)
 	}
 }

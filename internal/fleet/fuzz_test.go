@@ -56,7 +56,7 @@ func FuzzRead(f *testing.F) {
 		if l := r.Logs[0]; l.Lines != l.Requests+l.Other+l.Unreadable {
 			t.Errorf("%+v", l)
 		}
-		if r.Totals[fleet.GotCurrent] > 0 && !bytes.Contains(log, []byte("200")) && !bytes.Contains(log, []byte("304")) && !bytes.HasPrefix(log, []byte("\x1f\x8b")) {
+		if totals(r)[fleet.GotCurrent] > 0 && !bytes.Contains(log, []byte("200")) && !bytes.Contains(log, []byte("304")) && !bytes.HasPrefix(log, []byte("\x1f\x8b")) {
 			t.Errorf("%+v", r)
 		}
 		j, err := fleet.NewJudge(fleet.JudgeOptions{At: time.Unix(1_780_000_000, 0)}, r.Current)

@@ -120,10 +120,10 @@ func (r *Report) document() *document {
 		for _, s := range d.States {
 			g.N = append(g.N, r.Groups[i].Counts[s])
 		}
-		d.Groups = append(d.Groups, documentGroup{g.Value, append(g.N, r.Groups[i].Total())})
+		d.Groups = append(d.Groups, documentGroup{g.Value, append(g.N, r.Groups[i].Counts.total())})
 	}
-	for _, a := range r.Actions() {
-		d.Actions = append(d.Actions, documentAction{a.title(), countWords(a.Counts), report.Printable(a.Do), a.Typed()})
+	for _, a := range r.actions() {
+		d.Actions = append(d.Actions, documentAction{a.title(), a.Counts.words(), report.Printable(a.Do), a.Typed()})
 	}
 	rows := r.listed()
 	if r.Only == nil { // those that are current come last
@@ -165,14 +165,14 @@ func (r *Report) chart() *documentChart {
 		}
 		g := &r.Groups[i]
 		y := len(c.Rows) * barRow
-		bar := documentBar{Y: y + 13, Label: report.OrDash(g.Value), Text: fmt.Sprintf("%d of %d current", g.Counts[Current], g.Total())}
+		bar := documentBar{Y: y + 13, Label: report.OrDash(g.Value), Text: fmt.Sprintf("%d of %d current", g.Counts[Current], g.Counts.total())}
 		at := 0
 		for _, s := range States() {
 			n := g.Counts[s]
 			if n == 0 {
 				continue
 			}
-			percent := func(n int) string { return strconv.FormatFloat(100*float64(n)/float64(g.Total()), 'f', 2, 64) }
+			percent := func(n int) string { return strconv.FormatFloat(100*float64(n)/float64(g.Counts.total()), 'f', 2, 64) }
 			bar.Parts = append(bar.Parts, documentPart{s, percent(at), percent(n), y + 18, fmt.Sprintf("%d %s", n, s)})
 			at += n
 		}
@@ -236,15 +236,15 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		for _, s := range states {
 			out.printf(" %d |", rows[i].Counts[s])
 		}
-		out.printf(" %d |\n", rows[i].Total())
+		out.printf(" %d |\n", rows[i].Counts.total())
 	}
 	if left := len(r.Groups) - len(rows); left > 0 {
 		out.printf("\nAnd %d more.\n", left)
 	}
-	if actions := r.Actions(); len(actions) > 0 {
+	if actions := r.actions(); len(actions) > 0 {
 		out.printf("\n### What to do\n")
 		for _, a := range actions {
-			out.printf("\n%s, %s: %s\n", md(a.title()), countWords(a.Counts), md(a.Do))
+			out.printf("\n%s, %s: %s\n", md(a.title()), a.Counts.words(), md(a.Do))
 			if len(a.Lines) > 0 {
 				out.printf("\n```text\n")
 				for _, l := range a.Typed() {

@@ -153,7 +153,7 @@ func NewJudge(o JudgeOptions, current []CurrentVersion) (*Judge, error) {
 	}
 	for i := range current {
 		c := &current[i]
-		if b := j.known(c.Bundle, value(c.Version), value(c.SHA256)); b != nil && len(b.Certificates) > 0 {
+		if b := j.known(c.Bundle, string(c.Version), string(c.SHA256)); b != nil && len(b.Certificates) > 0 {
 			j.current[c.Bundle] = b
 			c.Known, c.Verified = true, b.Verified
 		} else {
@@ -504,7 +504,7 @@ func (j *Judge) compare(p *pool.Pool, v *verdict) error {
 
 // download judges the certificates of a version that a device has by its downloads.
 func (j *Judge) download(f *Fetch, platform device.Platform) (v verdict, ok bool) {
-	b := j.known(f.Bundle, f.Version, f.SHA256)
+	b := j.known(string(f.Bundle), string(f.Version), string(f.SHA256))
 	if b == nil || len(b.Certificates) == 0 {
 		return v, false
 	}

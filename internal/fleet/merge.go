@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"trustpool/internal/device"
 	"trustpool/internal/fleet/inventory"
 )
 
@@ -21,14 +20,7 @@ import (
 type Part struct {
 	name string
 	sum  [sha256.Size]byte
-	documentJSON
-}
-
-// documentJSON is what ReadPart reads of a document.
-type documentJSON struct {
-	reportJSON
-	Devices []Device   `json:"devices"`
-	Unknown []hostJSON `json:"unknown"`
+	Report
 }
 
 // ReadPart reads the JSON of a report.
@@ -45,7 +37,7 @@ func ReadPart(name string, data []byte) (*Part, error) {
 	if head.Schema != Schema {
 		return nil, fmt.Errorf("not a report of fleet --json: its schema is %q, and not %s", head.Schema, Schema)
 	}
-	if err := in.Decode(&p.documentJSON); err != nil {
+	if err := in.Decode(&p.Report); err != nil {
 		return nil, err
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
@@ -79,7 +71,7 @@ func ReadPart(name string, data []byte) (*Part, error) {
 // Merge makes one report of several that were judged by the same. A device that
 // is in several has the better evidence: a capture before a download before none, then the newer one.
 func Merge(by string, parts []*Part) (*Report, error) {
-	r := &Report{By: by, Logs: []LogReport{}, BadLines: []BadLine{}}
+	r := &Report{By: by, Requests: Requests{Logs: []LogReport{}, BadLines: []BadLine{}}}
 	at := map[string]int{}
 	hosts := map[string]int{}
 	for i, p := range parts {
@@ -104,7 +96,7 @@ func Merge(by string, parts []*Part) (*Report, error) {
 		if r.From.IsZero() || !p.From.IsZero() && p.From.Before(r.From.Time) {
 			r.From = p.From
 		}
-		r.To = Moment{Time: later(r.To.Time, p.To.Time)}
+		r.To.Time = later(r.To.Time, p.To.Time)
 		r.Beyond += p.Beyond
 		r.Captures = r.Captures.plus(p.Captures)
 		for _, d := range p.Devices {
@@ -119,13 +111,13 @@ func Merge(by string, parts []*Part) (*Report, error) {
 		for _, u := range p.Unknown {
 			key := u.Addresses[0]
 			if j, ok := hosts[key]; ok {
-				if u.LastSeen.After(r.Unknown[j].Seen) {
-					r.Unknown[j] = u.host()
+				if u.Seen.After(r.Unknown[j].Seen.Time) {
+					r.Unknown[j] = u
 				}
 				continue
 			}
 			hosts[key] = len(r.Unknown)
-			r.Unknown = append(r.Unknown, u.host())
+			r.Unknown = append(r.Unknown, u)
 		}
 	}
 	if len(r.Devices) > inventory.MaxDevices {
@@ -164,7 +156,7 @@ func Merge(by string, parts []*Part) (*Report, error) {
 func (d *Device) elsewhere(h *HostReport) {
 	d.Evidence = append(slices.Clone(d.Evidence), h.item())
 	d.Marks = slices.Clone(d.Marks)
-	d.LastSeen = Moment{Time: later(d.LastSeen.Time, h.Seen)}
+	d.LastSeen.Time = later(d.LastSeen.Time, h.Seen.Time)
 	switch f := h.Fetched; {
 	case d.JudgedBy == kindCapture:
 		d.since(d.CapturedAt.Time, h)
@@ -217,7 +209,7 @@ func better(a, b Device) Device {
 		}
 		return 0
 	}
-	when := func(d *Device) time.Time { return later(d.asOf(), d.LastSeen.Time) }
+	when := func(d *Device) time.Time { return later(d.asOf().Time, d.LastSeen.Time) }
 	order := cmp.Or(cmp.Compare(rank(&a), rank(&b)), when(&a).Compare(when(&b)))
 	if order < 0 || order == 0 && a.State == Current { // neither is better: the one that is not a yes
 		a, b = b, a
@@ -227,16 +219,4 @@ func better(a, b Device) Device {
 		a.mark(MarkMerged)
 	}
 	return a
-}
-
-// host is an address as a report has it.
-func (j *hostJSON) host() HostReport {
-	h := HostReport{
-		Addresses: j.Addresses, Got: j.Got, Requests: j.Requests, Seen: j.LastSeen.Time, Status: j.Status, UserAgent: string(j.UserAgent), Partial: j.Partial.Time,
-	}
-	h.Client, _ = device.LookupClient(h.UserAgent)
-	if f := j.Fetched; f != nil {
-		h.Fetched = &Fetch{f.Time.Time, string(f.Bundle), string(f.Version), string(f.SHA256), f.KnownBy}
-	}
-	return h
 }

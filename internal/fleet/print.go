@@ -5,11 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
@@ -29,10 +28,10 @@ var tones = map[State]report.Tone{Current: report.Good, Old: report.Warn, Missin
 
 // An Action is what to do for the devices of one platform.
 type Action struct {
-	Platform Text          `json:"platform"` // null for devices of any
-	Counts   map[State]int `json:"counts"`
-	Do       string        `json:"do"`
-	Lines    []ActionLine  `json:"lines"` // to type on each
+	Platform Text         `json:"platform"` // null for devices of any
+	Counts   Counts       `json:"counts"`
+	Do       string       `json:"do"`
+	Lines    []ActionLine `json:"lines"` // to type on each
 }
 
 // An ActionLine is one line to type.
@@ -42,10 +41,10 @@ type ActionLine struct {
 	Basis device.Basis `json:"basis"`
 }
 
-// Actions are what to do, for each platform once.
-func (r *Report) Actions() []Action {
+// actions are what to do, for each platform once.
+func (r *Report) actions() []Action {
 	out := []Action{}
-	ask := Action{Counts: map[State]int{}, Lines: []ActionLine{}, Do: "read what their pools have: trustpool collect, or give --pools what was captured"}
+	ask := Action{Counts: Counts{}, Lines: []ActionLine{}, Do: "read what their pools have: trustpool collect, or give --pools what was captured"}
 	byPlatform := map[Text]*Action{}
 	for i := range r.Devices {
 		d := &r.Devices[i]
@@ -54,7 +53,7 @@ func (r *Report) Actions() []Action {
 		case MissingRoot, Old, Never:
 			a := byPlatform[d.Platform]
 			if a == nil {
-				a = &Action{Platform: d.Platform, Counts: map[State]int{}, Lines: []ActionLine{}}
+				a = &Action{Platform: d.Platform, Counts: Counts{}, Lines: []ActionLine{}}
 				byPlatform[d.Platform] = a
 			}
 			a.Counts[d.State]++
@@ -67,19 +66,12 @@ func (r *Report) Actions() []Action {
 		out = append(out, *a)
 	}
 	slices.SortFunc(out, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(total(b.Counts), total(a.Counts)), cmp.Compare(a.Platform, b.Platform))
+		return cmp.Or(cmp.Compare(b.Counts.total(), a.Counts.total()), cmp.Compare(a.Platform, b.Platform))
 	})
 	if len(ask.Counts) > 0 {
 		out = append(out, ask)
 	}
 	return out
-}
-
-func total(counts map[State]int) (n int) {
-	for _, c := range counts {
-		n += c
-	}
-	return n
 }
 
 // instruct says what to do on a platform: the lines that import from the URL.
@@ -107,35 +99,15 @@ func (r *Report) instruct(a *Action) {
 	}
 }
 
-// countWords are counts in words, the states in their order.
-func countWords(counts map[State]int) string {
-	var words []string
-	for _, s := range States() {
-		if n := counts[s]; n > 0 {
-			words = append(words, fmt.Sprintf("%d %s", n, s))
-		}
-	}
-	return strings.Join(words, ", ")
-}
-
 // verdict is the answer in a line.
 func (r *Report) verdict() string {
 	s := fmt.Sprintf("%d of %s current", r.Counts[Current], report.Count(len(r.Devices), "device"))
-	if others := countWords(r.needy()); others != "" {
-		s += "; " + others
+	others := maps.Clone(r.Counts)
+	delete(others, Current)
+	if words := others.words(); words != "" {
+		s += "; " + words
 	}
 	return s
-}
-
-// needy are the counts of the states that need something.
-func (r *Report) needy() map[State]int {
-	counts := map[State]int{}
-	for s, n := range r.Counts {
-		if s != Current {
-			counts[s] = n
-		}
-	}
-	return counts
 }
 
 // facts are what the report was made from, in lines of a title and a text.
@@ -151,7 +123,7 @@ func (r *Report) facts() (out [][2]string) {
 		case c.Known:
 			how = "not verified: the version is what the file claims"
 		}
-		add("current", "%s: %s, %s; %s", report.OrDash(report.Printable(c.Bundle)), describe(value(c.Version), value(c.SHA256)), c.Basis, how)
+		add("current", "%s: %s, %s; %s", report.OrDash(report.Printable(c.Bundle)), describe(c.Version, c.SHA256), c.Basis, how)
 	}
 	if len(r.Needs) > 0 {
 		add("needed", "the roots of %s", report.Printable(strings.Join(r.Needs, ", ")))
@@ -172,7 +144,7 @@ func (r *Report) facts() (out [][2]string) {
 		}
 	}
 	if !r.From.IsZero() {
-		add("requests", "%s to %s", moment(r.From.Time), moment(r.To.Time))
+		add("requests", "%s to %s", moment(r.From), moment(r.To))
 	}
 	for _, l := range r.Logs {
 		add("log", "%s: %s, %d requests for a bundle, %d other, %d unreadable", report.Printable(l.Name), report.Count(l.Lines, "line"), l.Requests, l.Other, l.Unreadable)
@@ -238,7 +210,7 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 		rows = rows[:maxGroupRows]
 	}
 	for i := range rows {
-		cells := []string{report.OrDash(report.Printable(rows[i].Value)), strconv.Itoa(rows[i].Total())}
+		cells := []string{report.OrDash(report.Printable(rows[i].Value)), strconv.Itoa(rows[i].Counts.total())}
 		for _, s := range states {
 			cells = append(cells, strconv.Itoa(rows[i].Counts[s]))
 		}
@@ -254,8 +226,8 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 }
 
 func (r *Report) writeActions(out io.Writer) {
-	for _, a := range r.Actions() {
-		fmt.Fprintf(out, "\n%s, %s: %s\n", a.title(), countWords(a.Counts), report.Printable(a.Do))
+	for _, a := range r.actions() {
+		fmt.Fprintf(out, "\n%s, %s: %s\n", a.title(), a.Counts.words(), report.Printable(a.Do))
 		for _, l := range a.Typed() {
 			fmt.Fprintf(out, "  %s\n", l)
 		}
@@ -334,15 +306,15 @@ func (d *Device) version() string {
 	if d.Version == "" && d.SHA256 == "" {
 		return "-"
 	}
-	return strings.TrimSpace(report.Printable(string(d.Bundle)) + " " + describe(string(d.Version), string(d.SHA256)))
+	return strings.TrimSpace(report.Printable(string(d.Bundle)) + " " + describe(d.Version, d.SHA256))
 }
 
 // asOf is the time of the evidence by which it is judged.
-func (d *Device) asOf() time.Time {
+func (d *Device) asOf() Moment {
 	if d.JudgedBy == kindCapture {
-		return d.CapturedAt.Time
+		return d.CapturedAt
 	}
-	return d.DownloadedAt.Time
+	return d.DownloadedAt
 }
 
 func (r *Report) writeDevices(out io.Writer, screen report.Screen) error {
@@ -393,7 +365,8 @@ func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
 			if h.Fetched != nil {
 				f = *h.Fetched
 			}
-			t.Row(report.Printable(h.Addresses[0]), string(h.Got), report.OrDash(report.Printable(f.Bundle)), describe(f.Version, f.SHA256), report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(h.client())))
+			t.Row(report.Printable(h.Addresses[0]), string(h.Got), report.OrDash(report.Printable(string(f.Bundle))), describe(f.Version, f.SHA256),
+				report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(string(h.client()))))
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -406,29 +379,22 @@ func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
 }
 
 // client is the host's client if it is known, else what it calls itself.
-func (h *HostReport) client() string { return cmp.Or(h.Client.Name, h.UserAgent) }
+func (h *HostReport) client() Text { return cmp.Or(h.Client, h.UserAgent) }
 
 // describe names a version, by its hash if it has no number.
-func describe(version, sha256 string) string {
+func describe(version, sha256 Text) string {
 	if version == "" && len(sha256) >= 16 {
-		return "SHA-256 " + sha256[:16]
+		return "SHA-256 " + string(sha256[:16])
 	}
-	return report.OrDash(report.Printable(version))
-}
-
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
+	return report.OrDash(report.Printable(string(version)))
 }
 
 // moment writes a time, nothing for none.
-func moment(t time.Time) string {
-	if t.IsZero() {
+func moment(m Moment) string {
+	if m.IsZero() {
 		return ""
 	}
-	return report.Stamp(t)
+	return report.Stamp(m.Time)
 }
 
 // csvHeader names the columns of WriteCSV; the others of the inventory follow.
@@ -464,7 +430,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			row := []string{
 				d.Name, strings.Join(d.Addresses, " "), string(d.Platform), string(d.State), string(d.Why), strings.Join(marks, " "), strings.Join(missing, "; "),
 				strconv.Itoa(d.Lacks), string(d.JudgedBy), string(d.Bundle), string(d.Version), string(d.SHA256),
-				moment(d.DownloadedAt.Time), moment(d.CapturedAt.Time), moment(d.LastSeen.Time), strings.Join(evidence, "; "), unread,
+				moment(d.DownloadedAt), moment(d.CapturedAt), moment(d.LastSeen), strings.Join(evidence, "; "), unread,
 			}
 			for _, l := range labels {
 				row = append(row, d.Column(l))
@@ -478,7 +444,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			row := make([]string, len(csvHeader)+len(labels))
 			row[1], row[4], row[14], row[16] = strings.Join(h.Addresses, " "), "not in the inventory", moment(h.Seen), unread
 			if f := h.Fetched; f != nil {
-				row[9], row[10], row[11], row[12] = f.Bundle, f.Version, f.SHA256, moment(f.Time)
+				row[9], row[10], row[11], row[12] = string(f.Bundle), string(f.Version), string(f.SHA256), moment(f.Time)
 			}
 			if r.Only == nil && !yield(row) {
 				return
@@ -501,44 +467,10 @@ func (r *Report) labels() (out []string) {
 	return out
 }
 
-// reportJSON is the document without its lists.
-type reportJSON struct {
-	Schema   string           `json:"schema"`
-	Evidence *report.Evidence `json:"evidence"`
-	Asked
-	From     Moment         `json:"from"`
-	To       Moment         `json:"to"`
-	Logs     []LogReport    `json:"logs"`
-	BadLines []BadLine      `json:"unreadable"`
-	Captures *CaptureReport `json:"captures"`
-	Total    int            `json:"total"`
-	Counts   map[State]int  `json:"counts"`
-	Groups   []Group        `json:"groups"`
-	Actions  []Action       `json:"actions"`
-	Beyond   int            `json:"more_requests"`
-}
-
-// full are counts with all states.
-func full(counts map[State]int) map[State]int {
-	out := map[State]int{}
-	for _, s := range States() {
-		out[s] = counts[s]
-	}
-	return out
-}
-
 // WriteJSON writes the report as one document, schema Schema.
 func (r *Report) WriteJSON(w io.Writer) error {
-	head := reportJSON{
-		Schema: Schema, Evidence: r.Evidence, Asked: r.Asked, From: r.From, To: r.To, Logs: append([]LogReport{}, r.Logs...), BadLines: append([]BadLine{}, r.BadLines...),
-		Captures: r.Captures, Total: len(r.Devices), Counts: full(r.Counts), Groups: make([]Group, len(r.Groups)), Actions: r.Actions(), Beyond: r.Beyond,
-	}
-	for i, g := range r.Groups {
-		head.Groups[i] = Group{g.By, g.Value, full(g.Counts)}
-	}
-	for i := range head.Actions {
-		head.Actions[i].Counts = full(head.Actions[i].Counts)
-	}
+	head := *r
+	head.Schema, head.Total, head.Actions, head.Devices, head.Unknown = Schema, len(r.Devices), r.actions(), nil, nil
 	devices := func(yield func(any) bool) {
 		for i := range r.Devices {
 			if r.wanted(&r.Devices[i]) && !yield(&r.Devices[i]) {
@@ -546,37 +478,6 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			}
 		}
 	}
-	return report.WriteJSON(w, head, report.JSONList{Name: "devices", Each: iter.Seq[any](devices)}, report.List("unknown", r.Unknown, func(h HostReport) hostJSON { return h.json() }))
-}
-
-// hostJSON is an address that is no device's.
-type hostJSON struct {
-	Addresses []string   `json:"addresses"`
-	Got       Got        `json:"download"`
-	Requests  int        `json:"requests"`
-	LastSeen  Moment     `json:"last_seen"`
-	Status    int        `json:"status"`
-	UserAgent Text       `json:"user_agent"`
-	Client    Text       `json:"client"`
-	Fetched   *fetchJSON `json:"fetched"`
-	Partial   Moment     `json:"partial"`
-}
-
-type fetchJSON struct {
-	Time    Moment `json:"time"`
-	Bundle  Text   `json:"bundle"`
-	Version Text   `json:"version"`
-	SHA256  Text   `json:"sha256"`
-	KnownBy How    `json:"known_by"`
-}
-
-func (h *HostReport) json() hostJSON {
-	j := hostJSON{
-		Addresses: h.Addresses, Got: h.Got, Requests: h.Requests, LastSeen: Moment{Time: h.Seen}, Status: h.Status, UserAgent: Text(h.UserAgent),
-		Client: Text(h.Client.Name), Partial: Moment{Time: h.Partial},
-	}
-	if f := h.Fetched; f != nil {
-		j.Fetched = &fetchJSON{Moment{Time: f.Time}, Text(f.Bundle), Text(f.Version), Text(f.SHA256), f.How}
-	}
-	return j
+	unknown := report.List("unknown", r.Unknown, func(h HostReport) HostReport { return h })
+	return report.WriteJSON(w, head, report.JSONList{Name: "devices", Each: devices}, unknown)
 }

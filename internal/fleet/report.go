@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
@@ -33,24 +32,37 @@ const (
 
 // Downloads are what the logs say of each device.
 type Downloads struct {
-	Logs     []LogReport
-	BadLines []BadLine // the first few unreadable ones
-	// From and To are the times of the first and the last request for a bundle, zero
-	// if there was none.
-	From, To time.Time
-	Current  []CurrentVersion // by name of the bundle
-	Totals   map[Got]int      // devices of each kind
-	Devices  []HostReport     // in the order of the list
-	Unknown  []HostReport     // addresses that are no device's, by address
+	Requests
+	Current []CurrentVersion // by name of the bundle
+	Devices []HostReport     // in the order of the list
+	Unknown []HostReport     // addresses that are no device's, by address
 	// Beyond counts the requests of addresses that are not listed in Unknown because
 	// there are more than MaxUnknown.
 	Beyond int
 }
 
+// Requests are what logs hold.
+type Requests struct {
+	// From and To are the times of the first and the last request for a bundle, zero
+	// if there was none.
+	From     Moment      `json:"from"`
+	To       Moment      `json:"to"`
+	Logs     []LogReport `json:"logs"`
+	BadLines []BadLine   `json:"unreadable"` // the first few
+}
+
 // Lines is how many lines the logs have: without one they tell nothing.
-func (d *Downloads) Lines() (n int) {
-	for i := range d.Logs {
-		n += d.Logs[i].Lines
+func (r *Requests) Lines() (n int) {
+	for i := range r.Logs {
+		n += r.Logs[i].Lines
+	}
+	return n
+}
+
+// Unread is how many of them could not be read.
+func (r *Requests) Unread() (n int) {
+	for i := range r.Logs {
+		n += r.Logs[i].Unreadable
 	}
 	return n
 }
@@ -75,10 +87,10 @@ type BadLine struct {
 
 // A CurrentVersion is what devices are to have of a bundle.
 type CurrentVersion struct {
-	Bundle  string  `json:"bundle"`  // "" where the logs name none
-	Version *string `json:"version"` // null where not known
-	SHA256  *string `json:"sha256"`  // as many digits as are known
-	Basis   string  `json:"basis"`   // why it is taken for current
+	Bundle  string `json:"bundle"` // "" if the logs name none
+	Version Text   `json:"version"`
+	SHA256  Text   `json:"sha256"` // as many digits as are known
+	Basis   string `json:"basis"`  // why it is taken for current
 	// Verified is set if a file with this SHA-256 was given and its signature verified, and Known if
 	// its certificates are known.
 	Verified bool `json:"verified"`
@@ -94,42 +106,39 @@ const (
 
 // A HostReport is what the logs say of a device, or of an address that is none's.
 type HostReport struct {
-	Name      string // empty for an address that is no device's
-	Addresses []string
-	Platform  string
-	Labels    []inventory.Column
-	Got       Got
-	Requests  int       // for a bundle, of any method and status
-	Seen      time.Time // last; zero for never
-	Status    int       // of the last request
-	UserAgent string    // likewise
-	Client    device.Client
-	Fetched   *Fetch // the last whole download, or of GotUnmeasured the last download
-	Partial   time.Time
+	Addresses []string `json:"addresses"`
+	Got       Got      `json:"download"`
+	Requests  int      `json:"requests"`   // for a bundle, of any method and status
+	Seen      Moment   `json:"last_seen"`  // zero for never
+	Status    int      `json:"status"`     // of the last request
+	UserAgent Text     `json:"user_agent"` // likewise
+	Client    Text     `json:"client"`     // by its name; empty if it is not known
+	Fetched   *Fetch   `json:"fetched"`    // the last whole download, or of GotUnmeasured the last download
+	Partial   Moment   `json:"partial"`
 }
 
 // A Fetch is a download, as far as the logs tell.
 type Fetch struct {
-	Time                    time.Time
-	Bundle, Version, SHA256 string // empty where not known; of the hash as many digits as are
-	How                     How
+	Time    Moment `json:"time"`
+	Bundle  Text   `json:"bundle"`
+	Version Text   `json:"version"`
+	SHA256  Text   `json:"sha256"` // as many digits as are known
+	How     How    `json:"known_by"`
 }
 
 // Downloads says what the logs so far show.
 func (t *Tally) Downloads() *Downloads {
-	r := &Downloads{Logs: t.logs, BadLines: t.examples, From: t.first, To: t.last, Totals: map[Got]int{}, Beyond: t.beyond}
+	r := &Downloads{Requests: t.read, Current: []CurrentVersion{}, Beyond: t.beyond}
 	current := t.current()
 	for _, name := range slices.Sorted(maps.Keys(current)) {
 		c := current[name]
-		r.Current = append(r.Current, CurrentVersion{Bundle: name, Version: report.Optional(c.version.version), SHA256: report.Optional(c.digits), Basis: c.basis})
+		r.Current = append(r.Current, CurrentVersion{Bundle: name, Version: Text(c.version.version), SHA256: Text(c.digits), Basis: c.basis})
 	}
 	for i, d := range t.o.Devices {
 		h := t.report(&t.hosts[i], current)
-		h.Name, h.Platform, h.Labels = d.Name, d.Platform, d.Columns
 		for _, a := range d.Addresses {
 			h.Addresses = append(h.Addresses, inventory.Show(a))
 		}
-		r.Totals[h.Got]++
 		r.Devices = append(r.Devices, h)
 	}
 	for _, a := range slices.SortedFunc(maps.Keys(t.unknown), netip.Addr.Compare) {
@@ -142,13 +151,15 @@ func (t *Tally) Downloads() *Downloads {
 
 // report says what a host has.
 func (t *Tally) report(h *host, current map[string]choice) HostReport {
-	r := HostReport{Requests: h.requests, Seen: h.seen, Status: h.status, UserAgent: h.agent, Partial: h.partial}
-	r.Client, _ = device.LookupClient(h.agent)
+	client, _ := device.LookupClient(h.agent)
+	r := HostReport{
+		Requests: h.requests, Seen: Moment{Time: h.seen}, Status: h.status, UserAgent: Text(h.agent), Client: Text(client.Name), Partial: Moment{Time: h.partial},
+	}
 	var last *fetched
 	for i := range h.fetches {
 		f := &h.fetches[i]
 		if !t.complete(f) {
-			r.Partial = later(r.Partial, f.time)
+			r.Partial.Time = later(r.Partial.Time, f.time)
 		} else if last == nil || !f.time.Before(last.time) {
 			last = f
 		}
@@ -156,13 +167,13 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 	switch {
 	case last != nil:
 		r.Got = last.got(current)
-		r.Fetched = &Fetch{last.time, last.bundle, last.version.version, last.sha256, last.how}
+		r.Fetched = &Fetch{Moment{Time: last.time}, Text(last.bundle), Text(last.version.version), Text(last.sha256), last.how}
 		if k := t.versions[last.version]; k != nil {
-			r.Fetched.SHA256 = k.digits
+			r.Fetched.SHA256 = Text(k.digits)
 		}
 	case !h.unmodified.IsZero():
 		r.Got = GotUnknown
-		r.Fetched = &Fetch{Time: h.unmodified, How: NotModified}
+		r.Fetched = &Fetch{Time: Moment{Time: h.unmodified}, How: NotModified}
 	case !r.Partial.IsZero():
 		r.Got = GotPart
 	case h.requests > 0:

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"trustpool/internal/device"
@@ -62,22 +64,54 @@ type (
 
 // A Report is what is known of each device.
 type Report struct {
+	Schema   string           `json:"schema"`   // of the JSON
+	Evidence *report.Evidence `json:"evidence"` // for the caller to set: what it rests on; nil for nothing
 	Asked
-	Evidence *report.Evidence // for the caller to set: what it rests on; nil for nothing
-	By       string           // the column by which Groups are
-	URL      string           // for the caller to set: where devices fetch the bundle
-	Only     []State          // for the caller to set: the states that printings list; nil for those that are not Current
-	All      bool             // for the caller to set: WriteText lists all of them
+	Requests
+	Captures *CaptureReport `json:"captures"` // nil if there was no directory
+	Total    int            `json:"total"`    // of the devices, in the JSON
+	Counts   Counts         `json:"counts"`
+	Groups   []Group        `json:"groups"`
+	Actions  []Action       `json:"actions"`           // in the JSON: what to do, for each platform once
+	Beyond   int            `json:"more_requests"`     // of addresses that are not in Unknown
+	Devices  []Device       `json:"devices,omitempty"` // in the order of the inventory
+	Unknown  []HostReport   `json:"unknown,omitempty"` // addresses that are no device's
 
-	Logs     []LogReport
-	BadLines []BadLine
-	From, To Moment
-	Captures *CaptureReport // nil if there was no directory
-	Counts   map[State]int
-	Groups   []Group
-	Devices  []Device     // in the order of the inventory
-	Unknown  []HostReport // addresses that are no device's
-	Beyond   int          // requests of further addresses
+	By   string  `json:"-"` // the column by which Groups are
+	URL  string  `json:"-"` // for the caller to set: where devices fetch the bundle
+	Only []State `json:"-"` // for the caller to set: the states that printings list; nil for those that are not Current
+	All  bool    `json:"-"` // for the caller to set: WriteText lists all of them
+}
+
+// Counts are how many devices are in each state. Their JSON has all states.
+type Counts map[State]int
+
+// MarshalJSON gives the states that no device is in as well.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	all := map[State]int{}
+	for _, s := range States() {
+		all[s] = c[s]
+	}
+	return json.Marshal(all)
+}
+
+// total is how many devices there are.
+func (c Counts) total() (n int) {
+	for _, m := range c {
+		n += m
+	}
+	return n
+}
+
+// words are the counts in words, the states in their order.
+func (c Counts) words() string {
+	var words []string
+	for _, s := range States() {
+		if n := c[s]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // Asked is what devices were judged by.
@@ -102,17 +136,9 @@ type CaptureReport struct {
 
 // A Group is the devices with one value of a column.
 type Group struct {
-	By     string        `json:"by"`
-	Value  string        `json:"value"`
-	Counts map[State]int `json:"counts"`
-}
-
-// Total is how many devices are in the group.
-func (g *Group) Total() (n int) {
-	for _, c := range g.Counts {
-		n += c
-	}
-	return n
+	By     string `json:"by"`
+	Value  string `json:"value"`
+	Counts Counts `json:"counts"`
 }
 
 // A Device is what is known of one.
@@ -165,16 +191,10 @@ type Gathering struct {
 // Gather reads the captures, and says what each device has.
 func Gather(ctx context.Context, g Gathering) (*Report, error) {
 	d := g.Downloads
-	r := &Report{
-		By: g.By, Logs: d.Logs, BadLines: d.BadLines, From: Moment{Time: d.From}, To: Moment{Time: d.To}, Unknown: d.Unknown, Beyond: d.Beyond,
-		Devices: make([]Device, len(g.Devices)),
-	}
+	r := &Report{By: g.By, Requests: d.Requests, Unknown: d.Unknown, Beyond: d.Beyond, Devices: make([]Device, len(g.Devices))}
 	r.Asked = Asked{Current: d.Current, Needs: []string{}, Requirements: g.Judge.o.Requirements != nil}
 	for _, n := range g.Judge.o.Needs {
 		r.Needs = append(r.Needs, n.Name)
-	}
-	if r.Current == nil {
-		r.Current = []CurrentVersion{}
 	}
 	each := func(i int, captures []Capture, note *collectNote) {
 		r.Devices[i] = g.device(&g.Devices[i], &d.Devices[i], captures, note)
@@ -251,7 +271,7 @@ const (
 func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *collectNote) Device {
 	out := Device{
 		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
-		Addresses: append([]string{}, h.Addresses...), LastSeen: Moment{Time: h.Seen}, Evidence: []Item{},
+		Addresses: append([]string{}, h.Addresses...), LastSeen: h.Seen, Evidence: []Item{},
 	}
 	platform, err := device.Lookup(d.Platform)
 	if err == nil {
@@ -263,7 +283,7 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	if logs && h.Requests > 0 {
 		out.Evidence = append(out.Evidence, h.item())
 		if h.Fetched != nil {
-			out.DownloadedAt = Moment{Time: h.Fetched.Time}
+			out.DownloadedAt = h.Fetched.Time
 		}
 	}
 	if note.failed() {
@@ -384,7 +404,7 @@ func (d *Device) judge(j *Judge, v *verdict, rootsAlone bool, h *HostReport) {
 	case v.got == GotUnknown && !rootsAlone && (h.Got == GotOld || h.Got == GotCurrent):
 		// The pool does not tell which version it is, and the log does.
 		d.State = map[Got]State{GotOld: Old, GotCurrent: Current}[h.Got]
-		d.Bundle, d.Version, d.SHA256 = Text(h.Fetched.Bundle), Text(h.Fetched.Version), Text(h.Fetched.SHA256)
+		d.Bundle, d.Version, d.SHA256 = h.Fetched.Bundle, h.Fetched.Version, h.Fetched.SHA256
 	case v.got == GotUnknown && !rootsAlone && len(j.current) > 0:
 		d.State, d.Why = Unknown, "the certificates of the current version are not known: give it with --bundle"
 	case v.got == GotUnknown && !j.demands:
@@ -409,7 +429,7 @@ func (d *Device) since(captured time.Time, h *HostReport) {
 // byDownload sets the state of a device that is known by logs alone.
 func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 	if f := h.Fetched; f != nil {
-		d.Bundle, d.Version, d.SHA256, d.JudgedBy = Text(f.Bundle), Text(f.Version), Text(f.SHA256), kindDownload
+		d.Bundle, d.Version, d.SHA256, d.JudgedBy = f.Bundle, f.Version, f.SHA256, kindDownload
 	}
 	if importsNone(platform) {
 		d.State, d.Why = Unknown, "the platform imports no bundle: a download does not tell what is in its pool"
@@ -436,7 +456,7 @@ func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 	case GotCurrent:
 		switch {
 		case j.demands && !known:
-			d.State, d.Why = Unknown, Text(fmt.Sprintf("the certificates of version %s are not known: give it with --bundle", describe(string(d.Version), string(d.SHA256))))
+			d.State, d.Why = Unknown, Text(fmt.Sprintf("the certificates of version %s are not known: give it with --bundle", describe(d.Version, d.SHA256)))
 		case v.unsure > 0:
 			d.State, d.Why = Unknown, Text(v.hint)
 		default:
@@ -460,20 +480,17 @@ func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 
 // item is what the logs say.
 func (h *HostReport) item() Item {
-	e := Item{Kind: kindRequest, Says: string(h.Got), At: Moment{Time: h.Seen}, Client: Text(h.client()), Status: h.Status}
+	e := Item{Kind: kindRequest, Says: string(h.Got), At: h.Seen, Client: h.client(), Status: h.Status}
 	if f := h.Fetched; f != nil {
-		e.Kind, e.At, e.KnownBy = kindDownload, Moment{Time: f.Time}, f.How
-		e.Says = f.Bundle + " " + describe(f.Version, f.SHA256)
-		if f.Bundle == "" {
-			e.Says = describe(f.Version, f.SHA256)
-		}
+		e.Kind, e.At, e.KnownBy = kindDownload, f.Time, f.How
+		e.Says = strings.TrimPrefix(string(f.Bundle)+" "+describe(f.Version, f.SHA256), " ")
 	}
 	return e
 }
 
 // count counts the states, and makes the groups.
 func (r *Report) count() {
-	r.Counts = map[State]int{}
+	r.Counts = Counts{}
 	groups := map[string]int{}
 	r.Groups = []Group{}
 	for i := range r.Devices {
@@ -484,12 +501,12 @@ func (r *Report) count() {
 		if !ok {
 			at = len(r.Groups)
 			groups[value] = at
-			r.Groups = append(r.Groups, Group{r.By, value, map[State]int{}})
+			r.Groups = append(r.Groups, Group{r.By, value, Counts{}})
 		}
 		r.Groups[at].Counts[d.State]++
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Total()-b.Counts[Current], a.Total()-a.Counts[Current]), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(b.Counts.total()-b.Counts[Current], a.Counts.total()-a.Counts[Current]), cmp.Compare(a.Value, b.Value))
 	})
 }
 
@@ -504,14 +521,6 @@ func (d *Device) Column(name string) string {
 		}
 	}
 	return ""
-}
-
-// Unread is how many lines of the logs could not be read.
-func (r *Report) Unread() (n int) {
-	for _, l := range r.Logs {
-		n += l.Unreadable
-	}
-	return n
 }
 
 // OK reports whether each device is Current.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bufio"
 	_ "embed" // for the page
 	"fmt"
 	"html/template"
@@ -31,22 +32,19 @@ const (
 )
 
 type document struct {
-	Verdict, By string
-	OK, Column  bool
-	Total       int
-	Counts      []documentCount
-	Facts       [][2]string
-	Chart       *documentChart
-	States      []State
-	Groups      []documentGroup
-	Actions     []documentAction
-	Devices     []documentDevice
-	Left        int
-	Unknown     string
-	Evidence    *report.Evidence
+	*Report
+	Verdict string
+	Column  bool // whether devices have one for their group
+	Facts   [][2]string
+	States  []documentState
+	Chart   *documentChart
+	Do      []Action
+	Rows    []documentDevice
+	Left    int
+	Others  string
 }
 
-type documentCount struct {
+type documentState struct {
 	State State
 	Class string
 	N     int
@@ -71,16 +69,6 @@ type documentPart struct {
 	Title    string
 }
 
-type documentGroup struct {
-	Value string
-	N     []int
-}
-
-type documentAction struct {
-	Title, Counts, Do string
-	Lines             []string
-}
-
 type documentDevice struct {
 	Name, Platform, Value, Class, Has, AsOf, Remark string
 	State                                           State
@@ -88,13 +76,7 @@ type documentDevice struct {
 
 // class is the style of a state.
 func class(s State) string {
-	switch tones[s] {
-	case report.Good:
-		return "good"
-	case report.Warn:
-		return "warn"
-	}
-	return "bad"
+	return map[report.Tone]string{report.Good: "good", report.Warn: "warn", report.Bad: "bad"}[tones[s]]
 }
 
 // WriteHTML writes one page that needs no other file and no network. With its script the table can
@@ -104,26 +86,13 @@ func (r *Report) WriteHTML(w io.Writer) error {
 }
 
 func (r *Report) document() *document {
-	d := &document{
-		Verdict: r.verdict() + ".", By: r.By, OK: r.OK(), Column: r.By != "platform", Total: len(r.Devices), Facts: r.facts(), States: r.present(),
-		Chart: r.chart(), Evidence: r.Evidence,
-	}
+	d := &document{Report: r, Verdict: r.verdict() + ".", Column: r.By != "platform", Facts: r.facts(), Chart: r.chart(), Do: r.actions()}
 	for _, s := range States() {
-		c := documentCount{State: s, N: r.Counts[s]}
-		if c.N > 0 {
-			c.Class = class(s)
+		state := documentState{State: s, N: r.Counts[s]}
+		if state.N > 0 {
+			state.Class = class(s)
 		}
-		d.Counts = append(d.Counts, c)
-	}
-	for i := range r.Groups {
-		g := documentGroup{Value: report.OrDash(r.Groups[i].Value)}
-		for _, s := range d.States {
-			g.N = append(g.N, r.Groups[i].Counts[s])
-		}
-		d.Groups = append(d.Groups, documentGroup{g.Value, append(g.N, r.Groups[i].Counts.total())})
-	}
-	for _, a := range r.actions() {
-		d.Actions = append(d.Actions, documentAction{a.title(), a.Counts.words(), report.Printable(a.Do), a.Typed()})
+		d.States = append(d.States, state)
 	}
 	rows := r.listed()
 	if r.Only == nil { // those that are current come last
@@ -137,7 +106,7 @@ func (r *Report) document() *document {
 		d.Left, rows = len(rows)-maxPageRows, rows[:maxPageRows]
 	}
 	for _, x := range rows {
-		d.Devices = append(d.Devices, documentDevice{
+		d.Rows = append(d.Rows, documentDevice{
 			x.Name, string(x.Platform), x.Column(r.By), class(x.State), x.version(), report.OrDash(moment(x.asOf())), report.Printable(x.remark()), x.State,
 		})
 	}
@@ -146,9 +115,9 @@ func (r *Report) document() *document {
 		for i := range r.Unknown[:min(n, 100)] {
 			names = append(names, r.Unknown[i].Addresses[0])
 		}
-		d.Unknown = fmt.Sprintf("%s asked for a bundle: %s", report.Count(n, "other address"), strings.Join(names, ", "))
+		d.Others = fmt.Sprintf("%s asked for a bundle: %s", report.Count(n, "other address"), strings.Join(names, ", "))
 		if n > 100 {
-			d.Unknown += ", …"
+			d.Others += ", …"
 		}
 	}
 	return d
@@ -165,14 +134,14 @@ func (r *Report) chart() *documentChart {
 		}
 		g := &r.Groups[i]
 		y := len(c.Rows) * barRow
-		bar := documentBar{Y: y + 13, Label: report.OrDash(g.Value), Text: fmt.Sprintf("%d of %d current", g.Counts[Current], g.Counts.total())}
+		bar := documentBar{Y: y + 13, Label: report.OrDash(g.Value), Text: fmt.Sprintf("%d of %d current", g.Counts[Current], g.Counts.Total())}
 		at := 0
 		for _, s := range States() {
 			n := g.Counts[s]
 			if n == 0 {
 				continue
 			}
-			percent := func(n int) string { return strconv.FormatFloat(100*float64(n)/float64(g.Counts.total()), 'f', 2, 64) }
+			percent := func(n int) string { return strconv.FormatFloat(100*float64(n)/float64(g.Counts.Total()), 'f', 2, 64) }
 			bar.Parts = append(bar.Parts, documentPart{s, percent(at), percent(n), y + 18, fmt.Sprintf("%d %s", n, s)})
 			at += n
 		}
@@ -182,8 +151,8 @@ func (r *Report) chart() *documentChart {
 	return c
 }
 
-// title is what an action is about.
-func (a *Action) title() string {
+// Title is what an action is about.
+func (a *Action) Title() string {
 	switch {
 	case a.Platform != "":
 		return report.Printable(string(a.Platform))
@@ -215,63 +184,56 @@ func (a *Action) Typed() (out []string) {
 // WriteMarkdown writes the report for a ticket: the counts, the groups, what to do, and the devices
 // that need something, without All as many as a screen has.
 func (r *Report) WriteMarkdown(w io.Writer) error {
-	out := &failing{w: w}
+	out := bufio.NewWriter(w)
 	md := report.Markdown
-	out.printf("## %s\n\n%s.\n\n", report.Count(len(r.Devices), "device"), r.verdict())
+	fmt.Fprintf(out, "## %s\n\n%s.\n\n", report.Count(len(r.Devices), "device"), r.verdict())
 	for _, f := range r.facts() {
-		out.printf("- %s: %s\n", f[0], md(f[1]))
+		fmt.Fprintf(out, "- %s: %s\n", f[0], md(f[1]))
 	}
 	states := r.present()
-	out.printf("\n### States by %s\n\n| %s |", md(r.By), md(r.By))
+	fmt.Fprintf(out, "\n### States by %s\n\n| %s |", md(r.By), md(r.By))
 	for _, s := range states {
-		out.printf(" %s |", s)
+		fmt.Fprintf(out, " %s |", s)
 	}
-	out.printf(" all |\n|---|%s---:|\n", strings.Repeat("---:|", len(states)))
-	rows := r.Groups
-	if !r.All && len(rows) > maxGroupRows {
-		rows = rows[:maxGroupRows]
-	}
-	for i := range rows {
-		out.printf("| %s |", md(report.OrDash(rows[i].Value)))
+	fmt.Fprintf(out, " all |\n|---|%s---:|\n", strings.Repeat("---:|", len(states)))
+	groups := r.someGroups()
+	for _, g := range groups {
+		fmt.Fprintf(out, "| %s |", md(report.OrDash(g.Value)))
 		for _, s := range states {
-			out.printf(" %d |", rows[i].Counts[s])
+			fmt.Fprintf(out, " %d |", g.Counts[s])
 		}
-		out.printf(" %d |\n", rows[i].Counts.total())
+		fmt.Fprintf(out, " %d |\n", g.Counts.Total())
 	}
-	if left := len(r.Groups) - len(rows); left > 0 {
-		out.printf("\nAnd %d more.\n", left)
+	if left := len(r.Groups) - len(groups); left > 0 {
+		fmt.Fprintf(out, "\nAnd %d more.\n", left)
 	}
-	if actions := r.actions(); len(actions) > 0 {
-		out.printf("\n### What to do\n")
-		for _, a := range actions {
-			out.printf("\n%s, %s: %s\n", md(a.title()), a.Counts.words(), md(a.Do))
-			if len(a.Lines) > 0 {
-				out.printf("\n```text\n")
-				for _, l := range a.Typed() {
-					out.printf("%s\n", l)
-				}
-				out.printf("```\n")
-			}
+	for i, a := range r.actions() {
+		if i == 0 {
+			fmt.Fprintf(out, "\n### What to do\n")
+		}
+		fmt.Fprintf(out, "\n%s, %s: %s\n", md(a.Title()), a.Counts, md(a.Do))
+		if len(a.Lines) > 0 {
+			fmt.Fprintf(out, "\n```text\n%s\n```\n", strings.Join(a.Typed(), "\n"))
 		}
 	}
-	devices := r.listed()
-	if n := len(devices); n > 0 {
-		if !r.All && n > maxDeviceRows {
-			devices = some(devices, maxDeviceRows)
+	devices, left := r.someDevices()
+	for i, d := range devices {
+		if i == 0 {
+			fmt.Fprint(out, "\n### Devices\n\n| device | platform | state | has | as of | remark |\n|---|---|---|---|---|---|\n")
 		}
-		out.printf("\n### Devices\n\n| device | platform | state | has | as of | remark |\n|---|---|---|---|---|---|\n")
-		for _, d := range devices {
-			out.printf("| %s | %s | %s | %s | %s | %s |\n", md(d.Name), md(report.OrDash(string(d.Platform))), d.State, md(d.version()), report.OrDash(moment(d.asOf())), md(report.OrDash(d.remark())))
+		for _, cell := range d.cells() {
+			fmt.Fprintf(out, "| %s ", md(cell))
 		}
-		if left := n - len(devices); left > 0 {
-			out.printf("\nAnd %s.\n", report.Count(left, "more device"))
-		}
+		fmt.Fprintln(out, "|")
+	}
+	if left > 0 {
+		fmt.Fprintf(out, "\nAnd %s.\n", report.Count(left, "more device"))
 	}
 	if n := len(r.Unknown); n > 0 {
-		out.printf("\nRequests for a bundle came from %s that the inventory does not have.\n", report.Count(n, "address"))
+		fmt.Fprintf(out, "\nRequests for a bundle came from %s that the inventory does not have.\n", report.Count(n, "address"))
 	}
-	if out.err != nil {
-		return out.err
+	if err := out.Flush(); err != nil {
+		return err
 	}
 	return r.Evidence.WriteMarkdown(w)
 }
@@ -279,36 +241,36 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 // WriteHosts writes an inventory of Ansible, in INI, with a group for each state. A device is called
 // as in the inventory that was read, and is where that says.
 func (r *Report) WriteHosts(w io.Writer) error {
-	out := &failing{w: w}
-	out.printf("# %s\n", r.verdict())
+	out := bufio.NewWriter(w)
+	fmt.Fprintf(out, "# %s\n", r.verdict())
 	for _, s := range States() {
 		if r.Only != nil && !slices.Contains(r.Only, s) {
 			continue
 		}
-		out.printf("\n# %s\n[trustpool_%s]\n", s.Meaning(), strings.ReplaceAll(string(s), "-", "_"))
+		fmt.Fprintf(out, "\n# %s\n[trustpool_%s]\n", s.Meaning(), strings.ReplaceAll(string(s), "-", "_"))
 		for i := range r.Devices {
 			d := &r.Devices[i]
 			if d.State != s {
 				continue
 			}
 			if !plain(d.Name) {
-				out.printf("# left out, the name is no host of INI: %s\n", report.Printable(d.Name))
+				fmt.Fprintf(out, "# left out, the name is no host of INI: %s\n", report.Printable(d.Name))
 				continue
 			}
-			out.printf("%s", d.Name)
+			fmt.Fprintf(out, "%s", d.Name)
 			if host := string(d.Host); host != "" && host != d.Name {
-				out.printf(" ansible_host=%s", host)
+				fmt.Fprintf(out, " ansible_host=%s", host)
 			}
 			if d.Port != 0 {
-				out.printf(" ansible_port=%d", d.Port)
+				fmt.Fprintf(out, " ansible_port=%d", d.Port)
 			}
 			if os := networkOS(string(d.Platform)); os != "" {
-				out.printf(" ansible_network_os=%s", os)
+				fmt.Fprintf(out, " ansible_network_os=%s", os)
 			}
-			out.printf("\n")
+			fmt.Fprintf(out, "\n")
 		}
 	}
-	return out.err
+	return out.Flush() // a bufio.Writer keeps its first error
 }
 
 // networkOS is what Ansible calls a platform; empty if there is no collection that can import.
@@ -329,16 +291,4 @@ func networkOS(platform string) string {
 // plain reports whether a name is a host of an INI inventory and nothing else.
 func plain(name string) bool {
 	return name != "" && name[0] != '-' && strings.Trim(name, letters+"0123456789._-") == "" || strings.Count(name, ":") > 1 && strings.Trim(name, "0123456789abcdefABCDEF:.") == ""
-}
-
-// failing remembers the first error of writing.
-type failing struct {
-	w   io.Writer
-	err error
-}
-
-func (f *failing) printf(format string, args ...any) {
-	if f.err == nil {
-		_, f.err = fmt.Fprintf(f.w, format, args...)
-	}
 }

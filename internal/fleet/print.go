@@ -66,7 +66,7 @@ func (r *Report) actions() []Action {
 		out = append(out, *a)
 	}
 	slices.SortFunc(out, func(a, b Action) int {
-		return cmp.Or(cmp.Compare(b.Counts.total(), a.Counts.total()), cmp.Compare(a.Platform, b.Platform))
+		return cmp.Or(cmp.Compare(b.Counts.Total(), a.Counts.Total()), cmp.Compare(a.Platform, b.Platform))
 	})
 	if len(ask.Counts) > 0 {
 		out = append(out, ask)
@@ -104,8 +104,8 @@ func (r *Report) verdict() string {
 	s := fmt.Sprintf("%d of %s current", r.Counts[Current], report.Count(len(r.Devices), "device"))
 	others := maps.Clone(r.Counts)
 	delete(others, Current)
-	if words := others.words(); words != "" {
-		s += "; " + words
+	if others.Total() > 0 {
+		s += "; " + others.String()
 	}
 	return s
 }
@@ -205,12 +205,9 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 	}
 	fmt.Fprintln(out)
 	t := screen.Table(out, columns...)
-	rows := r.Groups
-	if !r.All && len(rows) > maxGroupRows {
-		rows = rows[:maxGroupRows]
-	}
+	rows := r.someGroups()
 	for i := range rows {
-		cells := []string{report.OrDash(report.Printable(rows[i].Value)), strconv.Itoa(rows[i].Counts.total())}
+		cells := []string{report.OrDash(report.Printable(rows[i].Value)), strconv.Itoa(rows[i].Counts.Total())}
 		for _, s := range states {
 			cells = append(cells, strconv.Itoa(rows[i].Counts[s]))
 		}
@@ -227,11 +224,19 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 
 func (r *Report) writeActions(out io.Writer) {
 	for _, a := range r.actions() {
-		fmt.Fprintf(out, "\n%s, %s: %s\n", a.title(), a.Counts.words(), report.Printable(a.Do))
+		fmt.Fprintf(out, "\n%s, %s: %s\n", a.Title(), a.Counts, report.Printable(a.Do))
 		for _, l := range a.Typed() {
 			fmt.Fprintf(out, "  %s\n", l)
 		}
 	}
+}
+
+// someGroups are the groups that WriteText lists.
+func (r *Report) someGroups() []Group {
+	if r.All {
+		return r.Groups
+	}
+	return r.Groups[:min(len(r.Groups), maxGroupRows)]
 }
 
 // listed are the devices that printings for people list, the worst states first.
@@ -250,8 +255,14 @@ func (r *Report) listed() []*Device {
 	return out
 }
 
-// some picks n of the devices, of each state as many as of another if there are so many.
-func some(devices []*Device, n int) (out []*Device) {
+// someDevices are those of listed that WriteText lists, of each state as many as of
+// another if there are so many; and how many more there are.
+func (r *Report) someDevices() (out []*Device, more int) {
+	devices := r.listed()
+	n := maxDeviceRows
+	if r.All || len(devices) <= n {
+		return devices, 0
+	}
 	left := map[State]int{}
 	for _, d := range devices {
 		left[d.State]++
@@ -271,7 +282,7 @@ func some(devices []*Device, n int) (out []*Device) {
 			out = append(out, d)
 		}
 	}
-	return out
+	return out, len(devices) - len(out)
 }
 
 // remark says what else to know of a device, in a line.
@@ -301,6 +312,13 @@ func (d *Device) remark() string {
 	return strings.Join(words, "; ")
 }
 
+// cells are a device in a table for people: its name, platform, state, what it has as of when, and a remark.
+func (d *Device) cells() []string {
+	return []string{
+		d.Name, report.OrDash(string(d.Platform)), string(d.State), d.version(), report.OrDash(moment(d.asOf())), report.OrDash(d.remark()),
+	}
+}
+
 // version is the bundle and its version, in words.
 func (d *Device) version() string {
 	if d.Version == "" && d.SHA256 == "" {
@@ -318,21 +336,20 @@ func (d *Device) asOf() Moment {
 }
 
 func (r *Report) writeDevices(out io.Writer, screen report.Screen) error {
-	rows := r.listed()
+	rows, left := r.someDevices()
 	if len(rows) == 0 {
 		return nil
-	}
-	left := 0
-	if !r.All && len(rows) > maxDeviceRows {
-		left = len(rows) - maxDeviceRows
-		rows = some(rows, maxDeviceRows)
 	}
 	fmt.Fprintln(out)
 	t := screen.Table(out, report.Column{Title: "device", Kind: report.Name}, report.Column{Title: "platform", Drop: 2}, report.Column{Title: "state"},
 		report.Column{Title: "has", Drop: 3}, report.Column{Title: "as of", Drop: 1}, report.Column{Title: "remark", Kind: report.Name})
 	for _, d := range rows {
-		t.Row(report.Printable(d.Name), report.OrDash(report.Printable(string(d.Platform))), screen.Paint(tones[d.State], string(d.State)), d.version(),
-			report.OrDash(moment(d.asOf())), report.OrDash(report.Printable(d.remark())))
+		cells := d.cells()
+		for i := range cells {
+			cells[i] = report.Printable(cells[i])
+		}
+		cells[2] = screen.Paint(tones[d.State], cells[2])
+		t.Row(cells...)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -95,16 +95,16 @@ func (c Counts) MarshalJSON() ([]byte, error) {
 	return json.Marshal(all)
 }
 
-// total is how many devices there are.
-func (c Counts) total() (n int) {
+// Total is how many devices there are.
+func (c Counts) Total() (n int) {
 	for _, m := range c {
 		n += m
 	}
 	return n
 }
 
-// words are the counts in words, the states in their order.
-func (c Counts) words() string {
+// String is the counts in words, the states in their order.
+func (c Counts) String() string {
 	var words []string
 	for _, s := range States() {
 		if n := c[s]; n > 0 {
@@ -506,7 +506,7 @@ func (r *Report) count() {
 		r.Groups[at].Counts[d.State]++
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Counts.total()-b.Counts[Current], a.Counts.total()-a.Counts[Current]), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(cmp.Compare(b.Counts.Total()-b.Counts[Current], a.Counts.Total()-a.Counts[Current]), cmp.Compare(a.Value, b.Value))
 	})
 }
 

@@ -92,7 +92,7 @@ type ImportOptions struct {
 	Location string // of the file, as the device would show it; empty leaves those lines out
 }
 
-// An ImportReport is what an import did. The five counts are always those of
+// An ImportReport is what an import did. The Counts are always those of
 // Certificates.
 type ImportReport struct {
 	Platform Platform
@@ -113,10 +113,19 @@ type ImportReport struct {
 	Terminal     bool // of ImportOptions: no signature was looked at
 	All          bool // for the caller to set: WriteText lists what was installed, too
 
-	Attempted, Installed, Duplicates, Expired, Failed int
+	Counts
 
 	Certificates []Judged // in file order; empty if the file was refused
-	Notes        []Note   // what a reader should know of this result
+	Notes        Notes    // what a reader should know of this result
+}
+
+// Counts are how many certificates had each outcome.
+type Counts struct {
+	Attempted  int `json:"attempted"`
+	Installed  int `json:"installed"`
+	Duplicates int `json:"duplicates"`
+	Expired    int `json:"expired"`
+	Failed     int `json:"failed"`
 }
 
 // A Judged is what became of one certificate of the file.
@@ -131,8 +140,16 @@ type Judged struct {
 
 // A Note is a remark on a result.
 type Note struct {
-	Text string
+	Text string `json:"text"`
 	Ground
+}
+
+// Notes are remarks on a result.
+type Notes []Note
+
+// Add appends a note.
+func (n *Notes) Add(g Ground, format string, args ...any) {
+	*n = append(*n, Note{fmt.Sprintf(format, args...), g})
 }
 
 // Import plays the import of b into p and changes p accordingly: downloaded
@@ -153,7 +170,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 	if p.Platform != o.Platform.Name {
 		return nil, fmt.Errorf("the pool is that of platform %q, not of %s: give one of the same platform", p.Platform, o.Platform.Name)
 	}
-	r := &ImportReport{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Judged{}, Notes: []Note{}}
+	r := &ImportReport{Platform: o.Platform, At: o.At, Location: o.Location, Certificates: []Judged{}, Notes: Notes{}}
 	if o.Platform.Advice != "" {
 		r.Refused = o.Platform.Title + " imports no bundle: " + o.Platform.Advice
 		r.RefusedOn = Ground{Unverified, "no such command was found"}
@@ -163,7 +180,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 		return importTerminal(p, b, o)
 	}
 	if _, wrapped := b.Unwrap(); wrapped || b.Form == bundle.FormPEM {
-		r.Notes = append(r.Notes, Note{"the file is text, PEM or base64, and no device is known to read that as a bundle file: it is judged as if the device were given the DER", unknown})
+		r.Notes.Add(unknown, "the file is text, PEM or base64, and no device is known to read that as a bundle file: it is judged as if the device were given the DER")
 	}
 	if err := r.judgeSignature(b, o); err != nil {
 		return nil, err
@@ -286,41 +303,35 @@ func (r *ImportReport) add(e Judged) {
 
 // addNotes says what the entries cannot: it is called for a file that was taken.
 func (r *ImportReport) addNotes(entries []pool.Entry, o ImportOptions) {
-	note := func(g Ground, format string, args ...any) {
-		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
-	}
 	p := o.Platform
 	if r.LabRoot {
-		note(p.rules.signature, "judged as a lab device would that has %s built in; a genuine %s takes bundles under %s",
+		r.Notes.Add(p.rules.signature, "judged as a lab device would that has %s built in; a genuine %s takes bundles under %s",
 			anchorNames(o.Anchors), p.Title, anchorNames(p.rules.anchors))
 	}
 	switch {
 	case r.Verification == nil:
-		note(p.rules.signature, "the bundle is not verified (%s); it was taken because the user said yes", r.Reason)
+		r.Notes.Add(p.rules.signature, "the bundle is not verified (%s); it was taken because the user said yes", r.Reason)
 	case !r.LabRoot && r.Verification.Anchor.SHA256 == roots.TRSBundleRootCA().SHA256:
-		note(Ground{Inferred, "public captures of the built-in pool"},
+		r.Notes.Add(Ground{Inferred, "public captures of the built-in pool"},
 			"signed under TRS Bundle Root CA, which only recent releases have built in; others refuse it")
 	}
 	if o.FIPS && r.usesSHA1() {
-		note(unknown, "whether a device in FIPS mode takes the bundle's own signature, which has a chain signed with SHA-1, is not known")
+		r.Notes.Add(unknown, "whether a device in FIPS mode takes the bundle's own signature, which has a chain signed with SHA-1, is not known")
 	}
 	r.addSettings(entries, o)
 }
 
 // addSettings says what the device's settings and its pool mean for the result.
 func (r *ImportReport) addSettings(entries []pool.Entry, o ImportOptions) {
-	note := func(g Ground, format string, args ...any) {
-		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
-	}
 	p := o.Platform
 	if o.Clean {
-		note(p.rules.clean, "downloaded certificates were dropped first")
+		r.Notes.Add(p.rules.clean, "downloaded certificates were dropped first")
 	}
 	if o.UniqueNames {
-		note(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject is in the older IOS XE 16 guide; the newer ones do not have it")
+		r.Notes.Add(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject is in the older IOS XE 16 guide; the newer ones do not have it")
 	}
 	if !slices.ContainsFunc(entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
-		note(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
+		r.Notes.Add(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
 	}
 }
 

@@ -39,7 +39,7 @@ func (d *PoolDiff) writeText(w io.Writer, screen report.Screen) {
 	table.Reserve(0, 2*8, len(time.DateOnly), report.Long)
 	for _, e := range d.Missing {
 		c := e.Certificate
-		table.Row("", report.ShortHash(c.SHA256[:]), day(c.NotAfter), report.Printable(c.Subject.String()))
+		table.Row("", report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(c.Subject.String()))
 	}
 	_ = table.Flush() // w keeps the error
 	if len(d.Extra) > 0 {
@@ -62,17 +62,10 @@ func (d *PoolDiff) writeText(w io.Writer, screen report.Screen) {
 	fmt.Fprintln(w, ".")
 }
 
-func day(t certificate.Time) string {
-	if !t.Valid {
-		return t.String()
-	}
-	return t.UTC().Format(time.DateOnly)
-}
-
 // endDay is the end of the validity in a table.
 func endDay(e *pool.Entry) string {
 	if end := e.ValidTo(); end.Valid {
-		return end.UTC().Format(time.DateOnly)
+		return end.Day()
 	}
 	return "-"
 }

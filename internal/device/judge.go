@@ -95,13 +95,13 @@ func (j *judge) expired(e *Judged) bool {
 	if !j.options.At.After(e.Certificate.NotAfter.Time) {
 		return false
 	}
-	e.Outcome, e.Ground = Expired, j.options.Platform.rules.expired
+	e.Outcome, e.Ground = Expired, j.options.Platform.rules.counted
 	e.Reason = "expired " + e.Certificate.NotAfter.String()
 	return true
 }
 
 func (j *judge) duplicate(e *Judged) bool {
-	c, ground := e.Certificate, j.options.Platform.rules.duplicate
+	c, ground := e.Certificate, j.options.Platform.rules.counted
 	if i, key := j.index.Find(c); key != "" {
 		e.MatchedBy = key
 		e.Reason = fmt.Sprintf("in the pool already (%s), by its %s", j.entries[i].Origin, key.Words())
@@ -136,7 +136,7 @@ func (j *judge) disabled(e *Judged) bool {
 	rsa := (k.Algorithm == "RSA" || k.Algorithm == "RSASSA-PSS") && k.Bits > 0
 	switch {
 	case fips && c.Has(certificate.QuirkSignatureSHA1):
-		e.Reason, e.Ground = "signed with SHA-1, in FIPS mode", j.options.Platform.rules.fipsSHA1
+		e.Reason, e.Ground = "signed with SHA-1, in FIPS mode", j.options.Platform.rules.fips
 	case j.options.DisableRSA1024 && rsa && k.Bits <= rsa1024:
 		e.Reason = fmt.Sprintf("an RSA key of %d bits, and those of 1024 and less are disabled", k.Bits)
 		e.Ground = Ground{Confirmed, sourceXRModel}

@@ -18,7 +18,7 @@ type Listing struct {
 	File     string // for the caller to set: what the user called it
 	At       time.Time
 	Entries  []Listed
-	Notes    []Note // what a reader should know of it
+	Notes    Notes // what a reader should know of it
 
 	identified bool
 
@@ -45,18 +45,17 @@ type Listed struct {
 // of IOS XR and NX-OS. How other platforms show theirs is not known. The time is
 // for expiry; a zero one is an error.
 func ReadListing(text []byte, p Platform, at time.Time) (*Listing, error) {
-	style, _, err := p.showStyle()
-	if err != nil {
-		return nil, err
+	if p.rules.style == "" {
+		return nil, fmt.Errorf("how %s shows its pool is not known: only what iosxe, ios, iosxr and nxos show can be read", p.Title)
 	}
 	if at.IsZero() {
 		return nil, fmt.Errorf("no time to judge dates at")
 	}
-	list, err := show.Read(text, style)
+	list, err := show.Read(text, p.rules.style)
 	if err != nil {
 		return nil, err
 	}
-	l := &Listing{Platform: p, At: at, Entries: make([]Listed, 0, len(list))}
+	l := &Listing{Platform: p, At: at, Entries: make([]Listed, 0, len(list)), Notes: Notes{}}
 	type shown struct {
 		origin              show.Origin
 		sha1, rest          string
@@ -78,51 +77,29 @@ func ReadListing(text []byte, p Platform, at time.Time) (*Listing, error) {
 	return l, nil
 }
 
-// showStyle is how the platform shows its pool, and by which command.
-func (p Platform) showStyle() (show.Style, string, error) {
-	switch p.Name {
-	case "ios", "iosxe":
-		return show.IOSXE, "show crypto pki trustpool", nil
-	case "iosxr":
-		return show.IOSXR, "show crypto ca trustpool", nil
-	case "nxos":
-		return show.NXOS, "show crypto ca trustpool", nil
-	}
-	return "", "", fmt.Errorf("how %s shows its pool is not known: only what iosxe, ios, iosxr and nxos show can be read", p.Title)
-}
-
 // ShowCommand is the command that shows the pool of a device; empty if it is not known.
 // What an ASA prints then was not found in any public source.
-func (p Platform) ShowCommand() string {
-	if p.Name == "asa" {
-		return "show crypto ca trustpool"
-	}
-	_, command, _ := p.showStyle()
-	return command
-}
+func (p Platform) ShowCommand() string { return p.rules.command }
 
 func (l *Listing) addNotes(notListed int) {
-	note := func(g Ground, format string, args ...any) {
-		l.Notes = append(l.Notes, Note{fmt.Sprintf(format, args...), g})
-	}
 	switch l.Platform.Name {
 	case "iosxr":
 		if slices.ContainsFunc(l.Entries, func(e Listed) bool { return e.Origin == show.Downloaded }) {
-			note(Ground{Inferred, sourceXR}, "the notice shows built-in certificates; that others are shown in the same way is inferred")
+			l.Notes.Add(Ground{Inferred, sourceXR}, "the notice shows built-in certificates; that others are shown in the same way is inferred")
 		}
 	case "nxos":
-		note(Ground{Unverified, "Nexus 9000 NX-API reference of 9.3: the names of the fields; no output of a device was seen"},
+		l.Notes.Add(Ground{Unverified, "Nexus 9000 NX-API reference of 9.3: the names of the fields; no output of a device was seen"},
 			"read by the documented fields, which do not say which certificates are built in: in a saved pool all are downloaded")
-		note(Ground{Inferred, "the documented fields"}, "the device shows no fingerprint: another certificate of the same serial number, names and dates would be shown alike")
+		l.Notes.Add(Ground{Inferred, "the documented fields"}, "the device shows no fingerprint: another certificate of the same serial number, names and dates would be shown alike")
 	case "ios":
-		note(Ground{Inferred, "public captures of show crypto pki trustpool are of IOS XE"}, "read as what IOS XE shows")
+		l.Notes.Add(Ground{Inferred, "public captures of show crypto pki trustpool are of IOS XE"}, "read as what IOS XE shows")
 		fallthrough
 	default:
-		note(Ground{Confirmed, "public captures of show crypto pki trustpool"},
+		l.Notes.Add(Ground{Confirmed, "public captures of show crypto pki trustpool"},
 			"the device shows no fingerprint: another certificate of the same serial number, names and dates would be shown alike")
 	}
 	if slices.ContainsFunc(l.Entries, func(e Listed) bool { return e.Lossy }) {
-		note(Ground{Inferred, "names and fields are told apart by what is lost"},
+		l.Notes.Add(Ground{Inferred, "names and fields are told apart by what is lost"},
 			"line breaks or indents are lost in the text: a name that was made for it could pass for a certificate; capture it as the device prints it")
 	}
 	var zones []string
@@ -134,11 +111,11 @@ func (l *Listing) addNotes(notListed int) {
 		}
 	}
 	if len(zones) > 0 {
-		note(Ground{Inferred, "no registry of the names of zones"},
+		l.Notes.Add(Ground{Inferred, "no registry of the names of zones"},
 			"dates are in the device's zone %s, and how far that is from UTC is not known: they are compared to 14 hours", strings.Join(zones, ", "))
 	}
 	if notListed > 0 {
-		note(Ground{Confirmed, "inspect --style"}, "%d elements of a bundle that are not certificates are passed over: trustpool printed this text", notListed)
+		l.Notes.Add(Ground{Confirmed, "inspect --style"}, "%d elements of a bundle that are not certificates are passed over: trustpool printed this text", notListed)
 	}
 }
 
@@ -177,7 +154,6 @@ func (e *Listed) differs() bool {
 // identified has its fingerprints, and a Source that says by what; of any other
 // there is what the device shows.
 func (l *Listing) Pool() *pool.Pool {
-	_, command, _ := l.Platform.showStyle()
 	p := &pool.Pool{Platform: l.Platform.Name, Entries: make([]pool.Entry, len(l.Entries))}
 	for i := range l.Entries {
 		e := &l.Entries[i]
@@ -185,7 +161,7 @@ func (l *Listing) Pool() *pool.Pool {
 		if c := e.Entry.Certificate; c != nil {
 			found := pool.EntryOf(c, e.Entry.Origin)
 			found.IdentifiedBy = e.Match.By
-			found.Source = fmt.Sprintf("%s; fingerprint of the certificate of the same %s in %s", command, e.Match.By.Words(), e.Match.In)
+			found.Source = fmt.Sprintf("%s; fingerprint of the certificate of the same %s in %s", l.Platform.ShowCommand(), e.Match.By.Words(), e.Match.In)
 			p.Entries[i] = found
 		}
 	}

@@ -69,9 +69,8 @@ func (l *Listing) count() (n listingCount) {
 // there is one, and the notes.
 func (l *Listing) WriteText(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	_, command, _ := l.Platform.showStyle()
 	n := l.count()
-	fmt.Fprintf(out, "%s: %s of %s\n", report.Printable(l.File), command, l.Platform.Title)
+	fmt.Fprintf(out, "%s: %s of %s\n", report.Printable(l.File), l.Platform.ShowCommand(), l.Platform.Title)
 	fmt.Fprintf(out, "certificates  %d: %d built-in, %d downloaded", len(l.Entries), n.BuiltIn, n.Downloaded)
 	if n.OriginNotKnown > 0 {
 		fmt.Fprintf(out, "; of %d it is not known", n.OriginNotKnown)
@@ -100,12 +99,7 @@ func (l *Listing) WriteText(w io.Writer) error {
 		fmt.Fprintln(out)
 		l.Difference.writeText(out, report.ScreenOf(w))
 	}
-	if len(l.Notes) > 0 {
-		fmt.Fprintln(out)
-	}
-	for _, n := range l.Notes {
-		fmt.Fprintf(out, "note: %s (%s: %s)\n", report.Printable(n.Text), n.Basis, n.Source)
-	}
+	l.Notes.writeText(out)
 	return out.Flush()
 }
 
@@ -139,21 +133,19 @@ func (l *Listing) writeTable(w io.Writer, screen report.Screen) {
 		if expired, _ := e.Entry.ValidTo().Before(l.At); expired {
 			end = screen.Paint(report.Bad, end)
 		}
-		table.Row(strconv.Itoa(i+1), report.OrDash(strings.ToLower(string(e.Origin))), end, l.matchText(e), sum, report.Printable(e.title())+e.remarks())
+		table.Row(strconv.Itoa(i+1), report.OrDash(strings.ToLower(string(e.Origin))), end, l.matchText(e), sum, report.Printable(e.Entry.Title())+e.remarks())
 	}
 	_ = table.Flush() // w keeps the error
 }
 
 // until is the end of the validity in a table.
 func (e *Listed) until(at time.Time) string {
-	text := show.Date{}.String()
+	text := shownTime(e.NotAfter).Day()
 	switch {
 	case e.Entry.Certificate != nil && e.Entry.Certificate.NotAfter.Valid:
-		text = e.Entry.Certificate.NotAfter.UTC().Format(time.DateOnly)
-	case e.NotAfter.Known():
-		text = e.NotAfter.Clock.Format(time.DateOnly)
-	case e.NotAfter.Zone != "":
-		text = e.NotAfter.Clock.Format(time.DateOnly) + " " + e.NotAfter.Zone
+		text = e.Entry.Certificate.NotAfter.Day()
+	case e.NotAfter.Zone != "" && !e.NotAfter.Known():
+		text = report.Day(e.NotAfter.Clock) + " " + e.NotAfter.Zone
 	}
 	switch expired, known := e.Entry.ValidTo().Before(at); {
 	case expired:
@@ -185,14 +177,6 @@ func (e *Listed) remarks() (out string) {
 		out += " [serial number, names or dates are not those of this SHA-1: the text was changed]"
 	}
 	return out
-}
-
-// title is the subject for people.
-func (e *Listed) title() string {
-	if e.Entry.Certificate != nil {
-		return e.Entry.Certificate.Subject.String()
-	}
-	return strings.Join(e.Subject, ",")
 }
 
 // A listedJSON is one certificate of a Listing's document.
@@ -227,12 +211,9 @@ func (e *Listed) json(index int, at time.Time) listedJSON {
 	out := listedJSON{
 		Index: index, Line: e.Line, Origin: report.Optional(strings.ToLower(string(e.Origin))), Serial: e.Serial, Subject: report.Optional(p.Subject), Issuer: report.Optional(p.Issuer),
 		NotBefore: shownTime(e.NotBefore), NotAfter: shownTime(e.NotAfter), SHA1: report.Optional(p.SHA1),
-		ShownSubject: list(e.Shown.Subject), ShownIssuer: list(e.Shown.Issuer), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
-		Trustpoints: list(e.Trustpoints), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match.By)), Candidates: e.Match.Candidates,
-		FoundIn: report.Optional(e.Match.In), SHA256: report.Optional(e.SHA256()), Differs: e.Differs,
-	}
-	if e.SameAs > 0 {
-		out.SameAs = &e.SameAs
+		ShownSubject: append([]string{}, e.Shown.Subject...), ShownIssuer: append([]string{}, e.Shown.Issuer...), ShownNotBefore: e.NotBefore, ShownNotAfter: e.NotAfter,
+		Trustpoints: append([]string{}, e.Trustpoints...), Storage: report.Optional(e.Storage), Match: report.Optional(string(e.Match.By)), Candidates: e.Match.Candidates,
+		FoundIn: report.Optional(e.Match.In), SHA256: report.Optional(e.SHA256()), SameAs: report.Optional(e.SameAs), Differs: e.Differs,
 	}
 	if c := e.Entry.Certificate; c != nil {
 		subject, issuer := c.Subject.String(), c.Issuer.String()
@@ -257,35 +238,20 @@ func shownTime(d show.Date) certificate.Time {
 	return certificate.Time{Time: d.Clock, Valid: d.Known()}
 }
 
-// list is never null in JSON.
-func list(lines []string) []string {
-	if lines == nil {
-		return []string{}
-	}
-	return lines
-}
-
 // WriteJSON writes the listing as one document, schema listingSchema. The time is
 // there only if the user gave it, as showAt says.
 func (l *Listing) WriteJSON(w io.Writer, showAt bool) error {
 	head := struct {
-		Schema   string  `json:"schema"`
-		File     string  `json:"file"`
-		Platform string  `json:"platform"`
-		At       *string `json:"at"`
+		Schema   string     `json:"schema"`
+		File     string     `json:"file"`
+		Platform string     `json:"platform"`
+		At       *time.Time `json:"at"`
 		listingCount
 		Difference *differenceJSON `json:"difference"`
-		Notes      []noteJSON      `json:"notes"`
-	}{Schema: listingSchema, File: l.File, Platform: l.Platform.Name, listingCount: l.count(), Notes: []noteJSON{}}
-	if showAt {
-		head.At = report.Optional(l.At.UTC().Format(time.RFC3339Nano))
-	}
+		Notes      Notes           `json:"notes"`
+	}{listingSchema, l.File, l.Platform.Name, report.OrNil(l.At.UTC(), showAt), l.count(), nil, l.Notes}
 	if l.Difference != nil {
-		d := l.Difference.json()
-		head.Difference = &d
-	}
-	for _, n := range l.Notes {
-		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
+		head.Difference = new(l.Difference.json())
 	}
 	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
 		for i := range l.Entries {

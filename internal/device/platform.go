@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"trustpool/internal/device/show"
 	"trustpool/roots"
 )
 
@@ -30,15 +31,16 @@ type rules struct {
 	names     bool   // an older release had the rule of issuer and subject
 
 	installed Ground
-	expired   Ground
-	duplicate Ground
-	fips      Ground // that an import in FIPS mode installs what is compliant
-	fipsSHA1  Ground // that SHA-1 is refused in FIPS mode
+	counted   Ground // that what is expired and what is a duplicate is not installed
+	fips      Ground // that an import in FIPS mode installs what is compliant, and refuses SHA-1
 	clean     Ground // that an import can drop downloaded certificates first
 
 	terminal Ground // that the terminal takes a certificate; no Basis if no such command is known
 
 	words words
+
+	command string     // that shows the pool; empty if it is not known
+	style   show.Style // of what it prints; empty if that is not known
 }
 
 // words is how a platform reports an import.
@@ -76,12 +78,11 @@ func Platforms() []Platform {
 				signature: Ground{Unverified, "ASA command reference, not seen: the user is asked"},
 				asks:      true,
 				installed: Ground{Confirmed, sourceASA},
-				expired:   Ground{Inferred, "the counter's name in " + sourceASA},
-				duplicate: Ground{Inferred, "the counter's name in " + sourceASA},
+				counted:   Ground{Inferred, "the counter's name in " + sourceASA},
 				fips:      Ground{Inferred, sourceASA + ", on the trustpoint path"},
-				fipsSHA1:  Ground{Inferred, sourceASA + ", on the trustpoint path"},
 				clean:     Ground{Unverified, "ASA command reference, not seen"},
 				words:     wordsASA,
+				command:   "show crypto ca trustpool",
 			},
 		},
 		{
@@ -99,13 +100,12 @@ func Platforms() []Platform {
 				anchors:   []roots.Anchor{m1}, // inferred: the only one built into IOS XE of that age
 				signature: Ground{Inferred, "Cisco PKI trustpool management guide 15M&T; the one of 15SY does not ask for it"},
 				installed: Ground{Inferred, sourceXE + ", of IOS XE"},
-				expired:   unknown,
-				duplicate: unknown,
+				counted:   unknown,
 				fips:      unknown,
-				fipsSHA1:  unknown,
 				clean:     Ground{Inferred, sourceXEModel},
 				terminal:  Ground{Inferred, sourceTerminal + ", of IOS XE"},
 				words:     wordsIOS,
+				command:   "show crypto pki trustpool", style: show.IOSXE,
 			},
 		},
 		{
@@ -115,13 +115,12 @@ func Platforms() []Platform {
 				signature: Ground{Confirmed, sourceGuides},
 				names:     true,
 				installed: Ground{Confirmed, sourceXE},
-				expired:   unknown,
-				duplicate: unknown,
+				counted:   unknown,
 				fips:      unknown,
-				fipsSHA1:  unknown,
 				clean:     Ground{Confirmed, sourceXEModel},
 				terminal:  Ground{Confirmed, sourceTerminal},
 				words:     wordsIOS,
+				command:   "show crypto pki trustpool", style: show.IOSXE,
 			},
 		},
 		{
@@ -131,11 +130,10 @@ func Platforms() []Platform {
 				signature: Ground{Confirmed, sourceXR},
 				rsa1024:   true,
 				installed: Ground{Inferred, sourceXR},
-				expired:   unknown,
-				duplicate: unknown,
+				counted:   unknown,
 				fips:      unknown,
-				fipsSHA1:  unknown,
 				clean:     Ground{Confirmed, "YANG model Cisco-IOS-XR-crypto-act"},
+				command:   "show crypto ca trustpool", style: show.IOSXR,
 			},
 		},
 		{
@@ -143,6 +141,7 @@ func Platforms() []Platform {
 			// Confirmed by the Nexus 9000 NX-API reference, 9.3(5); that there is no
 			// import command is only that none was found.
 			Advice: "no command that imports a file was found; let it download the bundle: crypto ca trustpool policy, cabundle url http://HOST/FILE",
+			rules:  rules{command: "show crypto ca trustpool", style: show.NXOS},
 		},
 	}
 }

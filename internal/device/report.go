@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"trustpool/internal/pool"
 	"trustpool/internal/report"
+	"trustpool/signing"
 )
 
 // importSchema is the schema of WriteJSON's document.
@@ -36,7 +38,7 @@ func (r *ImportReport) writeText(w *bufio.Writer, screen report.Screen, quiet bo
 			if r.Platform.Advice == "" {
 				fmt.Fprintf(w, "   what %s prints then is not known\n", title)
 			}
-			r.writeNotes(w)
+			r.Notes.writeText(w)
 		}
 		return
 	case words == wordsASA:
@@ -75,14 +77,15 @@ func (r *ImportReport) writeText(w *bufio.Writer, screen report.Screen, quiet bo
 		fmt.Fprintln(w)
 		r.writeTable(w, screen)
 	}
-	r.writeNotes(w)
+	r.Notes.writeText(w)
 }
 
-func (r *ImportReport) writeNotes(w io.Writer) {
-	if len(r.Notes) > 0 {
+// writeText writes a paragraph of the notes, if there are some.
+func (notes Notes) writeText(w io.Writer) {
+	if len(notes) > 0 {
 		fmt.Fprintln(w)
 	}
-	for _, n := range r.Notes {
+	for _, n := range notes {
 		fmt.Fprintf(w, "note: %s (%s: %s)\n", report.Printable(n.Text), n.Basis, n.Source)
 	}
 }
@@ -113,90 +116,52 @@ func (r *ImportReport) writeTable(w io.Writer, screen report.Screen) {
 	_ = table.Flush() // w keeps the error
 }
 
-// WriteJSON writes the result as one document, schema importSchema: the fields of
-// resultJSON, then the certificates as they come. The time is there
-// only if the user gave it, as showAt says.
+// WriteJSON writes the result as one document, schema importSchema, the certificates
+// as they come. The time is there only if the user gave it, as showAt says.
 func (r *ImportReport) WriteJSON(w io.Writer, showAt bool) error {
-	head := resultJSON{
-		Schema: importSchema, Platform: r.Platform.Name, Refused: report.Optional(r.Refused),
-		RefusedBasis: report.Optional(string(r.RefusedOn.Basis)), RefusedSource: report.Optional(r.RefusedOn.Source),
-		Attempted: r.Attempted, Installed: r.Installed, Duplicates: r.Duplicates, Expired: r.Expired, Failed: r.Failed,
-		Signature: report.Optional(string(r.Reason)), LabRoot: r.LabRoot, Via: "file", Notes: []noteJSON{}, Evidence: r.Evidence,
+	type anchor struct {
+		Name   *string `json:"name"` // null if only its fingerprint was given
+		SHA256 string  `json:"sha256"`
+	}
+	head := struct {
+		Schema        string     `json:"schema"`
+		Platform      string     `json:"platform"`
+		At            *time.Time `json:"at"` // null if the user gave no time
+		Refused       *string    `json:"refused"`
+		RefusedBasis  *Basis     `json:"refused_basis"`
+		RefusedSource *string    `json:"refused_source"`
+		Counts
+		Signature *signing.Reason  `json:"signature"` // or "verified"; null if it was not judged
+		Anchor    *anchor          `json:"anchor"`    // null if not verified
+		LabRoot   bool             `json:"lab_root"`
+		Via       string           `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
+		Notes     Notes            `json:"notes"`
+		Evidence  *report.Evidence `json:"evidence"`
+	}{
+		importSchema, r.Platform.Name, report.OrNil(r.At.UTC(), showAt),
+		report.Optional(r.Refused), report.Optional(r.RefusedOn.Basis), report.Optional(r.RefusedOn.Source),
+		r.Counts, report.Optional(r.Reason), nil, r.LabRoot, "file", r.Notes, r.Evidence,
 	}
 	if r.Terminal {
 		head.Via = "terminal"
 	}
-	if showAt {
-		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
-	}
 	if r.Verification != nil {
-		head.Signature = report.Optional("verified")
 		a := r.Verification.Anchor
-		head.Anchor = &anchorJSON{report.Optional(a.Name), hex.EncodeToString(a.SHA256[:])}
+		head.Signature, head.Anchor = new(signing.Reason("verified")), &anchor{report.Optional(a.Name), hex.EncodeToString(a.SHA256[:])}
 	}
-	for _, n := range r.Notes {
-		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
-	}
-	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
-		for i := range r.Certificates {
-			if !yield(r.Certificates[i].json()) {
-				return
-			}
-		}
-	}})
+	return report.WriteJSON(w, head, report.List("certificates", r.Certificates, Judged.json))
 }
 
-// resultJSON is the document without its certificates.
-type resultJSON struct {
-	Schema        string           `json:"schema"`
-	Platform      string           `json:"platform"`
-	At            *string          `json:"at"` // null if the user gave no time
-	Refused       *string          `json:"refused"`
-	RefusedBasis  *string          `json:"refused_basis"`
-	RefusedSource *string          `json:"refused_source"`
-	Attempted     int              `json:"attempted"`
-	Installed     int              `json:"installed"`
-	Duplicates    int              `json:"duplicates"`
-	Expired       int              `json:"expired"`
-	Failed        int              `json:"failed"`
-	Signature     *string          `json:"signature"` // "verified", or a signing.Reason; null if it was not judged
-	Anchor        *anchorJSON      `json:"anchor"`    // null if not verified
-	LabRoot       bool             `json:"lab_root"`
-	Via           string           `json:"via"` // "file" or "terminal"; of the latter no signature was looked at
-	Notes         []noteJSON       `json:"notes"`
-	Evidence      *report.Evidence `json:"evidence"`
-}
-
-type anchorJSON struct {
-	Name   *string `json:"name"` // null if only its fingerprint was given
-	SHA256 string  `json:"sha256"`
-}
-
-type noteJSON struct {
-	Text   string `json:"text"`
-	Basis  Basis  `json:"basis"`
-	Source string `json:"source"`
-}
-
-type entryJSON struct {
-	Index     int     `json:"index"`
-	SHA256    string  `json:"sha256"`
-	Subject   *string `json:"subject"` // null if it is not a certificate
-	Outcome   Outcome `json:"outcome"`
-	Reason    string  `json:"reason"`
-	Basis     Basis   `json:"basis"`
-	Source    string  `json:"source"`
-	MatchedBy *string `json:"matched_by"` // a pool.Key; null if it is not a duplicate
-}
-
-func (e *Judged) json() entryJSON {
-	out := entryJSON{
-		Index: e.Index, SHA256: hex.EncodeToString(e.Certificate.SHA256[:]), Outcome: e.Outcome,
-		Reason: e.Reason, Basis: e.Basis, Source: e.Source, MatchedBy: report.Optional(string(e.MatchedBy)),
-	}
-	if e.Certificate.Err == nil {
-		subject := e.Certificate.Subject.String()
-		out.Subject = &subject // "" is a subject too
-	}
-	return out
+// json is the entry in the document.
+func (e Judged) json() any {
+	c := e.Certificate
+	return struct {
+		Index   int     `json:"index"`
+		SHA256  string  `json:"sha256"`
+		Subject *string `json:"subject"` // null if it is not a certificate; "" is a subject too
+		Outcome Outcome `json:"outcome"`
+		Reason  string  `json:"reason"`
+		Ground
+		MatchedBy *pool.Key `json:"matched_by"` // null if it is not a duplicate
+	}{e.Index, hex.EncodeToString(c.SHA256[:]), report.OrNil(c.Subject.String(), c.Err == nil), e.Outcome, e.Reason, e.Ground, report.Optional(e.MatchedBy)}
 }

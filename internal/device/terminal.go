@@ -17,11 +17,8 @@ const sourceTerminal = "Cisco field notice FN72323 and Cisco's test library geni
 // what is pasted ends at the first blank line, or at "quit", one certificate in PEM
 // is taken of it, and no signature is asked for.
 func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, error) {
-	r := &ImportReport{Platform: o.Platform, At: o.At, Terminal: true, Certificates: []Judged{}, Notes: []Note{}}
+	r := &ImportReport{Platform: o.Platform, At: o.At, Terminal: true, Certificates: []Judged{}, Notes: Notes{}}
 	ground := o.Platform.rules.terminal
-	note := func(g Ground, format string, args ...any) {
-		r.Notes = append(r.Notes, Note{fmt.Sprintf(format, args...), g})
-	}
 	refuse := func(format string, args ...any) (*ImportReport, error) {
 		r.Refused, r.RefusedOn = o.Platform.Title+" takes one certificate in PEM from the terminal; "+fmt.Sprintf(format, args...), ground
 		return r, nil
@@ -56,14 +53,14 @@ func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportRep
 	if e.Outcome == Installed {
 		after = append(after, pool.EntryOf(e.Certificate, pool.Downloaded))
 	}
-	note(Ground{Inferred, "the signature that " + sourceGuides + " speak of is that of a bundle"},
+	r.Notes.Add(Ground{Inferred, "the signature that " + sourceGuides + " speak of is that of a bundle"},
 		"nothing verifies what is pasted, and nobody vouches for it here: compare its fingerprints with a second source; trustpool config --pem writes them, and what to type")
 	if n := len(b.Certificates) - 1; n > 0 {
-		note(Ground{Confirmed, "Cisco's test library genielibs: it sends the first block of each command alone"},
+		r.Notes.Add(Ground{Confirmed, "Cisco's test library genielibs: it sends the first block of each command alone"},
 			"%s of the file not taken: one certificate a command", report.Count(n, "further certificate"))
 	}
 	if first.Passed.Lines > 0 {
-		note(unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
+		r.Notes.Add(unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
 	}
 	r.addSettings(kept, o)
 	p.Entries = after

@@ -5,7 +5,7 @@
 // which platform printed it, its mnemonic what it is about, and the text after the
 // first colon of its text the reason. A cause is given for the reasons for which a
 // source says it; any other reason is shown as it came, with checks that tell the
-// possible causes apart. The catalogue is the data of messages.go and reasons.go.
+// possible causes apart. The catalogue is catalogue.txt.
 //
 // Several messages of one line are each found, because copying loses line breaks.
 // A message that a narrow terminal broke, or that has several lines, is one.
@@ -52,40 +52,37 @@ const (
 
 // A Finding is a message, for one of its reasons, and where it was seen.
 type Finding struct {
-	ID        string // a slug
-	Kind      Kind
-	Platforms []string // names of device.Platforms that print it
+	ID          string   `json:"id"` // a slug
+	Kind        Kind     `json:"kind"`
+	Platforms   []string `json:"platforms"` // names of device.Platforms that print it
+	Count       int      `json:"count"`
+	FirstLine   int      `json:"first_line"`   // from 1
+	Excerpt     string   `json:"excerpt"`      // of the first one, as it came
+	Reason      *string  `json:"reason"`       // in the words of the log; nil for a kind of message that gives none
+	ReasonKnown *bool    `json:"reason_known"` // nil if Reason is
+	Meaning     string   `json:"meaning"`
 	device.Ground
-	Meaning string
-	Causes  []device.Note
-	Checks  []device.Note // commands, or what to compare
-	Fixes   []device.Note // commands, or what to change
-
-	HasReason   bool   // messages of this kind give a reason
-	Reason      string // in the words of the log
-	ReasonKnown bool
-
-	Count     int
-	FirstLine int    // from 1
-	Excerpt   string // of the first one, as it came
+	Causes []device.Note `json:"causes"`
+	Checks []device.Note `json:"checks"` // commands, or what to compare
+	Fixes  []device.Note `json:"fixes"`  // commands, or what to change
 }
 
 // An Unknown is a message about trust that is not in the catalogue.
 type Unknown struct {
-	Name      string // as %PKI-3-EXAMPLE
-	Count     int
-	FirstLine int
+	Name      string `json:"name"` // as %PKI-3-EXAMPLE
+	Count     int    `json:"count"`
+	FirstLine int    `json:"first_line"`
 }
 
 // A Report is what was found, in the order of first lines.
 type Report struct {
-	File     string // as given
-	Lines    int    // read
-	Cut      int    // lines longer than MaxLine
-	Unread   int    // lines of no known form
-	Findings []Finding
-	Unknown  []Unknown
-	More     int // messages beyond MaxFindings and MaxUnknown
+	File     string    `json:"file"`         // as given
+	Lines    int       `json:"lines"`        // read
+	Cut      int       `json:"lines_cut"`    // lines longer than MaxLine
+	Unread   int       `json:"lines_unread"` // lines of no known form
+	Unknown  []Unknown `json:"unknown"`
+	More     int       `json:"more"` // messages beyond MaxFindings and MaxUnknown
+	Findings []Finding `json:"findings"`
 }
 
 // A FormError says that a text is not a log of a device: fewer than one in ten of
@@ -111,7 +108,7 @@ func Read(r io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := reader{in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}, unknown: map[string]int{}}
+	s := reader{Report: Report{Unknown: []Unknown{}, Findings: []Finding{}}, in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}, unknown: map[string]int{}}
 	begin, _ := s.in.Peek(text.SniffBytes) // an error comes again
 	kind := text.Name(begin)
 	if err := s.read(); err != nil {
@@ -356,7 +353,7 @@ func (s *reader) settle(line string) (taken bool) {
 
 // words counts the messages of a line that have no mnemonic.
 func (s *reader) words(line string, number int) (found bool) {
-	for _, e := range wordEntries() {
+	for _, e := range known().byWords {
 		all := e.find(line)
 		for i, begin := range all {
 			found = true
@@ -377,7 +374,10 @@ func (s *reader) words(line string, number int) (found bool) {
 // count counts a message.
 func (s *reader) count(e *entry, m *message, number int, at string) {
 	f := e.finding(m)
-	key := f.ID + "\x00" + strings.Join(f.Platforms, " ") + "\x00" + f.Reason
+	key := f.ID + "\x00" + strings.Join(f.Platforms, " ")
+	if f.Reason != nil {
+		key += "\x00" + *f.Reason
+	}
 	i, ok := s.seen[key]
 	if !ok {
 		if len(s.Findings) == MaxFindings {

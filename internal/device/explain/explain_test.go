@@ -101,9 +101,9 @@ func samples() map[string]string {
 func got(r *explain.Report) (out []string) {
 	for _, f := range r.Findings {
 		s := f.ID
-		if f.HasReason {
-			s += ": " + f.Reason
-			if !f.ReasonKnown {
+		if f.Reason != nil {
+			s += ": " + *f.Reason
+			if !*f.ReasonKnown {
 				s += "?"
 			}
 		}
@@ -120,7 +120,7 @@ func TestMessages(t *testing.T) {
 		seen[id] = true
 		for _, log := range []string{line, "\r\n" + line + "\r\n", "<187>Feb 22 10:00:07 edge1 " + line} {
 			r := read(t, log)
-			if !slices.Equal(got(r), []string{want}) || r.Unread != 0 || r.Unknown != nil {
+			if !slices.Equal(got(r), []string{want}) || r.Unread != 0 || len(r.Unknown) != 0 {
 				t.Errorf("%s\ngot  %q\nwant %q, %d unread, %v", log, got(r), want, r.Unread, r.Unknown)
 			}
 		}
@@ -169,7 +169,7 @@ func TestNearly(t *testing.T) {
 		for _, u := range r.Unknown {
 			names += u.Name
 		}
-		if r.Findings != nil || names != unknown || r.Unread != 0 {
+		if len(r.Findings) != 0 || names != unknown || r.Unread != 0 {
 			t.Errorf("%s: %q, %q", line, got(r), names)
 		}
 	}
@@ -187,7 +187,7 @@ func TestRootIsNotGuessed(t *testing.T) {
 	for line, want := range samples() {
 		r := read(t, line)
 		f := r.Findings[0]
-		if !f.HasReason || f.ID == "asa-validation-failed" {
+		if f.Reason == nil || f.ID == "asa-validation-failed" {
 			continue
 		}
 		id, reason, _ := strings.Cut(want, ": ")
@@ -210,7 +210,7 @@ func TestRootIsNotGuessed(t *testing.T) {
 	}
 	// Of a server near the device no notice says it.
 	f := read(t, "%SMART_LIC-3-COMM_FAILED: Communications failure with the Cisco Smart License Utility (CSLU) : Fail to send out Call Home HTTP message").Findings[0]
-	if !f.ReasonKnown || strings.Contains(f.Causes[0].Text, "IdenTrust") {
+	if !*f.ReasonKnown || strings.Contains(f.Causes[0].Text, "IdenTrust") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -364,7 +364,7 @@ func TestLimits(t *testing.T) {
 	if err := hostile.WriteText(&out); err != nil || strings.ContainsAny(out.String(), "\x1b\u202e") {
 		t.Errorf("%v %q", err, out.String())
 	}
-	if r := read(t, ""); r.Lines != 0 || r.Findings != nil {
+	if r := read(t, ""); r.Lines != 0 || len(r.Findings) != 0 {
 		t.Errorf("%+v", r)
 	}
 	if _, err := explain.Read(iotest.ErrReader(io.ErrClosedPipe)); !errors.Is(err, io.ErrClosedPipe) {
@@ -398,10 +398,10 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%+v", r)
 		}
 		for _, f := range r.Findings {
-			if f.Count < 1 || f.FirstLine < 1 || f.FirstLine > r.Lines || len(f.Excerpt) > explain.MaxExcerpt+len("…") || len(f.Reason) > explain.MaxReason+len("…") {
+			if f.Count < 1 || f.FirstLine < 1 || f.FirstLine > r.Lines || len(f.Excerpt) > explain.MaxExcerpt+len("…") || f.Reason != nil && len(*f.Reason) > explain.MaxReason+len("…") {
 				t.Fatalf("%+v", f)
 			}
-			if f.HasReason && !f.ReasonKnown && !strings.HasPrefix(f.Causes[0].Text, "reason not known") {
+			if f.Reason != nil && !*f.ReasonKnown && !strings.HasPrefix(f.Causes[0].Text, "reason not known") {
 				t.Fatalf("%+v", f)
 			}
 		}

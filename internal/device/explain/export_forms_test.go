@@ -26,13 +26,13 @@ func TestReasonGoesOn(t *testing.T) {
 		"Unable to resolve server hostname/domain name lab.example.com": true,
 	} {
 		f := read(t, "*Mar  1 00:00:01.000: %SMART_LIC-3-COMM_FAILED: "+cssm+reason).Findings[0]
-		if f.ReasonKnown != known || f.Reason != reason {
-			t.Errorf("%q: %q, known %v", reason, f.Reason, f.ReasonKnown)
+		if *f.ReasonKnown != known || *f.Reason != reason {
+			t.Errorf("%q: %q, known %v", reason, *f.Reason, *f.ReasonKnown)
 		}
 	}
 	// What goes on with one that is known is that.
 	f := read(t, "%SMART_LIC-3-COMM_FAILED: "+cssm+"Fail to send out Call Home HTTP message: Unable to resolve server hostname/domain name").Findings[0]
-	if f.Reason != "Unable to resolve server hostname/domain name" || strings.Contains(fmt.Sprint(f.Causes), "lacks the root") {
+	if *f.Reason != "Unable to resolve server hostname/domain name" || strings.Contains(fmt.Sprint(f.Causes), "lacks the root") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -63,13 +63,13 @@ func TestExports(t *testing.T) {
 		"a server, with tabs":  "2024-11-05\t10:00:00\tLocal7.Error\t10.0.0.1\t" + message,
 	} {
 		r := read(t, line+"\n")
-		if len(r.Findings) != 1 || r.Findings[0].Count != 1 || strings.ReplaceAll(r.Findings[0].Reason, `""`, `"`) != reason || r.Unread != 0 {
+		if len(r.Findings) != 1 || r.Findings[0].Count != 1 || strings.ReplaceAll(*r.Findings[0].Reason, `""`, `"`) != reason || r.Unread != 0 {
 			t.Errorf("%s: %s\n%+v", name, line, r)
 		}
 	}
 	// Printed with indents it is no line of JSON.
 	r := read(t, "[\n  {\n    \"message\": \"%SMART_LIC-3-COMM_FAILED: "+cssm+"Lab reason\",\n    \"host\": \"edge1\"\n  }\n]\n")
-	if len(r.Findings) != 1 || r.Findings[0].Reason != "Lab reason" || r.Unread != 3 {
+	if len(r.Findings) != 1 || *r.Findings[0].Reason != "Lab reason" || r.Unread != 3 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -120,8 +120,8 @@ func TestBrokenAnywhere(t *testing.T) {
 			t.Fatalf("%d: %+v", width, r)
 		}
 		// Broken within the reason, what is shown is its beginning, and the rest is counted.
-		if got := strings.ReplaceAll(r.Findings[0].Reason, " ", ""); got != strings.ReplaceAll(reason, " ", "") && (r.Unread == 0 || !strings.HasPrefix(strings.ReplaceAll(reason, " ", ""), got) || got == "") {
-			t.Errorf("%d: %q, %d unread", width, r.Findings[0].Reason, r.Unread)
+		if got := strings.ReplaceAll(*r.Findings[0].Reason, " ", ""); got != strings.ReplaceAll(reason, " ", "") && (r.Unread == 0 || !strings.HasPrefix(strings.ReplaceAll(reason, " ", ""), got) || got == "") {
+			t.Errorf("%d: %q, %d unread", width, *r.Findings[0].Reason, r.Unread)
 		}
 	}
 }
@@ -136,7 +136,7 @@ func TestLicenseStatus(t *testing.T) {
 		t.Errorf("%q, %d unread", got(r), r.Unread)
 	}
 	// Copied onto one line.
-	if r := read(t, strings.Join(strings.Fields(text), " ")); len(r.Findings) != 3 || r.Findings[1].Reason == r.Findings[0].Reason {
+	if r := read(t, strings.Join(strings.Fields(text), " ")); len(r.Findings) != 3 || *r.Findings[1].Reason == *r.Findings[0].Reason {
 		t.Errorf("%q", got(r))
 	}
 }

@@ -3,93 +3,30 @@ package explain
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"trustpool/internal/device"
 )
 
-// An entry is one kind of message of the catalogue.
-type entry struct {
-	id   string // a slug; of messages with a mnemonic the platform comes before it
-	kind Kind
-	on   []string // the platforms that print it
-
-	facility, mnemonic string // empty for one that is known by its parts alone
-	// parts are words that it has, in this order and not far apart. Letter case
-	// counts.
-	parts []string
-
-	// reason says that the message gives one, which decides what is known of it. It is
-	// after the last after, or if that is empty after the first colon.
-	reason bool
-	after  string
-
-	device.Ground
-	meaning               string
-	causes, checks, fixes by
-}
-
-// A reason is one that messages give.
-type reason struct {
-	texts []string // what it begins with, any of them
-	on    []string // platforms; nil for any
-	cssm  bool     // of Cisco's own server alone, not of a utility or server near the device
-	open  bool     // what follows the beginning belongs to it
-	whole bool     // what follows it makes no other reason of it, and is left out
-
-	device.Ground
-	meaning               string
-	causes, checks, fixes by
-}
-
-// by has notes for platforms, and under "" those for all.
-type by map[string][]device.Note
-
-// of are the notes for a platform, or if it is not known for each of some, and then
-// those for all.
-func (b by) of(platform string, some []string) (out []device.Note) {
+// of are the notes of a kind for a platform, or if it is not known for each of some,
+// and then those for all.
+func (s *statements) of(kind, platform string, some []string) []device.Note {
 	if platform != "" {
 		some = []string{platform}
 	}
-	add := func(notes []device.Note) {
-		for _, n := range notes {
+	out := []device.Note{}
+	for _, p := range append(slices.Clone(some), "") {
+		for _, n := range s.notes[strings.TrimSuffix(kind+"."+p, ".")] {
 			if !slices.ContainsFunc(out, func(o device.Note) bool { return o.Text == n.Text }) {
 				out = append(out, n)
 			}
 		}
 	}
-	for _, p := range some {
-		add(b[p])
-	}
-	add(b[""])
 	return out
 }
 
-var byMnemonic = sync.OnceValue(func() map[string][]*entry {
-	index := map[string][]*entry{}
-	for i, list := 0, catalogue(); i < len(list); i++ {
-		if e := &list[i]; e.facility != "" {
-			key := e.facility + "-" + e.mnemonic
-			index[key] = append(index[key], e)
-		}
-	}
-	return index
-})
-
-var wordEntries = sync.OnceValue(func() (out []*entry) {
-	for i, list := 0, catalogue(); i < len(list); i++ {
-		if list[i].facility == "" {
-			out = append(out, &list[i])
-		}
-	}
-	return out
-})
-
-var allReasons = sync.OnceValue(reasons)
-
 // lookup finds the entry of a message; nil if there is none.
 func lookup(m *message) *entry {
-	for _, e := range byMnemonic()[m.facility+"-"+m.mnemonic] {
+	for _, e := range known().byMnemonic[m.facility+"-"+m.mnemonic] {
 		if slices.Contains(e.on, m.platform) && hasAll(m.body[:min(len(m.body), maxSpan)], e.parts) {
 			return e
 		}
@@ -110,7 +47,7 @@ func findReason(m *message) *reason {
 // reasonOf is the reason that a message gives, nil if it is not known, and its text.
 func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 	text := m.body
-	if e.facility == "" {
+	if e.mnemonic == "" {
 		text = ":" + text // what follows its words
 	}
 	if e.after == "" {
@@ -128,8 +65,7 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 	text = strings.TrimLeft(strings.TrimPrefix(text, "Reason:"), " :")
 	near := strings.Contains(m.body, "(CSLU)") || strings.Contains(m.body, "On-Prem")
 	for rest := text; ; {
-		for i := range allReasons() {
-			r := &allReasons()[i]
+		for _, r := range known().reasons {
 			if r.cssm && near || r.on != nil && platform != "" && !slices.Contains(r.on, platform) {
 				continue
 			}
@@ -170,7 +106,7 @@ func ends(rest string) bool {
 	if field().MatchString(rest) {
 		return true
 	}
-	return slices.ContainsFunc(wordEntries(), func(e *entry) bool { return strings.HasPrefix(rest, e.parts[0]) })
+	return slices.ContainsFunc(known().byWords, func(e *entry) bool { return strings.HasPrefix(rest, e.parts[0]) })
 }
 
 // prefixes of IDs.
@@ -189,7 +125,7 @@ func (e *entry) finding(m *message) Finding {
 	f := Finding{ID: e.id, Kind: e.kind, Ground: e.Ground, Meaning: e.meaning, Platforms: names(e.on)}
 	platform := m.platform
 	switch {
-	case e.facility != "":
+	case e.mnemonic != "":
 		f.ID = idPrefix(platform) + e.id
 		f.Platforms = names([]string{platform})
 	case len(e.on) == 1:
@@ -199,26 +135,29 @@ func (e *entry) finding(m *message) Finding {
 	default:
 		f.Platforms = names([]string{platform})
 	}
-	if !e.reason {
-		f.Causes, f.Checks, f.Fixes = e.causes.of(platform, e.on), e.checks.of(platform, e.on), e.fixes.of(platform, e.on)
-		return f
-	}
-	r, text := e.reasonOf(m, platform)
-	f.HasReason, f.Reason, f.ReasonKnown = true, text, r != nil
-	if r == nil {
-		r = unknownReason(text == "")
-	} else {
-		f.Meaning += ": " + r.meaning
-		f.Ground = r.Ground
-		if platform == "" && r.on != nil {
-			f.Platforms = names(r.on)
+	said := &e.statements
+	if e.reason {
+		r, text := e.reasonOf(m, platform)
+		f.Reason, f.ReasonKnown = &text, new(r != nil)
+		switch {
+		case r != nil:
+			f.Meaning += ": " + r.meaning
+			f.Ground = r.Ground
+			if platform == "" && r.on != nil {
+				f.Platforms = names(r.on)
+			}
+			said = &r.statements
+		case text == "":
+			said = known().groups["none-given"]
+		default:
+			said = known().groups["not-known"]
 		}
 	}
-	on := e.on
-	if r.on != nil {
-		on = r.on
+	on := said.on
+	if on == nil {
+		on = e.on
 	}
-	f.Causes, f.Checks, f.Fixes = r.causes.of(platform, on), r.checks.of(platform, on), r.fixes.of(platform, on)
+	f.Causes, f.Checks, f.Fixes = said.of("cause", platform, on), said.of("check", platform, on), said.of("fix", platform, on)
 	return f
 }
 

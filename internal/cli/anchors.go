@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,14 +13,6 @@ import (
 )
 
 func (a *app) anchorsCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "anchors",
-		Short: "Show the built-in anchors and what is tolerated under each",
-		Args:  arguments(),
-	}
-	cmd.RunE = func(*cobra.Command, []string) error {
-		return hinted{errors.New("anchors: no subcommand given"), "trustpool anchors list, or trustpool anchors show NAME"}
-	}
 	var as printing
 	list := &cobra.Command{
 		Use:   "list",
@@ -52,8 +43,7 @@ func (a *app) anchorsCommand() *cobra.Command {
 			return hinted{fmt.Errorf("no built-in anchor is called %q", args[0]), "trustpool anchors list names them"}
 		},
 	}
-	cmd.AddCommand(list, show)
-	return cmd
+	return parent("anchors", "Show the built-in anchors and what is tolerated under each", "trustpool anchors list, or trustpool anchors show NAME", list, show)
 }
 
 func tolerance(a roots.Anchor) string {

@@ -243,11 +243,7 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 
 // readManifest reads the manifest.log that is published beside a bundle.
 func (a *app) readManifest(ctx context.Context, name string) (*audit.Manifest, error) {
-	files, err := a.fetchWith(ctx, name, fetch.Options{Stdin: a.env.Stdin, Sniff: feed.Sniff})
-	if err != nil {
-		return nil, err
-	}
-	f, err := one(files, name, "a manifest", "give the manifest.log in it")
+	f, err := a.fetchOne(ctx, name, feed.Sniff, "a manifest", "give the manifest.log in it")
 	if err != nil {
 		return nil, err
 	}
@@ -275,14 +271,7 @@ func (x *auditing) readProgram(ctx context.Context, a *app) (*audit.Program, err
 	if fetch.IsURL(x.program) {
 		return nil, hinted{fmt.Errorf("%s: a root program is not fetched", fetch.Mask(x.program)), "download it, look at it, and give the file"}
 	}
-	files, err := a.fetchWith(ctx, x.program, fetch.Options{Stdin: a.env.Stdin})
-	if err != nil {
-		return nil, err
-	}
-	if len(files) != 1 {
-		return nil, fmt.Errorf("%s: a directory is not a root program", x.program)
-	}
-	data, err := a.decode(files[0])
+	_, data, err := a.fetchText(ctx, x.program, nil, "a root program", "give certdata.txt, or a report of the CCADB")
 	if err != nil {
 		return nil, err
 	}

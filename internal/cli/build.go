@@ -126,8 +126,6 @@ func readRecipe(path string, noExec bool) (*recipe.Recipe, error) {
 // buildOptions gives a build its sources: paths are relative to the recipe.
 func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOptions {
 	dir := filepath.Dir(path)
-	limits := a.limits
-	limits.Bytes = int64(a.size)
 	return recipe.BuildOptions{
 		Open: recipe.OpenIn(dir, a.readAny),
 		System: func(ctx context.Context) ([]recipe.File, error) {
@@ -149,14 +147,14 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOpt
 			return s.identity(ctx, a)
 		},
 		Unreadable: func(name string, err error) bool { return a.listed[name] && a.skip(name, err) },
-		Limits:     limits,
+		Limits:     a.limits,
 		At:         now,
 	}
 }
 
-// readAny is fetch of what need not be a bundle: certdata.txt does not begin like one.
+// readAny reads what need not be a bundle: certdata.txt does not begin like one.
 func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
-	files, err := a.fetchWith(ctx, path, fetch.Options{})
+	files, err := a.fetch(ctx, path, nil)
 	var out []recipe.File
 	if a.listed == nil {
 		a.listed = map[string]bool{}

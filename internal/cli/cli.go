@@ -10,10 +10,12 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"trustpool/bundle"
 	"trustpool/docs"
@@ -111,9 +113,8 @@ type app struct {
 
 	offline bool
 	limits  bundle.Limits
-	size    size
 	output  string
-	color   colour
+	color   string
 	wide    bool
 	working *progress // what is shown of work
 
@@ -169,7 +170,7 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 	flags.SortFlags = false
 	flags.BoolVar(&a.offline, "offline", false, "use no network, even if FILE is a URL")
 	flags.BoolVar(&a.skipUnreadable, "skip-unreadable", false, "go on without files of a directory that cannot be read, and name them")
-	flags.Var(&a.size, "max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)")
+	flags.Func("max-size", "read at most `SIZE` of a file: 64M, 1G (default 256M)", size(&a.limits.Bytes))
 	flags.Func("max-depth", "let ASN.1 nest at most `N` levels deep (default 32)", count(&a.limits.Depth))
 	flags.Func("max-certificates", "read at most `N` certificates of a file (default 200000)", count(&a.limits.Certificates))
 	a.screenFlags(root)
@@ -182,31 +183,54 @@ FILE is a path, a directory, - for standard input, or an http(s) URL.`,
 // all of them and the help: making them takes as long as reading a small bundle.
 func (a *app) addVerbs(root *cobra.Command, args []string) {
 	type verb struct {
-		name string
-		make func() *cobra.Command
+		name  string
+		make  func() *cobra.Command
+		meant string // the words that people try for it
 	}
 	groups := []struct {
 		title string
 		verbs []verb
 	}{
 		{"Know a bundle:", []verb{
-			{"inspect", a.inspectCommand}, {"verify", a.verifyCommand}, {"diff", a.diffCommand}, {"audit", a.auditCommand},
-			{"feed", a.feedCommand},
-			{"extract", a.extractCommand}, {"anchors", a.anchorsCommand},
+			{"inspect", a.inspectCommand, "show list ls dump print info view cat"},
+			{"verify", a.verifyCommand, "check validate test signature"},
+			{"diff", a.diffCommand, "compare changes"},
+			{"audit", a.auditCommand, "lint scan"},
+			{"feed", a.feedCommand, "news rss updates removals"},
+			{"extract", a.extractCommand, "split unpack export"},
+			{"anchors", a.anchorsCommand, "roots cas"},
 		}},
 		{"Know a device:", []verb{
-			{"import", a.importCommand}, {"pool", a.poolCommand}, {"reach", a.reachCommand}, {"watch", a.watchCommand}, {"config", a.configCommand},
-			{"explain", a.explainCommand}, {"collect", a.collectCommand},
+			{"import", a.importCommand, "import-bundle install simulate load"},
+			{"pool", a.poolCommand, "trustpool certificates"},
+			{"reach", a.reachCommand, "connect servers ping"},
+			{"watch", a.watchCommand, "monitor poll"},
+			{"config", a.configCommand, "commands snippet configure"},
+			{"explain", a.explainCommand, "why log logs syslog"},
+			{"collect", a.collectCommand, "ssh gather capture"},
 		}},
 		{"Host bundles:", []verb{
-			{"serve", a.serveCommand}, {"site", a.siteCommand}, {"publish", a.publishCommand}, {"history", a.historyCommand}, {"rollback", a.rollbackCommand},
-			{"mirror", a.mirrorCommand}, {"fleet", a.fleetCommand}, {"doctor", a.doctorCommand}, {"alerts", a.alertsCommand},
+			{"serve", a.serveCommand, "server host http start"},
+			{"site", a.siteCommand, "static www"},
+			{"publish", a.publishCommand, "push upload add"},
+			{"history", a.historyCommand, "releases versions"},
+			{"rollback", a.rollbackCommand, ""},
+			{"mirror", a.mirrorCommand, "fetch download sync pull update"},
+			{"fleet", a.fleetCommand, "devices inventory"},
+			{"doctor", a.doctorCommand, "diagnose health grade"},
+			{"alerts", a.alertsCommand, "alert rules prometheus"},
 		}},
-		{"Carry bundles:", []verb{{"pack", a.packCommand}, {"receive", a.receiveCommand}}},
+		{"Carry bundles:", []verb{
+			{"pack", a.packCommand, "kit bundle tar"},
+			{"receive", a.receiveCommand, "open untar"},
+		}},
 		{"Make bundles:", []verb{
-			{"recipe", a.recipeCommand}, {"build", a.buildCommand}, {"sign", a.signCommand}, {"keygen", a.keygenCommand},
+			{"recipe", a.recipeCommand, ""},
+			{"build", a.buildCommand, "make create assemble"},
+			{"sign", a.signCommand, ""},
+			{"keygen", a.keygenCommand, "genkey newkey"},
 		}},
-		{"", []verb{{"version", a.versionCommand}, {"exit-status", exitStatusTopic}, {"formats", formatsTopic}}},
+		{"", []verb{{"version", a.versionCommand, ""}, {"exit-status", exitStatusTopic, ""}, {"formats", formatsTopic, ""}}},
 	}
 	for _, g := range groups {
 		for _, v := range g.verbs {
@@ -217,7 +241,6 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 			}
 		}
 	}
-	meant := suggestions()
 	for _, g := range groups {
 		if g.title != "" {
 			root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
@@ -225,7 +248,7 @@ func (a *app) addVerbs(root *cobra.Command, args []string) {
 		for _, v := range g.verbs {
 			cmd := v.make()
 			cmd.GroupID = g.title
-			cmd.SuggestFor = meant[v.name]
+			cmd.SuggestFor = strings.Fields(v.meant)
 			root.AddCommand(cmd)
 		}
 	}
@@ -340,6 +363,16 @@ func usageHint(root *cobra.Command, args []string) string {
 	return "see trustpool --help"
 }
 
+// parent is a command with no more to it than its subcommands.
+func parent(name, short, hint string, subcommands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: name, Short: short, Args: arguments()}
+	cmd.RunE = func(*cobra.Command, []string) error {
+		return hinted{fmt.Errorf("%s: no subcommand given", name), hint}
+	}
+	cmd.AddCommand(subcommands...)
+	return cmd
+}
+
 // arguments asks for exactly the named arguments.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -430,46 +463,43 @@ func verb(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
-// required makes flags necessary. What was said before of the command holds as
-// well.
+// checked has check look at the flags of a run. What was said before of the command
+// holds as well.
+func checked(cmd *cobra.Command, check func(*pflag.FlagSet) error) {
+	before := cmd.PreRunE
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+		err := check(cmd.Flags())
+		if err == nil && before != nil {
+			err = before(cmd, args)
+		}
+		return err
+	}
+}
+
+// required makes flags necessary.
 func required(cmd *cobra.Command, names ...string) {
 	for _, name := range names {
 		_ = cmd.MarkFlagRequired(name) // for completion; cobra's own error comes too late
 	}
-	before := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+	checked(cmd, func(f *pflag.FlagSet) error {
 		for _, name := range names {
-			if !cmd.Flags().Changed(name) {
+			if !f.Changed(name) {
 				return fmt.Errorf("%s: --%s is missing", verb(cmd), name)
 			}
 		}
-		if before != nil {
-			return before(cmd, args)
-		}
 		return nil
-	}
+	})
 }
 
-// exclusive makes at most one of the flags usable in a run. What was said before
-// of the command holds as well.
+// exclusive makes at most one of the flags usable in a run.
 func exclusive(cmd *cobra.Command, names ...string) {
-	before := cmd.PreRunE
-	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-		first := ""
-		for _, name := range names {
-			if !cmd.Flags().Changed(name) {
-				continue
-			}
-			if first != "" {
-				return fmt.Errorf("--%s and --%s exclude each other", first, name)
-			}
-			first = name
-		}
-		if before != nil {
-			return before(cmd, args)
+	checked(cmd, func(f *pflag.FlagSet) error {
+		given := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !f.Changed(name) })
+		if len(given) > 1 {
+			return fmt.Errorf("--%s and --%s exclude each other", given[0], given[1])
 		}
 		return nil
-	}
+	})
 }
 
 // fileExists tells a file from a fingerprint.

@@ -167,35 +167,3 @@ func (c completer) function() cobra.CompletionFunc {
 		return out, space
 	}
 }
-
-// suggestions are the verbs that people try, and the command they mean.
-func suggestions() map[string][]string {
-	return map[string][]string{
-		"inspect": {"show", "list", "ls", "dump", "print", "info", "view", "cat"},
-		"verify":  {"check", "validate", "test", "signature"},
-		"diff":    {"compare", "changes"},
-		"audit":   {"lint", "scan"},
-		"extract": {"split", "unpack", "export"},
-		"anchors": {"roots", "cas"},
-		"import":  {"import-bundle", "install", "simulate", "load"},
-		"pool":    {"trustpool", "certificates"},
-		"reach":   {"connect", "servers", "ping"},
-		"collect": {"ssh", "gather", "capture"},
-		"config":  {"commands", "snippet", "configure"},
-		"explain": {"why", "log", "logs", "syslog"},
-		"serve":   {"server", "host", "http", "start"},
-		"publish": {"push", "upload", "add"},
-		"history": {"releases", "versions"},
-		"feed":    {"news", "rss", "updates", "removals"},
-		"mirror":  {"fetch", "download", "sync", "pull", "update"},
-		"watch":   {"monitor", "poll"},
-		"alerts":  {"alert", "rules", "prometheus"},
-		"site":    {"static", "www"},
-		"fleet":   {"devices", "inventory"},
-		"doctor":  {"diagnose", "health", "grade"},
-		"pack":    {"kit", "bundle", "tar"},
-		"receive": {"open", "untar"},
-		"build":   {"make", "create", "assemble"},
-		"keygen":  {"genkey", "newkey"},
-	}
-}

@@ -43,7 +43,7 @@ Exit status: 0, or 1 if a check failed; a warning is not a failure.`,
 			if timeout <= 0 {
 				return errors.New("--timeout: not a time above zero")
 			}
-			o := doctor.Options{URL: args[0], At: t.at.or(a.env.Now), Limits: a.limits, MaxBytes: int64(a.size), Timeout: timeout}
+			o := doctor.Options{URL: args[0], At: t.at.or(a.env.Now), Limits: a.limits, MaxBytes: a.limits.Bytes, Timeout: timeout}
 			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
 				return err
 			}

@@ -40,11 +40,8 @@ Exit status: 0, or 1 if no message was known.`,
 			if err != nil {
 				return err
 			}
-			defer log.Close()
-			p := a.progress(bytesRead, "reading %s", name)
-			r, err := explain.Read(countingReader{log, p, sizeOf(log)})
-			p.done()
-			if err != nil {
+			r, err := explain.Read(log)
+			if err = errors.Join(err, log.Close()); err != nil {
 				return fmt.Errorf("%s: %w", label(name), err)
 			}
 			r.File = name
@@ -56,38 +53,47 @@ Exit status: 0, or 1 if no message was known.`,
 	return cmd
 }
 
-// sizeOf is the size of a file, and -1 of what has none that is known.
-func sizeOf(r io.Reader) int64 {
-	if f, ok := r.(*os.File); ok {
-		if fi, err := f.Stat(); err == nil && fi.Mode().IsRegular() {
-			return fi.Size()
-		}
-	}
-	return -1
+// A logFile is a log that is being read, as its progress shows.
+type logFile struct {
+	countingReader
+	io.Closer
+}
+
+func (l logFile) Close() error {
+	l.p.done()
+	return l.Closer.Close()
 }
 
 // open opens a log, which is not held in memory unless it is fetched.
 func (a *app) open(ctx context.Context, arg string) (log io.ReadCloser, name string, err error) {
-	if fetch.IsURL(arg) {
-		files, err := a.fetchWith(ctx, arg, fetch.Options{})
+	var in io.ReadCloser
+	size := int64(-1)
+	switch {
+	case fetch.IsURL(arg):
+		files, err := a.fetch(ctx, arg, nil)
 		if err != nil {
 			return nil, "", err
 		}
-		return io.NopCloser(bytes.NewReader(files[0].Data)), files[0].Name, nil
-	}
-	if arg == "-" {
+		in, name = io.NopCloser(bytes.NewReader(files[0].Data)), files[0].Name
+	case arg == "-":
 		if a.env.Stdin == nil {
 			return nil, "", errors.New("stdin: there is none")
 		}
-		return io.NopCloser(a.env.Stdin), arg, nil
+		in, name = io.NopCloser(a.env.Stdin), arg
+	default:
+		f, err := os.Open(arg)
+		if err != nil {
+			return nil, "", err
+		}
+		fi, err := f.Stat()
+		if err == nil && fi.IsDir() {
+			f.Close()
+			return nil, "", hinted{fmt.Errorf("%s: a directory is not a log", arg), "give a file, or - for standard input"}
+		}
+		if err == nil && fi.Mode().IsRegular() {
+			size = fi.Size()
+		}
+		in, name = f, arg
 	}
-	f, err := os.Open(arg)
-	if err != nil {
-		return nil, "", err
-	}
-	if fi, err := f.Stat(); err == nil && fi.IsDir() {
-		f.Close()
-		return nil, "", hinted{fmt.Errorf("%s: a directory is not a log", arg), "give a file, or - for standard input"}
-	}
-	return f, arg, nil
+	return logFile{countingReader{in, a.progress(bytesRead, "reading %s", name), size}, in}, name, nil
 }

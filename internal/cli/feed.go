@@ -117,44 +117,31 @@ func (r *feedRun) run(ctx context.Context, arg string) error {
 
 // readFeed gets the files that the argument names, and what to call them.
 func (r *feedRun) readFeed(ctx context.Context, arg string) (files []feed.File, name string, err error) {
-	o := fetch.Options{Stdin: r.env.Stdin, Sniff: feed.Sniff, MaxBytes: min(int64(cmp.Or(r.size, feed.MaxFile)), feed.MaxFile), Offline: r.offline, UserAgent: "trustpool/" + r.version()}
-	passed := map[fetch.Passed]int{}
-	o.Directory = fetch.Directory{
-		Companion: func(name string) bool { return !feed.IsFile(name) },
-		Passed:    func(_ string, why fetch.Passed) { passed[why]++ },
-	}
-	// --max-size does not raise the limit of a feed.
-	bounded := func(err error) error {
-		if large, ok := errors.AsType[*fetch.TooLargeError](err); ok && large.Limit == feed.MaxFile {
-			return fmt.Errorf("%s: more than %d bytes, which is the limit for what is published beside a bundle", label(large.Name), feed.MaxFile)
+	o := r.fetchOptions()
+	o.Sniff, o.MaxBytes = feed.Sniff, min(cmp.Or(o.MaxBytes, feed.MaxFile), feed.MaxFile)
+	o.Directory = fetch.Directory{Companion: func(name string) bool { return !feed.IsFile(name) }, Unreadable: r.skip}
+	read := func(ctx context.Context, arg string) ([]fetch.File, error) {
+		files, err := r.fetchWith(ctx, arg, o)
+		if large, ok := errors.AsType[*fetch.TooLargeError](err); ok && large.Limit == feed.MaxFile { // --max-size does not raise it
+			err = fmt.Errorf("%s: more than %d bytes, which is the limit for what is published beside a bundle", label(large.Name), feed.MaxFile)
 		}
-		return err
+		return files, err
 	}
 	if u, err := url.Parse(arg); err == nil && fetch.IsURL(arg) && feed.IsDirectory(u) {
 		files, err := feed.Fetch(ctx, u, path.Base(u.Path), func(ctx context.Context, url string) (fetch.File, error) {
-			files, err := fetch.Read(ctx, url, o)
+			files, err := read(ctx, url)
 			if err != nil {
-				return fetch.File{}, bounded(err)
+				return fetch.File{}, err
 			}
 			return files[0], nil
 		})
-		for _, f := range files {
-			r.rests(f.Name, f.Data)
-		}
 		return files, fetch.Mask(arg), err
 	}
-	got, err := fetch.Read(ctx, arg, o)
-	if err != nil {
-		return nil, "", bounded(err)
-	}
-	if len(passed) > 0 {
-		r.warn("%s: %s read; passed over: %s", arg, report.Count(len(got), "file"), countPassed(passed))
-	}
+	got, err := read(ctx, arg)
 	for _, f := range got {
-		r.rests(f.Name, f.Data)
 		files = append(files, feed.File{Name: label(f.Name), Data: f.Data})
 	}
-	return files, fetch.Mask(arg), nil
+	return files, fetch.Mask(arg), err
 }
 
 // readHeld gets the bundle to compare with.
@@ -216,7 +203,6 @@ func (r *feedRun) current(ctx context.Context, f *feed.Feed) (*bundle.Bundle, st
 	if err != nil {
 		return nil, "", fmt.Errorf("--store: %w", err)
 	}
-	r.limits.Bytes = int64(r.size)
 	b, err := r.limits.Parse(data)
 	name := found[0].File()
 	r.rests(name, data)

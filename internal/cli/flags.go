@@ -8,27 +8,19 @@ import (
 	"time"
 )
 
-// A size is the value of a flag that takes bytes: 4096, 64M, 1G.
-type size int64
-
-func (s *size) String() string { return strconv.FormatInt(int64(*s), 10) }
-func (s *size) Type() string   { return "SIZE" }
-
-func (s *size) Set(v string) error {
-	shift := 0
-	number := strings.TrimSuffix(strings.TrimSuffix(strings.ToUpper(v), "B"), "I")
-	for i, unit := range []string{"K", "M", "G"} {
-		if n, ok := strings.CutSuffix(number, unit); ok {
-			number, shift = n, 10*(i+1)
-			break
+// size is a flag that takes bytes: 4096, 64M, 1G.
+func size(to *int64) func(string) error {
+	return func(v string) error {
+		number := strings.TrimSuffix(strings.TrimSuffix(strings.ToUpper(v), "B"), "I")
+		digits := strings.TrimRight(number, "KMG")
+		shift, isUnit := map[string]int{"": 0, "K": 10, "M": 20, "G": 30}[number[len(digits):]]
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || !isUnit || n <= 0 || n > (1<<62)>>shift {
+			return errors.New("not a size: write 4096, 64M or 1G")
 		}
+		*to = n << shift
+		return nil
 	}
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || n <= 0 || n > (1<<62)>>shift {
-		return errors.New("not a size: write 4096, 64M or 1G")
-	}
-	*s = size(n << shift)
-	return nil
 }
 
 // count is a flag that takes a number above zero.

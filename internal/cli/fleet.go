@@ -2,11 +2,9 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -204,7 +202,7 @@ func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fl
 	}
 	var parts []*fleet.Part
 	for _, arg := range files {
-		read, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniffText})
+		read, err := a.fetch(ctx, arg, sniffText)
 		if err != nil {
 			return nil, err
 		}
@@ -328,14 +326,12 @@ func (a *app) readInventory(path string, variables ...string) ([]inventory.Devic
 		return nil, fmt.Errorf("--devices: %w", err)
 	}
 	defer f.Close()
-	hash := sha256.New()
-	l, err := inventory.Read(io.TeeReader(f, hash), inventory.Options{Variables: variables})
+	in, noted := a.witness(path, f)
+	l, err := inventory.Read(in, inventory.Options{Variables: variables})
 	if err != nil {
 		return nil, fmt.Errorf("--devices %s: %w", path, err)
 	}
-	if a.evidence != nil {
-		a.evidence.AddSum(path, [sha256.Size]byte(hash.Sum(nil)))
-	}
+	noted()
 	if n := len(l.Passed); n > 0 {
 		a.warn("%s: %s passed over, the first is %s: %s", path, report.Count(n, "host"), l.Passed[0].Name, l.Passed[0].Why)
 	}
@@ -378,35 +374,20 @@ func (x *fleetArgs) readBundle(ctx context.Context, a *app, arg string) (fleet.B
 	}, nil
 }
 
+// readLog reads a log, which is among what the report rests on.
 func (a *app) readLog(ctx context.Context, t *fleet.Tally, name string) error {
-	if name == "-" {
-		if a.env.Stdin == nil {
-			return errors.New("stdin: there is none")
-		}
-		return a.tally(ctx, t, "-", a.env.Stdin)
-	}
 	if fetch.IsURL(name) {
 		return hinted{fmt.Errorf("%s: a log is not fetched", fetch.Mask(name)), "download it and give the file"}
 	}
-	f, err := os.Open(name)
+	log, name, err := a.open(ctx, name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	p := a.progress(bytesRead, "reading %s", name)
-	defer p.done()
-	return a.tally(ctx, t, name, countingReader{f, p, sizeOf(f)})
-}
-
-// tally reads a log, which is among what the report rests on.
-func (a *app) tally(ctx context.Context, t *fleet.Tally, name string, r io.Reader) error {
-	if a.evidence == nil {
-		return t.Read(ctx, name, r)
-	}
-	hash := sha256.New()
-	if err := t.Read(ctx, name, io.TeeReader(r, hash)); err != nil {
+	defer log.Close()
+	in, noted := a.witness(name, log)
+	if err := t.Read(ctx, name, in); err != nil {
 		return err
 	}
-	a.evidence.AddSum(name, [sha256.Size]byte(hash.Sum(nil)))
+	noted()
 	return nil
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -14,7 +13,7 @@ const healthTimeout = 5 * time.Second
 
 // healthcheck asks /readyz of the server that listens at the first of the addresses:
 // an image of the program alone has no other client.
-func (a *app) healthcheck(ctx context.Context, listen []string) error {
+func (a *app) healthcheck(listen []string) error {
 	address := defaultListen
 	if len(listen) > 0 {
 		address = listen[0]
@@ -26,13 +25,8 @@ func (a *app) healthcheck(ctx context.Context, listen []string) error {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
+	client := http.Client{Timeout: healthTimeout}
+	answer, err := client.Get("http://" + net.JoinHostPort(host, port) + "/readyz")
 	if err != nil {
 		return fmt.Errorf("no server answers: %w", err)
 	}

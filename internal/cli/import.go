@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -163,8 +162,7 @@ func (a *app) readPool(path string, save bool, p device.Platform) (*pool.Pool, e
 		return nil, fmt.Errorf("--pool: %w", err)
 	}
 	defer f.Close()
-	hash := sha256.New()
-	in := io.TeeReader(f, hash)
+	in, noted := a.witness(path, f)
 	read, err := pool.Read(in, device.CheckName)
 	if err == nil {
 		_, err = io.Copy(io.Discard, in) // what it did not look at is of the file, too
@@ -172,8 +170,6 @@ func (a *app) readPool(path string, save bool, p device.Platform) (*pool.Pool, e
 	if err != nil {
 		return nil, fmt.Errorf("--pool %s: %w", path, err)
 	}
-	if a.evidence != nil {
-		a.evidence.AddSum(path, [sha256.Size]byte(hash.Sum(nil)))
-	}
+	noted()
 	return read, nil
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -30,7 +32,7 @@ func (a *app) read(ctx context.Context, arg string) (b *bundle.Bundle, name stri
 
 // readAs is read with a parser of the caller's choice.
 func (a *app) readAs(ctx context.Context, arg string, parse parser) (b *bundle.Bundle, name string, err error) {
-	files, err := a.fetch(ctx, arg)
+	files, err := a.fetch(ctx, arg, bundle.Sniff)
 	if err != nil {
 		return nil, "", err
 	}
@@ -67,7 +69,7 @@ func (a *app) parse(files []fetch.File, arg string, parse parser) (b *bundle.Bun
 // does and holds no certificate.
 func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bundle.Bundle, name string, err error) {
 	readJSON := func(data []byte) (decoded []byte, ok bool) {
-		decoded, err := text.Decode(data, cmp.Or(int64(a.size), fetch.DefaultMaxBytes))
+		decoded, err := text.Decode(data, cmp.Or(a.limits.Bytes, fetch.DefaultMaxBytes))
 		return decoded, err == nil && bytes.HasPrefix(bytes.TrimLeft(decoded, " \t\r\n"), []byte("{")) && !bundle.SniffCertificate(decoded)
 	}
 	captured := false
@@ -76,7 +78,7 @@ func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bund
 			err = hinted{err, "of what a device shows make a pool file first: trustpool pool read FILE --platform NAME --save POOL"}
 		}
 	}()
-	files, err := a.fetchSniffed(ctx, arg, func(prefix []byte) (int64, error) {
+	files, err := a.fetch(ctx, arg, func(prefix []byte) (int64, error) {
 		captured = bytes.Contains(prefix, []byte("Trustpool: "))
 		if _, ok := readJSON(prefix); ok {
 			return 0, nil
@@ -99,31 +101,28 @@ func (a *app) readEither(ctx context.Context, arg string) (p *pool.Pool, b *bund
 	return nil, b, name, err
 }
 
-// fetch gets what is to be a bundle.
-func (a *app) fetch(ctx context.Context, arg string) ([]fetch.File, error) {
-	return a.fetchSniffed(ctx, arg, bundle.Sniff)
+// fetch gets what sniff, which may be nil, does not refuse, under the limits that the flags set.
+func (a *app) fetch(ctx context.Context, arg string, sniff func([]byte) (int64, error)) ([]fetch.File, error) {
+	o := a.fetchOptions()
+	o.Sniff = sniff
+	o.Directory = fetch.Directory{Companion: isCompanion, Wanted: bundle.SniffCertificate, Unreadable: a.skip}
+	return a.fetchWith(ctx, arg, o)
 }
 
-func (a *app) fetchSniffed(ctx context.Context, arg string, sniff func([]byte) (int64, error)) ([]fetch.File, error) {
-	a.limits.Bytes = int64(a.size)
-	return a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniff})
+// fetchOptions are those that the flags set.
+func (a *app) fetchOptions() fetch.Options {
+	return fetch.Options{MaxBytes: a.limits.Bytes, Stdin: a.env.Stdin, Offline: a.offline, UserAgent: "trustpool/" + a.version()}
 }
 
-// fetchWith gets anything, under the limits that the flags set.
+// fetchWith is fetch with options of the caller's choice.
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
 	p := a.progress(bytesRead, "reading %s", fetch.Mask(arg))
 	defer p.done()
 	if p != nil {
 		o.Progress = p.add
 	}
-	o.MaxBytes, o.Offline, o.UserAgent = int64(a.size), a.offline, "trustpool/"+a.version()
 	passed := map[fetch.Passed]int{}
-	o.Directory = fetch.Directory{
-		Companion:  isCompanion,
-		Wanted:     bundle.SniffCertificate,
-		Passed:     func(_ string, why fetch.Passed) { passed[why]++ },
-		Unreadable: a.skip,
-	}
+	o.Directory.Passed = func(_ string, why fetch.Passed) { passed[why]++ }
 	files, err := fetch.Read(ctx, arg, o)
 	for _, f := range files {
 		a.rests(f.Name, f.Data)
@@ -132,6 +131,27 @@ func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fet
 		a.warn("%s: %s read; passed over: %s", arg, report.Count(len(files), "file"), countPassed(passed))
 	}
 	return files, err
+}
+
+// fetchOne is fetch of one file. A directory is an error, which says what it is not, and what to do.
+func (a *app) fetchOne(ctx context.Context, arg string, sniff func([]byte) (int64, error), what, hint string) (fetch.File, error) {
+	files, err := a.fetch(ctx, arg, sniff)
+	if err != nil {
+		return fetch.File{}, err
+	}
+	if len(files) != 1 || files[0].Name != arg && !fetch.IsURL(arg) {
+		return fetch.File{}, hinted{fmt.Errorf("%s: a directory is not %s", arg, what), hint}
+	}
+	return files[0], nil
+}
+
+// fetchText is fetchOne of a text, in UTF-8.
+func (a *app) fetchText(ctx context.Context, arg string, sniff func([]byte) (int64, error), what, hint string) (name string, data []byte, err error) {
+	f, err := a.fetchOne(ctx, arg, sniff, what, hint)
+	if err == nil {
+		data, err = a.decode(f)
+	}
+	return f.Name, data, err
 }
 
 // gather begins the evidence of a report that is judged at a time and printed as one
@@ -160,17 +180,18 @@ func (a *app) rests(name string, data []byte) {
 	}
 }
 
-// one is the file that an argument was read as. A directory is an error, which says what it is not, and what to do.
-func one(files []fetch.File, arg, what, hint string) (fetch.File, error) {
-	if len(files) != 1 || files[0].Name != arg && !fetch.IsURL(arg) {
-		return fetch.File{}, hinted{fmt.Errorf("%s: a directory is not %s", arg, what), hint}
+// witness is rests for what is being read: noted says that all of it was.
+func (a *app) witness(name string, r io.Reader) (in io.Reader, noted func()) {
+	if a.evidence == nil {
+		return r, func() {}
 	}
-	return files[0], nil
+	hash := sha256.New()
+	return io.TeeReader(r, hash), func() { a.evidence.AddSum(name, [sha256.Size]byte(hash.Sum(nil))) }
 }
 
 // decode returns the UTF-8 of a text that was read.
 func (a *app) decode(f fetch.File) ([]byte, error) {
-	data, err := text.Decode(f.Data, cmp.Or(int64(a.size), fetch.DefaultMaxBytes))
+	data, err := text.Decode(f.Data, cmp.Or(a.limits.Bytes, fetch.DefaultMaxBytes))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", label(f.Name), err)
 	}
@@ -285,13 +306,9 @@ func (a *app) readAnchors(ctx context.Context, flag string, values []string) ([]
 		if fetch.IsURL(arg) {
 			return nil, hinted{fmt.Errorf("%s %s: what is trusted is not fetched", flag, fetch.Mask(arg)), "download it, check its SHA-256, and give the file"}
 		}
-		files, err := a.fetch(ctx, arg)
+		f, err := a.fetchOne(ctx, arg, bundle.Sniff, "an anchor", "give the root's certificate, or its SHA-256")
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
-		f, err := one(files, arg, "an anchor", "give the root's certificate, or its SHA-256")
-		if err != nil {
-			return nil, fmt.Errorf("%s %w", flag, err)
 		}
 		anchors, err := roots.FromFile(f.Data)
 		if err != nil {

@@ -120,7 +120,7 @@ type besides struct {
 func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish store.PublishOptions, g gate, seen *store.Seen) error {
 	o := store.MirrorOptions{
 		PublishOptions: publish,
-		Fetch:          fetch.Options{MaxBytes: int64(a.size), Offline: a.offline, UserAgent: "trustpool/" + a.version()},
+		Fetch:          a.fetchOptions(),
 		Sleep:          a.sleep,
 		Jitter:         rand.Float64,
 		Seen:           seen,

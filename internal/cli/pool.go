@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -12,23 +11,14 @@ import (
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/device/show"
-	"trustpool/internal/fetch"
 	"trustpool/internal/fetch/text"
 	"trustpool/internal/pool"
 	"trustpool/internal/report"
 )
 
 func (a *app) poolCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "pool",
-		Short: "Read what a device shows of its pool, and print a pool as it would",
-		Args:  arguments(),
-		RunE: func(*cobra.Command, []string) error {
-			return hinted{errors.New("pool: no subcommand given"), "trustpool pool read FILE --platform NAME, or trustpool pool show POOL"}
-		},
-	}
-	cmd.AddCommand(a.poolReadCommand(), a.poolShowCommand())
-	return cmd
+	return parent("pool", "Read what a device shows of its pool, and print a pool as it would",
+		"trustpool pool read FILE --platform NAME, or trustpool pool show POOL", a.poolReadCommand(), a.poolShowCommand())
 }
 
 func (a *app) poolShowCommand() *cobra.Command {
@@ -164,23 +154,15 @@ Exit status: 0, or 1 if --against finds a difference.`,
 
 // readListing reads a capture.
 func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t *trust) (*device.Listing, error) {
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin, Sniff: sniffText})
-	if err != nil {
-		return nil, err
-	}
-	f, err := one(files, arg, "a capture", "give one file: what one device shows")
-	if err != nil {
-		return nil, err
-	}
-	data, err := a.decode(f)
+	name, data, err := a.fetchText(ctx, arg, sniffText, "a capture", "give one file: what one device shows")
 	if err != nil {
 		return nil, err
 	}
 	l, err := device.ReadListing(data, p, t.at.or(a.env.Now))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", label(f.Name), err)
+		return nil, fmt.Errorf("%s: %w", label(name), err)
 	}
-	l.File = f.Name
+	l.File = name
 	return l, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"trustpool/bundle"
 	"trustpool/internal/store"
 )
 
@@ -71,7 +72,6 @@ func (g *gate) open(ctx context.Context, a *app) (*store.Store, store.PublishOpt
 	if g.share < 1 || g.share > 100 {
 		return nil, o, fmt.Errorf("--min-share %d: give 1 to 100", g.share)
 	}
-	o.Limits.Bytes = int64(a.size)
 	for _, gate := range store.Gates() {
 		if allowed := g.allow[gate]; allowed != nil && *allowed {
 			o.Allow = append(o.Allow, gate)
@@ -110,11 +110,7 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 			if err != nil {
 				return err
 			}
-			files, err := a.fetch(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			f, err := one(files, args[0], "a bundle to publish", "trustpool build makes a signed bundle")
+			f, err := a.fetchOne(cmd.Context(), args[0], bundle.Sniff, "a bundle to publish", "trustpool build makes a signed bundle")
 			if err != nil {
 				return err
 			}

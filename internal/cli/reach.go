@@ -150,7 +150,7 @@ func (r *reachRun) readDevice(ctx context.Context) (err error) {
 // readServers reads the captures, and asks the servers of --connect.
 func (r *reachRun) readServers(ctx context.Context) error {
 	for _, arg := range r.chains {
-		files, err := r.fetchWith(ctx, arg, fetch.Options{Stdin: r.env.Stdin})
+		files, err := r.fetch(ctx, arg, nil)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (r *reachRun) readServers(ctx context.Context) error {
 	defer p.done()
 	for i, address := range r.connect {
 		p.add(min(i, 1), int64(len(r.connect)))
-		chain, err := fetch.Chain(ctx, address, fetch.Options{Offline: r.offline})
+		chain, err := fetch.Chain(ctx, address, r.fetchOptions())
 		if _, _, bad := net.SplitHostPort(address); bad != nil || errors.Is(err, fetch.ErrOffline) {
 			return err
 		} else if err != nil {

@@ -57,12 +57,12 @@ nothing is written.`,
 			if x.dir == "" && x.store == "" && !x.dryRun {
 				return hinted{errors.New("receive: nothing says where to"), "give -o DIR, --store URL, or --dry-run to prove the kit only"}
 			}
-			tar, err := a.openTar(cmd.Context(), args[0])
+			tar, name, closed, err := a.openTar(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			defer tar.close()
-			k, r, err := x.prove(cmd.Context(), a, tar)
+			defer closed()
+			k, r, err := x.prove(cmd.Context(), a, tar, name)
 			if err != nil {
 				return err
 			}
@@ -121,7 +121,7 @@ func (x *receiving) put(ctx context.Context, a *app, k *kit.Kit, r *kit.Report) 
 }
 
 // prove opens a kit; it is nil if it is refused.
-func (x *receiving) prove(ctx context.Context, a *app, tar *tarFile) (*kit.Kit, *kit.Report, error) {
+func (x *receiving) prove(ctx context.Context, a *app, tar *io.SectionReader, name string) (*kit.Kit, *kit.Report, error) {
 	o := kit.OpenOptions{At: x.at.or(a.env.Now)}
 	var err error
 	if o.Anchors, err = x.chosen(ctx, a); err != nil {
@@ -138,57 +138,36 @@ func (x *receiving) prove(ctx context.Context, a *app, tar *tarFile) (*kit.Kit, 
 		o.Previous = append(o.Previous, p...)
 	}
 	x.trusted = o.Anchors
-	p := a.progress(nothing, "proving %s", tar.name)
+	p := a.progress(nothing, "proving %s", name)
 	defer p.done()
-	k, err := kit.Open(tar, tar.size, o)
+	k, err := kit.Open(tar, tar.Size(), o)
 	var refused *kit.Refusal
 	if err != nil && !errors.As(err, &refused) {
 		return nil, nil, err
 	}
-	sum, err := tar.sum()
-	if err != nil {
+	sum := sha256.New() // of a kit that is refused, too
+	if _, err := io.Copy(sum, tar); err != nil {
 		return nil, nil, err
 	}
-	r := kit.NewReport(k, sum, refused, x.at.chosen())
-	r.File = tar.name
+	r := kit.NewReport(k, [sha256.Size]byte(sum.Sum(nil)), refused, x.at.chosen())
+	r.File = name
 	return k, &r, nil
 }
 
-// A tarFile is what is to be a kit. One on disk is not held in memory.
-type tarFile struct {
-	io.ReaderAt
-	size  int64
-	name  string // for reports
-	close func() error
-}
-
-func (t *tarFile) sum() (sum [32]byte, err error) {
-	h := sha256.New()
-	_, err = io.Copy(h, io.NewSectionReader(t, 0, t.size))
-	h.Sum(sum[:0])
-	return sum, err
-}
-
-func (a *app) openTar(ctx context.Context, arg string) (*tarFile, error) {
+// openTar opens what is to be a kit, and says what reports call it. One on disk is not held in memory.
+func (a *app) openTar(ctx context.Context, arg string) (tar *io.SectionReader, name string, closed func() error, err error) {
 	if fi, err := os.Stat(arg); err == nil && fi.Mode().IsRegular() {
-		if limit := cmp.Or(int64(a.size), fetch.DefaultMaxBytes); fi.Size() > limit {
-			return nil, &fetch.TooLargeError{Name: arg, Size: fi.Size(), Limit: limit}
+		if limit := cmp.Or(a.limits.Bytes, fetch.DefaultMaxBytes); fi.Size() > limit {
+			return nil, "", nil, &fetch.TooLargeError{Name: arg, Size: fi.Size(), Limit: limit}
 		}
 		f, err := os.Open(arg)
 		if err != nil {
-			return nil, err
+			return nil, "", nil, err
 		}
-		return &tarFile{f, fi.Size(), arg, f.Close}, nil
+		return io.NewSectionReader(f, 0, fi.Size()), arg, f.Close, nil
 	}
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin})
-	if err != nil {
-		return nil, err
-	}
-	f, err := one(files, arg, "a kit", "give the tar file of pack")
-	if err != nil {
-		return nil, err
-	}
-	return &tarFile{bytes.NewReader(f.Data), int64(len(f.Data)), f.Name, func() error { return nil }}, nil
+	f, err := a.fetchOne(ctx, arg, nil, "a kit", "give the tar file of pack")
+	return io.NewSectionReader(bytes.NewReader(f.Data), 0, int64(len(f.Data))), f.Name, func() error { return nil }, err
 }
 
 // readPrevious reads the bundles that are here: one, those of a kit that was

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -11,14 +10,6 @@ import (
 )
 
 func (a *app) recipeCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "recipe",
-		Short: "Start a recipe, or check one",
-		Args:  arguments(),
-		RunE: func(*cobra.Command, []string) error {
-			return hinted{errors.New("recipe: no subcommand given"), "trustpool recipe init, or trustpool recipe check RECIPE"}
-		},
-	}
 	start := &cobra.Command{
 		Use:     "init [-o RECIPE]",
 		Short:   "Print a recipe to start from",
@@ -49,6 +40,5 @@ func (a *app) recipeCommand() *cobra.Command {
 		},
 	}
 	s.noExecFlag(check)
-	cmd.AddCommand(start, check)
-	return cmd
+	return parent("recipe", "Start a recipe, or check one", "trustpool recipe init, or trustpool recipe check RECIPE", start, check)
 }

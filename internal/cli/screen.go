@@ -3,35 +3,24 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"trustpool/internal/report"
 )
 
-// A colour is the value of --color.
-type colour string
-
-func (c *colour) String() string { return string(*c) }
-func (c *colour) Type() string   { return "WHEN" }
-
-func (c *colour) Set(v string) error {
-	for _, known := range colours() {
-		if v == known {
-			*c = colour(v)
-			return nil
-		}
-	}
-	return fmt.Errorf("%q is not one: give auto, always or never", v)
-}
-
 func colours() []string { return []string{"auto", "always", "never"} }
 
 // screenFlags adds the flags on how text is shown.
 func (a *app) screenFlags(root *cobra.Command) {
-	a.color = "auto"
 	f := root.PersistentFlags()
-	f.Var(&a.color, "color", "colour text `WHEN`: auto, on a terminal without NO_COLOR and TERM=dumb; always; never")
+	f.Func("color", "colour text `WHEN`: auto, on a terminal without NO_COLOR and TERM=dumb; always; never (default auto)", func(v string) error {
+		if a.color = v; !slices.Contains(colours(), v) {
+			return fmt.Errorf("%q is not one: give auto, always or never", v)
+		}
+		return nil
+	})
 	f.BoolVar(&a.wide, "wide", false, "do not fit text to the terminal's width")
 }
 
@@ -44,7 +33,7 @@ func (a *app) screen() (s report.Screen) {
 	if a.wide {
 		s.Width = 0
 	}
-	s.Color = a.color == "always" || a.color == "auto" && terminal && a.getenv("NO_COLOR") == "" && a.hasColors()
+	s.Color = a.color == "always" || a.color != "never" && terminal && a.getenv("NO_COLOR") == "" && a.hasColors()
 	return s
 }
 

@@ -91,7 +91,7 @@ Exit status: 0 when it is ended by a signal.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.healthcheck {
-				return a.healthcheck(cmd.Context(), f.listen)
+				return a.healthcheck(f.listen)
 			}
 			if cmd.Flags().Changed("watch-every") && len(f.watch) == 0 {
 				return errors.New("serve: --watch-every is for --watch")
@@ -130,7 +130,6 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.version(), Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
 		NoDowngrade: f.noDowngrade,
 	}
-	o.Limits.Bytes = int64(a.size)
 	var err error
 	if o.Anchors, err = f.chosen(ctx, a); err != nil {
 		return err
@@ -161,11 +160,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		// The pages ask for the catalog when there are requests: there is a server by then.
 		catalog := func() *hosting.Catalog { return server.Catalog() }
 		judge := func(r *hosting.Release) signing.Report { return server.Judge(r) }
-		version := o.Version
-		if version == "unknown" { // the program's own, if it was built without one
-			version = ""
-		}
-		options := pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: version}
+		options := pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: a.knownVersion()}
 		options.Mirrored = func(name string) (time.Time, bool) { return server.Mirrored(name) }
 		if o.Watch != nil {
 			options.Watch = o.Watch.Report

@@ -131,11 +131,7 @@ func (a *app) toSign(ctx context.Context, arg string, detached bool, o signing.S
 		b, name, err := a.read(ctx, arg)
 		return func(id *signing.Identity) ([]byte, error) { return signing.Sign(b, id, o) }, name, err
 	}
-	files, err := a.fetchWith(ctx, arg, fetch.Options{Stdin: a.env.Stdin})
-	if err != nil {
-		return nil, arg, err
-	}
-	f, err := one(files, arg, "one file", "sign a list of its files, such as sha256sum writes")
+	f, err := a.fetchOne(ctx, arg, nil, "one file", "sign a list of its files, such as sha256sum writes")
 	return func(id *signing.Identity) ([]byte, error) { return signing.SignDetached(f.Data, id, o.Time) }, f.Name, err
 }
 

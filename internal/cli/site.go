@@ -123,11 +123,7 @@ Exit status: 0, or 1 if --check finds that a file is missing or differs.`,
 
 // siteOptions are those of a site of the source.
 func (a *app) siteOptions(ctx context.Context, t *trust, source hosting.Source) (site.Options, error) {
-	o := site.Options{Source: source, Limits: a.limits, Now: a.env.Now, Version: a.version(), Report: a.warn}
-	o.Limits.Bytes = int64(a.size)
-	if o.Version == "unknown" { // the program's own, if it was built without one
-		o.Version = ""
-	}
+	o := site.Options{Source: source, Limits: a.limits, Now: a.env.Now, Version: a.knownVersion(), Report: a.warn}
 	var err error
 	o.Anchors, err = t.chosen(ctx, a)
 	return o, err
@@ -147,7 +143,7 @@ func (a *app) openSite(flag, to string, create bool) (site.Place, error) {
 		if a.offline {
 			return nil, fmt.Errorf("%s %s: %w", flag, fetch.Mask(to), fetch.ErrOffline)
 		}
-		return site.OpenURL(to, fetch.Options{UserAgent: "trustpool/" + a.version()}), nil
+		return site.OpenURL(to, a.fetchOptions()), nil
 	}
 	if create {
 		if err := os.Mkdir(path, 0o755); err != nil && !errors.Is(err, os.ErrExist) {

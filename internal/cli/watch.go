@@ -129,7 +129,7 @@ func (a *app) newWatcher(o watch.Options, server func() *hosting.Server) (*watch
 	o.Bundles = func() []watch.Bundle { return server().Watched() }
 	o.Marked = func(bundle string, root *certificate.Certificate) string { return server().Marked(bundle, root) }
 	o.Fetch = func(ctx context.Context, address string) ([][]byte, error) {
-		return fetch.Chain(ctx, address, fetch.Options{Offline: a.offline})
+		return fetch.Chain(ctx, address, a.fetchOptions())
 	}
 	o.Sleep, o.Jitter = a.sleep, rand.Float64
 	return watch.New(o)
@@ -179,21 +179,13 @@ func (a *app) watched(ctx context.Context, flag string, values []string) (out []
 		if !fetch.IsURL(v) && !fileExists(v) {
 			return nil, hinted{fmt.Errorf("%s: %w, and there is no such file", flag, err), "for a list of servers give a FILE with one HOST:PORT in each line"}
 		}
-		files, err := a.fetchWith(ctx, v, fetch.Options{Stdin: a.env.Stdin})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
-		file, err := one(files, v, "a list of servers", "give a FILE with one HOST:PORT in each line")
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", flag, err)
-		}
-		data, err := a.decode(file)
+		name, data, err := a.fetchText(ctx, v, nil, "a list of servers", "give a FILE with one HOST:PORT in each line")
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", flag, err)
 		}
 		servers, err := watch.ParseServers(string(data))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", flag, label(file.Name), err)
+			return nil, fmt.Errorf("%s: %s: %w", flag, label(name), err)
 		}
 		out = append(out, servers...)
 	}

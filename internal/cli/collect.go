@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
@@ -307,17 +306,13 @@ func (s *secretFlags) read(ctx context.Context, a *app) (secret []byte, err erro
 		}
 		secret = firstLine(secret)
 	default:
-		f, ok := a.env.Stdin.(*os.File)
-		if !ok || !a.env.Terminal || !term.IsTerminal(int(f.Fd())) {
-			return nil, hinted{fmt.Errorf("--%s: there is no terminal to ask at", s.name), fmt.Sprintf("give --%s-file FILE, or set SSH_ASKPASS", s.name)}
+		secret, err = a.ask(strings.ToUpper(s.what[:1]) + s.what[1:] + " of the devices: ")
+		if errors.Is(err, errNoTerminal) {
+			return nil, hinted{fmt.Errorf("--%s: %w", s.name, err), fmt.Sprintf("give --%s-file FILE, or set SSH_ASKPASS", s.name)}
 		}
-		fmt.Fprintf(a.env.Stderr, "%s of the devices: ", strings.ToUpper(s.what[:1])+s.what[1:])
-		secret, err = term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(a.env.Stderr)
 		if err != nil {
 			return nil, err
 		}
-		secret = firstLine(secret)
 	}
 	if len(secret) == 0 {
 		return nil, fmt.Errorf("--%s: %s is empty", s.name, s.what)

@@ -128,13 +128,9 @@ func (a *app) readPEM(ctx context.Context, arg string, filters []string, t *trus
 		return err
 	}
 	o.Signature, o.At, o.Known = &r, t.at.or(a.env.Now), knownRoots()
-	var wanted []bundle.Filter
-	for _, f := range filters {
-		filter, err := bundle.ParseFilter(f, o.At)
-		if err != nil {
-			return fmt.Errorf("--filter: %w", err)
-		}
-		wanted = append(wanted, filter)
+	wanted, err := parseFilters("--filter", filters, o.At)
+	if err != nil {
+		return err
 	}
 	for i, c := range b.Certificates {
 		if slices.ContainsFunc(wanted, func(f bundle.Filter) bool { return !f(c) }) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -96,22 +97,14 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 					"json": func(w io.Writer) error { return r.WriteJSON(w, t.at.given) },
 				}}
 				if !quiet {
-					j.heading = report.Printable(label(name))
+					j.heading = report.Printable(label(name)) + "\n"
 				}
 				imports = append(imports, j)
 				yes, changed = yes && r.Refused == "" && r.Failed == 0, changed || r.Refused == ""
 			}
 			of := imports[0].of
 			if len(imports) > 1 {
-				of = printings{as: func(w io.Writer) error {
-					list := newList(w, cmd, as)
-					for _, j := range imports {
-						if err := list.add(j); err != nil {
-							return err
-						}
-					}
-					return list.end()
-				}}
+				of = printings{as: func(w io.Writer) error { return writeList(w, cmd, as, slices.Values(imports)) }}
 			}
 			if save && changed {
 				return a.answerWith(yes, as, of, poolFile, p.WriteJSON)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -244,6 +245,18 @@ func isCompanion(name string) bool {
 		return ext == "" || ext == ".txt"
 	}
 	return false
+}
+
+// parseFilters reads the values of a flag that picks certificates.
+func parseFilters(flag string, values []string, at time.Time) (filters []bundle.Filter, err error) {
+	for _, v := range values {
+		f, err := bundle.ParseFilter(v, at)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		filters = append(filters, f)
+	}
+	return filters, nil
 }
 
 // label is how an error names a source.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trustpool/bundle"
 	"trustpool/internal/device/show"
 	"trustpool/internal/inspect"
 	"trustpool/internal/report"
@@ -49,12 +48,12 @@ Exit status: 0, or 1 if a filter matched nothing.`,
 					return judgement{}, err
 				}
 				r := inspect.Report{File: name, Bundle: b, At: t.at.or(a.env.Now)}
-				for _, f := range filters {
-					filter, err := bundle.ParseFilter(f, t.at.or(a.env.Now))
-					if err != nil {
-						return judgement{}, fmt.Errorf("--filter: %w", err)
-					}
-					r.Select(filter)
+				wanted, err := parseFilters("--filter", filters, r.At)
+				if err != nil {
+					return judgement{}, err
+				}
+				for _, f := range wanted {
+					r.Select(f)
 				}
 				if r.Signature, err = t.verify(ctx, a, b); err != nil {
 					return judgement{}, err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -67,7 +68,7 @@ func (a *app) piped() bool {
 type judgement struct {
 	yes bool
 	of  printings
-	// heading is a line before the text, in a list of several.
+	// heading goes before the text, in a list of several.
 	heading string
 	// line is the judgement in one line, for a list of several; nil if a section is to
 	// be printed for each.
@@ -91,29 +92,34 @@ func (a *app) each(cmd *cobra.Command, args []string, as printing, judge func(ct
 	}
 	yes := true
 	var failed []error
+	document := as != "" || a.output != "" && a.output != "-" // one that lacks a FILE would be half of what was asked for
 	p := a.progress(items, "%s", verb(cmd))
 	defer p.done()
-	err := a.write(a.shown(as, func(w io.Writer) error {
-		list := newList(w, cmd, as)
+	judgements := func(yield func(judgement) bool) {
 		for _, arg := range args {
 			j, err := judge(cmd.Context(), arg)
 			p.add(1, int64(len(args)))
 			p.clear() // what is written may go to the same terminal
 			if err != nil {
-				if as != "" || a.output != "" && a.output != "-" {
-					return err // a document or a file that lacks one of them would be half of what was asked for
-				}
 				failed = append(failed, err)
-				continue
 			}
 			yes = yes && j.yes
-			if err := list.add(j); err != nil {
-				return err
+			if err != nil && document || err == nil && !yield(j) {
+				return
 			}
 		}
-		return list.end()
+	}
+	err := a.write(a.shown(as, func(w io.Writer) error {
+		err := writeList(w, cmd, as, judgements)
+		if document {
+			err = errors.Join(err, errors.Join(failed...))
+		}
+		return err
 	}))
-	if err = errors.Join(append([]error{err}, failed...)...); err != nil {
+	if !document {
+		err = errors.Join(err, errors.Join(failed...))
+	}
+	if err != nil {
 		return err
 	}
 	return answer(yes)
@@ -130,65 +136,41 @@ func listable(args []string, as printing) error {
 	return nil
 }
 
-// A list prints several judgements: the text is a line or a section for each, and the
-// JSON the list "trustpool.VERB-list/1" of their documents; --pem, --long and --quiet
-// print one after the other.
-type list struct {
-	w    io.Writer
-	as   printing
-	json jsonList
-	n    int
-}
-
-func newList(w io.Writer, cmd *cobra.Command, as printing) *list {
-	return &list{w: w, as: as, json: jsonList{w: w, schema: "trustpool." + strings.ReplaceAll(verb(cmd), " ", "-") + "-list/1"}}
-}
-
-func (l *list) add(j judgement) error {
-	l.n++
-	switch {
-	case l.as == "json":
-		return l.json.add(j.of["json"])
-	case l.as == "" && j.line != nil:
-		_, err := fmt.Fprintln(l.w, j.line(report.ScreenOf(l.w)))
-		return err
-	case l.as == "" && l.n > 1:
-		_, _ = fmt.Fprintln(l.w)
+// writeList writes several judgements: the text is a line or a section for each, and the
+// JSON the list "trustpool.VERB-list/1" of their documents; --pem, --long and --quiet write
+// one after the other.
+func writeList(w io.Writer, cmd *cobra.Command, as printing, all iter.Seq[judgement]) error {
+	before, between, end := "", "", ""
+	switch as {
+	case "json":
+		before = fmt.Sprintf("{\n  \"schema\": \"trustpool.%s-list/1\",\n  \"files\": [\n    ", strings.ReplaceAll(verb(cmd), " ", "-"))
+		between, end = ",\n    ", "\n  ]\n}\n"
+	case "":
+		between = "\n"
 	}
-	if l.as == "" && j.heading != "" {
-		_, _ = fmt.Fprintln(l.w, j.heading)
+	for j := range all {
+		if as == "" && j.line != nil {
+			if _, err := fmt.Fprintln(w, j.line(report.ScreenOf(w))); err != nil {
+				return err
+			}
+			continue
+		}
+		section := w
+		switch as {
+		case "json":
+			section = &shifted{w: w, by: "    "}
+		case "":
+			before += j.heading
+		}
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		if err := j.of.get(as)(section); err != nil {
+			return err
+		}
+		before = between
 	}
-	return j.of.get(l.as)(l.w)
-}
-
-func (l *list) end() error {
-	if l.as == "json" {
-		return l.json.end()
-	}
-	return nil
-}
-
-// A jsonList writes documents, which are indented by two spaces, as the elements of one.
-type jsonList struct {
-	w      io.Writer
-	schema string
-	n      int
-}
-
-func (l *jsonList) add(document func(io.Writer) error) error {
-	separator := ",\n    "
-	if l.n == 0 {
-		separator = fmt.Sprintf("{\n  \"schema\": %q,\n  \"files\": [\n    ", l.schema)
-	}
-	l.n++
-	if _, err := io.WriteString(l.w, separator); err != nil {
-		return err
-	}
-	return document(&shifted{w: l.w, by: "    "})
-}
-
-func (l *jsonList) end() error {
-	_, err := io.WriteString(l.w, "\n  ]\n}\n")
+	_, err := io.WriteString(w, end)
 	return err
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
 	"trustpool/internal/durable"
@@ -101,15 +100,13 @@ func (r *reachRun) run(ctx context.Context, file string) error {
 			return err
 		}
 	}
-	for _, text := range r.without {
-		filter, err := bundle.ParseFilter(text, r.plan.At)
-		if err != nil {
-			return fmt.Errorf("--without: %w", err)
+	if r.plan.Without, err = parseFilters("--without", r.without, r.plan.At); err != nil {
+		return err
+	}
+	for i, f := range r.plan.Without {
+		if !slices.ContainsFunc(b.Certificates, func(c *certificate.Certificate) bool { return c.Err == nil && f(c) }) {
+			return fmt.Errorf("--without %q: nothing in the bundle matches", r.without[i])
 		}
-		if !slices.ContainsFunc(b.Certificates, func(c *certificate.Certificate) bool { return c.Err == nil && filter(c) }) {
-			return fmt.Errorf("--without %q: nothing in the bundle matches", text)
-		}
-		r.plan.Without = append(r.plan.Without, filter)
 	}
 	if err := r.readDevice(ctx); err != nil {
 		return err
@@ -178,16 +175,22 @@ func (r *reachRun) readServers(ctx context.Context) error {
 		}
 		r.plan.Servers = append(r.plan.Servers, server)
 		r.rests(address, server.PEM())
-		if r.saveChains == "" {
-			continue
-		}
-		if err := os.MkdirAll(r.saveChains, 0o755); err != nil {
-			return err
-		}
-		path := filepath.Join(r.saveChains, server.FileName())
-		if err := r.onDisk(func(disk *durable.Disk) error { return disk.WriteFile(path, server.PEM(), 0o644) }); err != nil {
+		if err := r.saveChain(r.saveChains, &server); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// saveChain writes the chain of a server into the directory of --save-chains, if there is one.
+func (a *app) saveChain(dir string, s *reach.Server) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return a.onDisk(func(disk *durable.Disk) error {
+		return disk.WriteFile(filepath.Join(dir, s.FileName()), s.PEM(), 0o644)
+	})
 }

@@ -233,13 +233,25 @@ func (s *signer) passphrase(a *app, what string) ([]byte, error) {
 	if secret := a.getenv(passphraseVariable); secret != "" {
 		return []byte(secret), nil
 	}
-	if f, ok := a.env.Stdin.(*os.File); ok && a.env.Terminal && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprintf(a.env.Stderr, "Passphrase of %s: ", what)
-		secret, err := term.ReadPassword(int(f.Fd()))
-		fmt.Fprintln(a.env.Stderr)
-		return secret, err
+	secret, err := a.ask("Passphrase of " + what + ": ")
+	if errors.Is(err, errNoTerminal) {
+		err = hinted{fmt.Errorf("%s needs a passphrase", what), "give --passphrase-file FILE, or set " + passphraseVariable}
 	}
-	return nil, hinted{fmt.Errorf("%s needs a passphrase", what), "give --passphrase-file FILE, or set " + passphraseVariable}
+	return secret, err
+}
+
+var errNoTerminal = errors.New("there is no terminal to ask at")
+
+// ask asks for a secret on the terminal.
+func (a *app) ask(prompt string) ([]byte, error) {
+	f, ok := a.env.Stdin.(*os.File)
+	if !ok || !a.env.Terminal || !term.IsTerminal(int(f.Fd())) {
+		return nil, errNoTerminal
+	}
+	fmt.Fprint(a.env.Stderr, prompt)
+	secret, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(a.env.Stderr)
+	return firstLine(secret), err
 }
 
 func (a *app) getenv(name string) string {

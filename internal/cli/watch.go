@@ -7,13 +7,11 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"trustpool/bundle/certificate"
-	"trustpool/internal/durable"
 	"trustpool/internal/fetch"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/watch"
@@ -105,15 +103,9 @@ func (a *app) watch(ctx context.Context, args []string, f *watchFlags) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if f.saveChains != "" {
-		if err := os.MkdirAll(f.saveChains, 0o755); err != nil {
+	for _, s := range w.Answers() {
+		if err := a.saveChain(f.saveChains, &s); err != nil {
 			return err
-		}
-		for _, s := range w.Answers() {
-			path := filepath.Join(f.saveChains, s.FileName())
-			if err := a.onDisk(func(disk *durable.Disk) error { return disk.WriteFile(path, s.PEM(), 0o644) }); err != nil {
-				return err
-			}
 		}
 	}
 	r := w.Report()

@@ -33,38 +33,26 @@ func screen() (columns int, terminal bool) {
 // interrupts returns a context that ends at the first SIGINT or SIGTERM. The second ends the process.
 func interrupts(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signals := until(ctx, os.Interrupt, syscall.SIGTERM)
 	go func() {
-		defer signal.Stop(signals)
-		select {
-		case s := <-signals:
+		if s, ok := <-signals; ok {
 			number, _ := s.(syscall.Signal)
 			cancel(cli.Interrupted(number))
-		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() { cancel(nil) }
 }
 
 // reloads returns a channel that receives at each SIGHUP until the context ends.
-func reloads(ctx context.Context) <-chan struct{} {
-	hangups, out := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(hangups, syscall.SIGHUP)
-	go func() {
-		defer signal.Stop(hangups)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-hangups:
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case out <- struct{}{}:
-			}
-		}
-	}()
-	return out
+func reloads(ctx context.Context) <-chan os.Signal { return until(ctx, syscall.SIGHUP) }
+
+// until returns a channel of signals, which is closed when the context ends.
+func until(ctx context.Context, these ...os.Signal) <-chan os.Signal {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, these...)
+	context.AfterFunc(ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+	})
+	return signals
 }

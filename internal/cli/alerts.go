@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"errors"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"trustpool/bundle"
 	"trustpool/internal/hosting"
 )
 
@@ -30,19 +27,11 @@ or was published: the newest file of a store without a network may well be old.`
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Job, "job", hosting.DefaultJob, "Prometheus asks the servers as the job `NAME`")
-	threshold := func(to *time.Duration, name, usage string) {
-		f.Func(name, usage, func(v string) (err error) {
-			if *to, err = bundle.ParseDuration(v); err == nil && *to < time.Second {
-				err = errors.New("is to be longer than nothing")
-			}
-			return err
-		})
-	}
-	threshold(&o.MaxAge, "max-age", "a bundle is old if it was signed `DURATION` ago (default 400d)")
-	threshold(&o.OldFor, "old-for", "say for `DURATION` that a bundle is old (default 14d)")
-	threshold(&o.MirrorAge, "mirror-age", "a mirror is dead if it has not succeeded for `DURATION` (default 3d)")
-	threshold(&o.Soon, "soon", "what ends within `DURATION` ends soon (default 30d)")
-	threshold(&o.WatchAge, "watch-age", "a watched server may be silent for `DURATION` (default 3h)")
+	f.Func("max-age", "a bundle is old if it was signed `DURATION` ago (default 400d)", duration(&o.MaxAge))
+	f.Func("old-for", "say for `DURATION` that a bundle is old (default 14d)", duration(&o.OldFor))
+	f.Func("mirror-age", "a mirror is dead if it has not succeeded for `DURATION` (default 3d)", duration(&o.MirrorAge))
+	f.Func("soon", "what ends within `DURATION` ends soon (default 30d)", duration(&o.Soon))
+	f.Func("watch-age", "a watched server may be silent for `DURATION` (default 3h)", duration(&o.WatchAge))
 	a.outputFlag(cmd)
 	return cmd
 }

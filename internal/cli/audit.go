@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"trustpool/bundle"
 	"trustpool/internal/audit"
 	"trustpool/internal/feed"
 	"trustpool/internal/fetch"
@@ -108,12 +107,7 @@ Exit status: 0, or 1 if a finding at the level of --fail-on or above counts.`,
 		x.failOn, err = audit.ParseSeverity(v)
 		return err
 	})
-	f.Func("expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)", func(v string) (err error) {
-		if x.expiring, err = bundle.ParseDuration(v); err == nil && x.expiring == 0 {
-			err = errors.New("is to be longer than nothing")
-		}
-		return err
-	})
+	f.Func("expiring", "call expiring what ends within `DURATION`: 90d, 12w, 1y (default 90d)", duration(&x.expiring))
 	as.flags(cmd, "json", "markdown", "csv", "html", "sarif", "cyclonedx", "quiet")
 	f.BoolVar(&start, "write-requirements", false, "write requirements that the bundle meets, to start from; what is distrusted in it is excused, for review")
 	f.BoolVar(&listNeeds, "list-needs", false, "list the names that --need takes")

@@ -74,29 +74,29 @@ Exit status: 0, or 1 if --locked or --check find a difference.`,
 			if err != nil {
 				return err
 			}
-			same := true
+			var wrong []string
 			if locked || check {
 				for _, d := range differences {
-					a.warn("%s: %s", o.LockPath(), d)
+					wrong = append(wrong, o.LockPath()+": "+d)
 				}
-				same = len(differences) == 0
 			}
 			if check {
 				changed, err := o.OutputDifferences()
 				if err != nil {
 					return err
 				}
-				for _, c := range changed {
-					a.warn("%s", c)
-				}
-				same = same && len(changed) == 0
-			} else if same {
+				wrong = append(wrong, changed...)
+			}
+			for _, d := range wrong {
+				a.warn("%s", d)
+			}
+			if !check && len(wrong) == 0 {
 				// A lock that says the same already stays.
 				if err := a.onDisk(func(disk *durable.Disk) error { return o.Write(disk, len(differences) > 0) }); err != nil {
 					return err
 				}
 			}
-			return a.answer(same, "", printings{"": func(w io.Writer) error { return writeProduct(w, p, quiet) }})
+			return a.answer(len(wrong) == 0, "", printings{"": func(w io.Writer) error { return writeProduct(w, p, quiet) }})
 		},
 	}
 	f := cmd.Flags()

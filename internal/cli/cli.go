@@ -45,8 +45,8 @@ type Env struct {
 	// used, that ends the process as the system does.
 	Interrupts func(context.Context) (context.Context, context.CancelFunc)
 	// Reloads gives a channel that receives when the user asks a server to look
-	// anew at what it serves, until the context ends; nil for never.
-	Reloads func(context.Context) <-chan struct{}
+	// anew at what it serves, and is closed when the context ends; nil for never.
+	Reloads func(context.Context) <-chan os.Signal
 	// Sleep waits, and ends early with an error when the context does; nil for a
 	// real wait.
 	Sleep func(context.Context, time.Duration) error

@@ -17,29 +17,22 @@ const maxCauses = 20
 // cause that comes again is counted. Text in it that does not show is escaped, and
 // a URL is without user and query: they may be credentials.
 func writeError(w io.Writer, err error) {
-	lines := causes(err)
-	seen := map[string]int{}
-	for _, line := range lines {
-		seen[line]++
+	var lines []string
+	times := map[string]int{}
+	for _, line := range causes(err) {
+		if times[line]++; times[line] == 1 {
+			lines = append(lines, line)
+		}
 	}
-	written := 0
-	for _, line := range lines {
-		n := seen[line]
-		if n == 0 {
-			continue
+	for _, line := range lines[:min(len(lines), maxCauses)] {
+		again := ""
+		if n := times[line]; n > 1 {
+			again = fmt.Sprintf(" (%d times)", n)
 		}
-		seen[line] = 0
-		if written++; written > maxCauses {
-			continue
-		}
-		line = fetch.MaskText(line)
-		if n > 1 {
-			line += fmt.Sprintf(" (%d times)", n)
-		}
-		fmt.Fprintf(w, "trustpool: %s\n", line)
+		fmt.Fprintf(w, "trustpool: %s%s\n", fetch.MaskText(line), again)
 	}
-	if written > maxCauses {
-		fmt.Fprintf(w, "trustpool: and %s more\n", report.Count(written-maxCauses, "cause"))
+	if more := len(lines) - maxCauses; more > 0 {
+		fmt.Fprintf(w, "trustpool: and %s more\n", report.Count(more, "cause"))
 	}
 	if h := (hinted{}); errors.As(err, &h) {
 		fmt.Fprintf(w, "trustpool: hint: %s\n", fetch.MaskText(report.Printable(h.hint)))

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -65,7 +66,7 @@ func directories(dir string, args []string) []string {
 	var out []string
 	for _, arg := range args {
 		base := filepath.Base(arg)
-		name := cmp.Or(strings.TrimSuffix(safeName(strings.TrimSuffix(base, filepath.Ext(base))), "-"), "file")
+		name := cmp.Or(safeName(strings.TrimSuffix(base, filepath.Ext(base))), "file")
 		below := filepath.Join(dir, name)
 		for n := 2; slices.Contains(out, below); n++ {
 			below = filepath.Join(dir, fmt.Sprintf("%s-%d", name, n))
@@ -114,7 +115,8 @@ func pemFiles(b *bundle.Bundle) iter.Seq[file] {
 			if c.Err != nil {
 				continue
 			}
-			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, safeName(c.Subject.CommonName()), report.ShortHash(c.SHA256[:]))
+			called := strings.TrimPrefix(safeName(c.Subject.CommonName())+"-", "-")
+			name := fmt.Sprintf("%0*d-%s%s.pem", width, i+1, called, report.ShortHash(c.SHA256[:]))
 			if !yield(file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}), 0o644}) {
 				return
 			}
@@ -125,27 +127,11 @@ func pemFiles(b *bundle.Bundle) iter.Seq[file] {
 // maxName bounds the part of a file name that comes from a certificate.
 const maxName = 60
 
-// safeName keeps ASCII letters and digits, and makes one hyphen of anything else.
+// safeName keeps ASCII letters and digits, and makes one hyphen of anything else between them.
 func safeName(s string) string {
-	var b strings.Builder
-	hyphen := false
-	for _, r := range s {
-		if b.Len() == maxName {
-			break
-		}
-		if r < 0x80 && (r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z') {
-			b.WriteRune(r)
-			hyphen = false
-		} else if !hyphen && b.Len() > 0 {
-			b.WriteByte('-')
-			hyphen = true
-		}
-	}
-	s = strings.TrimRight(b.String(), "-")
-	if s == "" {
-		return ""
-	}
-	return s + "-"
+	words := strings.FieldsFunc(s, func(r rune) bool { return r >= 0x80 || !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	s = strings.Join(words, "-")
+	return strings.TrimSuffix(s[:min(len(s), maxName)], "-")
 }
 
 // writeNew writes the files, about n of them, into dir, or none of them: one that is

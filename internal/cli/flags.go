@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"trustpool/bundle"
 )
 
 // size is a flag that takes bytes: 4096, 64M, 1G.
@@ -30,6 +32,16 @@ func count(to *int) func(string) error {
 			return errors.New("not a number above zero")
 		}
 		return nil
+	}
+}
+
+// duration is a flag that takes a time of a second or more: 90d, 12w, 1y.
+func duration(to *time.Duration) func(string) error {
+	return func(v string) (err error) {
+		if *to, err = bundle.ParseDuration(v); err == nil && *to < time.Second {
+			err = errors.New("is to be longer than nothing")
+		}
+		return err
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,10 +86,16 @@ Exit status: 0, or 1 if a device is not current.`,
 			if x.merge {
 				run = x.mergeParts
 			}
+			only, err := x.only()
+			if err != nil {
+				return err
+			}
+			a.gather(x.as, &x.at)
 			r, err := run(cmd.Context(), a, args)
 			if err != nil {
 				return err
 			}
+			r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
 			return a.answer(r.OK(), x.as, printings{
 				"": r.WriteText, "json": r.WriteJSON, "csv": r.WriteCSV, "html": r.WriteHTML, "markdown": r.WriteMarkdown, "ansible-hosts": r.WriteHosts,
 			})
@@ -117,12 +122,7 @@ Exit status: 0, or 1 if a device is not current.`,
 }
 
 // run reads everything and judges it.
-func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Report, error) {
-	a.gather(x.as, &x.at)
-	only, err := x.only()
-	if err != nil {
-		return nil, err
-	}
+func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (r *fleet.Report, err error) {
 	o := fleet.Options{Current: map[string]string{}}
 	for _, c := range x.current {
 		name, version, err := parseCurrent(c)
@@ -137,13 +137,7 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	if o.Devices, err = a.readInventory(x.devices, x.by); err != nil {
 		return nil, err
 	}
-	if err := checkColumn(x.by, func(yield func([]inventory.Column) bool) {
-		for i := range o.Devices {
-			if !yield(o.Devices[i].Columns) {
-				return
-			}
-		}
-	}); err != nil {
+	if err := checkColumn(x.by, o.Devices, func(d *inventory.Device) []inventory.Column { return d.Columns }); err != nil {
 		return nil, err
 	}
 	for _, arg := range x.bundles {
@@ -178,8 +172,7 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 		defer p.done()
 		g.Step = func() { p.add(1, int64(g.Captures.Files)) }
 	}
-	r, err := fleet.Gather(ctx, g)
-	if err != nil {
+	if r, err = fleet.Gather(ctx, g); err != nil {
 		return nil, err
 	}
 	switch c := r.Captures; {
@@ -189,17 +182,11 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (*fleet.Repo
 	default:
 		return nil, hinted{fmt.Errorf("%s: there is no line in it", logs[0]), "give the log of the time in which devices came, perhaps one that was rotated"}
 	}
-	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
 	return r, nil
 }
 
 // mergeParts makes one report of several.
 func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fleet.Report, error) {
-	a.gather(x.as, &x.at)
-	only, err := x.only()
-	if err != nil {
-		return nil, err
-	}
 	var parts []*fleet.Part
 	for _, arg := range files {
 		read, err := a.fetch(ctx, arg, sniffText)
@@ -222,17 +209,7 @@ func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fl
 	if err != nil {
 		return nil, err
 	}
-	if err := checkColumn(x.by, func(yield func([]inventory.Column) bool) {
-		for i := range r.Devices {
-			if !yield(r.Devices[i].Labels) {
-				return
-			}
-		}
-	}); err != nil {
-		return nil, err
-	}
-	r.Evidence, r.URL, r.Only, r.All = a.evidence, x.url, only, x.all
-	return r, nil
+	return r, checkColumn(x.by, r.Devices, func(d *fleet.Device) []inventory.Column { return d.Labels })
 }
 
 // only are the states of --state.
@@ -264,13 +241,13 @@ func nothingRead(r *fleet.Report) error {
 }
 
 // checkColumn refuses a column that no device has.
-func checkColumn(by string, devices iter.Seq[[]inventory.Column]) error {
+func checkColumn[D any](by string, devices []D, columns func(*D) []inventory.Column) error {
 	if by == "platform" {
 		return nil
 	}
 	var names []string
-	for columns := range devices {
-		for _, c := range columns {
+	for i := range devices {
+		for _, c := range columns(&devices[i]) {
 			if c.Name == by && (c.Value != "" || by == inventory.GroupsColumn) {
 				return nil
 			}

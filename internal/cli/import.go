@@ -54,11 +54,7 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 			if o.Platform, err = device.Lookup(platform); err != nil {
 				return fmt.Errorf("--platform: %w", err)
 			}
-			switch via {
-			case "file":
-			case "terminal":
-				o.Terminal = true
-			default:
+			if o.Terminal = via == "terminal"; !o.Terminal && via != "file" {
 				return fmt.Errorf("--via %s: give file or terminal", via)
 			}
 			if save && poolFile == "" {

@@ -119,9 +119,7 @@ func (a *app) fetchOptions() fetch.Options {
 func (a *app) fetchWith(ctx context.Context, arg string, o fetch.Options) ([]fetch.File, error) {
 	p := a.progress(bytesRead, "reading %s", fetch.Mask(arg))
 	defer p.done()
-	if p != nil {
-		o.Progress = p.add
-	}
+	o.Progress = p.add
 	passed := map[fetch.Passed]int{}
 	o.Directory.Passed = func(_ string, why fetch.Passed) { passed[why]++ }
 	files, err := fetch.Read(ctx, arg, o)

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -96,13 +94,9 @@ func labFiles(algorithm string, o signing.LabOptions) ([]file, error) {
 
 // createAll makes files in dir, all of them or none.
 func (a *app) createAll(dir string, files []file) error {
-	for _, f := range files { // before the first is made
-		path := filepath.Join(dir, f.name)
-		if _, err := os.Lstat(path); err == nil {
-			return hinted{fmt.Errorf("%s is there already", path), "give another directory"}
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	err := a.addAll(dir, len(files), slices.Values(files))
+	if e, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrExist) {
+		err = hinted{fmt.Errorf("%s is there already", e.Path), "give another directory"}
 	}
-	return a.addAll(dir, len(files), slices.Values(files))
+	return err
 }

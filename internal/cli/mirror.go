@@ -127,9 +127,7 @@ func (a *app) mirror(ctx context.Context, s *store.Store, b besides, publish sto
 	}
 	p := a.progress(bytesRead, "fetching %s", fetch.Mask(b.from))
 	watched := o
-	if p != nil {
-		watched.Fetch.Progress = p.add
-	}
+	watched.Fetch.Progress = p.add
 	m, err := s.Mirror(ctx, b.from, watched)
 	p.done()
 	_, isRefused := errors.AsType[*store.RefusedError](err)

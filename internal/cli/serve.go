@@ -202,12 +202,7 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	if a.env.Reloads != nil {
 		reloads := a.env.Reloads(ctx)
 		group.Go(func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case <-reloads:
-				}
+			for range reloads {
 				if log != nil {
 					log.Reopen()
 				}
@@ -315,19 +310,16 @@ func serviceURL(a net.Addr, secure bool) string {
 
 // openAccessLog gives the log that --access-log asks for, nil for none.
 func (a *app) openAccessLog(name string) (*hosting.AccessLog, error) {
-	stream := func(w io.Writer) func() (io.WriteCloser, error) {
-		return func() (io.WriteCloser, error) { return unclosed{w}, nil }
-	}
+	open := hosting.AppendTo(name)
 	switch name {
 	case "none":
 		return nil, nil
 	case "":
-		return hosting.OpenAccessLog(stream(a.env.Stderr), a.warn)
+		open = func() (io.WriteCloser, error) { return unclosed{a.env.Stderr}, nil }
 	case "-":
-		return hosting.OpenAccessLog(stream(a.env.Stdout), a.warn)
-	default:
-		return hosting.OpenAccessLog(hosting.AppendTo(name), a.warn)
+		open = func() (io.WriteCloser, error) { return unclosed{a.env.Stdout}, nil }
 	}
+	return hosting.OpenAccessLog(open, a.warn)
 }
 
 // unclosed is a stream that is not ours to close.

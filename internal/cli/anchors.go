@@ -70,10 +70,12 @@ func writeAnchorsJSON(w io.Writer) error {
 		SHA1Links bool   `json:"sha1_links"`
 		UsedFor   string `json:"used_for"`
 	}
-	head := struct {
-		Schema string `json:"schema"`
-	}{"trustpool.anchors/1"}
-	return report.WriteJSON(w, head, report.List("anchors", roots.BuiltIn(), func(x roots.Anchor) anchor {
-		return anchor{x.Name, hex.EncodeToString(x.SHA256[:]), x.SHA1Links, x.UsedFor}
-	}))
+	doc := struct {
+		Schema  string   `json:"schema"`
+		Anchors []anchor `json:"anchors"`
+	}{Schema: "trustpool.anchors/1", Anchors: []anchor{}}
+	for _, x := range roots.BuiltIn() {
+		doc.Anchors = append(doc.Anchors, anchor{x.Name, hex.EncodeToString(x.SHA256[:]), x.SHA1Links, x.UsedFor})
+	}
+	return report.WriteJSON(w, doc)
 }

@@ -9,6 +9,7 @@ import (
 	"trustpool/internal/fleet"
 	"trustpool/internal/fleet/collect"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 	"trustpool/internal/hosting/doctor"
 	"trustpool/internal/report"
 )
@@ -74,9 +75,9 @@ func TestDoctorFields(t *testing.T) {
 
 func TestCollectFields(t *testing.T) {
 	t.Parallel()
-	r := &collect.Report{Evidence: report.NewEvidence("v1.2.3", at), Rows: []collect.Row{{
-		Name: "edge1", Platform: "iosxe", Host: "10.0.0.1", Port: 22, SSH: "system", Command: "show crypto pki trustpool", Outcome: collect.Unreadable,
-		Failure: &collect.Failure{Reason: collect.Nonsense, Detail: "no pool"}, Capture: &collect.Capture{File: "edge1.txt", At: at},
+	r := &collect.Report{Evidence: report.NewEvidence("v1.2.3", at), Rows: []record.Row{{
+		Name: "edge1", Platform: "iosxe", Host: "10.0.0.1", Port: new(22), SSH: "system", Command: "show crypto pki trustpool", Outcome: record.Unreadable,
+		Reason: collect.Nonsense, Detail: "no pool", Capture: &record.Capture{File: "edge1.txt", At: report.Moment{Time: at}},
 	}}}
 	actual, record := map[string]bool{}, []string{"schema", "tool", "version"}
 	fields(t, printed(t, r.WriteJSON), actual)

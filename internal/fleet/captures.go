@@ -19,6 +19,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/fetch"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 )
 
 // Limits of a directory of captures.
@@ -40,19 +41,8 @@ type CaptureDir struct {
 	files [][]string // of each device, below the directory
 }
 
-// A collectNote is what collect says of a device: when it was read, or why not.
-type collectNote struct {
-	Outcome string    `json:"outcome"`
-	Detail  string    `json:"detail"` // why not
-	EndedAt time.Time `json:"ended_at"`
-	Capture *struct {
-		At     time.Time `json:"at"`
-		SHA256 string    `json:"sha256"`
-	} `json:"capture"` // the last one, perhaps of an earlier time
-}
-
-// failed reports whether the device could not be read the last time.
-func (n *collectNote) failed() bool { return n != nil && n.Detail != "" }
+// failed reports whether collect says that the device could not be read the last time.
+func failed(r *record.Row) bool { return r != nil && r.Detail != "" }
 
 // ScanCaptures finds out which files of a directory belong to which device: NAME,
 // NAME.txt, NAME.log and NAME.json, perhaps with .gz after that, and the files in a
@@ -76,7 +66,7 @@ func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (
 		}
 		name := e.Name()
 		if name[0] == '.' {
-			if name != inventory.RecordDir {
+			if name != record.Dir {
 				c.Hidden++
 			}
 			continue
@@ -163,7 +153,7 @@ type Capture struct {
 
 // readAll reads the captures of all devices, with a reader for each processor. each
 // is called for every device, by several goroutines at once; step after each file.
-func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *collectNote)) error {
+func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *record.Row)) error {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	next := 0
@@ -190,7 +180,7 @@ func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.
 }
 
 // readDevice reads the captures of one device, and what collect says of it.
-func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, step func()) (captures []Capture, note *collectNote) {
+func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, step func()) (captures []Capture, note *record.Row) {
 	platform, err := device.Lookup(d.Platform)
 	if err != nil {
 		platform = device.Platform{}
@@ -260,20 +250,20 @@ func (c *CaptureDir) newest(files []string) (some []string, older int) {
 }
 
 // note reads what collect says of a device; nil if it says nothing.
-func (c *CaptureDir) note(name string) *collectNote {
+func (c *CaptureDir) note(name string) *record.Row {
 	if inventory.CheckFile(name) != nil {
 		return nil
 	}
-	data, _, err := c.read(inventory.RecordFile(name), inventory.MaxRecord)
+	data, _, err := c.read(record.File(name), record.MaxBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var n collectNote
+	var n record.Row
 	if err == nil {
 		err = json.Unmarshal(data, &n)
 	}
 	if err != nil {
-		return &collectNote{Detail: "what collect says of it cannot be read: " + err.Error()}
+		return &record.Row{Detail: Text("what collect says of it cannot be read: " + err.Error())}
 	}
 	return &n
 }

@@ -495,6 +495,6 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			}
 		}
 	}
-	unknown := report.List("unknown", r.Unknown, func(h HostReport) HostReport { return h })
+	unknown := report.List("unknown", r.Unknown, report.Same)
 	return report.WriteJSON(w, head, report.JSONList{Name: "devices", Each: devices}, unknown)
 }

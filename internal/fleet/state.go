@@ -12,6 +12,7 @@ import (
 
 	"trustpool/internal/device"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 	"trustpool/internal/report"
 )
 
@@ -196,7 +197,7 @@ func Gather(ctx context.Context, g Gathering) (*Report, error) {
 	for _, n := range g.Judge.o.Needs {
 		r.Needs = append(r.Needs, n.Name)
 	}
-	each := func(i int, captures []Capture, note *collectNote) {
+	each := func(i int, captures []Capture, note *record.Row) {
 		r.Devices[i] = g.device(&g.Devices[i], &d.Devices[i], captures, note)
 	}
 	if c := g.Captures; c != nil {
@@ -268,7 +269,7 @@ const (
 )
 
 // device says what is known of one device.
-func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *collectNote) Device {
+func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *record.Row) Device {
 	out := Device{
 		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
 		Addresses: append([]string{}, h.Addresses...), LastSeen: h.Seen, Evidence: []Item{},
@@ -286,8 +287,8 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 			out.DownloadedAt = h.Fetched.Time
 		}
 	}
-	if note.failed() {
-		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: note.Detail, At: Moment{Time: note.EndedAt.UTC()}, Name: Text(inventory.RecordFile(d.Name))})
+	if failed(note) {
+		out.Evidence = append(out.Evidence, Item{Kind: kindCollect, Says: string(note.Detail), At: note.Ended, Name: Text(record.File(d.Name))})
 	}
 	capture := out.capture(g, captures)
 	if capture != nil && capture.err == nil && out.Platform == "" {
@@ -314,10 +315,10 @@ func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Captur
 	return out
 }
 
-func noEvidence(g *Gathering, d *inventory.Device, note *collectNote) string {
+func noEvidence(g *Gathering, d *inventory.Device, note *record.Row) string {
 	switch err := inventory.CheckFile(d.Name); {
-	case note.failed():
-		return "not collected: " + note.Detail
+	case failed(note):
+		return "not collected: " + string(note.Detail)
 	case g.Captures != nil && err != nil:
 		return err.Error()
 	case len(g.Downloads.Logs) > 0 && g.Downloads.Lines() == 0:

@@ -16,6 +16,7 @@ import (
 	"trustpool/internal/device/show"
 	"trustpool/internal/fleet"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 	"trustpool/internal/pool"
 )
 
@@ -494,10 +495,10 @@ func FuzzCapture(f *testing.F) {
 	f.Add([]byte(`{"schema":"trustpool.pool/1","platform":"asa","certificates":[]}`), []byte("{"))
 	f.Fuzz(func(t *testing.T, capture, note []byte) {
 		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, inventory.RecordDir), 0o700); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, record.Dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		for name, data := range map[string][]byte{"edge1.txt": capture, inventory.RecordDir + "/edge1.json": note} {
+		for name, data := range map[string][]byte{"edge1.txt": capture, record.Dir + "/edge1.json": note} {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 				t.Fatal(err)
 			}

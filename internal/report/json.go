@@ -45,6 +45,9 @@ func List[T, R any](name string, list []T, entry func(T) R) JSONList {
 	}}
 }
 
+// Same is v, for a List of what is its own JSON.
+func Same[T any](v T) T { return v }
+
 // WriteJSON writes one indented document: the members of head, which must marshal
 // to an object, then the lists. Only one element is in memory at a time.
 func WriteJSON(w io.Writer, head any, lists ...JSONList) error {

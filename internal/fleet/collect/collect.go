@@ -4,7 +4,7 @@
 // Run connects to the devices of an inventory, several at a time, and writes one
 // capture for each, DIR/NAME.txt, whole or not at all, as the device printed it; and
 // DIR/.collect/NAME.json, which says when and how it was read, or why not. A device
-// that is away, refuses, hangs, floods or speaks nonsense is a [Row] with its reason,
+// that is away, refuses, hangs, floods or speaks nonsense is a [record.Row] with its reason,
 // and the others go on.
 //
 // # What is sent
@@ -41,6 +41,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/durable"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 	"trustpool/internal/report"
 )
 
@@ -113,10 +114,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer root.Close()
-	if err := o.Disk.MkdirAll(root, inventory.RecordDir, 0o777); err != nil {
+	if err := o.Disk.MkdirAll(root, record.Dir, 0o777); err != nil {
 		return nil, err
 	}
-	r := &Report{Dir: o.Dir, SSH: o.SSH.Name(), Rows: make([]Row, len(o.Devices)), Evidence: report.NewEvidence(o.Version, o.Now())}
+	r := &Report{Dir: o.Dir, Rows: make([]record.Row, len(o.Devices)), Evidence: report.NewEvidence(o.Version, o.Now())}
 	c := &collector{Options: o, root: root}
 	var workers sync.WaitGroup
 	next := make(chan int)
@@ -136,7 +137,7 @@ feed:
 		d := &o.Devices[i]
 		key := strings.ToLower(d.Name) // some systems make no difference
 		if other, ok := files[key]; ok {
-			r.Rows[i] = c.failedRow(d, &Failure{Name, fmt.Sprintf("its file would be that of %q on some systems", other)})
+			r.Rows[i] = c.failedRow(d, Name, fmt.Sprintf("its file would be that of %q on some systems", other))
 			continue
 		}
 		files[key] = d.Name
@@ -166,37 +167,42 @@ type collector struct {
 	err error // of writing the first file that could not be written
 }
 
-func (c *collector) failedRow(d *inventory.Device, f *Failure) Row {
-	return Row{Name: d.Name, Platform: d.Platform, Host: d.Host, Port: d.Port, Outcome: Failed, Failure: f, Began: c.Now().UTC(), Ended: c.Now().UTC()}
+// failedRow is the row of a device that is not collected.
+func (c *collector) failedRow(d *inventory.Device, reason Reason, detail string) record.Row {
+	now := report.Moment{Time: c.Now().UTC()}
+	return record.Row{
+		Name: d.Name, Platform: report.Text(d.Platform), Host: report.Text(d.Host), Port: report.Optional(d.Port),
+		Began: now, Ended: now, Outcome: record.Failed, Reason: reason, Detail: report.Text(detail),
+	}
 }
 
 // device reads one device, and writes its files.
-func (c *collector) device(ctx context.Context, d *inventory.Device) Row {
+func (c *collector) device(ctx context.Context, d *inventory.Device) record.Row {
 	if err := inventory.CheckFile(d.Name); err != nil {
-		return c.failedRow(d, &Failure{Name, err.Error()})
+		return c.failedRow(d, Name, err.Error())
 	}
-	if name := d.Name + ".txt"; !filepath.IsLocal(name) {
-		return c.failedRow(d, &Failure{Name, fmt.Sprintf("%q cannot be the name of a file", name)})
+	file := d.Name + ".txt"
+	if !filepath.IsLocal(file) {
+		return c.failedRow(d, Name, fmt.Sprintf("%q cannot be the name of a file", file))
 	}
 	before := c.before(d.Name)
-	if before.fresh(c.root, c.Now(), c.Fresh) {
-		row := *before
-		row.Outcome = Fresh
-		return row
+	if c.fresh(before) {
+		before.Outcome = record.Fresh
+		return *before
 	}
-	row := c.failedRow(d, nil)
+	row := c.failedRow(d, "", "")
 	text, err := c.read(ctx, d, &row)
-	row.Ended = c.Now().UTC()
+	row.Ended.Time = c.Now().UTC()
 	if ctx.Err() != nil {
 		return row // nothing is written any more
 	}
 	if f, ok := errors.AsType[*Failure](err); ok {
-		row.Failure = f
+		row.Reason, row.Detail = f.Reason, report.Text(f.Detail)
 	}
 	if text != nil {
 		sum := sha256.Sum256(text)
-		row.Capture = &Capture{File: d.Name + ".txt", At: row.Ended, Bytes: len(text), SHA256: hex.EncodeToString(sum[:])}
-		c.note(c.Disk.Put(c.root, row.Capture.File, text, 0o666))
+		row.Capture = &record.Capture{File: file, At: row.Ended, Bytes: len(text), SHA256: hex.EncodeToString(sum[:])}
+		c.note(c.Disk.Put(c.root, file, text, 0o666))
 	} else if before != nil {
 		row.Capture = before.Capture // of an earlier time, which is still there
 	}
@@ -215,7 +221,7 @@ func (c *collector) note(err error) {
 
 // read reads the pool of one device, and sets the outcome. What was printed is nil if it
 // is not worth keeping. The error is a *Failure.
-func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]byte, error) {
+func (c *collector) read(ctx context.Context, d *inventory.Device, row *record.Row) ([]byte, error) {
 	name := cmp.Or(d.Platform, c.Platform)
 	if name == "" {
 		return nil, &Failure{Platform, "its platform is not known: name it in the inventory"}
@@ -224,7 +230,7 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 	if err != nil {
 		return nil, &Failure{Platform, err.Error()}
 	}
-	row.Platform = p.Name
+	row.Platform = report.Text(p.Name)
 	dialect, err := dialectOf(p)
 	if err != nil {
 		return nil, &Failure{Platform, err.Error()}
@@ -232,7 +238,7 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 	if d.Host == "" {
 		return nil, &Failure{Address, "the inventory has no address or host name to connect to"}
 	}
-	row.SSH, row.Command = c.SSH.Name(), dialect.show
+	row.SSH, row.Command = report.Text(c.SSH.Name()), report.Text(dialect.show)
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	conn, err := c.SSH.dial(ctx, target{d.Host, d.Port, cmp.Or(d.User, c.User)})
@@ -247,23 +253,23 @@ func (c *collector) read(ctx context.Context, d *inventory.Device, row *Row) ([]
 		return nil, err
 	}
 	text := l.printed(0)
-	row.Outcome = Collected
+	row.Outcome = record.Collected
 	if dialect.readable {
 		if _, err := device.ReadListing(text, p, c.Now()); err != nil {
-			row.Outcome = Unreadable
+			row.Outcome = record.Unreadable
 			return text, &Failure{Nonsense, err.Error()}
 		}
 	} else if strings.TrimSpace(string(text[s.shown[0]:s.shown[1]])) == "" {
-		row.Outcome = Unreadable
+		row.Outcome = record.Unreadable
 		return text, &Failure{Nonsense, fmt.Sprintf("it printed nothing after %q", dialect.show)}
 	}
 	return text, nil
 }
 
 // before is the row of a device at the last time; nil if there is none that can be read.
-func (c *collector) before(name string) *Row {
-	file := inventory.RecordFile(name)
-	if fi, err := c.root.Stat(file); err != nil || !fi.Mode().IsRegular() || fi.Size() > inventory.MaxRecord {
+func (c *collector) before(name string) *record.Row {
+	file := record.File(name)
+	if fi, err := c.root.Stat(file); err != nil || !fi.Mode().IsRegular() || fi.Size() > record.MaxBytes {
 		return nil
 	}
 	data, err := c.root.ReadFile(file)
@@ -278,34 +284,42 @@ func (c *collector) before(name string) *Row {
 }
 
 // fresh reports whether a row is of a capture that need not be read anew.
-func (r *Row) fresh(root *os.Root, now time.Time, maxAge time.Duration) bool {
-	if r == nil || maxAge <= 0 || r.Capture == nil || !slices.Contains([]Outcome{Collected, Fresh}, r.Outcome) {
+func (c *collector) fresh(r *record.Row) bool {
+	if r == nil || c.Fresh <= 0 || r.Capture == nil || r.Outcome != record.Collected && r.Outcome != record.Fresh {
 		return false
 	}
-	if age := now.Sub(r.Capture.At); age < 0 || age > maxAge {
+	if age := c.Now().Sub(r.Capture.At.Time); age < 0 || age > c.Fresh {
 		return false
 	}
-	fi, err := root.Stat(r.Capture.File)
+	fi, err := c.root.Stat(r.Capture.File)
 	return err == nil && fi.Mode().IsRegular() && fi.Size() == int64(r.Capture.Bytes)
 }
 
+// A recordJSON is the JSON of the file about one device.
+type recordJSON struct {
+	Schema  string      `json:"schema"`
+	Tool    string      `json:"tool"`
+	Version report.Text `json:"version"`
+	record.Row
+}
+
 // readRecord reads what writeRecord wrote.
-func readRecord(data []byte) (*Row, error) {
-	var r record
+func readRecord(data []byte) (*record.Row, error) {
+	var r recordJSON
 	if err := json.Unmarshal(data, &r); err != nil {
 		return nil, err
 	}
-	if r.Schema != Schema {
-		return nil, fmt.Errorf("schema %q", r.Schema)
+	if r.Schema != Schema || !slices.Contains(record.Outcomes(), r.Outcome) || r.Began.IsZero() || r.Ended.IsZero() {
+		return nil, fmt.Errorf("schema %q, outcome %q, from %v to %v", r.Schema, r.Outcome, r.Began, r.Ended)
 	}
-	return r.row()
+	return &r.Row, nil
 }
 
 // writeRecord says how a capture came about, or why not.
-func (c *collector) writeRecord(row *Row) error {
+func (c *collector) writeRecord(row *record.Row) error {
 	var b bytes.Buffer
-	if err := report.WriteJSON(&b, record{Schema, "trustpool", report.Optional(c.Version), row.json()}); err != nil {
+	if err := report.WriteJSON(&b, recordJSON{Schema, "trustpool", report.Text(c.Version), *row}); err != nil {
 		return err
 	}
-	return c.Disk.Put(c.root, inventory.RecordFile(row.Name), b.Bytes(), 0o666)
+	return c.Disk.Put(c.root, record.File(row.Name), b.Bytes(), 0o666)
 }

@@ -16,6 +16,7 @@ import (
 	"trustpool/internal/durable"
 	"trustpool/internal/fleet/collect"
 	"trustpool/internal/fleet/inventory"
+	"trustpool/internal/fleet/record"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/tooltest"
 )
@@ -202,22 +203,18 @@ func check(t *testing.T, lab *devicetest.Lab, devices []devicetest.Device, r *co
 	for i, row := range r.Rows {
 		d := devices[i]
 		lines := expected(d.Platform, d.Secret != "")
-		reason := collect.Reason("")
-		if row.Failure != nil {
-			reason = row.Failure.Reason
-		}
 		if d.Fault == "" || d.Fault == devicetest.NoExit {
-			if row.Outcome != collect.Collected {
+			if row.Outcome != record.Collected {
 				log, _ := os.ReadFile(filepath.Join(lab.Dir, d.Name+".log"))
-				t.Errorf("%s, %s: %s: %+v after %v, %d sessions\n%s", d.Name, d.Platform, row.Outcome, row.Failure, row.Ended.Sub(row.Began), lab.Sessions(d.Name), log)
+				t.Errorf("%s, %s: %s: %s after %v, %d sessions\n%s", d.Name, d.Platform, row.Outcome, row.Detail, row.Ended.Sub(row.Began.Time), lab.Sessions(d.Name), log)
 			}
 			if got := sent(lab, d.Name); !slices.Equal(got, lines) {
 				t.Errorf("%s, %s: it was sent\n%q\nnot\n%q", d.Name, d.Platform, got, lines)
 			}
 			continue
 		}
-		if reason != want[d.Fault] {
-			t.Errorf("%s: %s, not %q: %+v", d.Name, row.Outcome, want[d.Fault], row.Failure)
+		if row.Reason != want[d.Fault] {
+			t.Errorf("%s: %s, not %q: %s %s", d.Name, row.Outcome, want[d.Fault], row.Reason, row.Detail)
 		}
 		cut := map[devicetest.Fault]string{ // the last line that is sent
 			devicetest.Hangs: "show crypto", devicetest.HangsWithin: "show crypto", devicetest.Floods: "show crypto", devicetest.DropsWithin: "show crypto",
@@ -242,12 +239,12 @@ func check(t *testing.T, lab *devicetest.Lab, devices []devicetest.Device, r *co
 // a record of everything.
 func checkFiles(t *testing.T, dir string, r *collect.Report) {
 	t.Helper()
-	names := map[string]bool{".collect": true}
+	names := map[string]bool{record.Dir: true}
 	for _, row := range r.Rows {
 		if _, err := os.Stat(filepath.Join(dir, ".collect", row.Name+".json")); err != nil {
 			t.Error(err)
 		}
-		if row.Outcome == collect.Failed {
+		if row.Outcome == record.Failed {
 			continue
 		}
 		names[row.Name+".txt"] = true
@@ -259,11 +256,11 @@ func checkFiles(t *testing.T, dir string, r *collect.Report) {
 		if strings.Contains(string(text), secret) {
 			t.Errorf("%s: the secret is in the capture", row.Name)
 		}
-		p, err := device.Lookup(row.Platform)
+		p, err := device.Lookup(string(row.Platform))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Name == "asa" || row.Outcome == collect.Unreadable {
+		if p.Name == "asa" || row.Outcome == record.Unreadable {
 			continue
 		}
 		l, err := device.ReadListing(text, p, time.Now())
@@ -311,12 +308,12 @@ func TestPassword(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if row := r.Rows[0]; row.Outcome != collect.Collected {
-				t.Errorf("%s: %+v", row.Outcome, row.Failure)
+			if row := r.Rows[0]; row.Outcome != record.Collected {
+				t.Errorf("%s: %s", row.Outcome, row.Detail)
 			}
 			for i, want := range map[int]collect.Reason{1: collect.Timeout, 2: collect.Denied} {
-				if row := r.Rows[i]; row.Failure == nil || row.Failure.Reason != want {
-					t.Errorf("%s: %s, not %s: %+v", row.Name, row.Outcome, want, row.Failure)
+				if row := r.Rows[i]; row.Reason != want {
+					t.Errorf("%s: %s, not %s: %s %s", row.Name, row.Outcome, want, row.Reason, row.Detail)
 				}
 			}
 			if len(lab.Sent("asks")) > 0 {

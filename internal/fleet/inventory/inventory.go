@@ -341,15 +341,6 @@ func checkName(name string) error {
 	return nil
 }
 
-// RecordDir is the directory, in that of the captures, where collect says when and how it read each device, or why not.
-const RecordDir = ".collect"
-
-// MaxRecord is how many bytes a file of RecordDir may have.
-const MaxRecord = 1 << 20
-
-// RecordFile returns the path of the file about a device, from the directory of the captures.
-func RecordFile(name string) string { return RecordDir + "/" + name + ".json" }
-
 // CheckFile refuses a name that cannot be that of a file in a directory: with a
 // slash, or one that is hidden.
 func CheckFile(name string) error {

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -218,6 +219,51 @@ func TestEmptyContent(t *testing.T) {
 	}
 }
 
+// uuencode, odC and words print bytes as uuencode, od -c and od do.
+func uuencode(b []byte) string {
+	var out strings.Builder
+	for line := range slices.Chunk(b, 45) {
+		out.WriteByte(byte(len(line)) + ' ')
+		for three := range slices.Chunk(append(slices.Clone(line), 0, 0)[:(len(line)+2)/3*3], 3) {
+			v := uint32(three[0])<<16 | uint32(three[1])<<8 | uint32(three[2])
+			for shift := 18; shift >= 0; shift -= 6 {
+				out.WriteByte(byte(v>>shift)&63 + ' ')
+			}
+		}
+		out.WriteString("\n")
+	}
+	return out.String()
+}
+
+func odC(b []byte) string {
+	var out strings.Builder
+	for i, c := range b {
+		if i%16 == 0 {
+			fmt.Fprintf(&out, "\n%07o", i)
+		}
+		switch escape := strings.IndexByte("\x00\a\b\t\n\v\f\r", c); {
+		case escape >= 0:
+			fmt.Fprintf(&out, "  \\%c", "0abtnvfr"[escape])
+		case c >= ' ' && c < 0x7f:
+			fmt.Fprintf(&out, "%4c", c)
+		default:
+			fmt.Fprintf(&out, " %03o", c)
+		}
+	}
+	return out.String() + "\n"
+}
+
+func words(b []byte, format string) string {
+	var out strings.Builder
+	for i := 0; i+1 < len(b); i += 2 {
+		if i%16 == 0 {
+			fmt.Fprintf(&out, "\n%07o", i)
+		}
+		fmt.Fprintf(&out, " "+format, binary.LittleEndian.Uint16(b[i:]))
+	}
+	return out.String() + "\n"
+}
+
 // otherKinds are files that are not certificates, and what their error has to say.
 func otherKinds(t testing.TB) map[string]struct{ in, name, advice string } {
 	core := pkitest.CoreV1()
@@ -294,6 +340,20 @@ func otherKinds(t testing.TB) map[string]struct{ in, name, advice string } {
 		"percent-encoding of all": {a + strings.ReplaceAll(fmt.Sprintf("%% %X", core[6]), " ", "%"), "a certificate in", "PEM or DER"},
 		"decimal numbers":         {a + strings.Trim(fmt.Sprint(core[6]), "[]"), "a certificate in decimal numbers", "PEM or DER"},
 		"signed numbers":          {a + strings.Join(signed(core[6]), ", "), "a certificate in decimal numbers", "PEM or DER"},
+		"uuencode":                {a + "begin 644 b.der\n" + uuencode(core[6]) + "`\nend\n", "a certificate in uuencode", "uudecode"},
+		"uuencode of PEM":         {uuencode([]byte(a)) + a, "a certificate in uuencode", "uudecode"},
+		"od -c":                   {a + odC(core[6]), "a certificate in a dump of od -c", "the file itself"},
+		"od":                      {a + words(core[6], "%06o"), "a certificate in a dump of od", "the file itself"},
+		"od -x":                   {a + words(core[6], "%04x"), "a certificate in a dump of od", "the file itself"},
+		"xxd -b":                  {a + strings.Trim(fmt.Sprintf("%08b", core[6]), "[]"), "a certificate in a dump of xxd -b", "the file itself"},
+		"base32":                  {a + regexp.MustCompile(`.{76}`).ReplaceAllString(base32.StdEncoding.EncodeToString(core[6]), "$0\n"), "lines of encoded data", "decode it"},
+		"base64 twice":            {a + "x: " + base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(a)))), "base64 of a file with certificates in it", "base64 -d"},
+		"base64 of hex":           {a + wrapped([]byte(hex.EncodeToString(core[6])), 76), "base64 of a file with certificates in it", "base64 -d"},
+		"base64 of base64":        {wrapped([]byte(wrapped(core[6], 64)), 76), "base64 of a file with certificates in it", "base64 -d"},
+		"hex of base64":           {a + hex.EncodeToString([]byte(wrapped(core[6], 64))), "a certificate in hexadecimal", "xxd -r -p"},
+		"a buffer of JavaScript":  {a + strings.ReplaceAll(fmt.Sprint([]byte(a)), " ", ","), "a certificate in decimal numbers", "PEM or DER"},
+		"another label":           {a + strings.ReplaceAll(a, "CERTIFICATE", "ROOT CERTIFICATE"), "a certificate or message of certificates", `are "CERTIFICATE"`},
+		"a signed mail":           {"-----BEGIN PGP SIGNED MESSAGE-----\n\n" + strings.ReplaceAll(a, "-----", "- -----") + "-----BEGIN PGP SIGNATURE-----\n-----END PGP SIGNATURE-----\n", "a message signed with OpenPGP", "gpg --decrypt"},
 		"octal numbers":           {a + octal(core[6]), "a certificate in octal numbers", "PEM or DER"},
 		"escapes":                 {a + "b'" + escaped(core[6]) + "'", "a certificate in escapes", "PEM or DER"},
 		"percent-encoding of DER": {a + url.PathEscape(string(core[6])), "a certificate in escapes", "PEM or DER"},

@@ -74,21 +74,26 @@ var labels = []struct{ label, name, advice string }{
 	{"PGP PUBLIC KEY BLOCK", "an OpenPGP key", adviceRemove},
 }
 
-// refuseLabel is the error for a PEM block that holds something else.
-func refuseLabel(label string, at int) error {
+// refuseLabel is the error for a PEM block with another label, which may hold a certificate.
+func refuseLabel(label string, at int, certificate bool) error {
 	for _, known := range certificateLabels {
 		if strings.EqualFold(strings.Join(strings.Fields(label), " "), known) {
 			return &TypeError{Type: "a certificate or message of certificates", Offset: at, label: label, within: true, Advice: fmt.Sprintf("its label is not written as %q", known)}
 		}
 	}
-	e := &TypeError{Type: "something else than certificates", Offset: at, Advice: adviceRemove, label: label, within: true}
+	const other = "something else than certificates"
+	e := &TypeError{Type: other, Offset: at, Advice: adviceRemove, label: label, within: true}
 	for _, l := range labels {
 		if l.label == label || l.label == "PRIVATE KEY" && strings.Contains(label, l.label) {
 			e.Type, e.Advice = l.name, l.advice
 			break
 		}
 	}
-	if e.label != "" && !strings.Contains(label, "PRIVATE KEY") {
+	switch {
+	case label == "" || strings.Contains(label, "PRIVATE KEY"):
+	case e.Type == other && certificate:
+		e.Type, e.Advice = "a certificate or message of certificates", fmt.Sprintf("it begins as a certificate or a message of certificates, and their labels are %q and %q", labelCertificate, labelPKCS7)
+	default:
 		e.Advice = "it is " + e.Type + ": " + e.Advice
 	}
 	if label == "" {
@@ -257,7 +262,7 @@ func texts() []textKind {
 		{regexp.MustCompile(`^(Certificate:\s+Data:\s|    Data:\s+Version: )`), "the text of a certificate, as openssl x509 -text prints it, without the certificate", "print it as PEM: openssl x509 -in FILE"},
 		{regexp.MustCompile(`(?m)^ *(CA |Router Self-Signed |Trustpool |General Purpose )?Certificate *$\s+Status: `), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
 		{regexp.MustCompile(`(?m)^ *CA Certificate:? *$\s+(Status|Serial|Trustpoint)`), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
-		{regexp.MustCompile(`^Keystore type: |^Owner: .*\s+Issuer: `), "a list of keytool without the certificates", "print them as PEM: keytool -list -rfc"},
+		{regexp.MustCompile(`^Keystore type: |^(Certificate\[\d+\]:\s+)?Owner: .*\s+Issuer: `), "a list of keytool without the certificates", "print them as PEM: keytool -list -rfc"},
 		{regexp.MustCompile(`^ *0:d=0 +hl=`), "the structure of a file, as openssl asn1parse prints it", "give the file itself"},
 		{regexp.MustCompile(`^SEQUENCE \{`), "the structure of a file", "give the file itself"},
 		{regexp.MustCompile(`(?i)^MIME-Version: |^Content-Type: `), "a mail or an HTTP answer", "save its attachment, or its body, as a file of its own"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"trustpool/internal/cms"
@@ -32,6 +33,9 @@ const (
 // passes over blocks that are damaged.
 func (s *scanner) block(at int) (next int, err error) {
 	data := s.data
+	if len(data)-at < len(beginMark) {
+		return 0, syntaxErr(at, "a PEM block without a label: truncated")
+	}
 	rest := data[at+len(beginMark):]
 	n := bytes.Index(rest[:min(len(rest), 1+maxLabel+len(dashes))], dashes)
 	if !bytes.HasPrefix(data[at:], beginMark) || n < 1 || rest[0] != ' ' || bytes.ContainsAny(rest[:n], "\r\n") {
@@ -47,14 +51,12 @@ func (s *scanner) block(at int) (next int, err error) {
 		return 0, syntaxErr(at, "a PEM block %q without an end: truncated", label)
 	}
 	bodyOffset := len(data) - len(body)
+	if !slices.Contains(certificateLabels, label) {
+		return 0, refuseLabel(label, at, startsAsBase64(body, len(body)-len(skipSpace(body))))
+	}
 	closing := string(endMark) + " " + label + string(dashes)
 	if !bytes.HasPrefix(body[end:], []byte(closing)) {
 		return 0, syntaxErr(bodyOffset+end, "a PEM block %q that ends as another", label)
-	}
-	switch label {
-	case labelCertificate, labelX509, labelTrusted, labelPKCS7, labelPKCS7Signed, labelCMS:
-	default:
-		return 0, refuseLabel(label, at)
 	}
 	der, err := decodeBody(body[:end], bodyOffset, linePrefix(data, at))
 	if _, ok := errors.AsType[*TypeError](err); ok {

@@ -90,8 +90,11 @@ func (s *scanner) notBase64DER(decoded []byte) error {
 		err.Type += " in base64"
 		return err
 	}
-	if bytes.Contains(decoded, beginMark) {
+	switch {
+	case bytes.Contains(decoded, beginMark):
 		return errNested(0)
+	case looksLikeText(decoded) && holdsCertificate(decoded):
+		return errHidden(0)
 	}
 	return identifyText(s.data)
 }
@@ -122,7 +125,7 @@ func (s *scanner) find(from int) (int, found) {
 		case c == '-':
 			rest := data[i:min(len(data), i+len(beginMark))]
 			switch {
-			case bytes.EqualFold(rest, beginMark):
+			case bytes.EqualFold(rest, beginMark), len(rest) > len(dashes) && i+len(rest) == len(data) && bytes.HasPrefix(beginMark, rest): // cut short, too
 				return i, foundBegin
 			case bytes.EqualFold(rest[:min(len(rest), len(endMark))], endMark):
 				return i, foundEnd
@@ -293,6 +296,7 @@ func (s *scanner) pass(from, to int) error {
 	}
 	var block []byte // the lines of base64 so far
 	var begin int
+	var dumps dumpReader
 	for offset := from; offset < to; {
 		line := s.data[offset:to]
 		if i := bytes.IndexAny(line[:min(len(line), 1<<10)], "\r\n"); i >= 0 {
@@ -318,10 +322,16 @@ func (s *scanner) pass(from, to int) error {
 			if i := hiddenInBase64(line); i >= 0 {
 				return errHidden(offset + i)
 			}
+			if err := dumps.line(bytes.TrimRight(line, " \t\r"), offset); err != nil {
+				return err
+			}
 		}
 		offset += len(line) + 1
 	}
-	return checkBase64(block, begin)
+	if err := checkBase64(block, begin); err != nil {
+		return err
+	}
+	return dumps.line(nil, to)
 }
 
 // checkBase64 refuses lines of base64 that could be of a certificate. They are not
@@ -394,15 +404,20 @@ func holdsCertificate(b []byte) bool {
 	case encoding == text.Gzip:
 		return len(b) > 2 && b[2] == 8 // deflate
 	}
-	for i := 0; ; i++ {
+	for i := 0; i < len(b); i++ {
 		next := bytes.IndexByte(b[i:], 0x30)
 		if next < 0 {
-			return false
+			break
 		}
 		if i += next; startsAsCertificate(b[i:]) {
 			return true
 		}
 	}
+	if !looksLikeText(b) {
+		return false
+	}
+	inner := scanner{data: b} // it may be encoded once more; each time it gets shorter
+	return inner.from(0) != nil || len(inner.pieces) > 0
 }
 
 // startsAsCertificate reports whether DER begins as a certificate does, or a

@@ -19,15 +19,15 @@ func spelled(data []byte, at int) string {
 		return ""
 	}
 	switch string(b[:2]) {
-	case "30", "2d", "2D":
+	case "30", "2d", "2D", "4d", "4D", "4c", "4C":
 		if isSpelled(numbers(b, 16)) {
 			return "hexadecimal"
 		}
-	case "48":
+	case "48", "45":
 		if isSpelled(numbers(b, 10)) {
 			return "decimal numbers"
 		}
-	case "06":
+	case "06", "05":
 		if isSpelled(numbers(b, 8)) {
 			return "octal numbers"
 		}
@@ -40,8 +40,11 @@ func spelled(data []byte, at int) string {
 }
 
 func isSpelled(b []byte) bool {
-	return len(b) >= 12 && startsAsCertificate(b) || bytes.HasPrefix(b, beginMark)
+	return len(b) >= 12 && startsAsCertificate(b) || bytes.HasPrefix(b, beginMark) || bytes.HasPrefix(b, nestedMark) || bytes.HasPrefix(b, []byte("MI")) && startsAsBase64(b, 0)
 }
+
+// isSecond reports whether a byte can be the second of what isSpelled takes.
+func isSecond(c byte) bool { return c >= 0x80 || c == '-' || c == 'I' || c == 'S' }
 
 // numbers reads bytes that are written as numbers, with anything but letters and
 // digits between them: 30 82, 0x30, 0x82, \x30\x82, (byte)0x30, 48, -126, \060\202.
@@ -74,14 +77,14 @@ func numbers(b []byte, base int) (out []byte) {
 				default:
 					out, high = append(out, byte(high<<4|digit)), -1
 				}
-				if len(out) == 2 && out[1] < 0x80 && out[1] != '-' {
+				if len(out) == 2 && !isSecond(out[1]) {
 					return nil
 				}
 			}
 			continue
 		}
 		v, err := strconv.ParseUint(string(word[:min(len(word), 4)]), base, 8)
-		if err != nil || len(out) == 1 && v < 0x80 && !negative {
+		if err != nil || len(out) == 1 && !isSecond(byte(v)) && !negative {
 			return out
 		}
 		if negative {

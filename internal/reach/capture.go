@@ -72,11 +72,56 @@ func ParseChains(name string, data []byte) ([]Server, error) {
 	if err := p.read(data); err != nil {
 		return nil, err
 	}
-	// What is not in a block of its own belongs to no server.
-	if b, err := bundle.Parse(data); err == nil && len(b.Certificates) != p.total {
-		return nil, fmt.Errorf("it holds %d certificates, %d of them in PEM blocks: give all as PEM", len(b.Certificates), p.total)
+	if err := checkRest(data, p.total); err != nil {
+		return nil, err
 	}
 	return p.finish(name)
+}
+
+// otherBlock is a PEM block that is no certificate and no message of certificates, and
+// wire what s_client prints of the bytes that it sends and receives.
+var (
+	otherBlock = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?s)-----BEGIN ([A-Z0-9 ]*)-----.*?-----END [A-Z0-9 ]*-----`)
+	})
+	wire = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)^(?:(?:<<<|>>>) .*|(?:read from|write to) 0x.*)\r?\n((?:(?: {4}[0-9a-f]{2}\b|[0-9a-f]{4} - ).*\r?\n?)+)`)
+	})
+)
+
+// checkRest refuses a file that holds certificates beside its PEM blocks, in any form:
+// to what server they belong is not known.
+func checkRest(data []byte, total int) error {
+	rest := slices.Clone(data)
+	blank := func(b []byte) {
+		for i, c := range b {
+			if c != '\n' && c != '\r' {
+				b[i] = ' '
+			}
+		}
+	}
+	for _, at := range otherBlock().FindAllSubmatchIndex(rest, -1) {
+		if label := rest[at[2]:at[3]]; !bytes.Contains(label, []byte("CERTIFICATE")) && !bytes.Contains(label, []byte("PKCS")) && !bytes.Equal(label, []byte("CMS")) {
+			blank(rest[at[0]:at[1]])
+		}
+	}
+	for _, at := range wire().FindAllSubmatchIndex(rest, -1) {
+		blank(rest[at[2]:at[3]])
+	}
+	// A session may be longer than what may be before the first certificate of a bundle.
+	first := beginsBlock().FindIndex(rest)[0]
+	from := max(0, first-bundle.MaxPreamble/2)
+	if bundle.SniffCertificate(rest[:from]) {
+		return errors.New("it holds a certificate in another form before its PEM blocks: give all as PEM")
+	}
+	b, err := bundle.Parse(rest[from:])
+	if err != nil {
+		return fmt.Errorf("beside its PEM blocks: %w", err)
+	}
+	if len(b.Certificates) != total {
+		return fmt.Errorf("it holds %d certificates, %d of them in PEM blocks: give all as PEM", len(b.Certificates), total)
+	}
+	return nil
 }
 
 // PEM is the chain as ParseChains reads it, with the host and port it came from.

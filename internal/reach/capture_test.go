@@ -3,6 +3,8 @@ package reach_test
 import (
 	"bytes"
 	"crypto/tls"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"slices"
@@ -41,6 +43,15 @@ func wide(s string) string {
 	return string(out)
 }
 
+// spaced is hex of DER as s_client prints what it receives, with something before each line.
+func spaced(der []byte, before string) string {
+	var out strings.Builder
+	for line := range slices.Chunk(der, 16) {
+		fmt.Fprintf(&out, "%s% x\n", before, line)
+	}
+	return out.String()
+}
+
 func TestParseChains(t *testing.T) {
 	t.Parallel()
 	lab := pkitest.LabServers()[0].Chain
@@ -69,6 +80,8 @@ func TestParseChains(t *testing.T) {
 		{"END and BEGIN in one line", strings.ReplaceAll(one, "-----\n-----BEGIN", "----------BEGIN"), "f|| 2"},
 		{"UTF-16", "\xff\xfe" + wide("openssl s_client -connect a.example:443\r\n"+one), "a.example:443|a.example| 2"},
 		{"UTF-16 without a mark", wide("openssl s_client -connect a.example:443\r\n" + one), "a.example:443|a.example| 2"},
+		{"what -msg prints", "<<< TLS 1.3, Handshake [length 0a51], Certificate\n" + spaced(lab[0], "    ") + one, "f|| 2"},
+		{"what -debug prints", "read from 0x55 [0x56] (5 bytes => 5 (0x5))\n" + spaced(lab[0], "0000 - ") + "---\n" + one, "f|| 2"},
 		{"another block", "-----BEGIN SSL SESSION PARAMETERS-----\nMHc=\n-----END SSL SESSION PARAMETERS-----\n" + one, "f|| 2"},
 	}
 	for _, tt := range tests {
@@ -85,6 +98,11 @@ func TestParseChains(t *testing.T) {
 		"": "no certificate", "text alone": "hello\n", "truncated": one[:len(one)-30], "damaged": strings.Replace(one, "M", "!", 1),
 		"too many": many, "without -showcerts": "Certificate chain\n 0 s:CN=x\n   i:CN=y\n 1 s:CN=y\n   i:CN=z\n---\nServer certificate\n" + pems(lab[0]), "no certificate inside": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
 		"DER beside PEM":    pems(lab[0]) + string(lab[1]),
+		"hex beside PEM":    pems(lab[0]) + hex.EncodeToString(lab[1]) + "\n",
+		"hex like -msg":     pems(lab[0]) + spaced(lab[1], "    "),
+		"base64 of PEM":     pems(lab[0]) + "ca.crt: " + base64.StdEncoding.EncodeToString([]byte(pems(lab[1]))) + "\n",
+		"another label":     pems(lab[0]) + strings.ReplaceAll(pems(lab[1]), "CERTIFICATE", "ROOT CERTIFICATE"),
+		"hex long before":   hex.EncodeToString(lab[1]) + "\n" + strings.Repeat("a line of text\n", 10_000) + pems(lab[0]),
 		"too many captures": strings.Repeat("CONNECTED(1)\n"+pems(lab[0]), reach.MaxServers+2),
 	} {
 		if servers, err := reach.ParseChains("f", []byte(text)); err == nil {

@@ -10,8 +10,8 @@ import (
 
 func (e *exam) compression() (Result, string) {
 	a := e.got["gzip"]
-	if v := a.header.Get("Content-Encoding"); v != "" && !strings.EqualFold(v, "identity") {
-		return Warning, "Content-Encoding: " + v
+	if encoding := a.encoding(); encoding != "" {
+		return Warning, encoding
 	}
 	return e.judgeFile(a, Warning)
 }
@@ -56,11 +56,9 @@ func (e *exam) http11() (Result, string) {
 
 func (e *exam) notFound() (Result, string) {
 	switch a := e.got["missing"]; {
-	case a.err != nil:
-		return Warning, a.describe()
-	case a.status == http.StatusOK:
+	case a.err == nil && a.status == http.StatusOK:
 		return Fail, fmt.Sprintf("200 for %s, %d bytes of %s", missingName, a.n, a.header.Get("Content-Type"))
-	case a.status == http.StatusNotFound || a.status == http.StatusGone:
+	case a.err == nil && (a.status == http.StatusNotFound || a.status == http.StatusGone):
 		return OK, a.describe()
 	default:
 		return Warning, a.describe()

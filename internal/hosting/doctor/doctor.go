@@ -177,20 +177,14 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := e.fetch(ctx); err != nil {
 		return nil, err
 	}
-	r := &Report{URL: shown(u), Bundle: e.bundle, Signature: e.signature}
-	for _, c := range checks() {
-		result, detail := c.run(e)
-		r.Checks = append(r.Checks, Check{c.id, c.title, result, detail, c.why, c.ground, c.fix})
-	}
+	r := &Report{URL: shown(u), Bundle: e.bundle, Signature: e.signature, Checks: e.checks()}
 	for _, p := range e.probes() {
 		a := e.got[p.id]
 		line, _, _ := strings.Cut(e.request(&p), "\r\n")
 		if query := "?" + e.u.RawQuery; query != "?" {
 			line = strings.Replace(line, query, "", 1)
 		}
-		r.Requests = append(r.Requests, Request{
-			p.id, line, p.as, p.ground, a.describe(), report.Optional(a.status), a.n, a.chunked,
-		})
+		r.Requests = append(r.Requests, Request{p.id, line, p.as, p.ground, a.describe(), report.Optional(a.status), a.n, a.chunked})
 	}
 	return r, nil
 }

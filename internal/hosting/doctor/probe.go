@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -216,14 +217,14 @@ func readAnswer(in *bufio.Reader, from *io.LimitedReader, method string, maxByte
 	from.N = maxBytes + maxHeader // and what chunks need
 	hash := sha256.New()
 	var to io.Writer = hash
-	var kept keeper
+	var kept bytes.Buffer
 	if keep {
 		to = io.MultiWriter(hash, &kept)
 	}
 	var err error
 	a.n, err = io.Copy(to, io.LimitReader(resp.Body, maxBytes+1))
 	hash.Sum(a.sum[:0])
-	a.body = kept
+	a.body = kept.Bytes()
 	switch {
 	case a.n > maxBytes || from.N <= 0:
 		return fail(fmt.Errorf("the body has more than %d bytes, which is the limit", maxBytes))
@@ -235,35 +236,19 @@ func readAnswer(in *bufio.Reader, from *io.LimitedReader, method string, maxByte
 	return a
 }
 
-// A keeper keeps what is written to it.
-type keeper []byte
-
-func (k *keeper) Write(p []byte) (int, error) {
-	*k = append(*k, p...)
-	return len(p), nil
-}
-
 // watch waits for the server to close the connection, until ctx ends at most.
 func watch(ctx context.Context, conn net.Conn, in *bufio.Reader) ending {
 	if in.Buffered() > 0 {
 		return saidMore
 	}
-	expired := make(chan struct{})
-	timer := time.AfterFunc(closeWait, func() {
-		close(expired)
-		conn.Close()
-	})
-	defer timer.Stop()
-	_, err := in.ReadByte()
-	if err == nil {
+	ctx, cancel := context.WithTimeout(ctx, closeWait)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	switch _, err := in.ReadByte(); {
+	case err == nil:
 		return saidMore
-	}
-	select {
-	case <-expired:
+	case ctx.Err() != nil: // who closed it is this side
 		return stayedOpen
-	case <-ctx.Done(): // who closed it is this side
-		return stayedOpen
-	default:
-		return closed
 	}
+	return closed
 }

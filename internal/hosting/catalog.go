@@ -37,7 +37,6 @@ type Catalog struct {
 	Entries []*Entry // by name
 
 	demander *demander
-	routes   []route
 	pnp      *Entry // at pathPnP; nil for none
 }
 

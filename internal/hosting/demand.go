@@ -29,10 +29,6 @@ type demander struct {
 // maxFailed is how many failures of demands are remembered, and listed by /readyz.
 const maxFailed = 100
 
-func newDemander(t trust, now func() time.Time, say func(string, ...any)) *demander {
-	return &demander{trust: t, now: now, shelf: newShelf(MaxKept), say: say, failed: map[shelfKey]error{}}
-}
-
 // A BadReleaseError says why a release that the history names is not served: it is gone, damaged or not verified.
 // Any other error of a demand may be over the next time.
 type BadReleaseError struct{ Err error }
@@ -59,28 +55,29 @@ func (c *Catalog) Open(ctx context.Context, e *Entry, r *Record) (*Release, erro
 
 // Bundle is as Open, and parses the release unless that was done lately.
 func (c *Catalog) Bundle(ctx context.Context, e *Entry, r *Record) (*bundle.Bundle, error) {
-	d := c.demander
-	expected := int64(r.Certificates) * parsedCertificate
-	if r != &e.Current.Record { // it keeps the bytes from being let go
-		expected += int64(r.Size)
-	}
-	return hold(demand(ctx, d, e, r, "parsed", expected, false, func(ctx context.Context) (*bundle.Bundle, int64, error) {
-		b, err := d.parse(ctx, e, r)
-		return b, expected, err
-	}))
+	return Derive(ctx, c, e, r, "parsed", func(b *bundle.Bundle) (*bundle.Bundle, int64, error) { return b, e.parsedSize(r), nil })
 }
 
 // Derive gives what create makes of a release that is parsed, unless that was done lately: it is kept with all else that is
 // made on demand. what names it, and what it depends on beside the release. create also says how many bytes it has.
 func Derive[T any](ctx context.Context, c *Catalog, e *Entry, r *Record, what string, create func(*bundle.Bundle) (T, int64, error)) (T, error) {
 	d := c.demander
-	return hold(demand(ctx, d, e, r, what, int64(r.Certificates)*parsedCertificate, false, func(ctx context.Context) (v T, size int64, err error) {
+	return hold(demand(ctx, d, key(e, r, what), d.shelf.making, e.parsedSize(r), false, func(ctx context.Context) (v T, size int64, err error) {
 		b, err := d.parse(ctx, e, r)
 		if err != nil {
 			return v, 0, err
 		}
 		return create(b)
 	}))
+}
+
+// parsedSize is about how many bytes a release takes when it is parsed. It keeps those of an older one from being let go.
+func (e *Entry) parsedSize(r *Record) int64 {
+	size := r.Certificates * parsedCertificate
+	if r != &e.Current.Record {
+		size += r.Size
+	}
+	return int64(size)
 }
 
 // parsedCertificate is how many bytes a certificate takes when it is parsed, beside its own.
@@ -93,13 +90,9 @@ func hold[T any](v T, done func(), err error) (T, error) {
 	return v, err
 }
 
-// demand gives what is made of a release, from the shelf if it is there. It is held until done is called; room is as for
-// shelf.get.
-func demand[T any](ctx context.Context, d *demander, e *Entry, r *Record, what string, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
-	return get(ctx, d, key(e, r, what), d.shelf.making, expected, room, create)
-}
-
-func get[T any](ctx context.Context, d *demander, k shelfKey, slots chan struct{}, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
+// demand gives what has a key from the shelf, where create puts it if it is not there. It is held until done is called; slots
+// and room are as for shelf.get.
+func demand[T any](ctx context.Context, d *demander, k shelfKey, slots chan struct{}, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
 	t, err := d.shelf.get(ctx, k, slots, expected, room, d.now(), func(ctx context.Context) (any, int64, error) { return create(ctx) })
 	if err != nil {
 		return v, func() {}, err
@@ -117,12 +110,12 @@ func (d *demander) open(ctx context.Context, e *Entry, r *Record, room bool) (re
 		return e.Current, func() {}, nil
 	}
 	k := key(e, r, "release")
-	release, done, err = get(ctx, d, k, d.shelf.reading, int64(r.Size)+releaseOverhead, room, func(ctx context.Context) (*Release, int64, error) {
+	size := int64(r.Size) + releaseOverhead
+	return demand(ctx, d, k, d.shelf.reading, size, room, func(ctx context.Context) (*Release, int64, error) {
 		release, err := d.read(ctx, r)
 		d.note(k, r, err)
-		return release, int64(r.Size) + releaseOverhead, err
+		return release, size, err
 	})
-	return release, done, err
 }
 
 // releaseOverhead is about how many bytes a release takes beside its own: the report on its signature.
@@ -130,23 +123,24 @@ const releaseOverhead = 8 << 10
 
 // read reads and verifies what a source has of a release.
 func (d *demander) read(ctx context.Context, r *Record) (*Release, error) {
+	bad := func(err error) (*Release, error) {
+		return nil, &BadReleaseError{fmt.Errorf("%s: %w", r.source.origin(), err)}
+	}
 	raw, _, err := r.source.read(ctx)
-	if err == nil && digest(raw) != r.SHA256 {
-		err = fmt.Errorf("its SHA-256 is %s, not %s", digest(raw), r.SHA256)
-		return nil, &BadReleaseError{fmt.Errorf("%s: %w", r.source.origin(), err)}
-	}
-	if _, damaged := errors.AsType[*store.DamagedError](err); damaged || errors.Is(err, fs.ErrNotExist) {
-		return nil, &BadReleaseError{fmt.Errorf("%s: %w", r.source.origin(), err)}
-	}
-	if err != nil {
+	switch _, damaged := errors.AsType[*store.DamagedError](err); {
+	case damaged || errors.Is(err, fs.ErrNotExist):
+		return bad(err)
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", r.source.origin(), err)
+	case digest(raw) != r.SHA256:
+		return bad(fmt.Errorf("its SHA-256 is %s, not %s", digest(raw), r.SHA256))
 	}
 	release, err := d.release(raw, r.source, r.Modified, d.now())
 	if err == nil {
 		err = r.matches(&release.Record)
 	}
 	if err != nil {
-		return nil, &BadReleaseError{fmt.Errorf("%s: %w", r.source.origin(), err)}
+		return bad(err)
 	}
 	return release, nil
 }

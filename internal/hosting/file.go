@@ -1,9 +1,7 @@
 package hosting
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 )
 
@@ -24,17 +22,9 @@ type File struct {
 // Files returns everything that devices and mirrors can ask for, in the order of the paths: what a [Server] answers from
 // a catalog, but for what depends on the time or the request.
 func (c *Catalog) Files() []File {
-	found := map[string]*resource{} // a path that two have is that of the first
-	for _, r := range c.routes {
-		for _, p := range c.places(r) {
-			path := r.path(p)
-			if found[path] == nil {
-				found[path] = c.find(r, p)
-			}
-		}
-	}
-	all := make([]File, 0, len(found))
-	for path, f := range found {
+	var all []File
+	for _, path := range c.paths() {
+		f := c.at(path)
 		all = append(all, File{
 			Path: path, ContentType: f.contentType(), Modified: f.record.Modified, Bundle: f.beside == "", Forever: f.caching == forever,
 			Data: func(ctx context.Context) ([]byte, error) {
@@ -46,6 +36,5 @@ func (c *Catalog) Files() []File {
 			},
 		})
 	}
-	slices.SortFunc(all, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
 	return all
 }

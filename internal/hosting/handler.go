@@ -28,13 +28,13 @@ const (
 // compression or chunks, which not every device understands. There is no
 // http.ServeMux here because it redirects.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := s.now()
+	start := s.o.Now()
 	a := answer{ResponseWriter: w, head: r.Method == http.MethodHead, counters: s.metrics.other}
 	s.answer(&a, r)
-	end := s.now()
+	end := s.o.Now()
 	a.counters.count(a.status, a.sent)
 	s.metrics.durations.Update(end.Sub(start).Seconds())
-	if s.accessLog != nil {
+	if s.o.AccessLog != nil {
 		s.access(&a, r, start, end)
 	}
 }
@@ -88,7 +88,7 @@ func (s *Server) answer(w *answer, r *http.Request) {
 	}
 	switch path := r.URL.Path; {
 	case path == IndexPath:
-		s.generate(w, typeJSON, http.StatusOK, s.Catalog().Index(s.now()).WriteJSON)
+		s.generate(w, typeJSON, http.StatusOK, s.Catalog().Index(s.o.Now()).WriteJSON)
 	case path == "/healthz":
 		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { _, err := io.WriteString(w, "alive\n"); return err })
 	case path == "/readyz":
@@ -103,14 +103,14 @@ func (s *Server) answer(w *answer, r *http.Request) {
 	case path == "/" && isDevice(r):
 		w.Header().Set("Vary", negotiated)
 		refuse(w, http.StatusNotFound, "there is no bundle at /; "+IndexPath+" lists what there is")
-	case path == "/" && (s.pages == nil || !asksForHTML(r.Header.Values("Accept"))):
+	case path == "/" && (s.o.Pages == nil || !asksForHTML(r.Header.Values("Accept"))):
 		w.Header().Set("Vary", negotiated)
-		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { return s.Catalog().writeText(w, s.pages != nil) })
-	case s.pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix) && (strings.HasPrefix(path, FilesPrefix) || !isDevice(r))):
+		s.generate(w, typeText, http.StatusOK, func(w io.Writer) error { return s.Catalog().writeText(w, s.o.Pages != nil) })
+	case s.o.Pages != nil && (path == "/" || strings.HasPrefix(path, PagesPrefix) && (strings.HasPrefix(path, FilesPrefix) || !isDevice(r))):
 		if path == "/" {
 			w.Header().Set("Vary", negotiated)
 		}
-		s.pages.ServeHTTP(w, r)
+		s.o.Pages.ServeHTTP(w, r)
 	default:
 		refuse(w, http.StatusNotFound, "there is nothing here; /index.json lists what there is")
 	}
@@ -290,7 +290,7 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 	// Not through the Logger, which reads the clock itself and looks for its caller.
 	record := slog.NewRecord(end, slog.LevelInfo, "request", 0)
 	record.AddAttrs(attrs[:n]...)
-	_ = s.accessLog.Handler().Handle(r.Context(), record)
+	_ = s.o.AccessLog.Handler().Handle(r.Context(), record)
 }
 
 // sha256Prefix is how many digits of a SHA-256 are in the log.

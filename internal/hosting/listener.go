@@ -21,7 +21,7 @@ func (l *limited) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.connections.Add(1) > int64(l.server.maxConnections) {
+		if m.connections.Add(1) > int64(l.server.o.MaxConnections) {
 			m.connections.Add(-1)
 			m.refused.Inc()
 			_ = c.Close()

@@ -46,9 +46,14 @@ func each(n int, do func(int)) {
 	group.Wait()
 }
 
+// loadTimeout is how long a source may take: one that hangs is one that is away.
+const loadTimeout = 5 * time.Minute
+
 // load makes a catalog of what the source has now, under each name or only the one that is given. If something cannot be
 // had or is not verified, what the catalog before had of that name stays.
-func load(ctx context.Context, source Source, before *Catalog, d *demander, at time.Time, pnp, only string) (*Catalog, []Failure) {
+func (s *Server) load(ctx context.Context, before *Catalog, at time.Time, only string) (*Catalog, []Failure) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
 	var failures []Failure
 	fail := func(name string, err error) { failures = append(failures, Failure{name, err}) }
 	entries := map[string]*Entry{}
@@ -57,7 +62,7 @@ func load(ctx context.Context, source Source, before *Catalog, d *demander, at t
 			entries[e.Name] = e
 		}
 	}
-	offers, sourceErr := source.offers(ctx, only)
+	offers, sourceErr := s.o.Source.offers(ctx, only)
 	if sourceErr != nil {
 		fail("", sourceErr)
 	}
@@ -77,7 +82,7 @@ func load(ctx context.Context, source Source, before *Catalog, d *demander, at t
 	loaded, errs := make([]*Entry, len(wanted)), make([]error, len(wanted))
 	each(len(wanted), func(i int) {
 		o := wanted[i]
-		loaded[i], errs[i] = loader{trust: d.trust, at: at, before: entries[o.name]}.entry(ctx, o)
+		loaded[i], errs[i] = loader{trust: s.trust, at: at, before: entries[o.name]}.entry(ctx, o)
 	})
 	for i, o := range wanted {
 		if errs[i] != nil {
@@ -94,11 +99,11 @@ func load(ctx context.Context, source Source, before *Catalog, d *demander, at t
 			}
 		}
 	}
-	c := &Catalog{Entries: slices.SortedFunc(maps.Values(entries), func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) }), demander: d}
+	c := &Catalog{Entries: slices.SortedFunc(maps.Values(entries), func(a, b *Entry) int { return cmp.Compare(a.Name, b.Name) }), demander: s.demander}
 	if before != nil && slices.Equal(c.Entries, before.Entries) {
 		return before, failures
 	}
-	c.route(pnp)
+	c.route(s.o.PnP)
 	return c, failures
 }
 

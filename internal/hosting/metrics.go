@@ -79,7 +79,7 @@ func metricName(metric string, labels ...string) string {
 
 // writeMetrics writes what was counted, what is so at the moment, and what the library says of the process.
 func (s *Server) writeMetrics(w io.Writer) error {
-	m, c, state, now, ready := s.metrics, s.Catalog(), s.state.Load(), s.now(), s.Ready()
+	m, c, state, now, ready := s.metrics, s.Catalog(), s.state.Load(), s.o.Now(), s.Ready()
 	m.set.WritePrometheus(w)
 	gauge := func(name string, v int64) { metrics.WriteGaugeFloat64(w, name, float64(v)) }
 	each := func(name string, value func(*Entry) (int64, bool)) {
@@ -132,10 +132,10 @@ func (s *Server) writeMetrics(w io.Writer) error {
 	gauge("trustpool_refresh_failing", int64(len(ready.Failures)))
 	gauge("trustpool_kept_bytes", s.demander.shelf.bytes())
 	gauge("trustpool_connections", m.connections.Load())
-	gauge("trustpool_connections_limit", int64(s.maxConnections))
-	gauge(metricName("trustpool_build_info", "version", clean(s.version, MaxNameLength)), 1)
-	if s.watcher != nil {
-		writeWatchMetrics(w, s.watcher.Report())
+	gauge("trustpool_connections_limit", int64(s.o.MaxConnections))
+	gauge(metricName("trustpool_build_info", "version", clean(s.o.Version, MaxNameLength)), 1)
+	if s.o.Watch != nil {
+		writeWatchMetrics(w, s.o.Watch.Report())
 	}
 	metrics.WriteProcessMetrics(w)
 	return nil

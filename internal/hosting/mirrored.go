@@ -32,7 +32,7 @@ func (j joined) mirrored(ctx context.Context) (map[string]time.Time, error) {
 
 // mirrored asks the source.
 func (s *Server) mirrored(ctx context.Context) (map[string]time.Time, error) {
-	m, ok := s.source.(mirrorSource)
+	m, ok := s.o.Source.(mirrorSource)
 	if !ok {
 		return nil, nil
 	}

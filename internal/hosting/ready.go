@@ -45,7 +45,7 @@ func (r ReadyReport) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r
 
 // Ready verifies again what is served, or gives the answer of the last seconds.
 func (s *Server) Ready() ReadyReport {
-	c, now, state := s.Catalog(), s.now(), s.state.Load()
+	c, now, state := s.Catalog(), s.o.Now(), s.state.Load()
 	r := ReadyReport{
 		Schema: "trustpool.ready/1", Ready: len(c.Entries) > 0, At: report.Stamp(now),
 		LastRefresh: report.Stamp(state.good), Age: int64(now.Sub(state.good) / time.Second), Failures: []string{}, Bundles: []ReadyBundle{},
@@ -80,7 +80,7 @@ func (s *Server) Judge(r *Release) signing.Report {
 	j := &r.judged
 	j.lock.Lock()
 	defer j.lock.Unlock()
-	if now := s.now(); j.at.IsZero() || now.Sub(j.at) >= recheck || now.Before(j.at) {
+	if now := s.o.Now(); j.at.IsZero() || now.Sub(j.at) >= recheck || now.Before(j.at) {
 		j.at, j.report = now, s.trust.again(r, now)
 	}
 	return j.report

@@ -2,6 +2,7 @@ package hosting
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,109 +37,44 @@ const (
 	askFirst = "no-cache"
 )
 
-// A route is a pattern of paths and what there is at them. In a pattern NAME is a bundle, RELEASE an older or the current
-// release of it, by its version or the day of its publication, HEX any release by its SHA-256, and FILE the bundle or a
-// file beside it.
-type route struct {
-	pattern string
-	caching string
-}
+// pathsPnP are the paths that the plug and play agent asks for.
+func pathsPnP() []string { return []string{pathPnP, pathPnP + "/", pathPnP + "/cabundle" + extension} }
 
-const (
-	anyName    = "NAME"
-	anyRelease = "RELEASE"
-	anyHash    = "HEX"
-	anyFile    = "FILE"
-)
-
-// routes are all paths at which there is something of a bundle. What a server answers and what Files lists are both
-// made from them. Of two releases that would have the same path, the newer has it.
-func routes() []route {
-	return []route{
-		{"/" + anyName + extension, askFirst},
-		{pathTRS + anyName + extension, askFirst},
-		{pathCurrent + anyName + "/" + anyFile, askFirst},
-		// A version or a day may come to mean another release after a rollback.
-		{pathArchive + anyName + "/" + anyRelease + "/" + anyFile, askFirst},
-		{pathSHA256 + anyHash, forever},
-		{pathPnP, askFirst},
-		{pathPnP + "/", askFirst},
-		{pathPnP + "/cabundle" + extension, askFirst},
-	}
-}
-
-// A place is what the variables of a route's pattern are.
-type place struct{ name, release, hash, file string }
-
-// match reports whether a path is one of the route's, and which place it is.
-func (r route) match(path string) (p place, ok bool) {
-	pattern := r.pattern
-	for {
-		literal, variable := cutVariable(pattern)
-		if path, ok = strings.CutPrefix(path, literal); !ok {
-			return p, false
-		}
-		if variable == "" {
-			return p, path == ""
-		}
-		pattern = pattern[len(literal)+len(variable):]
-		end := strings.IndexByte(path, '/')
-		if end < 0 {
-			end = len(path)
-		}
-		if pattern != "" && pattern[0] != '/' { // of NAME.p7b
-			if end -= len(pattern); end <= 0 || path[end:] != pattern {
-				return p, false
+// paths are all paths at which there is something of a bundle, in order; at finds what it is. If an older release would have a
+// path that a newer one has, it is the newer one's.
+func (c *Catalog) paths() (all []string) {
+	for _, e := range c.Entries {
+		all = append(all, "/"+e.FileName(), pathTRS+e.FileName())
+		for r := range e.each() {
+			all = append(all, pathSHA256+r.SHA256)
+			for _, dir := range e.directories(r) {
+				all = append(all, dir+e.FileName())
+				for _, s := range e.sides(r, dir == e.directory()) {
+					all = append(all, dir+s.name(e))
+				}
 			}
 		}
-		if end == 0 {
-			return p, false
-		}
-		*p.variable(variable), path = path[:end], path[end:]
 	}
+	if c.pnp != nil {
+		all = append(all, pathsPnP()...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-// path is the path of a place.
-func (r route) path(p place) string {
-	var b strings.Builder
-	for pattern := r.pattern; ; {
-		literal, variable := cutVariable(pattern)
-		b.WriteString(literal)
-		if variable == "" {
-			return b.String()
-		}
-		b.WriteString(*p.variable(variable))
-		pattern = pattern[len(literal)+len(variable):]
-	}
-}
+// directory is that of what is current.
+func (e *Entry) directory() string { return pathCurrent + e.Name + "/" }
 
-// has reports whether a variable is in the pattern.
-func (r route) has(variable string) bool { return strings.Contains(r.pattern, variable) }
-
-// cutVariable gives what is before the first variable of a pattern, and that.
-func cutVariable(pattern string) (literal, variable string) {
-	start := strings.IndexFunc(pattern, func(c rune) bool { return 'A' <= c && c <= 'Z' })
-	if start < 0 {
-		return pattern, ""
+// directories are those of a release: that of what is current, and those of the archive. A version or a day may come to
+// mean another release after a rollback.
+func (e *Entry) directories(r *Record) (all []string) {
+	if r == &e.Current.Record {
+		all = append(all, e.directory())
 	}
-	end := start
-	for end < len(pattern) && 'A' <= pattern[end] && pattern[end] <= 'Z' {
-		end++
+	for _, name := range r.archiveNames() {
+		all = append(all, pathArchive+e.Name+"/"+name+"/")
 	}
-	return pattern[:start], pattern[start:end]
-}
-
-func (p *place) variable(name string) *string {
-	switch name {
-	case anyName:
-		return &p.name
-	case anyRelease:
-		return &p.release
-	case anyHash:
-		return &p.hash
-	default:
-		return &p.file
-	}
+	return all
 }
 
 // A resource is what there is at a path.
@@ -168,50 +104,56 @@ func (c *Catalog) at(path string) *resource {
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")
 	}
-	for _, r := range c.routes {
-		if p, ok := r.match(path); ok {
-			return c.find(r, p)
+	at := strings.LastIndexByte(path, '/') + 1
+	dir, file := path[:at], path[at:]
+	var e *Entry
+	switch name, ok := strings.CutSuffix(file, extension); {
+	case slices.Contains(pathsPnP(), path):
+		e = c.pnp
+	case dir == pathSHA256:
+		return c.hashed(file)
+	case ok && (dir == "/" || dir == pathTRS):
+		e = c.Lookup(name)
+	default:
+		return c.inDirectory(dir, file)
+	}
+	if e == nil {
+		return nil
+	}
+	return &resource{entry: e, record: &e.Current.Record, caching: askFirst}
+}
+
+// inDirectory finds what there is in a directory of a release; nil for nothing.
+func (c *Catalog) inDirectory(dir, file string) *resource {
+	rest, archived := strings.CutPrefix(dir, pathArchive)
+	name, release, _ := strings.Cut(strings.TrimPrefix(rest, pathCurrent), "/")
+	e := c.Lookup(name)
+	if e == nil || !archived && dir != e.directory() {
+		return nil
+	}
+	found := &resource{entry: e, record: &e.Current.Record, caching: askFirst}
+	if archived {
+		if found.record = e.called(strings.TrimSuffix(release, "/")); found.record == nil {
+			return nil
+		}
+	}
+	if file == e.FileName() {
+		return found
+	}
+	for _, found.beside = range e.sides(found.record, !archived) {
+		if found.beside.name(e) == file {
+			return found
 		}
 	}
 	return nil
 }
 
-// find finds what there is at a place; nil for nothing.
-func (c *Catalog) find(r route, p place) *resource {
-	found := resource{entry: c.pnp, caching: r.caching}
-	switch {
-	case p.hash != "":
-		return c.hashed(p.hash, r.caching)
-	case p.name != "":
-		found.entry = c.Lookup(p.name)
-	}
-	if found.entry == nil {
-		return nil
-	}
-	found.record = &found.entry.Current.Record
-	if p.release != "" {
-		if found.record = found.entry.called(p.release); found.record == nil {
-			return nil
-		}
-	}
-	if p.file != "" && p.file != found.entry.FileName() {
-		for _, s := range found.entry.sides(found.record, p.release == "") {
-			if s.name(found.entry) == p.file {
-				found.beside = s
-				return &found
-			}
-		}
-		return nil
-	}
-	return &found
-}
-
 // hashed finds a release by its SHA-256.
-func (c *Catalog) hashed(sum, caching string) *resource {
+func (c *Catalog) hashed(sum string) *resource {
 	for _, e := range c.Entries {
 		for r := range e.each() {
 			if r.SHA256 == sum {
-				return &resource{entry: e, record: r, caching: caching}
+				return &resource{entry: e, record: r, caching: forever}
 			}
 		}
 	}
@@ -240,52 +182,9 @@ func (r *Record) archiveNames() []string {
 	return names
 }
 
-// places are all places of a route.
-func (c *Catalog) places(r route) []place {
-	entries := c.Entries
-	if !r.has(anyName) && !r.has(anyHash) {
-		entries = nil
-		if c.pnp != nil {
-			entries = []*Entry{c.pnp}
-		}
-	}
-	var all []place
-	for _, e := range entries {
-		p := place{name: e.Name}
-		records := []*Record{&e.Current.Record}
-		if r.has(anyRelease) || r.has(anyHash) {
-			records = e.Records()
-		}
-		for _, record := range records {
-			names := []string{""}
-			if r.has(anyRelease) {
-				names = record.archiveNames()
-			}
-			for _, p.release = range names {
-				p.hash, p.file = "", ""
-				if r.has(anyHash) {
-					p.hash = record.SHA256
-				}
-				if !r.has(anyFile) {
-					all = append(all, p)
-					continue
-				}
-				p.file = e.FileName()
-				all = append(all, p)
-				for _, s := range e.sides(record, p.release == "") {
-					p.file = s.name(e)
-					all = append(all, p)
-				}
-			}
-		}
-	}
-	return all
-}
-
-// route makes the routes of a catalog that is complete. The entry for plug and play is the one that is asked for, else
+// route makes a catalog that is complete ready for requests. The entry for plug and play is the one that is asked for, else
 // the only one, else ios.
 func (c *Catalog) route(pnp string) {
-	c.routes = routes()
 	switch {
 	case pnp != "":
 		c.pnp = c.Lookup(pnp)
@@ -319,22 +218,18 @@ func header(contentType string, size int, sha256, caching string, modified time.
 // catalog may have another release there, but for that with the SHA-256.
 func (c *Catalog) Paths(e *Entry, r *Record) []string {
 	paths := []string{pathSHA256 + r.SHA256}
-	dirs := []string{}
-	if r == &e.Current.Record {
-		dirs = append(dirs, pathCurrent+e.Name+"/")
+	current := r == &e.Current.Record
+	if current {
 		paths[0] = "/" + e.FileName()
 	}
-	for _, name := range r.archiveNames() {
-		dirs = append(dirs, pathArchive+e.Name+"/"+name+"/")
-	}
-	for i, dir := range dirs {
+	for _, dir := range e.directories(r) {
 		if found := c.at(dir + e.FileName()); found == nil || found.record != r {
 			continue
 		}
-		if r != &e.Current.Record {
+		if !current {
 			paths[0] = dir + e.FileName()
 		}
-		for _, s := range e.sides(r, i == 0 && r == &e.Current.Record) {
+		for _, s := range e.sides(r, current) {
 			paths = append(paths, dir+s.name(e))
 		}
 		break

@@ -2,45 +2,48 @@ package hosting
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
-// What a route's path is made of is what is found in it.
-func TestRouteMatch(t *testing.T) {
+// twoReleases is a catalog of one bundle.
+func twoReleases() *Catalog {
+	current := &Release{Record: Record{SHA256: "HEX", Version: "RELEASE", Modified: time.Unix(86400, 0)}}
+	c := &Catalog{Entries: []*Entry{{Name: "NAME", Current: current, Archive: []*Record{{SHA256: "OTHER", Version: "1"}}}}}
+	c.route("")
+	return c
+}
+
+// There is something at each path, and nothing at those that are nearly the same.
+func TestPaths(t *testing.T) {
 	t.Parallel()
-	full := place{name: "ios.2_x", release: "10", hash: "ab", file: "f.p7b.hash.sha256"}
-	for _, r := range routes() {
-		var want place
-		for _, variable := range []string{anyName, anyRelease, anyHash, anyFile} {
-			if r.has(variable) {
-				*want.variable(variable) = *full.variable(variable)
-			}
-		}
-		path := r.path(full)
-		if got, ok := r.match(path); !ok || got != want {
-			t.Errorf("%s: %s gives %+v, %t, want %+v", r.pattern, path, got, ok, want)
-		}
-		for _, other := range []string{"", "/", path + "x/", path[1:], "/x" + path, path[:len(path)-1] + "/x"} {
-			if p, ok := r.match(other); ok && r.path(p) != other {
-				t.Errorf("%s: %q gives %+v, which is at %q", r.pattern, other, p, r.path(p))
-			}
-		}
-		if got := strings.Count(path, "ios.2_x"); r.has(anyName) && got != 1 {
-			t.Errorf("%s: %s", r.pattern, path)
-		}
+	c := twoReleases()
+	paths := c.paths()
+	if len(paths) != 2+2+9+2*8+2*7+3 {
+		t.Errorf("%d paths: %q", len(paths), paths)
 	}
-	for _, path := range []string{"/.p7b", pathTRS + ".p7b", pathCurrent + "ios/", pathCurrent + "/ios.p7b", pathArchive + "ios/1/", pathArchive + "ios//ios.p7b", pathSHA256} {
-		for _, r := range routes() {
-			if p, ok := r.match(path); ok {
-				t.Errorf("%s: %s gives %+v", r.pattern, path, p)
+	for _, path := range paths {
+		if c.at(path) == nil || c.at("/"+strings.ReplaceAll(path, "/", "///")) == nil {
+			t.Errorf("there is nothing at %s", path)
+		}
+		for _, other := range []string{"", "/", path + "x/", path + "/", path[1:], "/x" + path, path[:len(path)-1] + "/x"} {
+			if found := c.at(other); found != nil && !slices.Contains(paths, strings.ReplaceAll(other, "//", "/")) {
+				t.Errorf("%q: %+v", other, found)
 			}
 		}
 	}
-	if p, ok := (route{pattern: "/" + anyName + extension}).match("/.p7b"); ok {
-		t.Errorf("an empty name: %+v", p)
+	for _, path := range []string{
+		"/.p7b", "/NAME", "/other.p7b", pathTRS + ".p7b", pathCurrent, pathCurrent + "NAME", pathCurrent + "NAME/", pathCurrent + "NAME.p7b", pathCurrent + "/NAME.p7b",
+		pathCurrent + "NAME/RELEASE/NAME.p7b", pathArchive, pathArchive + "NAME/1/", pathArchive + "NAME/NAME.p7b", pathArchive + "NAME//NAME.p7b", pathArchive + "NAME/3/NAME.p7b",
+		pathArchive + "NAME/1/1/NAME.p7b", pathArchive + "NAME/1/" + string(sideRSS), pathArchive + "NAME/1/NAME.diff.json", pathSHA256, pathSHA256 + "HEX/", pathSHA256 + "HE",
+	} {
+		if found := c.at(path); found != nil {
+			t.Errorf("%q: %+v", path, found)
+		}
 	}
 }
 
@@ -63,17 +66,23 @@ func TestRoutesDocumented(t *testing.T) {
 		slices.Sort(all)
 		return all
 	}
+	c := twoReleases()
+	e := c.Entries[0]
 	want := []string{IndexPath, "/healthz", "/readyz", "/metrics", "/", "/pages/…"}
-	for _, r := range routes() {
-		if r.pattern != pathPnP+"/" {
-			want = append(want, r.pattern)
+	for _, path := range c.paths() {
+		if c.at(path).record != &e.Current.Record || strings.Contains(path, e.Current.day()) || path == pathPnP+"/" {
+			continue
 		}
+		if dir, _ := filepath.Split(path); slices.Contains(e.directories(&e.Current.Record), dir) {
+			path = dir + "FILE"
+		}
+		want = append(want, path)
 	}
 	slices.Sort(want)
+	want = slices.Compact(want)
 	if got := column(table); !slices.Equal(got, want) {
 		t.Errorf("documented: %q\nthere are:  %q", got, want)
 	}
-	e := &Entry{Name: "NAME", Current: &Release{}, Archive: []*Record{{}}}
 	want = []string{e.FileName()}
 	for _, s := range e.sides(&e.Current.Record, true) {
 		want = append(want, s.name(e))

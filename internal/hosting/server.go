@@ -1,6 +1,7 @@
 package hosting
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -60,22 +61,11 @@ type Options struct {
 
 // A Server serves a catalog and keeps it up to date. It is an http.Handler.
 type Server struct {
-	source    Source
-	trust     trust
-	demander  *demander
-	now       func() time.Time
-	pnp       string
-	pages     http.Handler
-	version   string
-	accessLog *slog.Logger
-	report    func(string, ...any)
-	metrics   *serverMetrics
-	keyPair   *KeyPair
-	watcher   *watch.Watcher
-	distrust  func() *distrust.Index
-
-	maxConnections int
-	drain          time.Duration
+	o        Options
+	trust    trust
+	demander *demander
+	metrics  *serverMetrics
+	distrust func() *distrust.Index
 
 	catalog atomic.Pointer[Catalog]
 	state   atomic.Pointer[state]
@@ -97,30 +87,20 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Source == nil || o.Now == nil || len(o.Anchors) == 0 {
 		return nil, errors.New("hosting: no source, no clock or no anchors")
 	}
-	s := &Server{
-		source: o.Source, trust: trust{o.Anchors, o.Limits, o.NoDowngrade}, now: o.Now, pnp: o.PnP, pages: o.Pages, version: o.Version,
-		accessLog: o.AccessLog, report: o.Report, metrics: newMetrics(), keyPair: o.TLS, maxConnections: o.MaxConnections, drain: o.Drain,
-		watcher: o.Watch, distrust: sync.OnceValue(distrust.NewIndex),
+	o.Limits.Bytes = cmp.Or(o.Limits.Bytes, MaxBundleBytes)
+	o.MaxConnections = cmp.Or(max(0, o.MaxConnections), DefaultMaxConnections)
+	o.Drain = cmp.Or(max(0, o.Drain), DefaultDrain)
+	if o.Report == nil {
+		o.Report = func(string, ...any) {}
 	}
-	if s.trust.limits.Bytes == 0 {
-		s.trust.limits.Bytes = MaxBundleBytes
-	}
-	if s.report == nil {
-		s.report = func(string, ...any) {}
-	}
-	if s.maxConnections <= 0 {
-		s.maxConnections = DefaultMaxConnections
-	}
-	if s.drain <= 0 {
-		s.drain = DefaultDrain
-	}
-	s.demander = newDemander(s.trust, s.now, s.report)
-	now := s.now()
+	s := &Server{o: o, trust: trust{o.Anchors, o.Limits, o.NoDowngrade}, metrics: newMetrics(), distrust: sync.OnceValue(distrust.NewIndex)}
+	s.demander = &demander{trust: s.trust, now: o.Now, shelf: newShelf(MaxKept), say: o.Report, failed: map[shelfKey]error{}}
+	now := s.o.Now()
 	c, failures := s.load(ctx, nil, now, "")
 	var fatal []error
 	for _, f := range failures {
 		if f.Bundle != "" && c.Lookup(f.Bundle) != nil {
-			s.report("%v", f)
+			s.o.Report("%v", f)
 			continue
 		}
 		fatal = append(fatal, f.Err)
@@ -131,28 +111,19 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if len(c.Entries) == 0 {
 		return nil, errors.New("there is nothing to serve")
 	}
-	if s.pnp != "" && c.Lookup(s.pnp) == nil {
-		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.pnp, pathPnP)
+	if s.o.PnP != "" && c.Lookup(s.o.PnP) == nil {
+		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.o.PnP, pathPnP)
 	}
 	mirrored, err := s.mirrored(ctx)
 	if err != nil {
 		failures = append(failures, Failure{Err: err})
-		s.report("%v", err)
+		s.o.Report("%v", err)
 	}
 	s.publish(c, &state{good: now, failures: failures, mirrored: mirrored})
 	for _, e := range c.Entries {
 		s.reportForm(e)
 	}
 	return s, nil
-}
-
-// loadTimeout is how long a source may take: one that hangs is one that is away.
-const loadTimeout = 5 * time.Minute
-
-func (s *Server) load(ctx context.Context, before *Catalog, now time.Time, only string) (*Catalog, []Failure) {
-	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
-	defer cancel()
-	return load(ctx, s.source, before, s.demander, now, s.pnp, only)
 }
 
 // publish puts a catalog in the place of the one before. Requests that have begun
@@ -181,7 +152,7 @@ func (s *Server) Refresh(ctx context.Context) error { return s.refresh(ctx, "") 
 func (s *Server) refresh(ctx context.Context, only string) error {
 	s.refreshLock.Lock()
 	defer s.refreshLock.Unlock()
-	now, before, last := s.now(), s.Catalog(), s.state.Load()
+	now, before, last := s.o.Now(), s.Catalog(), s.state.Load()
 	c, failures := s.load(ctx, before, now, only)
 	if ctx.Err() != nil {
 		return ctx.Err() // the end of the server is not a failure of its source
@@ -202,7 +173,7 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 			}
 			next.mirrored = kept(mirrored, last.mirrored, err)
 		}
-		if err := s.keyPair.reload(); err != nil {
+		if err := s.o.TLS.reload(); err != nil {
 			next.failures = append(next.failures, Failure{Err: err})
 		}
 	}
@@ -216,17 +187,17 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 	for _, f := range failures {
 		errs = append(errs, f)
 		if !slices.ContainsFunc(last.failures, func(g Failure) bool { return g.Error() == f.Error() }) {
-			s.report("%v; what was served before stays", f)
+			s.o.Report("%v; what was served before stays", f)
 		}
 	}
 	if len(failures) == 0 && len(last.failures) > 0 {
-		s.report("all is well again")
+		s.o.Report("all is well again")
 	}
 	for _, e := range c.Entries {
 		if old := before.Lookup(e.Name); old == nil || old.Current != e.Current {
-			s.report("%s is now %s", e.Name, e.Current.Summary())
+			s.o.Report("%s is now %s", e.Name, e.Current.Summary())
 			if e.Newer != "" {
-				s.report("%s: the file in place is version %s, older than version %s that was served", e.Name, report.Printable(e.Current.Version), report.Printable(e.Newer))
+				s.o.Report("%s: the file in place is version %s, older than version %s that was served", e.Name, report.Printable(e.Current.Version), report.Printable(e.Newer))
 			}
 			s.reportForm(e)
 		}
@@ -250,7 +221,7 @@ func kept(now, before map[string]time.Time, err error) map[string]time.Time {
 // reportForm says if what is served is not the file as it is.
 func (s *Server) reportForm(e *Entry) {
 	if e.Current.wrapped() {
-		s.report("%s: the file is text around DER; the DER within is served, which devices read", e.Name)
+		s.o.Report("%s: the file is text around DER; the DER within is served, which devices read", e.Name)
 	}
 }
 
@@ -273,8 +244,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	errs := make(chan error, len(listeners))
 	for _, l := range listeners {
 		l = s.limit(l)
-		if s.keyPair != nil {
-			l = tls.NewListener(l, s.keyPair.config())
+		if s.o.TLS != nil {
+			l = tls.NewListener(l, s.o.TLS.config())
 		}
 		go func() { errs <- server.Serve(l) }()
 	}
@@ -284,11 +255,11 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	case <-ctx.Done():
 	}
 	// The context has ended: the drain has a deadline of its own.
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drain)
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Drain)
 	defer cancel()
 	if late := server.Shutdown(draining); late != nil {
 		_ = server.Close()
-		s.report("requests were cut off: they were not done within %v", s.drain)
+		s.o.Report("requests were cut off: they were not done within %v", s.o.Drain)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -99,7 +99,7 @@ func (c *Catalog) body(ctx context.Context, f *resource) (b *body, done func(), 
 		// The same release may follow another one when history has gone on.
 		what += " " + before.SHA256
 	}
-	return demand(ctx, d, f.entry, f.record, what, f.beside.expected(f.record), true, func(ctx context.Context) (*body, int64, error) {
+	return demand(ctx, d, key(f.entry, f.record, what), d.shelf.making, f.beside.expected(f.record), true, func(ctx context.Context) (*body, int64, error) {
 		data, err := d.side(ctx, f)
 		return &body{data, digest(data)}, int64(cap(data)), err
 	})

@@ -34,7 +34,7 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 		if watcher == nil {
 			return
 		}
-		for _, dir := range append(s.source.directories(), s.keyPair.directories()...) {
+		for _, dir := range append(s.o.Source.directories(), s.o.TLS.directories()...) {
 			_ = watcher.Add(dir)
 		}
 	}
@@ -77,8 +77,8 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 
 // about says of which name something may be new when a file has changed: empty if that may be any, false if it is none.
 func (s *Server) about(path string) (string, bool) {
-	if slices.Contains(s.keyPair.directories(), filepath.Dir(path)) {
+	if slices.Contains(s.o.TLS.directories(), filepath.Dir(path)) {
 		return "", true
 	}
-	return s.source.about(path)
+	return s.o.Source.about(path)
 }

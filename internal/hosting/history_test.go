@@ -488,14 +488,17 @@ func TestCrawlerIsBounded(t *testing.T) {
 	}
 	most := hosting.MaxKept + 2*len(versions[0])
 	s := newServer(t, options(t, hosting.Store(st)))
-	files := s.Catalog().Files()
+	files, _, err := s.Catalog().Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	var group sync.WaitGroup
 	next := make(chan hosting.File)
 	for range 4 {
 		group.Go(func() {
 			for f := range next {
-				if w := answered(s, f.Path); w.Code != 200 {
-					t.Errorf("%s: status %d: %s", f.Path, w.Code, w.Body)
+				if w := answered(s, "/"+f.Name); w.Code != 200 {
+					t.Errorf("%s: status %d: %s", f.Name, w.Code, w.Body)
 				}
 				if n := kept(t, s); n > most {
 					t.Errorf("%d bytes are kept", n)
@@ -504,7 +507,7 @@ func TestCrawlerIsBounded(t *testing.T) {
 		})
 	}
 	for i, f := range files {
-		if i%6 == 0 || f.Bundle && !f.Forever {
+		if i%6 == 0 || !f.Modified.IsZero() && !f.Forever {
 			next <- f
 		}
 	}

@@ -38,7 +38,9 @@ func optional(t certificate.Time, at time.Time) instant {
 }
 
 // noted is a time that is zero if it is not known.
-func noted(t, at time.Time) instant { return optional(certificate.Time{Time: t, Valid: !t.IsZero()}, at) }
+func noted(t, at time.Time) instant {
+	return optional(certificate.Time{Time: t, Valid: !t.IsZero()}, at)
+}
 
 // reported is a time of a report, which may be null.
 func reported(s *string, at time.Time) instant {

@@ -23,23 +23,13 @@ const (
 	MaxCertificatePages = 2000 // of a bundle; those of its newest version first
 )
 
-// A File is a page, or what a page leads to, as a file.
-type File struct {
-	Name        string // pages/bundles/ios/index.html
-	ContentType string
-	Forever     bool // no other bytes will ever have the name
-	Size        int
-	SHA256      [sha256.Size]byte
-	Data        func(context.Context) ([]byte, error) // makes it once more: not all are in memory
-}
-
 // Files returns all pages and what they lead to, but for what [hosting.Catalog.Files] has, in the order in which they are
 // found from the first page on. They lead to each other by relative links. Options.Static must be set.
-func (p *Pages) Files(ctx context.Context) ([]File, error) {
+func (p *Pages) Files(ctx context.Context) ([]hosting.File, error) {
 	if !p.static {
 		return nil, errors.New("pages: these are made for a server")
 	}
-	var all []File
+	var all []hosting.File
 	names := map[string]string{} // the link to each
 	queue := []string{"/"}
 	add := func(link string) (name string, err error) {
@@ -78,8 +68,8 @@ func (p *Pages) Files(ctx context.Context) ([]File, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, File{
-			Name: name, ContentType: a.contentType, Forever: strings.Contains(a.caching, "immutable"), Size: len(a.body), SHA256: sha256.Sum256(a.body),
+		all = append(all, hosting.File{
+			Name: name, ContentType: a.contentType, Forever: strings.Contains(a.caching, "immutable"), Size: int64(len(a.body)), SHA256: digest(a.body),
 			Data: func(ctx context.Context) ([]byte, error) {
 				a, err := p.asFile(ctx, link, name, add)
 				if err != nil {

@@ -17,7 +17,7 @@ import (
 const baseURL = "http://pki.example.com"
 
 // static makes the pages of what a server has as files, at a time.
-func static(t testing.TB, s *hosting.Server, o pages.Options, at time.Time) []pages.File {
+func static(t testing.TB, s *hosting.Server, o pages.Options, at time.Time) []hosting.File {
 	t.Helper()
 	o.Static, o.Version = true, "v1.2.3"
 	o.Catalog, o.Judge, o.Now = s.Catalog, s.Judge, func() time.Time { return at }
@@ -32,7 +32,7 @@ func static(t testing.TB, s *hosting.Server, o pages.Options, at time.Time) []pa
 	return files
 }
 
-func data(t testing.TB, f pages.File) []byte {
+func data(t testing.TB, f hosting.File) []byte {
 	t.Helper()
 	data, err := f.Data(t.Context())
 	if err != nil {
@@ -47,8 +47,12 @@ func TestStaticCrawl(t *testing.T) {
 	s := lab(t)
 	files := static(t, s, pages.Options{BaseURL: baseURL}, at)
 	there := map[string]bool{"index.json": true}
-	for _, f := range s.Catalog().Files() {
-		there[strings.TrimPrefix(f.Path, "/")] = true
+	others, _, err := s.Catalog().Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range others {
+		there[f.Name] = true
 	}
 	byName := map[string]string{}
 	ids := map[string]bool{}
@@ -150,7 +154,7 @@ func common(page string) string {
 func TestStaticAsServed(t *testing.T) {
 	t.Parallel()
 	s := newServer(t, hosting.Store(publish(t)), pages.Options{BaseURL: baseURL})
-	files := map[string]pages.File{}
+	files := map[string]hosting.File{}
 	for _, f := range static(t, s, pages.Options{BaseURL: baseURL}, at) {
 		files[f.Name] = f
 	}

@@ -2,9 +2,9 @@ package site
 
 import (
 	"context"
-	"encoding/hex"
 	"strings"
 
+	"trustpool/internal/hosting"
 	"trustpool/internal/store"
 	"trustpool/internal/store/s3"
 )
@@ -17,11 +17,11 @@ const (
 	cachePointer = "public, max-age=60"
 )
 
-func (f *file) caching() string {
+func caching(f *hosting.File) string {
 	switch {
-	case f.forever:
+	case f.Forever:
 		return cacheForever
-	case strings.HasPrefix(f.name, "security/pki/trs/archive/"):
+	case strings.HasPrefix(f.Name, "security/pki/trs/archive/"):
 		return cacheArchive
 	}
 	return cachePointer
@@ -52,11 +52,11 @@ func (b bucket) look(ctx context.Context, p *plan, m *manifest) ([]state, error)
 	}
 	found := make([]state, len(p.files))
 	for i, f := range p.files {
-		w := m.files[f.name]
+		w := m.files[f.Name]
 		switch {
-		case !there[f.name]:
+		case !there[f.Name]:
 			found[i] = missing
-		case w != nil && !w.begun && w.sum == hex.EncodeToString(f.sum[:]):
+		case w != nil && !w.Begun && w.SHA256 == f.SHA256:
 			found[i] = same
 		default:
 			found[i] = differs
@@ -65,11 +65,12 @@ func (b bucket) look(ctx context.Context, p *plan, m *manifest) ([]state, error)
 	return found, nil
 }
 
-func (b bucket) put(ctx context.Context, files []*file) error {
+func (b bucket) put(ctx context.Context, files []*hosting.File) error {
 	return each(ctx, len(files), func(i int) error {
-		data, err := files[i].bytes(ctx)
+		f := files[i]
+		data, err := contents(ctx, f)
 		if err == nil {
-			_, err = b.PutAs(ctx, files[i].name, data, store.Condition{}, s3.Metadata{ContentType: files[i].contentType, CacheControl: files[i].caching()})
+			_, err = b.PutAs(ctx, f.Name, data, store.Condition{}, s3.Metadata{ContentType: f.ContentType, CacheControl: caching(f)})
 		}
 		return err
 	})

@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 
 	"trustpool/internal/durable"
+	"trustpool/internal/hosting"
 	"trustpool/internal/store"
 )
 
@@ -84,17 +86,17 @@ func (d *directory) look(ctx context.Context, p *plan, _ *manifest) ([]state, er
 }
 
 // compare compares a file with what has its name.
-func compare(root *os.Root, f *file) (state, error) {
-	fi, err := root.Lstat(f.name)
+func compare(root *os.Root, f *hosting.File) (state, error) {
+	fi, err := root.Lstat(f.Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return missing, nil
 	case err != nil:
 		return missing, err
-	case !fi.Mode().IsRegular() || fi.Size() != f.size:
+	case !fi.Mode().IsRegular() || fi.Size() != f.Size:
 		return differs, nil
 	}
-	have, err := root.Open(f.name)
+	have, err := root.Open(f.Name)
 	if err != nil {
 		return missing, err
 	}
@@ -103,13 +105,13 @@ func compare(root *os.Root, f *file) (state, error) {
 	if _, err := io.Copy(h, have); err != nil {
 		return missing, err
 	}
-	if [sha256.Size]byte(h.Sum(nil)) != f.sum || !f.modified.IsZero() && !fi.ModTime().Equal(f.modified) {
+	if hex.EncodeToString(h.Sum(nil)) != f.SHA256 || !f.Modified.IsZero() && !fi.ModTime().Equal(f.Modified) {
 		return differs, nil
 	}
 	return same, nil
 }
 
-func (d *directory) put(ctx context.Context, files []*file) error {
+func (d *directory) put(ctx context.Context, files []*hosting.File) error {
 	if len(files) == 0 {
 		return nil
 	}
@@ -123,18 +125,18 @@ func (d *directory) put(ctx context.Context, files []*file) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			data, err := f.bytes(ctx)
+			data, err := contents(ctx, f)
 			if err != nil {
 				return err
 			}
-			if err := t.WriteFile(f.name, data, 0o644); err != nil {
+			if err := t.WriteFile(f.Name, data, 0o644); err != nil {
 				return err
 			}
 			// Web servers take another file of the same size and time for the same.
-			if old, err := root.Lstat(f.name); f.modified.IsZero() || err == nil && old.Size() == f.size && old.ModTime().Equal(f.modified) {
+			if old, err := root.Lstat(f.Name); f.Modified.IsZero() || err == nil && old.Size() == f.Size && old.ModTime().Equal(f.Modified) {
 				continue
 			}
-			if err := t.SetTime(f.name, f.modified); err != nil {
+			if err := t.SetTime(f.Name, f.Modified); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"trustpool/internal/hosting"
 	"trustpool/internal/store"
 )
 
@@ -22,7 +23,7 @@ func (k *kept) get(_ context.Context, name string, _ int64) ([]byte, string, err
 
 func (*kept) lock(context.Context) (func(), error)                    { return func() {}, nil }
 func (*kept) look(context.Context, *plan, *manifest) ([]state, error) { return nil, nil }
-func (*kept) put(context.Context, []*file) error                      { return nil }
+func (*kept) put(context.Context, []*hosting.File) error              { return nil }
 func (*kept) remove(context.Context, []string) error                  { return nil }
 func (k *kept) putManifest(_ context.Context, data []byte, _ string) (string, error) {
 	k.data = data
@@ -41,7 +42,7 @@ func FuzzManifest(f *testing.F) {
 			return
 		}
 		for name, w := range m.files {
-			if !fs.ValidPath(name) || name == "." || name == manifestName || len(w.sum) != 64 {
+			if !fs.ValidPath(name) || name == "." || name == manifestName || len(w.SHA256) != 64 {
 				t.Errorf("%q %+v", name, w)
 			}
 		}

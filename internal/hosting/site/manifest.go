@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
+	"trustpool/internal/hosting"
 	"trustpool/internal/report"
 	"trustpool/internal/store"
 )
@@ -29,32 +29,25 @@ type manifest struct {
 
 // written is a file of a manifest.
 type written struct {
-	sum    string // SHA-256 in hex
-	size   int64
-	before string // that of what was there, if it may still be; empty if there was nothing
-	begun  bool   // it may be there, or not, or still be what it was before
+	Name   string      `json:"name"`
+	SHA256 string      `json:"sha256"`
+	Size   int64       `json:"size"`
+	Before report.Text `json:"before"` // the SHA-256 of what was there, if it may still be; empty if there was nothing
+	Begun  bool        `json:"begun"`  // it may be there, or not, or still be what it was before
 }
 
 // wrote reports whether data is what was written.
 func (f *written) wrote(data []byte) bool {
-	sum := fmt.Sprintf("%x", sha256.Sum256(data))
-	return sum == f.sum || f.begun && sum == f.before
+	sum := digest(data)
+	return sum == f.SHA256 || f.Begun && sum == string(f.Before)
 }
 
 type manifestJSON struct {
-	Schema  string        `json:"schema"`
-	BaseURL *string       `json:"base_url"`
-	Pages   bool          `json:"pages"`
-	PnP     *string       `json:"pnp"`
-	Files   []writtenJSON `json:"files"`
-}
-
-type writtenJSON struct {
-	Name   string  `json:"name"`
-	SHA256 string  `json:"sha256"`
-	Size   int64   `json:"size"`
-	Before *string `json:"before"`
-	Begun  bool    `json:"begun"`
+	Schema  string      `json:"schema"`
+	BaseURL report.Text `json:"base_url"`
+	Pages   bool        `json:"pages"`
+	PnP     report.Text `json:"pnp"`
+	Files   []*written  `json:"files"`
 }
 
 // readManifest reads the manifest of a site; one without is a site that nothing was written to.
@@ -84,30 +77,20 @@ func (m *manifest) parse(data []byte) error {
 	case len(j.Files) > 2*MaxFiles: // those of the site, and old ones
 		return fmt.Errorf("it lists %d files, and the limit is %d", len(j.Files), 2*MaxFiles)
 	}
-	m.settings.NoPages = !j.Pages
-	for from, to := range map[*string]*string{j.BaseURL: &m.settings.BaseURL, j.PnP: &m.settings.PnP} {
-		if from != nil {
-			*to = *from
-		}
-	}
+	m.settings = Settings{BaseURL: string(j.BaseURL), NoPages: !j.Pages, PnP: string(j.PnP)}
 	for _, f := range j.Files {
-		w := &written{sum: f.SHA256, size: f.Size, begun: f.Begun}
-		if f.Before != nil {
-			w.before = *f.Before
-		}
-		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !report.IsHex(w.sum, sha256.Size) || w.before != "" && !report.IsHex(w.before, sha256.Size) {
+		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !report.IsHex(f.SHA256, sha256.Size) || f.Before != "" && !report.IsHex(string(f.Before), sha256.Size) {
 			return fmt.Errorf("%q cannot be a file of it", f.Name)
 		}
-		m.files[f.Name] = w
+		m.files[f.Name] = f
 	}
 	return nil
 }
 
 func putManifest(ctx context.Context, w writablePlace, m *manifest, tag string) (string, error) {
-	j := manifestJSON{Schema: manifestSchema, BaseURL: report.Optional(m.settings.BaseURL), Pages: !m.settings.NoPages, PnP: report.Optional(m.settings.PnP), Files: []writtenJSON{}}
+	j := manifestJSON{manifestSchema, report.Text(m.settings.BaseURL), !m.settings.NoPages, report.Text(m.settings.PnP), []*written{}}
 	for _, name := range slices.Sorted(maps.Keys(m.files)) {
-		f := m.files[name]
-		j.Files = append(j.Files, writtenJSON{name, f.sum, f.size, report.Optional(f.before), f.begun})
+		j.Files = append(j.Files, m.files[name])
 	}
 	var out bytes.Buffer
 	if err := report.WriteJSON(&out, j); err != nil {
@@ -120,7 +103,7 @@ func putManifest(ctx context.Context, w writablePlace, m *manifest, tag string) 
 func (p *plan) manifest() *manifest {
 	m := &manifest{settings: p.settings, files: make(map[string]*written, len(p.files))}
 	for _, f := range p.files {
-		m.files[f.name] = &written{sum: hex.EncodeToString(f.sum[:]), size: f.size}
+		m.files[f.Name] = &written{Name: f.Name, SHA256: f.SHA256, Size: f.Size}
 	}
 	return m
 }
@@ -129,34 +112,20 @@ func (p *plan) manifest() *manifest {
 func (m *manifest) without(p *plan) []string {
 	old := maps.Clone(m.files)
 	for _, f := range p.files {
-		delete(old, f.name)
+		delete(old, f.Name)
 	}
 	return slices.Sorted(maps.Keys(old))
 }
 
-// keep adds files of another manifest.
-func (m *manifest) keep(from *manifest, names []string) {
-	for _, name := range names {
-		m.files[name] = from.files[name]
-	}
-}
-
-// forget takes files out.
-func (m *manifest) forget(names []string) {
-	for _, name := range names {
-		delete(m.files, name)
-	}
-}
-
 // pending is the manifest while files are being written.
-func (m *manifest) pending(before *manifest, files []*file) *manifest {
+func (m *manifest) pending(before *manifest, files []*hosting.File) *manifest {
 	out := &manifest{settings: m.settings, files: maps.Clone(m.files)}
 	for _, f := range files {
-		w := &written{sum: m.files[f.name].sum, size: f.size, begun: true}
-		if was := before.files[f.name]; was != nil {
-			w.before = was.sum
+		w := &written{Name: f.Name, SHA256: f.SHA256, Size: f.Size, Begun: true}
+		if was := before.files[f.Name]; was != nil {
+			w.Before = report.Text(was.SHA256)
 		}
-		out.files[f.name] = w
+		out.files[f.Name] = w
 	}
 	return out
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,21 +23,9 @@ type plan struct {
 	settings Settings
 	catalog  *hosting.Catalog
 	at       time.Time
-	bundles  int
-	files    []*file // by name
-	bad      bool    // a release of the source could not be read or verified, so that files of it are not in the plan
-	aliases  []*file // paths that can have no file, as they are those of directories: a web server is told what is there
-}
-
-// A file is what is to be at a name.
-type file struct {
-	name        string // below the site: security/pki/trs/ios.p7b
-	contentType string
-	forever     bool
-	modified    time.Time // so that web servers that share a name say the same of a bundle; zero for when it was written
-	size        int64
-	sum         [sha256.Size]byte
-	data        func(context.Context) ([]byte, error)
+	files    []*hosting.File // by name
+	bad      bool            // a release of the source could not be read or verified, so that files of it are not in the plan
+	aliases  []*hosting.File // paths that can have no file, as they are those of directories: a web server is told what is there
 }
 
 // newPlan verifies what the source has, and lists the files of a site of it.
@@ -56,7 +43,6 @@ func newPlan(ctx context.Context, o Options, m *manifest, where Place) (*plan, e
 		return nil, err
 	}
 	p.catalog = server.Catalog()
-	p.bundles = len(p.catalog.Entries)
 	if err := p.addFiles(ctx); err != nil {
 		return nil, err
 	}
@@ -74,8 +60,8 @@ func newPlan(ctx context.Context, o Options, m *manifest, where Place) (*plan, e
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range files {
-			p.files = append(p.files, &file{name: f.Name, contentType: f.ContentType, forever: f.Forever, size: int64(f.Size), sum: f.SHA256, data: f.Data})
+		for i := range files {
+			p.files = append(p.files, &files[i])
 		}
 	}
 	return p, p.check()
@@ -83,35 +69,22 @@ func newPlan(ctx context.Context, o Options, m *manifest, where Place) (*plan, e
 
 // addFiles adds what a catalog has.
 func (p *plan) addFiles(ctx context.Context) error {
-	files := p.catalog.Files()
+	files, bad, err := p.catalog.Files(ctx)
+	p.bad = bad > 0 // which Options.Report was told
 	directories := map[string]bool{}
 	for _, f := range files {
-		for dir := path.Dir(f.Path); dir != "/"; dir = path.Dir(dir) {
+		for dir := path.Dir(f.Name); dir != "."; dir = path.Dir(dir) {
 			directories[dir] = true
 		}
 	}
-	for _, f := range files {
-		data, err := f.Data(ctx)
-		if _, bad := errors.AsType[*hosting.BadReleaseError](err); bad { // which Options.Report was told
-			p.bad = true
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", f.Path, err)
-		}
-		one := &file{
-			name: strings.TrimPrefix(f.Path, "/"), contentType: f.ContentType, forever: f.Forever, size: int64(len(data)), sum: sha256.Sum256(data), data: f.Data,
-		}
-		if f.Bundle {
-			one.modified = f.Modified
-		}
-		if strings.HasSuffix(f.Path, "/") || directories[f.Path] {
-			p.aliases = append(p.aliases, one)
+	for i := range files {
+		if f := &files[i]; strings.HasSuffix(f.Name, "/") || directories[f.Name] {
+			p.aliases = append(p.aliases, f)
 		} else {
-			p.files = append(p.files, one)
+			p.files = append(p.files, f)
 		}
 	}
-	return nil
+	return err
 }
 
 // addIndex adds the index: that of the site as it is, if it would say the same now.
@@ -128,8 +101,8 @@ func (p *plan) addIndex(ctx context.Context, where Place) error {
 		}
 		data = out.Bytes()
 	}
-	p.files = append(p.files, &file{
-		name: indexName, contentType: "application/json", size: int64(len(data)), sum: sha256.Sum256(data), data: func(context.Context) ([]byte, error) { return data, nil },
+	p.files = append(p.files, &hosting.File{
+		Name: indexName, ContentType: "application/json", Size: int64(len(data)), SHA256: digest(data), Data: func(context.Context) ([]byte, error) { return data, nil },
 	})
 	return nil
 }
@@ -155,18 +128,18 @@ func (p *plan) check() error {
 	if len(p.files) > MaxFiles {
 		return fmt.Errorf("the site has %d files, and the limit is %d; without pages it has fewer", len(p.files), MaxFiles)
 	}
-	slices.SortFunc(p.files, func(a, b *file) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(p.files, func(a, b *hosting.File) int { return cmp.Compare(a.Name, b.Name) })
 	names := map[string]bool{}
 	for _, f := range p.files {
-		if names[f.name] {
-			return fmt.Errorf("two files of the site would be called %s", f.name)
+		if names[f.Name] {
+			return fmt.Errorf("two files of the site would be called %s", f.Name)
 		}
-		names[f.name] = true
+		names[f.Name] = true
 	}
 	for _, f := range p.files {
-		for dir := path.Dir(f.name); dir != "."; dir = path.Dir(dir) {
+		for dir := path.Dir(f.Name); dir != "."; dir = path.Dir(dir) {
 			if names[dir] {
-				return fmt.Errorf("%s of the site would be a file, and the directory of %s", dir, f.name)
+				return fmt.Errorf("%s of the site would be a file, and the directory of %s", dir, f.Name)
 			}
 		}
 	}

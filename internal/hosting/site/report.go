@@ -13,23 +13,26 @@ const Schema = "trustpool.site/1"
 
 // A Report is what was found of a site, and what was done about it.
 type Report struct {
-	Site     string
-	At       string
-	Bundles  int
-	Files    int // that it is to have
-	Same     int // that it had
-	Missing  []string
-	Differed []string
-	Removed  []string
-	Old      []string // that were written before, and belong to it no more
-	Checked  bool     // it was only looked at
-	Written  bool
+	Site     string   `json:"site"`
+	At       string   `json:"at"`
+	Checked  bool     `json:"checked"` // it was only looked at
+	Written  bool     `json:"written"`
+	Bundles  int      `json:"bundles"`
+	Files    int      `json:"files"` // that it is to have
+	Same     int      `json:"same"`  // that it had
+	Missing  []string `json:"missing"`
+	Differed []string `json:"differing"`
+	Removed  []string `json:"removed"`
+	Old      []string `json:"old"` // that were written before, and belong to it no more
 
 	deleting bool // Old are those that were changed since
 }
 
 func (p *plan) report(at Place) *Report {
-	return &Report{Site: at.String(), At: report.Stamp(p.at), Bundles: p.bundles, Files: len(p.files), Missing: []string{}, Differed: []string{}, Removed: []string{}}
+	return &Report{
+		Site: at.String(), At: report.Stamp(p.at), Bundles: len(p.catalog.Entries), Files: len(p.files),
+		Missing: []string{}, Differed: []string{}, Removed: []string{}, Old: []string{},
+	}
 }
 
 func (r *Report) add(name string, found state) {
@@ -86,19 +89,8 @@ func writeNames(b *strings.Builder, what string, names []string) {
 
 // WriteJSON writes the report as one document, schema Schema.
 func (r *Report) WriteJSON(w io.Writer) error {
-	list := func(names []string) []string { return append([]string{}, names...) }
 	return report.WriteJSON(w, struct {
-		Schema   string   `json:"schema"`
-		Site     string   `json:"site"`
-		At       string   `json:"at"`
-		Checked  bool     `json:"checked"`
-		Written  bool     `json:"written"`
-		Bundles  int      `json:"bundles"`
-		Files    int      `json:"files"`
-		Same     int      `json:"same"`
-		Missing  []string `json:"missing"`
-		Differed []string `json:"differing"`
-		Removed  []string `json:"removed"`
-		Old      []string `json:"old"`
-	}{Schema, r.Site, r.At, r.Checked, r.Written, r.Bundles, r.Files, r.Same, list(r.Missing), list(r.Differed), list(r.Removed), list(r.Old)})
+		Schema string `json:"schema"`
+		*Report
+	}{Schema, r})
 }

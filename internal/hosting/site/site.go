@@ -68,7 +68,7 @@ type writablePlace interface {
 	// look says of each file whether it is there, and with these bytes.
 	look(ctx context.Context, p *plan, m *manifest) ([]state, error)
 	// put writes files in turn, each whole or not at all.
-	put(ctx context.Context, files []*file) error
+	put(ctx context.Context, files []*hosting.File) error
 	// putManifest writes the manifest, if it still has the tag, and returns the new one.
 	putManifest(ctx context.Context, data []byte, tag string) (string, error)
 	// remove removes files in turn, and directories that are empty then.
@@ -122,18 +122,18 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 		return nil, err
 	}
 	r := p.report(w)
-	var fresh, changed, pointers []*file
+	var fresh, changed, pointers []*hosting.File
 	var foreign []error
 	for i, f := range p.files {
-		r.add(f.name, found[i])
-		if found[i] != missing && m.files[f.name] == nil {
-			foreign = append(foreign, fmt.Errorf("%s: %s is there, and was not written by trustpool site", w, f.name))
+		r.add(f.Name, found[i])
+		if found[i] != missing && m.files[f.Name] == nil {
+			foreign = append(foreign, fmt.Errorf("%s: %s is there, and was not written by trustpool site", w, f.Name))
 		}
-		if found[i] == same && !(anew && f.pointer()) {
+		if found[i] == same && !(anew && pointer(f)) {
 			continue
 		}
 		switch {
-		case f.pointer():
+		case pointer(f):
 			pointers = append(pointers, f)
 		case found[i] == missing:
 			fresh = append(fresh, f)
@@ -149,18 +149,20 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 	}
 	old := m.without(p)
 	next := p.manifest()
-	next.keep(m, old)
+	for _, name := range old {
+		next.files[name] = m.files[name]
+	}
 	if len(fresh)+len(changed)+len(pointers) > 0 {
 		if tag, err = putManifest(ctx, w, next.pending(m, slices.Concat(fresh, changed, pointers)), tag); err != nil {
 			return nil, err
 		}
-		for _, files := range [][]*file{fresh, changed, pointers} {
+		for _, files := range [][]*hosting.File{fresh, changed, pointers} {
 			if err := w.put(ctx, files); err != nil {
 				return nil, err
 			}
 		}
 	}
-	r.Old, r.deleting = old, o.Delete
+	r.Old, r.deleting = append(r.Old, old...), o.Delete
 	switch {
 	case o.Delete && p.bad && len(old) > 0: // they may be the last whole copy
 		if o.Report != nil {
@@ -170,7 +172,9 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 		if r.Removed, r.Old, err = removeOld(ctx, w, m, old); err != nil {
 			return nil, err
 		}
-		next.forget(r.Removed)
+		for _, name := range r.Removed {
+			delete(next.files, name)
+		}
 	}
 	if r.Written = !next.equal(m); r.Written {
 		if _, err = putManifest(ctx, w, next, tag); err != nil {
@@ -188,19 +192,16 @@ func (e *ForeignError) Unwrap() error { return e.Err }
 
 // removeOld removes files that still are as they were written.
 func removeOld(ctx context.Context, w writablePlace, m *manifest, names []string) (removed, kept []string, err error) {
+	removed, kept = []string{}, []string{}
 	for _, name := range names {
 		data, _, err := w.get(ctx, name, maxFile)
 		switch {
-		case errors.Is(err, store.ErrNotFound):
+		case errors.Is(err, store.ErrNotFound), err == nil && m.files[name].wrote(data):
 			removed = append(removed, name)
-		case errors.Is(err, errNotRegular):
+		case err == nil, errors.Is(err, errNotRegular):
 			kept = append(kept, name)
-		case err != nil:
-			return nil, nil, err
-		case m.files[name].wrote(data):
-			removed = append(removed, name)
 		default:
-			kept = append(kept, name)
+			return nil, nil, err
 		}
 	}
 	return removed, kept, w.remove(ctx, removed)
@@ -229,16 +230,16 @@ func Check(ctx context.Context, at Place, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := p.report(at)
-	r.Checked, r.Files, r.Old = true, len(wanted), m.without(p)
+	r.Checked, r.Files, r.Old = true, len(wanted), append(r.Old, m.without(p)...)
 	for i, f := range wanted {
-		r.add(f.name, states[i])
+		r.add(f.Name, states[i])
 	}
 	return r, nil
 }
 
 // compare compares a file with what a place has.
-func (p *plan) compare(ctx context.Context, at Place, f *file) (state, error) {
-	data, _, err := at.get(ctx, f.name, maxFile)
+func (p *plan) compare(ctx context.Context, at Place, f *hosting.File) (state, error) {
+	data, _, err := at.get(ctx, f.Name, maxFile)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return missing, nil
@@ -246,7 +247,7 @@ func (p *plan) compare(ctx context.Context, at Place, f *file) (state, error) {
 		return differs, nil
 	case err != nil:
 		return missing, err
-	case sha256.Sum256(data) == f.sum, f.name == indexName && p.indexAsOf(data) != nil:
+	case digest(data) == f.SHA256, f.Name == indexName && p.indexAsOf(data) != nil:
 		return same, nil
 	}
 	return differs, nil
@@ -281,23 +282,25 @@ func each(ctx context.Context, n int, do func(int) error) error {
 const indexName = "index.json"
 
 // pointer reports whether what has the name changes when a bundle does, and devices ask for it.
-func (f *file) pointer() bool {
+func pointer(f *hosting.File) bool {
 	for _, prefix := range []string{"pages/", "sha256/", "security/pki/trs/archive/"} {
-		if strings.HasPrefix(f.name, prefix) {
+		if strings.HasPrefix(f.Name, prefix) {
 			return false
 		}
 	}
 	return true
 }
 
-// bytes makes the file, which has to be the one that was planned.
-func (f *file) bytes(ctx context.Context) ([]byte, error) {
-	data, err := f.data(ctx)
+// contents makes a file, which has to be the one that was planned.
+func contents(ctx context.Context, f *hosting.File) ([]byte, error) {
+	data, err := f.Data(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
+		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	if sha256.Sum256(data) != f.sum {
-		return nil, fmt.Errorf("%s: it is not the same when it is made once more", f.name)
+	if digest(data) != f.SHA256 {
+		return nil, fmt.Errorf("%s: it is not the same when it is made once more", f.Name)
 	}
 	return data, nil
 }
+
+func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }

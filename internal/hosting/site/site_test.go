@@ -134,8 +134,12 @@ func TestAsServed(t *testing.T) {
 		t.Errorf("%d files, and the report says %d", len(got), r.Files)
 	}
 	paths := map[string]bool{}
-	for _, f := range server.Catalog().Files() {
-		paths[strings.TrimPrefix(f.Path, "/")] = true
+	files, _, err := server.Catalog().Files(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		paths[f.Name] = true
 	}
 	same := 0
 	for name, data := range got {

@@ -397,6 +397,17 @@ func TestReadNXOS(t *testing.T) {
 		!reflect.DeepEqual(list[1].Issuer, []string{"cn=A", " B", "o=VeriSign", " Inc."}) || !list[1].NotAfter.Known() {
 		t.Errorf("%+v", list)
 	}
+	// A name is shown in the lines of IOS XE, whatever escapes it has and if it has none.
+	for name, want := range map[string][]string{
+		`CN=Lab\\C3\\A9+OU=B,O=C`: {"cn=Labé+ou=B", "o=C"},
+		`CN=Lab, Inc.,A\\+B, O=C`:  {"cn=Lab", " Inc.", " A+B", "o=C"},
+		`CN=Lab\\x07,1.2.3=#01`:   {`cn=Lab\x07`, "1.2.3=#01"},
+	} {
+		row := strings.ReplaceAll(rows, "CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM", name)
+		if list := readBack(t, show.NXOS, `{"TABLE_ca_trustpool": {"ROW_ca_trustpool": `+row+`}}`); !reflect.DeepEqual(list[0].Subject, want) {
+			t.Errorf("%s: %q", name, list[0].Subject)
+		}
+	}
 	for name, text := range map[string]string{
 		"one row":  `{"TABLE_ca_trustpool": {"ROW_ca_trustpool": ` + rows + `}}`,
 		"NX-API":   `{"ins_api": {"outputs": {"output": {"code": "200", "body": {"TABLE_ca_trustpool": {"ROW_ca_trustpool": ` + rows + `}}}}}}`,

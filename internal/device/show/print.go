@@ -90,18 +90,12 @@ func dateOf(t certificate.Time) Date {
 // Print prints what Of or Read made, in the given order, an empty line between
 // them.
 func Print(w io.Writer, style Style, list []Shown) error {
-	return printOne(w, style, func(yield func(*Shown) bool) {
-		for i := range list {
-			if !yield(&list[i]) {
-				return
-			}
-		}
-	})
+	return printAll(w, style, slices.Values(list))
 }
 
 const notListed = "% Not a certificate: a device does not list it."
 
-func printOne(w io.Writer, style Style, list iter.Seq[*Shown]) error {
+func printAll(w io.Writer, style Style, list iter.Seq[Shown]) error {
 	if !slices.Contains(Styles(), style) {
 		return fmt.Errorf("no style is called %q", style)
 	}
@@ -171,16 +165,10 @@ func printLines(out *bufio.Writer, indent string, lines []string) {
 
 // colons is a serial number with a colon between its bytes.
 func colons(serial string) string {
-	var b strings.Builder
-	if digits, negative := strings.CutPrefix(serial, "-"); negative {
-		b.WriteByte('-')
-		serial = digits
+	digits := strings.TrimPrefix(serial, "-")
+	var pairs []string
+	for pair := range slices.Chunk([]byte(digits), 2) {
+		pairs = append(pairs, string(pair))
 	}
-	for i := 0; i < len(serial); i += 2 {
-		if i > 0 {
-			b.WriteByte(':')
-		}
-		b.WriteString(serial[i:min(i+2, len(serial))])
-	}
-	return b.String()
+	return serial[:len(serial)-len(digits)] + strings.Join(pairs, ":")
 }

@@ -43,26 +43,68 @@ func Read(text []byte, style Style) ([]Shown, error) {
 	if bytes.IndexByte(text, '\n') < 0 { // lines may end with a carriage return alone
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	}
-	if data := jsonOf(text); data != nil {
-		return readJSON(data, style)
+	d, err := dialectOf(style)
+	if err != nil {
+		return nil, err
 	}
-	return readText(string(text), style)
+	if data := jsonOf(text); data != nil {
+		return d.readJSON(data)
+	}
+	return d.readText(string(text))
+}
+
+// A dialect is the words of a style in a text.
+type dialect struct {
+	style    Style
+	command  string // that shows the pool
+	head     string // the line of its own that each certificate has
+	labels   map[string]label
+	required []label // without which nothing is known of a certificate, or the text is not what the platform prints
+	read     func(*reader, line) error
+}
+
+func dialectOf(style Style) (*dialect, error) {
+	required := []label{labelSerial, labelIssuer, labelSubject, labelNotBefore, labelNotAfter, labelOrigin, labelSHA1}
+	xr := map[string]label{
+		"Trustpool": labelOrigin, "Serial Number": labelSerial, "Subject": labelSubject, "Issued By": labelIssuer,
+		"Validity Start": labelNotBefore, "Validity End": labelNotAfter, "SHA1 Fingerprint": labelSHA1,
+	}
+	switch style {
+	case IOSXE:
+		return &dialect{style, "show crypto pki trustpool", xeHead, map[string]label{
+			"Status": labelStatus, "Certificate Serial Number (hex)": labelSerial, "Certificate Serial Number": labelSerial,
+			"Certificate Usage": labelUsage, "Issuer": labelIssuer, "Subject": labelSubject, "CRL Distribution Points": labelCRLs,
+			"Validity Date": labelValidity, "Associated Trustpoints": labelTrustpoints, "Storage": labelStorage, "Trustpool": labelOrigin,
+		}, required[:6], (*reader).iosxe}, nil
+	case IOSXR:
+		return &dialect{style, "show crypto ca trustpool", xrHead, xr, required, (*reader).iosxr}, nil
+	case NXOS: // which does not say what is built in
+		nx := map[string]label{}
+		for name, l := range xr {
+			nx[strings.ToLower(name)] = l
+		}
+		return &dialect{style, "show crypto ca trustpool", xrHead, nx, required[:5], (*reader).nxos}, nil
+	}
+	return nil, fmt.Errorf("no style is called %q", style)
+}
+
+// label is the field that a line begins with, and what is behind its colon.
+func (d *dialect) label(text string) (label, string) {
+	name, rest, ok := strings.Cut(text, ":")
+	switch {
+	case !ok:
+		return noLabel, ""
+	case d.style == IOSXR:
+		name = strings.TrimRight(name, " ")
+	case d.style == NXOS: // the words of the documented fields, with blanks or hyphens
+		name = strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "-", " "), "_", " ")
+	}
+	return d.labels[name], strings.TrimSpace(rest)
 }
 
 // readText reads a capture that is text.
-func readText(text string, style Style) ([]Shown, error) {
-	r := reader{style: style}
-	var read func(line) error
-	switch style {
-	case IOSXE:
-		read = r.iosxe
-	case IOSXR:
-		read = r.iosxr
-	case NXOS:
-		read = r.nxos
-	default:
-		return nil, fmt.Errorf("no style is called %q", style)
-	}
+func (d *dialect) readText(text string) ([]Shown, error) {
+	r := reader{dialect: d}
 	raw := make([]string, 0, strings.Count(text, "\n")+1)
 	for l := range strings.Lines(text) {
 		raw = append(raw, noControlSequences(strings.TrimLeft(strings.TrimRight(l, "\r\n"), "\r")))
@@ -83,7 +125,7 @@ func readText(text string, style Style) ([]Shown, error) {
 	for _, l := range s.lines {
 		passed, err := r.passMessage(l)
 		if err == nil && !passed {
-			err = read(l)
+			err = r.read(&r, l)
 		}
 		if err != nil {
 			if r.isOther(text) {
@@ -95,13 +137,13 @@ func readText(text string, style Style) ([]Shown, error) {
 			return nil, fmt.Errorf("line %d: more than %d certificates", l.number, MaxShown)
 		}
 	}
-	if r.current != nil && style == NXOS && r.current.missing(style) == "" {
+	if r.current != nil && r.style == NXOS && r.missing() == "" {
 		if err := r.end(); err != nil {
 			return nil, err
 		}
 	}
 	if r.current != nil {
-		return nil, fmt.Errorf("line %d: the text ends within this certificate, which has no %s", r.current.Line, r.current.missing(r.style))
+		return nil, fmt.Errorf("line %d: the text ends within this certificate, which has no %s", r.current.Line, r.missing())
 	}
 	if len(r.list) == 0 {
 		return nil, r.nothing(text)
@@ -120,27 +162,25 @@ func secondCapture(list []Shown) error {
 		notBefore, notAfter           Date
 	}
 	seen := map[shown]int{}
-	again, line := 0, 0
+	var again []int // the lines
 	for _, s := range list {
 		if s.Origin != BuiltIn {
 			continue
 		}
 		key := shown{s.Serial, strings.Join(s.Issuer, "\n"), strings.Join(s.Subject, "\n"), s.SHA1, s.NotBefore, s.NotAfter}
 		if seen[key]++; seen[key] == 2 {
-			if again++; again == 1 {
-				line = s.Line
-			}
+			again = append(again, s.Line)
 		}
 	}
-	if again < 2 { // the same certificate may be shown twice
+	if len(again) < 2 { // the same certificate may be shown twice
 		return nil
 	}
-	return fmt.Errorf("line %d: what is built in is shown again, so a second capture has begun before: give one at a time, the newest", line)
+	return fmt.Errorf("line %d: what is built in is shown again, so a second capture has begun before: give one at a time, the newest", again[0])
 }
 
 // A reader reads one text.
 type reader struct {
-	style   Style
+	*dialect
 	list    []Shown
 	current *entry // the certificate that is being read
 	echo    bool   // after certificates the command is there again
@@ -194,23 +234,10 @@ func (l label) title() string {
 	}[l]
 }
 
-// required are the fields without which nothing is known of a certificate, or
-// the text is not what the platform prints.
-func (s Style) required() []label {
-	common := []label{labelSerial, labelIssuer, labelSubject, labelNotBefore, labelNotAfter, labelOrigin}
-	if s == NXOS {
-		return common[:5]
-	}
-	if s == IOSXR {
-		return append(common, labelSHA1)
-	}
-	return common
-}
-
 // begin starts a certificate.
 func (r *reader) begin(l line) error {
 	if r.current != nil {
-		return fmt.Errorf("another certificate begins, and that of line %d has no %s", r.current.Line, r.current.missing(r.style))
+		return fmt.Errorf("another certificate begins, and that of line %d has no %s", r.current.Line, r.missing())
 	}
 	if r.echo {
 		return errors.New("a second capture begins: give one at a time, the newest")
@@ -221,7 +248,7 @@ func (r *reader) begin(l line) error {
 
 // end adds the certificate that was read.
 func (r *reader) end() error {
-	if missing := r.current.missing(r.style); missing != "" {
+	if missing := r.missing(); missing != "" {
 		return fmt.Errorf("the certificate of line %d has no %s", r.current.Line, missing)
 	}
 	for _, name := range [][]string{r.current.Issuer, r.current.Subject} {
@@ -234,10 +261,10 @@ func (r *reader) end() error {
 	return nil
 }
 
-// missing is the first field that a certificate lacks.
-func (e *entry) missing(style Style) string {
-	for _, l := range style.required() {
-		if !e.seen[l] || l == labelSHA1 && e.SHA1 == "" {
+// missing is the first field that the certificate lacks.
+func (r *reader) missing() string {
+	for _, l := range r.required {
+		if !r.current.seen[l] || l == labelSHA1 && r.current.SHA1 == "" {
 			return l.title()
 		}
 	}
@@ -294,26 +321,26 @@ func commandIn(text string) int {
 
 // isOther reports whether a text is what the other style prints.
 func (r *reader) isOther(text string) bool {
-	own, other := xeHead, xrHead
+	other := xrHead
 	if r.style != IOSXE {
-		own, other = other, own
+		other = xeHead
 	}
-	return strings.Contains(text, other) && !strings.Contains(text, own)
+	return strings.Contains(text, other) && !strings.Contains(text, r.head)
 }
 
 // nothing is the error for a text without certificates.
 func (r *reader) nothing(text string) error {
-	command, other := "show crypto pki trustpool", "IOS XR"
+	other := "IOS XR"
 	if r.style != IOSXE {
-		command, other = "show crypto ca trustpool", "IOS XE"
+		other = "IOS XE"
 	}
 	if r.isOther(text) {
 		return fmt.Errorf("this is what %s prints; that of another platform was expected", other)
 	}
 	if kind := filetext.Name([]byte(text[:min(len(text), filetext.SniffBytes)])); kind != "" {
-		return fmt.Errorf("no certificate in it: it is %s; give the whole output of %s, as text", kind, command)
+		return fmt.Errorf("no certificate in it: it is %s; give the whole output of %s, as text", kind, r.command)
 	}
-	return fmt.Errorf("no certificate in it: give the whole output of %s", command)
+	return fmt.Errorf("no certificate in it: give the whole output of %s", r.command)
 }
 
 // origin reads the words behind Trustpool.

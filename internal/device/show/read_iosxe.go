@@ -12,38 +12,6 @@ const (
 	restIndent  = 5 // beyond the values: the rest of a value after a comma
 )
 
-// xeLabel is the field that a line begins with, and what is behind it.
-func xeLabel(text string) (label, string) {
-	before, rest, ok := strings.Cut(text, ":")
-	if !ok {
-		return noLabel, ""
-	}
-	rest = strings.TrimSpace(rest)
-	switch before {
-	case "Status":
-		return labelStatus, rest
-	case "Certificate Serial Number (hex)", "Certificate Serial Number":
-		return labelSerial, rest
-	case "Certificate Usage":
-		return labelUsage, rest
-	case "Issuer":
-		return labelIssuer, rest
-	case "Subject":
-		return labelSubject, rest
-	case "CRL Distribution Points":
-		return labelCRLs, rest
-	case "Validity Date":
-		return labelValidity, rest
-	case "Associated Trustpoints":
-		return labelTrustpoints, rest
-	case "Storage":
-		return labelStorage, rest
-	case "Trustpool":
-		return labelOrigin, rest
-	}
-	return noLabel, ""
-}
-
 const xeHead = "CA Certificate"
 
 // iosxe reads a line of IOS XE. A line as far to the right as values are is one,
@@ -51,12 +19,12 @@ const xeHead = "CA Certificate"
 func (r *reader) iosxe(l line) error {
 	e := r.current
 	if e != nil && e.section == noLabel && !l.paged {
-		if field, _ := xeLabel(l.text); field != noLabel {
+		if field, _ := r.label(l.text); field != noLabel {
 			e.field = l.indent
 		}
 	}
 	if e == nil || l.indent < e.threshold() || e.section == noLabel {
-		switch field, rest := xeLabel(l.text); {
+		switch field, rest := r.label(l.text); {
 		case l.text == xeHead:
 			return r.begin(l)
 		case e == nil && strings.Contains(l.text, xeHead+" ") && strings.Contains(l.text, "Issuer:"):

@@ -6,32 +6,6 @@ import (
 	"strings"
 )
 
-// xrLabel is the field that a line begins with, and what is behind its colon.
-func xrLabel(text string) (label, string) {
-	before, rest, ok := strings.Cut(text, ":")
-	if !ok {
-		return noLabel, ""
-	}
-	rest = strings.TrimSpace(rest)
-	switch strings.TrimRight(before, " ") {
-	case "Trustpool":
-		return labelOrigin, rest
-	case "Serial Number":
-		return labelSerial, rest
-	case "Subject":
-		return labelSubject, rest
-	case "Issued By":
-		return labelIssuer, rest
-	case "Validity Start":
-		return labelNotBefore, rest
-	case "Validity End":
-		return labelNotAfter, rest
-	case "SHA1 Fingerprint":
-		return labelSHA1, rest
-	}
-	return noLabel, ""
-}
-
 const xrHead = "CA certificate"
 
 // iosxr reads a line of IOS XR. No name begins as a field does: a name begins
@@ -46,7 +20,7 @@ func (r *reader) iosxr(l line) error {
 		named, number = e.named, e.number
 		e.named, e.number = false, false
 	}
-	field, rest := xrLabel(l.text)
+	field, rest := r.label(l.text)
 	switch {
 	case e == nil && strings.Contains(l.text, "Trustpool:") && strings.Contains(l.text, xrHead):
 		return r.flat(l)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -64,35 +65,30 @@ func jsonOf(text []byte) []byte {
 
 // readJSON reads what a playbook registered: the output of a command as text or as
 // lines, wherever it is; of NX-OS the fields of its pool.
-func readJSON(data []byte, style Style) ([]Shown, error) {
+func (d *dialect) readJSON(data []byte) ([]Shown, error) {
 	if depth(data) > maxDepth {
 		return nil, fmt.Errorf("JSON of more than %d levels", maxDepth)
 	}
 	var value any
-	d := json.NewDecoder(bytes.NewReader(data))
-	if err := d.Decode(&value); err != nil {
+	in := json.NewDecoder(bytes.NewReader(data))
+	if err := in.Decode(&value); err != nil {
 		return nil, fmt.Errorf("JSON that cannot be read: %w", err)
 	}
-	var f finder
-	if d.More() {
+	if in.More() {
 		return nil, errors.New("more than one document of JSON: give one")
 	}
-	f.style = style
 	if top, ok := value.(map[string]any); ok {
 		if schema, ok := top["schema"].(string); ok && strings.HasPrefix(schema, "trustpool.") {
 			return nil, fmt.Errorf("this is a document of trustpool, %.60q, not what a device shows", schema)
 		}
 	}
+	f := finder{dialect: d}
 	f.find("", value)
 	switch {
 	case len(f.found) > 1:
 		return nil, fmt.Errorf("the output of several devices or commands: %s; give one at a time", strings.Join(f.where(), ", "))
-	case len(f.found) == 0 && style != NXOS:
-		command := "show crypto pki trustpool"
-		if style == IOSXR {
-			command = "show crypto ca trustpool"
-		}
-		return nil, fmt.Errorf("JSON without the output of %s as text; what RESTCONF or a parser makes of it is not read", command)
+	case len(f.found) == 0 && d.style != NXOS:
+		return nil, fmt.Errorf("JSON without the output of %s as text; what RESTCONF or a parser makes of it is not read", d.command)
 	case len(f.found) == 0:
 		return nil, errors.New("JSON without TABLE_ca_trustpool: give what show crypto ca trustpool | json prints")
 	}
@@ -126,7 +122,7 @@ func depth(data []byte) (most int) {
 
 // A finder looks for captures in JSON.
 type finder struct {
-	style Style
+	*dialect
 	found []located
 }
 
@@ -160,13 +156,8 @@ func (f *finder) find(path string, value any) {
 			f.found = append(f.found, located{path: below(path, "TABLE_ca_trustpool"), read: func() ([]Shown, error) { return readTable(table) }})
 			return
 		}
-		keys := make([]string, 0, len(v))
-		for k := range v {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
 		before := len(f.found)
-		for _, k := range keys {
+		for _, k := range slices.Sorted(maps.Keys(v)) {
 			// The same output twice, as text and as lines.
 			if base, ok := strings.CutSuffix(k, "_lines"); ok && len(f.found) > before {
 				if _, twin := v[base]; twin {
@@ -206,5 +197,5 @@ func (f *finder) text(path, text string) {
 	if !strings.Contains(text, "Trustpool:") && len(f.found) > 0 && f.style != NXOS {
 		return
 	}
-	f.found = append(f.found, located{path: path, read: func() ([]Shown, error) { return readText(text, f.style) }})
+	f.found = append(f.found, located{path: path, read: func() ([]Shown, error) { return f.readText(text) }})
 }

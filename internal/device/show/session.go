@@ -33,11 +33,11 @@ var (
 			0:   regexp.MustCompile(`^ {0,2}` + time + after + `([ \t]|$)`),
 		}
 	})
-	quote = pattern(`^(?:> ?)*>`)
+	quote = pattern(`^((?:> ?)*>)`)
 	// comment is what programs that keep configurations put before what is none, and
 	// number what grep and cat do.
-	comment = pattern(`^[!#]+(?: |$)`)
-	number  = pattern(`^ {0,9}\d{1,9}(?:[: \t]|$)`)
+	comment = pattern(`^([!#]+)(?: |$)`)
+	number  = pattern(`^( {0,9}\d{1,9}(?:[: \t]|$))`)
 	quoted  = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
 	yaml    = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
 
@@ -55,7 +55,7 @@ func pattern(s string) func() *regexp.Regexp {
 func undecorate(lines []string) {
 	for range maxLayers {
 		changed := false
-		for n, cut := range []func(string) (string, bool){cutStamp, cutQuote, cutComment, cutNumber, cutString, cutYAML} {
+		for n, cut := range []func(string) (string, bool){cutStamp, cutOf(quote), cutOf(comment), cutOf(number), cutString, cutYAML} {
 			changed = cutAll(lines, cut, n < blanksAfter) || changed
 		}
 		if !changed {
@@ -126,19 +126,15 @@ func cutStamp(line string) (string, bool) {
 	return line[end:], true
 }
 
-func cutQuote(line string) (string, bool) {
-	m := quote().FindString(line)
-	return line[len(m):], m != ""
-}
-
-func cutComment(line string) (string, bool) {
-	m := comment().FindString(line)
-	return line[len(strings.TrimRight(m, " ")):], m != ""
-}
-
-func cutNumber(line string) (string, bool) {
-	m := number().FindString(line)
-	return line[len(m):], m != ""
+// cutOf cuts what the first group of a pattern is.
+func cutOf(p func() *regexp.Regexp) func(string) (string, bool) {
+	return func(line string) (string, bool) {
+		m := p().FindStringSubmatchIndex(line)
+		if m == nil {
+			return line, false
+		}
+		return line[m[3]:], true
+	}
 }
 
 // cutString reads a line that is a string of JSON.
@@ -321,10 +317,7 @@ func (r *reader) join(lines []line) []line {
 
 // goesOn reports whether a line without blanks before it can be the rest of another.
 func (r *reader) goesOn(text string) bool {
-	field, _ := xeLabel(text)
-	if r.style != IOSXE {
-		field, _ = xrLabel(text)
-	}
+	field, _ := r.label(text)
 	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && !mnemonic().MatchString(text) && !isPrompt(text) && strings.Trim(text, "=") != "" && text != notListed
 }
 
@@ -339,10 +332,7 @@ func isConfiguration(text string) bool {
 
 // wrong is the error for a capture of something else; nil if it may be of the pool.
 func (r *reader) wrong(s session) error {
-	own, other := "show crypto pki trustpool", "show crypto pki certificates"
-	if r.style != IOSXE {
-		own, other = "show crypto ca trustpool", "show crypto ca certificates"
-	}
+	other := strings.Replace(r.command, "trustpool", "certificates", 1)
 	heads, pool, isConfig, certificates := 0, false, "", false
 	for _, l := range s.lines {
 		switch {
@@ -365,15 +355,15 @@ func (r *reader) wrong(s session) error {
 	}
 	switch {
 	case s.filtered != "" && heads > 0:
-		return fmt.Errorf("%.80q shows a part of the pool: give the whole output of %s", s.filtered, own)
+		return fmt.Errorf("%.80q shows a part of the pool: give the whole output of %s", s.filtered, r.command)
 	case s.own || pool:
 		return nil
 	case heads > 0 && slices.ContainsFunc(s.commands, named), certificates && !slices.ContainsFunc(s.commands, named) && heads == 0 && len(s.commands) == 0, certificates && heads > 0, r.style == IOSXE && heads > 1, slices.ContainsFunc(s.commands, named):
-		return fmt.Errorf("this is what %s prints, which shows the certificates of trustpoints: give the whole output of %s", other, own)
+		return fmt.Errorf("this is what %s prints, which shows the certificates of trustpoints: give the whole output of %s", other, r.command)
 	case heads == 0 && isConfig != "":
-		return fmt.Errorf("%s: give the whole output of %s", isConfig, own)
+		return fmt.Errorf("%s: give the whole output of %s", isConfig, r.command)
 	case heads == 0 && len(s.commands) > 0:
-		return fmt.Errorf("no certificate in it, but the output of %.80q: give the whole output of %s", s.commands[0], own)
+		return fmt.Errorf("no certificate in it, but the output of %.80q: give the whole output of %s", s.commands[0], r.command)
 	}
 	return nil
 }
@@ -393,10 +383,7 @@ func (r *reader) passMessage(l line) (bool, error) {
 		return false, nil
 	}
 	r.members--
-	field, _ := xeLabel(l.text)
-	if r.style != IOSXE {
-		field, _ = xrLabel(l.text)
-	}
+	field, _ := r.label(l.text)
 	value := l.indent >= e.threshold()
 	switch {
 	case member().MatchString(l.text):

@@ -98,12 +98,7 @@ func Styles() []Style { return []Style{IOSXE, IOSXR} }
 
 // Lookup gives the style of that name: iosxe, iosxr.
 func Lookup(name string) (Style, bool) {
-	for _, s := range Styles() {
-		if string(s) == name {
-			return s, true
-		}
-	}
-	return "", false
+	return Style(name), slices.Contains(Styles(), Style(name))
 }
 
 // An Origin says how a certificate came into a pool.
@@ -121,10 +116,9 @@ func Write(w io.Writer, style Style, certs []*certificate.Certificate, origin Or
 	if origin != Downloaded && origin != BuiltIn {
 		return errors.New("an origin is Downloaded or Built-In")
 	}
-	return printOne(w, style, func(yield func(*Shown) bool) {
+	return printAll(w, style, func(yield func(Shown) bool) {
 		for _, c := range certs {
-			s := Of(c, style, origin)
-			if !yield(&s) {
+			if !yield(Of(c, style, origin)) {
 				return
 			}
 		}
@@ -194,7 +188,8 @@ func appendRDN(lines []string, text string) []string {
 
 // NameLines returns the lines in which a device of the style shows a name that is
 // known only as text in the escapes of RFC 4514, as [certificate.Name.String] has
-// it. It cannot tell an escape from the same characters as text.
+// it. It cannot tell an escape from the same characters as text. What follows a comma
+// and is no attribute is the rest of a value, as devices show it.
 func NameLines(name string, style Style) (lines []string) {
 	if name == "" {
 		return nil
@@ -202,7 +197,10 @@ func NameLines(name string, style Style) (lines []string) {
 	if style == IOSXR {
 		return nameLine(name)
 	}
-	for _, rdn := range splitRDNs(name) {
+	for i, rdn := range splitRDNs(name) {
+		if i > 0 && !isAttribute(rdn) && !strings.HasPrefix(rdn, " ") {
+			rdn = " " + rdn
+		}
 		lines = appendRDN(lines, report.Printable(rdn))
 	}
 	return lines
@@ -211,45 +209,36 @@ func NameLines(name string, style Style) (lines []string) {
 // splitRDNs takes a name apart at the commas that are not escaped, and takes its
 // escapes away. Keys that are all capitals come in small letters.
 func splitRDNs(name string) (rdns []string) {
-	var value strings.Builder
-	inKey := true
-	key := 0 // where it begins
+	var rdn []byte
+	key := 0 // where in it a key begins; -1 within a value
 	for i := 0; i <= len(name); i++ {
 		switch {
 		case i == len(name) || name[i] == ',':
-			if inKey { // no attribute, but not to be lost
-				value.WriteString(name[key:i])
-			}
-			rdns = append(rdns, value.String())
-			value.Reset()
-			inKey, key = true, i+1
-		case inKey && name[i] == '=':
-			value.WriteString(typeName(name[key:i]) + "=")
-			inKey = false
-		case inKey && name[i] != '+':
-		case name[i] == '\\' && i+2 < len(name) && isHexDigit(name[i+1]) && isHexDigit(name[i+2]):
-			b, _ := hex.DecodeString(name[i+1 : i+3])
-			value.Write(b)
-			i += 2
-		case name[i] == '\\' && i+1 < len(name):
-			i++
-			value.WriteByte(name[i])
+			rdns = append(rdns, string(rdn))
+			rdn, key = rdn[:0], 0
 		case name[i] == '+':
-			if inKey {
-				value.WriteString(name[key:i])
+			rdn = append(rdn, '+')
+			key = len(rdn)
+		case name[i] == '=' && key >= 0:
+			text := string(rdn[key:])
+			if key == 0 {
+				text = strings.TrimLeft(text, " ")
 			}
-			value.WriteByte('+')
-			inKey, key = true, i+1
+			rdn, key = append(rdn[:key], typeName(text)+"="...), -1
+		case name[i] == '\\' && i+2 < len(name) && isHexDigit(name[i+1]) && isHexDigit(name[i+2]):
+			rdn, _ = hex.AppendDecode(rdn, []byte(name[i+1:i+3]))
+			i += 2
+		case name[i] == '\\' && i+1 < len(name) && strings.IndexByte(`,+"\<>;=# `, name[i+1]) >= 0:
+			i++
+			rdn = append(rdn, name[i])
 		default:
-			value.WriteByte(name[i])
+			rdn = append(rdn, name[i])
 		}
 	}
 	return rdns
 }
 
-func isHexDigit(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
-}
+func isHexDigit(c byte) bool { return strings.IndexByte("0123456789ABCDEFabcdef", c) >= 0 }
 
 // attribute is key=value. IOS XE writes cn, ou, o, c and st in small letters, and
 // serialNumber as here; other keys that are all capitals go with the former.

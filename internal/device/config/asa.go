@@ -12,10 +12,9 @@ import (
 // asa is Cisco ASA: a bundle goes into the trustpool, and a certificate that is
 // pasted into a trustpoint of its own.
 func (s *Script) asa() {
-	switch {
-	case len(s.PEM) > 0:
+	if len(s.PEM) > 0 {
 		s.asaTrustpoints()
-	default:
+	} else {
 		s.asaImport()
 	}
 	s.check(device.Confirmed.By(sourceASA), "show license registration", "no Communication message send response error; the platform is registered")
@@ -29,7 +28,7 @@ func (s *Script) asaImport() {
 			line(Config, device.Confirmed.By(sourceASA), "crypto ca trustpool policy"),
 			line(Policy, device.Confirmed.By(sourceASA), "auto-import"),
 			line(Policy, device.Confirmed.By(sourceASA), "auto-import url "+s.URL),
-			Line{Policy, "auto-import time 22:00:00", device.Confirmed.By(sourceASA), "22:00:00 is the default, in the device's local time"},
+			Line{Policy, "auto-import time 22:00:00", device.Confirmed.By(sourceASA), new("22:00:00 is the default, in the device's local time")},
 			line(Policy, device.Unverified.By(sourceCommon), "end"),
 		)
 	}
@@ -66,7 +65,7 @@ func (s *Script) asaTrustpoints() {
 			line(CRL, g, "crypto ca authenticate "+name),
 		)
 		lines = append(lines, paste(g, c, "quit")...)
-		lines = append(lines, Line{Answer, "yes", g, s.only("the ASA shows this line:\n" + Fingerprint(c))})
+		lines = append(lines, Line{Answer, "yes", g, new(s.only("the ASA shows this line:\n" + Fingerprint(c)))})
 		s.pasteStep(i, ", trustpoint "+name, lines)
 	}
 	s.step("Keep it", line(Config, device.Unverified.By(sourceCommon), "end"), line(Exec, device.Unverified.By(sourceCommon), "write memory"))

@@ -89,25 +89,27 @@ const (
 
 // A Line is one line to type.
 type Line struct {
-	Mode Mode
-	Text string
+	Mode Mode   `json:"mode"`
+	Text string `json:"text"`
 	device.Ground
-	// Comment is what to know before it is typed; it may be empty. What a device
-	// shows is on a second line.
-	Comment string
+	// Comment is what to know before it is typed, or nil. What a device shows is on a
+	// second line.
+	Comment *string `json:"comment"`
 }
 
 // A Step is lines that belong together.
 type Step struct {
-	Title   string
-	Remarks []string // to read before the lines are typed: of a paste, who vouches, and fingerprints
-	Lines   []Line
+	Title   string   `json:"title"`
+	Remarks []string `json:"remarks"` // to read before the lines are typed: of a paste, who vouches, and fingerprints
+	Lines   []Line   `json:"lines"`
 }
 
 // A Check is a command to run afterwards.
 type Check struct {
-	Line
-	Want string // what a good answer shows
+	Mode Mode   `json:"mode"`
+	Text string `json:"text"`
+	device.Ground
+	Want string `json:"want"` // what a good answer shows
 }
 
 // A Script is what to type on a device.
@@ -127,7 +129,7 @@ type Script struct {
 
 	Steps    []Step
 	Checks   []Check
-	Warnings []device.Note
+	Warnings device.Notes
 
 	options  Options
 	distrust *distrust.Index // for PEM
@@ -142,7 +144,7 @@ func New(o Options) (*Script, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Script{Platform: o.Platform, URL: o.URL, File: o.File, PEM: o.PEM, options: o}
+	s := &Script{Platform: o.Platform, URL: o.URL, File: o.File, PEM: o.PEM, options: o, Steps: []Step{}, Checks: []Check{}, Warnings: device.Notes{}}
 	if len(o.PEM) > 0 {
 		s.distrust = distrust.NewIndex()
 		if !s.vouch() {
@@ -173,7 +175,7 @@ func New(o Options) (*Script, error) {
 func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
 
 func (s *Script) step(title string, lines ...Line) {
-	s.Steps = append(s.Steps, Step{Title: title, Lines: lines})
+	s.Steps = append(s.Steps, Step{title, []string{}, lines})
 }
 
 // pasteStep is a step that pastes certificate i.
@@ -182,7 +184,7 @@ func (s *Script) pasteStep(i int, more string, lines []Line) {
 }
 
 func (s *Script) check(g device.Ground, command, want string) {
-	s.Checks = append(s.Checks, Check{Line{Mode: Exec, Text: command, Ground: g}, want})
+	s.Checks = append(s.Checks, Check{Exec, command, g, want})
 }
 
 // Lines are the lines of all steps.

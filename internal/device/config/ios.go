@@ -36,7 +36,7 @@ func (s *Script) ios() {
 		if o.Clean {
 			lines = append(lines, line(Config, on(sourceXEYANG), "crypto pki trustpool clean"))
 		}
-		bundles := Line{Config, "crypto pki trustpool import ca-bundle", device.Confirmed.By(sourceXEYANG + ", 16.12 and later"), "if it asks a question about bytes, answer yes"}
+		bundles := Line{Config, "crypto pki trustpool import ca-bundle", device.Confirmed.By(sourceXEYANG + ", 16.12 and later"), new("if it asks a question about bytes, answer yes")}
 		if !xe {
 			bundles.Ground = device.Unverified.By(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
 		}

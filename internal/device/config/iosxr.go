@@ -40,7 +40,7 @@ func (s *Script) iosxr() {
 	if o.Clean {
 		lines = append(lines, Line{
 			Exec, "crypto ca trustpool import url clean " + from, device.Inferred.By(sourceXRAct + ": the order of the words is that of the action's name"),
-			"the model says that it removes; whether it also imports is not said, so an import follows",
+			new("the model says that it removes; whether it also imports is not said, so an import follows"),
 		})
 	}
 	s.step("Import the bundle", append(lines, line(Exec, g, "crypto ca trustpool import url "+from))...)

@@ -53,7 +53,7 @@ func (s *Script) nxos() {
 				line(Config, common, "crypto ca authenticate "+names[i]),
 			)
 			lines = append(lines, paste(common, c, "END OF INPUT")...)
-			lines = append(lines, Line{Answer, "yes", common, s.only("the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:"))))})
+			lines = append(lines, Line{Answer, "yes", common, new(s.only("the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:")))))})
 			s.pasteStep(i, ", trustpoint "+names[i], lines)
 		}
 		s.step("Keep it", line(Config, common, "end"), line(Exec, common, "copy running-config startup-config"))

@@ -27,30 +27,27 @@ func (s *Script) WritePlaybook(w io.Writer) error {
 	buf.WriteString("---\n")
 	s.playbookComments(buf)
 	line := func(indent int, text string) { fmt.Fprintf(buf, "%s%s\n", strings.Repeat(" ", indent), text) }
-	line(0, "- name: "+quote("Import "+s.source()+" on "+s.Platform.Title))
-	line(2, `hosts: '{{ trustpool_hosts | default("all") }}'`)
-	line(2, "gather_facts: false")
-	line(2, "vars:")
-	line(4, "ansible_connection: ansible.netcommon.network_cli")
-	line(4, "ansible_network_os: "+os)
-	line(2, "roles:")
-	line(4, "- role: trustpool.bundle.import")
-	line(6, "vars:")
-	line(8, "import_platform: "+s.Platform.Name)
+	fmt.Fprintf(buf, `- name: %s
+  hosts: '{{ trustpool_hosts | default("all") }}'
+  gather_facts: false
+  vars:
+    ansible_connection: ansible.netcommon.network_cli
+    ansible_network_os: %s
+  roles:
+    - role: trustpool.bundle.import
+      vars:
+        import_platform: %s
+`, quote("Import "+s.source()+" on "+s.Platform.Title), os, s.Platform.Name)
 	o := s.options
-	for _, v := range []struct{ name, value string }{
-		{"import_url", s.URL}, {"import_file", s.File}, {"import_vrf", o.VRF}, {"import_source_interface", o.SourceInterface},
-	} {
-		if v.value != "" {
-			line(8, v.name+": "+quote(v.value))
-		}
-	}
 	for _, v := range []struct {
-		name string
-		is   bool
-	}{{"import_policy", o.Policy}, {"import_clean", o.Clean}} {
-		if v.is {
-			line(8, v.name+": true")
+		given       bool
+		name, value string
+	}{
+		{s.URL != "", "url", quote(s.URL)}, {s.File != "", "file", quote(s.File)}, {o.VRF != "", "vrf", quote(o.VRF)},
+		{o.SourceInterface != "", "source_interface", quote(o.SourceInterface)}, {o.Policy, "policy", "true"}, {o.Clean, "clean", "true"},
+	} {
+		if v.given {
+			line(8, "import_"+v.name+": "+v.value)
 		}
 	}
 	if len(s.PEM) > 0 {

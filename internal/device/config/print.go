@@ -99,10 +99,10 @@ func (step Step) writeRemarks(w io.Writer) {
 		comment(w, "", r)
 	}
 	for _, l := range step.Lines {
-		if l.Comment == "" {
+		if l.Comment == nil {
 			continue
 		}
-		text, shown, _ := strings.Cut(l.Comment, "\n")
+		text, shown, _ := strings.Cut(*l.Comment, "\n")
 		comment(w, "", l.Text+": "+text)
 		if shown != "" { // by the device, blank for blank
 			fmt.Fprintf(w, "!    %s\n", ascii(shown))
@@ -153,92 +153,44 @@ func ascii(s string) string {
 
 // WriteJSON writes the script as one document, schema Schema.
 func (s *Script) WriteJSON(w io.Writer) error {
-	doc := scriptJSON{
-		Schema: Schema, Platform: s.Platform.Name, URL: report.Optional(s.URL), File: report.Optional(s.File), Refused: report.Optional(s.Refused),
-		RefusedBasis: report.Optional(string(s.RefusedOn.Basis)), RefusedSource: report.Optional(s.RefusedOn.Source),
-		Certificates: []certificateJSON{}, Vouched: report.Optional(s.Vouched), Warnings: []noteJSON{}, Steps: []stepJSON{}, Checks: []checkJSON{},
+	type certificate struct {
+		SHA256  string `json:"sha256"`
+		SHA1    string `json:"sha1"`
+		MD5     string `json:"md5"`
+		Subject string `json:"subject"`
+	}
+	doc := struct {
+		Schema        string          `json:"schema"`
+		Platform      string          `json:"platform"`
+		URL           *string         `json:"url"`
+		File          *string         `json:"file"`
+		Certificates  []certificate   `json:"certificates"` // to paste
+		Signature     *signing.Reason `json:"signature"`    // or "verified"; null without certificates
+		Vouched       *string         `json:"vouched"`      // the same in words
+		Refused       *string         `json:"refused"`
+		RefusedBasis  *device.Basis   `json:"refused_basis"`
+		RefusedSource *string         `json:"refused_source"`
+		Warnings      device.Notes    `json:"warnings"`
+		Steps         []Step          `json:"steps"`
+		Checks        []Check         `json:"checks"`
+	}{
+		Schema, s.Platform.Name, report.Optional(s.URL), report.Optional(s.File), []certificate{}, nil, report.Optional(s.Vouched),
+		report.Optional(s.Refused), report.Optional(s.RefusedOn.Basis), report.Optional(s.RefusedOn.Source), s.Warnings, s.Steps, s.Checks,
 	}
 	switch {
 	case len(s.PEM) == 0:
 	case s.options.verified():
-		doc.Signature = new("verified")
+		doc.Signature = new(signing.Reason("verified"))
 	case s.options.Signature != nil:
-		doc.Signature = new(string(*s.options.Signature.Reason))
+		doc.Signature = s.options.Signature.Reason
 	default:
-		doc.Signature = new(string(signing.NotSigned))
+		doc.Signature = new(signing.NotSigned)
 	}
 	for _, c := range s.PEM {
 		f := FingerprintsOf(c)
-		doc.Certificates = append(doc.Certificates, certificateJSON{
+		doc.Certificates = append(doc.Certificates, certificate{
 			hex.EncodeToString(f.SHA256[:]), hex.EncodeToString(f.SHA1[:]), hex.EncodeToString(f.MD5[:]), c.Subject.String(),
 		})
 	}
-	for _, n := range s.Warnings {
-		doc.Warnings = append(doc.Warnings, noteJSON{n.Text, n.Basis, n.Source})
-	}
-	for _, step := range s.Steps {
-		out := stepJSON{Title: step.Title, Remarks: step.Remarks}
-		if out.Remarks == nil {
-			out.Remarks = []string{}
-		}
-		for _, l := range step.Lines {
-			out.Lines = append(out.Lines, lineJSON{l.Mode, l.Text, l.Basis, l.Source, report.Optional(l.Comment)})
-		}
-		doc.Steps = append(doc.Steps, out)
-	}
-	for _, c := range s.Checks {
-		doc.Checks = append(doc.Checks, checkJSON{c.Mode, c.Text, c.Basis, c.Source, c.Want})
-	}
 	return report.WriteJSON(w, doc)
-}
-
-type scriptJSON struct {
-	Schema        string            `json:"schema"`
-	Platform      string            `json:"platform"`
-	URL           *string           `json:"url"`
-	File          *string           `json:"file"`
-	Certificates  []certificateJSON `json:"certificates"` // to paste
-	Signature     *string           `json:"signature"`    // "verified", or a signing.Reason; null without certificates
-	Vouched       *string           `json:"vouched"`      // the same in words
-	Refused       *string           `json:"refused"`
-	RefusedBasis  *string           `json:"refused_basis"`
-	RefusedSource *string           `json:"refused_source"`
-	Warnings      []noteJSON        `json:"warnings"`
-	Steps         []stepJSON        `json:"steps"`
-	Checks        []checkJSON       `json:"checks"`
-}
-
-type certificateJSON struct {
-	SHA256  string `json:"sha256"`
-	SHA1    string `json:"sha1"`
-	MD5     string `json:"md5"`
-	Subject string `json:"subject"`
-}
-
-type noteJSON struct {
-	Text   string       `json:"text"`
-	Basis  device.Basis `json:"basis"`
-	Source string       `json:"source"`
-}
-
-type stepJSON struct {
-	Title   string     `json:"title"`
-	Remarks []string   `json:"remarks"`
-	Lines   []lineJSON `json:"lines"`
-}
-
-type lineJSON struct {
-	Mode    Mode         `json:"mode"`
-	Text    string       `json:"text"`
-	Basis   device.Basis `json:"basis"`
-	Source  string       `json:"source"`
-	Comment *string      `json:"comment"`
-}
-
-type checkJSON struct {
-	Mode   Mode         `json:"mode"`
-	Text   string       `json:"text"`
-	Basis  device.Basis `json:"basis"`
-	Source string       `json:"source"`
-	Want   string       `json:"want"`
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -36,14 +37,14 @@ func (o *Options) check() error {
 		return ErrOneSource
 	}
 	p := o.Platform
-	if err := errors.Join(
+	if err := cmp.Or(
 		value("the URL", o.URL, urlCharacters, MaxURL),
 		value("the file", o.File, fileCharacters, MaxFile),
 		value("the VRF", o.VRF, vrfCharacters, MaxVRF),
 		value("the source interface", o.SourceInterface, interfaceCharacters, MaxInterface),
 		value("the trustpoint", o.Trustpoint, nameCharacters, MaxTrustpoint),
 	); err != nil {
-		return first(err)
+		return err
 	}
 	for _, e := range o.Expect {
 		if e == "" || strings.TrimSpace(e) != e {
@@ -56,17 +57,7 @@ func (o *Options) check() error {
 			return fmt.Errorf("the expected text %q is in every pool", e)
 		}
 	}
-	if o.URL != "" {
-		if err := checkURL(o); err != nil {
-			return err
-		}
-	}
-	if o.File != "" {
-		if err := checkFile(o); err != nil {
-			return err
-		}
-	}
-	if err := o.checkPEM(); err != nil {
+	if err := cmp.Or(o.checkURL(), o.checkFile(), o.checkPEM()); err != nil {
 		return err
 	}
 	fetches := slices.Contains([]string{"ios", "iosxe", "iosxr", "nxos"}, p.Name)
@@ -121,19 +112,18 @@ func value(what, v, more string, limit int) error {
 
 // character names a character that a line cannot have, and says why.
 func character(r rune) string {
+	known := map[rune]string{
+		' ': "a blank, which ends a word",
+		'?': "a question mark, which command lines take as a call for help: give a URL without a query",
+		'!': "an exclamation mark, which begins a comment",
+		'|': "a bar, which filters a command's output",
+		';': "a semicolon, which begins another command",
+	}
 	switch {
-	case r == ' ':
-		return "a blank, which ends a word"
-	case r == '?':
-		return "a question mark, which command lines take as a call for help: give a URL without a query"
-	case r == '!':
-		return "an exclamation mark, which begins a comment"
-	case r == '|':
-		return "a bar, which filters a command's output"
-	case r == '"', r == '\'', r == '`':
+	case known[r] != "":
+		return known[r]
+	case strings.ContainsRune("\"'`", r):
 		return fmt.Sprintf("a quotation mark %c, which a command line may take for something else", r)
-	case r == ';':
-		return "a semicolon, which begins another command"
 	case r == unicode.ReplacementChar:
 		return "a byte of no UTF-8 or U+FFFD, which is not ASCII"
 	case unicode.IsControl(r):
@@ -146,14 +136,6 @@ func character(r rune) string {
 	return fmt.Sprintf("the character %c, which a command line may take for something else", r)
 }
 
-// first is the first of joined errors: one line is enough.
-func first(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()[0]
-	}
-	return err
-}
-
 // schemes are the URL schemes that a platform's command takes: those of IOS XE
 // are in its YANG model (Cisco-IOS-XE-crypto, 16.9 to 26.1.1). Of the others
 // http is confirmed.
@@ -164,7 +146,10 @@ func schemes(platform string) []string {
 	return []string{"http", "https"}
 }
 
-func checkURL(o *Options) error {
+func (o *Options) checkURL() error {
+	if o.URL == "" {
+		return nil
+	}
 	u, err := url.Parse(o.URL)
 	if err != nil {
 		return errors.New("the URL cannot be read as one")
@@ -196,7 +181,10 @@ func knownFiles(platform string) []string {
 	return nil
 }
 
-func checkFile(o *Options) error {
+func (o *Options) checkFile() error {
+	if o.File == "" {
+		return nil
+	}
 	disk, rest, isDisk := strings.Cut(o.File, ":")
 	switch strings.ToLower(disk) {
 	case "http", "https", "ftp", "scp", "tftp", "sftp":

@@ -400,7 +400,7 @@ func TestReadNXOS(t *testing.T) {
 	// A name is shown in the lines of IOS XE, whatever escapes it has and if it has none.
 	for name, want := range map[string][]string{
 		`CN=Lab\\C3\\A9+OU=B,O=C`: {"cn=Labé+ou=B", "o=C"},
-		`CN=Lab, Inc.,A\\+B, O=C`:  {"cn=Lab", " Inc.", " A+B", "o=C"},
+		`CN=Lab, Inc.,A\\+B, O=C`: {"cn=Lab", " Inc.", " A+B", "o=C"},
 		`CN=Lab\\x07,1.2.3=#01`:   {`cn=Lab\x07`, "1.2.3=#01"},
 	} {
 		row := strings.ReplaceAll(rows, "CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM", name)

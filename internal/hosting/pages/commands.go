@@ -264,14 +264,18 @@ func newStep(s config.Step) step {
 		} else {
 			out.Lines = append(out.Lines, l)
 		}
-		if l.Basis == device.Confirmed && l.Comment == "" {
+		if l.Basis == device.Confirmed && l.Comment == nil {
 			continue
 		}
-		if i := slices.IndexFunc(out.Remarks, func(r remark) bool { return r.Text == l.Comment && r.Ground == l.Ground }); i >= 0 {
+		comment := ""
+		if l.Comment != nil {
+			comment = *l.Comment
+		}
+		if i := slices.IndexFunc(out.Remarks, func(r remark) bool { return r.Text == comment && r.Ground == l.Ground }); i >= 0 {
 			out.Remarks[i].Lines = append(out.Remarks[i].Lines, l.Text)
 			continue
 		}
-		out.Remarks = append(out.Remarks, remark{[]string{l.Text}, l.Comment, l.Ground})
+		out.Remarks = append(out.Remarks, remark{[]string{l.Text}, comment, l.Ground})
 	}
 	return out
 }

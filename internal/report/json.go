@@ -16,7 +16,7 @@ import (
 type Text string
 
 // MarshalJSON gives null for an empty text.
-func (t Text) MarshalJSON() ([]byte, error) { return json.Marshal(Optional(string(t))) }
+func (t Text) MarshalJSON() ([]byte, error) { return Marshal(Optional(string(t))) }
 
 // A Moment is a time, in whole seconds, that JSON has null for if it is not known.
 type Moment struct{ time.Time }
@@ -93,6 +93,10 @@ func newIndenter(prefix string) *indenter {
 	i.enc.SetIndent(prefix, "  ")
 	return i
 }
+
+// Marshal is json.Marshal for a MarshalJSON of what WriteJSON writes: json.Marshal itself
+// escapes &, < and > in it, which stays.
+func Marshal(v any) ([]byte, error) { return newIndenter("").marshal(v) }
 
 // marshal gives bytes that the next call overwrites.
 func (i *indenter) marshal(v any) ([]byte, error) {

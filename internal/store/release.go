@@ -61,7 +61,7 @@ type Contents struct {
 }
 
 // MarshalJSON gives null for what is empty. It is read back as any struct is.
-func (r Release) MarshalJSON() ([]byte, error) { return json.Marshal(r.report()) }
+func (r Release) MarshalJSON() ([]byte, error) { return report.Marshal(r.report()) }
 
 const fileSuffix = ".p7b"
 

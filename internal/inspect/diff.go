@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -20,8 +21,6 @@ type Diff struct {
 	Evidence *report.Evidence // what it rests on; nil for nothing
 }
 
-const emptyName = "(empty name)"
-
 // WriteText writes the diff for a person at a terminal. Text from the bundles
 // goes through Printable.
 func (d Diff) WriteText(w io.Writer) error {
@@ -33,33 +32,26 @@ func (d Diff) WriteText(w io.Writer) error {
 		fmt.Fprintln(out)
 	}
 	for _, c := range changes {
-		fmt.Fprintf(out, "%-13s %s -> %s\n", c.what, report.Printable(orNone(c.old)), report.Printable(orNone(c.new)))
+		fmt.Fprintf(out, "%-13s %s -> %s\n", c.what, report.Printable(cmp.Or(c.old, "none")), report.Printable(cmp.Or(c.new, "none")))
 	}
-	list := func(title string, entries []bundle.DiffEntry) {
+	section := func(title string, entries []bundle.DiffEntry, words ...string) {
 		if len(entries) > 0 {
-			fmt.Fprintf(out, "\n%s: %d\n", title, len(entries))
+			fmt.Fprintf(out, "\n%s: %d\n", title, len(entries)/max(1, len(words)))
 		}
-		table := lines(screen, out)
-		for _, e := range entries {
-			table.Row(append([]string{""}, line(e)...)...)
+		table := lines(screen, out, words)
+		for i, e := range entries {
+			cells := []string{""}
+			if words != nil {
+				cells = append(cells, words[i%len(words)])
+			}
+			table.Row(append(cells, line(e)...)...)
 		}
 		_ = table.Flush() // out keeps the error
 	}
-	pairs := func(title string, pairs []bundle.DiffPair) {
-		if len(pairs) > 0 {
-			fmt.Fprintf(out, "\n%s: %d\n", title, len(pairs))
-		}
-		table := lines(screen, out, "old")
-		for _, p := range pairs {
-			table.Row(append([]string{"", "old"}, line(p.Old)...)...)
-			table.Row(append([]string{"", "new"}, line(p.New)...)...)
-		}
-		_ = table.Flush()
-	}
-	list("Added", d.Added)
-	list("Removed", d.Removed)
-	pairs("Re-issued, same name and key", d.Reissued)
-	pairs("Re-keyed, same name", d.Rekeyed)
+	section("Added", d.Added)
+	section("Removed", d.Removed)
+	section("Re-issued, same name and key", flat(d.Reissued), "old", "new")
+	section("Re-keyed, same name", flat(d.Rekeyed), "old", "new")
 	fmt.Fprintf(out, "\n%s\n", d.sum())
 	return out.Flush()
 }
@@ -70,7 +62,7 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	fmt.Fprint(out, "# Change of trust bundle\n\n| | old | new |\n|---|---|---|\n")
 	for _, r := range d.rows() {
-		fmt.Fprintf(out, "| %s | %s | %s |\n", r.what, report.Markdown(orNone(r.old)), report.Markdown(orNone(r.new)))
+		fmt.Fprintf(out, "| %s | %s | %s |\n", r.what, report.Markdown(cmp.Or(r.old, "none")), report.Markdown(cmp.Or(r.new, "none")))
 	}
 	fmt.Fprintf(out, "\n%s\n", d.sum())
 
@@ -110,8 +102,8 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 func (d Diff) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
 		Schema   string           `json:"schema"`
-		Old      sideReport       `json:"old"`
-		New      sideReport       `json:"new"`
+		Old      any              `json:"old"`
+		New      any              `json:"new"`
 		Evidence *report.Evidence `json:"evidence"`
 	}{"trustpool.diff/1", sideOf(&d.Old), sideOf(&d.New), d.Evidence},
 		report.List("added", d.Added, entryOf),
@@ -144,13 +136,6 @@ func (d Diff) sum() string {
 		}
 	}
 	return b.String()
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // summary names a bundle in one line.
@@ -209,22 +194,24 @@ func signer(s *bundle.Side) string {
 	if s.Signer == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s (%s)", orEmptyName(s.Signer.Subject), report.ShortHash(s.Signer.SHA256[:]))
+	return fmt.Sprintf("%s (%s)", nameOf(s.Signer.Subject), report.ShortHash(s.Signer.SHA256[:]))
 }
 
-func orEmptyName(n certificate.Name) string {
-	if s := n.String(); s != "" {
-		return s
+func nameOf(n certificate.Name) string { return cmp.Or(n.String(), "(empty name)") }
+
+// flat are the entries of pairs, the old one and the new one in turn.
+func flat(pairs []bundle.DiffPair) (out []bundle.DiffEntry) {
+	for _, p := range pairs {
+		out = append(out, p.Old, p.New)
 	}
-	return emptyName
+	return out
 }
 
-// lines is a table of entries, two blanks to the right, behind a word if one is given.
-func lines(screen report.Screen, w io.Writer, word ...string) *report.Table {
-	columns := make([]report.Column, 1+len(word), 5)
-	widths := make([]int, 1, 5)
-	for _, s := range word {
-		widths = append(widths, len(s))
+// lines is a table of entries, two blanks to the right, behind one of the words if there are any.
+func lines(screen report.Screen, w io.Writer, words []string) *report.Table {
+	columns, widths := []report.Column{{}}, []int{0}
+	if words != nil {
+		columns, widths = append(columns, report.Column{}), append(widths, len(words[0]))
 	}
 	columns = append(columns, report.Column{Kind: report.Hash}, report.Column{}, report.Column{Kind: report.Name})
 	t := screen.Table(w, columns...)
@@ -238,7 +225,7 @@ func line(e bundle.DiffEntry) []string {
 	if c.Err != nil {
 		return []string{report.ShortHash(c.SHA256[:]), "-", report.NotACertificate}
 	}
-	return []string{report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(orEmptyName(c.Subject))}
+	return []string{report.ShortHash(c.SHA256[:]), c.NotAfter.Day(), report.Printable(nameOf(c.Subject))}
 }
 
 // row is the entry in a table of Markdown, without the first bar.
@@ -246,46 +233,36 @@ func row(e bundle.DiffEntry) string {
 	c := e.Certificate
 	date, serial, subject := "", "", report.NotACertificate
 	if c.Err == nil {
-		date, serial, subject = c.NotAfter.Day(), c.Serial.String(), report.Markdown(orEmptyName(c.Subject))
+		date, serial, subject = c.NotAfter.Day(), c.Serial.String(), report.Markdown(nameOf(c.Subject))
 	}
 	return fmt.Sprintf("%d | %x | %s | %s | %s |", e.Index, c.SHA256, date, serial, subject)
 }
 
-// A sideReport is one side in JSON.
-type sideReport struct {
-	File         *string          `json:"file"`
-	SHA256       *string          `json:"sha256"`
-	Form         bundle.Form      `json:"form"`
-	Name         *string          `json:"name"`
-	Version      *string          `json:"version"`
-	SigningTime  certificate.Time `json:"signing_time"`
-	Signer       *signerReport    `json:"signer"`
-	Signature    *string          `json:"signature"`
-	Certificates int              `json:"certificates"`
-	Duplicates   int              `json:"duplicates"`
-}
-
-type signerReport struct {
-	Subject string `json:"subject"`
-	SHA256  string `json:"sha256"`
-}
-
-func sideOf(s *bundle.Side) sideReport {
-	r := sideReport{
-		File:         report.Optional(s.File),
-		SHA256:       report.Optional(s.SHA256),
-		Form:         s.Form,
-		Name:         report.Optional(s.Name),
-		Version:      report.Optional(s.Version),
-		SigningTime:  s.SigningTime,
-		Signature:    report.Optional(s.Signature),
-		Certificates: s.Certificates,
-		Duplicates:   s.Duplicates,
+// sideOf is one side in JSON.
+func sideOf(s *bundle.Side) any {
+	type signer struct {
+		Subject string `json:"subject"`
+		SHA256  string `json:"sha256"`
 	}
+	var by *signer
 	if s.Signer != nil {
-		r.Signer = &signerReport{s.Signer.Subject.String(), hex.EncodeToString(s.Signer.SHA256[:])}
+		by = &signer{s.Signer.Subject.String(), hex.EncodeToString(s.Signer.SHA256[:])}
 	}
-	return r
+	return struct {
+		File         report.Text      `json:"file"`
+		SHA256       report.Text      `json:"sha256"`
+		Form         bundle.Form      `json:"form"`
+		Name         report.Text      `json:"name"`
+		Version      report.Text      `json:"version"`
+		SigningTime  certificate.Time `json:"signing_time"`
+		Signer       *signer          `json:"signer"`
+		Signature    report.Text      `json:"signature"`
+		Certificates int              `json:"certificates"`
+		Duplicates   int              `json:"duplicates"`
+	}{
+		report.Text(s.File), report.Text(s.SHA256), s.Form, report.Text(s.Name), report.Text(s.Version), s.SigningTime, by, report.Text(s.Signature),
+		s.Certificates, s.Duplicates,
+	}
 }
 
 // An entryReport is one certificate of the diff in JSON.
@@ -313,9 +290,9 @@ func entryOf(e bundle.DiffEntry) entryReport {
 	return r
 }
 
-type pairReport struct {
-	Old entryReport `json:"old"`
-	New entryReport `json:"new"`
+func pairOf(p bundle.DiffPair) any {
+	return struct {
+		Old entryReport `json:"old"`
+		New entryReport `json:"new"`
+	}{entryOf(p.Old), entryOf(p.New)}
 }
-
-func pairOf(p bundle.DiffPair) pairReport { return pairReport{entryOf(p.Old), entryOf(p.New)} }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,15 +43,10 @@ func (r *Report) Select(wanted bundle.Filter) {
 
 // each yields the selected certificates with their positions, from 0.
 func (r *Report) each() iter.Seq2[int, *certificate.Certificate] {
+	if r.Selected == nil {
+		return slices.All(r.Bundle.Certificates)
+	}
 	return func(yield func(int, *certificate.Certificate) bool) {
-		if r.Selected == nil {
-			for i, c := range r.Bundle.Certificates {
-				if !yield(i, c) {
-					return
-				}
-			}
-			return
-		}
 		for _, i := range r.Selected {
 			if !yield(i, r.Bundle.Certificates[i]) {
 				return
@@ -178,47 +174,35 @@ func (r *Report) sha256() *string {
 	return new(hex.EncodeToString(sum[:]))
 }
 
-// head is the JSON of the report, its certificates excepted.
-type head struct {
-	Schema       string                 `json:"schema"`
-	File         string                 `json:"file"`
-	Size         *int                   `json:"size"`   // null for a directory
-	SHA256       *string                `json:"sha256"` // null for a directory
-	Form         bundle.Form            `json:"form"`
-	Quirks       []bundle.Quirk         `json:"quirks"`
-	PassedOver   bundle.Passed          `json:"passed_over"`
-	Name         *string                `json:"name"` // these three as claimed; verification reports whether they count
-	Version      *string                `json:"version"`
-	SigningTime  certificate.Time       `json:"signing_time"`
-	Verification verification           `json:"verification"`
-	Signers      []signing.SignerReport `json:"signers"`
-}
-
-type verification struct {
-	Verified bool                  `json:"verified"`
-	Reason   *signing.Reason       `json:"reason"`
-	Detail   *string               `json:"detail"`
-	At       *string               `json:"at"`
-	Anchor   *signing.AnchorReport `json:"anchor"`
-}
+// quirkWords are all quirks, with blanks between them.
+func quirkWords(c *certificate.Certificate) string { return strings.Trim(fmt.Sprint(c.Quirks), "[]") }
 
 // WriteJSON writes one JSON document, certificate by certificate.
 func (r *Report) WriteJSON(w io.Writer) error {
-	h := head{
-		Schema: "trustpool.inspect/1", File: r.File, Form: r.Bundle.Form, Quirks: []bundle.Quirk{}, PassedOver: r.Bundle.Passed, SigningTime: r.Bundle.SigningTime,
-		Verification: verification{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail, r.Signature.At, r.Signature.Anchor},
-		Signers:      r.Signature.Signers,
-		SHA256:       r.sha256(),
+	type verification struct {
+		Verified bool                  `json:"verified"`
+		Reason   *signing.Reason       `json:"reason"`
+		Detail   *string               `json:"detail"`
+		At       *string               `json:"at"`
+		Anchor   *signing.AnchorReport `json:"anchor"`
 	}
-	h.Quirks = append(h.Quirks, r.Bundle.Quirks...)
-	if r.Bundle.Raw != nil {
-		h.Size = new(len(r.Bundle.Raw))
-	}
-	if r.Bundle.Name != "" {
-		h.Name = &r.Bundle.Name
-	}
-	if r.Bundle.Version != "" {
-		h.Version = &r.Bundle.Version
+	b, s := r.Bundle, &r.Signature
+	h := struct {
+		Schema       string                 `json:"schema"`
+		File         string                 `json:"file"`
+		Size         *int                   `json:"size"`   // null for a directory
+		SHA256       *string                `json:"sha256"` // null for a directory
+		Form         bundle.Form            `json:"form"`
+		Quirks       []bundle.Quirk         `json:"quirks"`
+		PassedOver   bundle.Passed          `json:"passed_over"`
+		Name         report.Text            `json:"name"` // these three as claimed; verification reports whether they count
+		Version      report.Text            `json:"version"`
+		SigningTime  certificate.Time       `json:"signing_time"`
+		Verification verification           `json:"verification"`
+		Signers      []signing.SignerReport `json:"signers"`
+	}{
+		"trustpool.inspect/1", r.File, report.OrNil(len(b.Raw), b.Raw != nil), r.sha256(), b.Form, append([]bundle.Quirk{}, b.Quirks...), b.Passed,
+		report.Text(b.Name), report.Text(b.Version), b.SigningTime, verification{s.Verified, s.Reason, s.Detail, s.At, s.Anchor}, s.Signers,
 	}
 	return report.WriteJSON(w, h, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
 		for i, c := range r.each() {
@@ -258,10 +242,6 @@ func csvRow(c *certificate.Certificate, index int) []string {
 		row[len(row)-1] = *j.Error
 		return row
 	}
-	quirks := make([]string, len(c.Quirks))
-	for i, q := range c.Quirks {
-		quirks[i] = string(q)
-	}
 	pathLen := ""
 	if c.PathLen >= 0 {
 		pathLen = strconv.Itoa(c.PathLen)
@@ -270,7 +250,7 @@ func csvRow(c *certificate.Certificate, index int) []string {
 		*j.Subject, *j.Issuer, *j.Serial, j.NotBefore.String(), j.NotAfter.String(),
 		c.PublicKey.String(), j.PublicKey.SPKISHA256, *j.SignatureAlgorithm, strconv.FormatBool(c.IsCA), pathLen,
 		strings.Join(j.KeyUsage, " "), strings.Join(j.ExtKeyUsage, " "), hex.EncodeToString(c.SubjectKeyID),
-		hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), strings.Join(quirks, " "),
+		hex.EncodeToString(c.AuthorityKeyID), strconv.FormatBool(c.SelfIssued()), quirkWords(c),
 	})
 	return row
 }

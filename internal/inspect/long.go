@@ -62,7 +62,7 @@ func longText(c *certificate.Certificate, index int) string {
 		return b.String()
 	}
 	if len(c.Quirks) > 0 {
-		line("quirks", "%s", strings.Trim(fmt.Sprint(c.Quirks), "[]"))
+		line("quirks", "%s", quirkWords(c))
 	}
 	if c.SelfIssued() {
 		line("self-signature", "%s", selfSignature(c))

@@ -60,8 +60,8 @@ type Link struct {
 // A Doubt is a rule that some apply and RFC 5280 leaves open, or that cannot be
 // judged here.
 type Doubt struct {
-	Reason Reason
-	Text   string
+	Reason Reason `json:"reason"`
+	Text   string `json:"text"`
 }
 
 // A Path leads from a certificate to an anchor, which is last.

@@ -64,9 +64,7 @@ func (j *judge) fixes(r *ServerReport) error {
 	if len(r.Fixes) > 0 || len(last.Paths) > 0 || len(last.Chain) == 0 {
 		return nil
 	}
-	switch last.Reason {
-	case path.NoAnchor, path.Signature:
-	default:
+	if last.Reason != path.NoAnchor && last.Reason != path.Signature {
 		return nil // no certificate is missing
 	}
 	if slices.ContainsFunc(last.Chain, func(c *certificate.Certificate) bool { return j.At.After(c.NotAfter.Time) }) {

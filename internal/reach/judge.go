@@ -49,9 +49,9 @@ const (
 
 // A Stage is a pool that servers were judged with.
 type Stage struct {
-	Name         string // before, new, imported
-	Certificates int
-	Absent       int // entries of the device's pool without their certificate at hand
+	Name         string `json:"name"` // before, new, imported
+	Certificates int    `json:"certificates"`
+	Absent       int    `json:"absent"` // entries of the device's pool without their certificate at hand
 }
 
 // Names of the stages, in their order.
@@ -99,7 +99,7 @@ type Report struct {
 	LeftOut  []*certificate.Certificate // that Without picked
 	Stages   []Stage
 	Import   *device.ImportReport // of New; nil without a device
-	Notes    []device.Note
+	Notes    device.Notes
 	Servers  []ServerReport
 
 	poolGiven bool // Plan.Pool was
@@ -135,7 +135,7 @@ func Judge(p Plan) (*Report, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	j := judge{Plan: p, report: &Report{Options: p.Options, Notes: []device.Note{}, Servers: make([]ServerReport, 0, len(p.Servers))}}
+	j := judge{Plan: p, report: &Report{Options: p.Options, Notes: device.Notes{}, Servers: make([]ServerReport, 0, len(p.Servers))}}
 	if err := j.stages(); err != nil {
 		return nil, err
 	}
@@ -236,7 +236,7 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 			return err
 		}
 		if r.Refused != "" {
-			j.note(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
+			j.report.Notes.Add(r.RefusedOn, "what the device has before is not known, because it would not have taken the bundle in use: %s", r.Refused)
 		} else {
 			j.resolve(StageBefore, now.Entries)
 		}
@@ -251,11 +251,11 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 	}
 	j.report.Import = r
 	if r.Refused != "" {
-		j.note(r.RefusedOn, "nothing is imported: %s", r.Refused)
+		j.report.Notes.Add(r.RefusedOn, "nothing is imported: %s", r.Refused)
 	}
 	j.report.Notes = append(j.report.Notes, r.Notes...)
 	if !slices.ContainsFunc(now.Entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
-		j.note(device.Ground{Basis: device.Unverified, Source: "nothing found in public sources"},
+		j.report.Notes.Add(device.Ground{Basis: device.Unverified, Source: "nothing found in public sources"},
 			"a server whose chain leads to what %s has built in is called broken here, because that is not known", j.Device.Platform.Title)
 	}
 	j.judged = make(map[[32]byte]device.Judged, len(r.Certificates))
@@ -270,10 +270,6 @@ func (j *judge) deviceStages(before *bundle.Bundle, kept []*certificate.Certific
 	}
 	j.resolve(StageImported, slices.DeleteFunc(now.Entries, func(e pool.Entry) bool { return gone[e.SHA256] }))
 	return nil
-}
-
-func (j *judge) note(g device.Ground, format string, args ...any) {
-	j.report.Notes = append(j.report.Notes, device.Note{Text: fmt.Sprintf(format, args...), Ground: g})
 }
 
 // resolve adds a stage of a device's pool, with those of its certificates that are

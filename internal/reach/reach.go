@@ -190,16 +190,9 @@ func paths(found []path.Path, doubts []Doubt) (out []Path) {
 			out = append(out, p)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Path) int {
-		switch x, y := path.SelfIssued(a.Anchor()), path.SelfIssued(b.Anchor()); {
-		case x == y:
-			return 0
-		case x:
-			return -1
-		}
-		return 1
-	})
-	return out
+	toRoot := func(p Path) bool { return path.SelfIssued(p.Anchor()) }
+	others := slices.DeleteFunc(slices.Clone(out), toRoot)
+	return append(slices.DeleteFunc(out, func(p Path) bool { return !toRoot(p) }), others...)
 }
 
 func certificates(links []path.Link) []*certificate.Certificate {

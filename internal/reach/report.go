@@ -183,162 +183,120 @@ const Schema = "trustpool.reach/1"
 // WriteJSON writes the report as one document, schema Schema; docs/formats.md has
 // every field.
 func (r *Report) WriteJSON(w io.Writer) error {
-	head := reportJSON{
-		Schema: Schema, File: r.File, Against: report.Optional(r.Against), FIPS: r.FIPS, RootsOnly: r.RootsOnly, SHA1: report.Optional(string(r.SHA1)),
-		LeftOut: certsJSON(r.LeftOut), Stages: []stageJSON{}, Notes: []noteJSON{}, Good: r.Good(), Evidence: r.Evidence,
-		Counts: countsJSON{r.Count(Works), r.Count(StillWorks), r.Count(NewlyWorks), r.Count(Breaks), r.Count(MayBreak), r.Count(Fails), r.Count(NotKnown)},
+	type counts struct {
+		Works      int `json:"works"`
+		StillWorks int `json:"still_works"`
+		NewlyWorks int `json:"newly_works"`
+		Breaks     int `json:"breaks"`
+		MayBreak   int `json:"may_break"`
+		Fails      int `json:"fails"`
+		NotKnown   int `json:"not_known"`
 	}
-	if r.ShowAt {
-		head.At = report.Optional(r.At.UTC().Format(time.RFC3339Nano))
+	head := struct {
+		Schema    string           `json:"schema"`
+		File      string           `json:"file"`
+		Against   *string          `json:"against"`
+		At        *time.Time       `json:"at"` // null if the user gave no time
+		Platform  *string          `json:"platform"`
+		FIPS      bool             `json:"fips"`
+		RootsOnly bool             `json:"roots_only"`
+		SHA1      *SHA1            `json:"sha1"` // accept or refuse; null if it is not known
+		Good      bool             `json:"ok"`   // what the exit status says
+		Refused   *string          `json:"refused"`
+		LeftOut   []named          `json:"left_out"`
+		Stages    []Stage          `json:"stages"`
+		Counts    counts           `json:"counts"`
+		Notes     device.Notes     `json:"notes"`
+		Evidence  *report.Evidence `json:"evidence"`
+	}{
+		Schema, r.File, report.Optional(r.Against), report.OrNil(r.At.UTC(), r.ShowAt), nil, r.FIPS, r.RootsOnly, report.Optional(r.SHA1), r.Good(), nil,
+		each(r.LeftOut, nameOf), r.Stages,
+		counts{r.Count(Works), r.Count(StillWorks), r.Count(NewlyWorks), r.Count(Breaks), r.Count(MayBreak), r.Count(Fails), r.Count(NotKnown)},
+		r.Notes, r.Evidence,
 	}
 	if r.Platform != nil {
 		head.Platform = &r.Platform.Name
 	}
-	for _, s := range r.Stages {
-		head.Stages = append(head.Stages, stageJSON(s))
-	}
 	if r.Import != nil {
 		head.Refused = report.Optional(r.Import.Refused)
 	}
-	for _, n := range r.Notes {
-		head.Notes = append(head.Notes, noteJSON{n.Text, n.Basis, n.Source})
+	return report.WriteJSON(w, head, report.List("servers", r.Servers, func(s ServerReport) any { return s.json(r.Stages) }))
+}
+
+// each gives a list that is not null.
+func each[T, R any](in []T, entry func(T) R) []R {
+	out := make([]R, len(in))
+	for i, v := range in {
+		out[i] = entry(v)
 	}
-	return report.WriteJSON(w, head, report.JSONList{Name: "servers", Each: func(yield func(any) bool) {
-		for i := range r.Servers {
-			if !yield(r.Servers[i].json(r.Stages)) {
-				return
-			}
-		}
-	}})
+	return out
 }
 
-type reportJSON struct {
-	Schema    string           `json:"schema"`
-	File      string           `json:"file"`
-	Against   *string          `json:"against"`
-	At        *string          `json:"at"` // null if the user gave no time
-	Platform  *string          `json:"platform"`
-	FIPS      bool             `json:"fips"`
-	RootsOnly bool             `json:"roots_only"`
-	SHA1      *string          `json:"sha1"` // accept or refuse; null if it is not known
-	Good      bool             `json:"ok"`   // what the exit status says
-	Refused   *string          `json:"refused"`
-	LeftOut   []certJSON       `json:"left_out"`
-	Stages    []stageJSON      `json:"stages"`
-	Counts    countsJSON       `json:"counts"`
-	Notes     []noteJSON       `json:"notes"`
-	Evidence  *report.Evidence `json:"evidence"`
-}
-
-type countsJSON struct {
-	Works      int `json:"works"`
-	StillWorks int `json:"still_works"`
-	NewlyWorks int `json:"newly_works"`
-	Breaks     int `json:"breaks"`
-	MayBreak   int `json:"may_break"`
-	Fails      int `json:"fails"`
-	NotKnown   int `json:"not_known"`
-}
-
-type stageJSON struct {
-	Name         string `json:"name"`
-	Certificates int    `json:"certificates"`
-	Absent       int    `json:"absent"`
-}
-
-type noteJSON struct {
-	Text   string       `json:"text"`
-	Basis  device.Basis `json:"basis"`
-	Source string       `json:"source"`
-}
-
-type certJSON struct {
+// named is a certificate in the document.
+type named struct {
 	Subject string `json:"subject"`
 	SHA256  string `json:"sha256"`
 }
 
-type serverJSON struct {
-	Name      string       `json:"name"`
-	Host      *string      `json:"host"`       // null if it is not known
-	HasServer bool         `json:"has_server"` // false if only CA certificates are there
-	Verdict   Verdict      `json:"verdict"`
-	Sent      []certJSON   `json:"sent"`
-	Results   []resultJSON `json:"results"`
-	Lost      []lossJSON   `json:"lost"`
-	Fixes     []fixJSON    `json:"fixes"`
+func nameOf(c *certificate.Certificate) named {
+	return named{c.Subject.String(), hex.EncodeToString(c.SHA256[:])}
 }
 
-type resultJSON struct {
-	Stage  string     `json:"stage"`
-	Status Status     `json:"status"`
-	Reason *string    `json:"reason"`
-	Text   *string    `json:"text"`
-	Paths  []pathJSON `json:"paths"`
-	Chain  []certJSON `json:"chain"`
-}
-
-type pathJSON struct {
-	Certificates []certJSON  `json:"certificates"`
-	RootAnchor   bool        `json:"root_anchor"` // false: the anchor is an intermediate
-	SHA1         bool        `json:"sha1"`
-	Doubts       []doubtJSON `json:"doubts"`
-}
-
-type doubtJSON struct {
-	Reason Reason `json:"reason"`
-	Text   string `json:"text"`
-}
-
-type lossJSON struct {
-	certJSON
-	Why   string  `json:"why"`
-	Basis *string `json:"basis"`
-}
-
-type fixJSON struct {
-	Subject string  `json:"subject"`
-	SHA256  *string `json:"sha256"` // null if the certificate is not at hand
-	Text    string  `json:"text"`
-	Basis   *string `json:"basis"`
-}
-
-func (s *ServerReport) json(stages []Stage) serverJSON {
-	out := serverJSON{
-		Name: s.Name, Host: report.Optional(s.Host), HasServer: s.HasServer, Verdict: s.Verdict, Sent: certsJSON(s.Certificates),
-		Results: []resultJSON{}, Lost: []lossJSON{}, Fixes: []fixJSON{},
+// json is the server in the document.
+func (s *ServerReport) json(stages []Stage) any {
+	results := make([]any, len(s.Results))
+	for i := range s.Results {
+		results[i] = s.Results[i].json(stages[i].Name)
 	}
-	for i, r := range s.Results {
-		result := resultJSON{stages[i].Name, r.Status, report.Optional(string(r.Reason)), report.Optional(r.Text), []pathJSON{}, certsJSON(r.Chain)}
-		for _, p := range r.Paths {
-			path := pathJSON{certsJSON(p.Certificates), path.SelfIssued(p.Anchor()), p.SHA1, []doubtJSON{}}
-			for _, d := range p.Doubts {
-				path.Doubts = append(path.Doubts, doubtJSON(d))
-			}
-			result.Paths = append(result.Paths, path)
-		}
-		out.Results = append(out.Results, result)
-	}
-	for _, l := range s.Lost {
-		out.Lost = append(out.Lost, lossJSON{certificateJSON(l.Certificate), l.Why, report.Optional(string(l.Basis))})
-	}
-	for _, f := range s.Fixes {
-		fix := fixJSON{Subject: f.Name, Text: f.Text, Basis: report.Optional(string(f.Basis))}
-		if f.Certificate != nil {
-			fix.SHA256 = report.Optional(hex.EncodeToString(f.Certificate.SHA256[:]))
-		}
-		out.Fixes = append(out.Fixes, fix)
-	}
-	return out
+	return struct {
+		Name      string  `json:"name"`
+		Host      *string `json:"host"`       // null if it is not known
+		HasServer bool    `json:"has_server"` // false if only CA certificates are there
+		Verdict   Verdict `json:"verdict"`
+		Sent      []named `json:"sent"`
+		Results   []any   `json:"results"`
+		Lost      []any   `json:"lost"`
+		Fixes     []any   `json:"fixes"`
+	}{s.Name, report.Optional(s.Host), s.HasServer, s.Verdict, each(s.Certificates, nameOf), results, each(s.Lost, Loss.json), each(s.Fixes, Fix.json)}
 }
 
-func certificateJSON(c *certificate.Certificate) certJSON {
-	return certJSON{c.Subject.String(), hex.EncodeToString(c.SHA256[:])}
+func (r *Result) json(stage string) any {
+	return struct {
+		Stage  string  `json:"stage"`
+		Status Status  `json:"status"`
+		Reason *Reason `json:"reason"`
+		Text   *string `json:"text"`
+		Paths  []any   `json:"paths"`
+		Chain  []named `json:"chain"`
+	}{stage, r.Status, report.Optional(r.Reason), report.Optional(r.Text), each(r.Paths, Path.json), each(r.Chain, nameOf)}
 }
 
-func certsJSON(certs []*certificate.Certificate) []certJSON {
-	out := make([]certJSON, len(certs))
-	for i, c := range certs {
-		out[i] = certificateJSON(c)
+func (p Path) json() any {
+	return struct {
+		Certificates []named `json:"certificates"`
+		RootAnchor   bool    `json:"root_anchor"` // false: the anchor is an intermediate
+		SHA1         bool    `json:"sha1"`
+		Doubts       []Doubt `json:"doubts"`
+	}{each(p.Certificates, nameOf), path.SelfIssued(p.Anchor()), p.SHA1, append([]Doubt{}, p.Doubts...)}
+}
+
+func (l Loss) json() any {
+	return struct {
+		named
+		Why   string        `json:"why"`
+		Basis *device.Basis `json:"basis"`
+	}{nameOf(l.Certificate), l.Why, report.Optional(l.Basis)}
+}
+
+func (f Fix) json() any {
+	sum := ""
+	if f.Certificate != nil {
+		sum = nameOf(f.Certificate).SHA256
 	}
-	return out
+	return struct {
+		Subject string        `json:"subject"`
+		SHA256  *string       `json:"sha256"` // null if the certificate is not at hand
+		Text    string        `json:"text"`
+		Basis   *device.Basis `json:"basis"`
+	}{f.Name, report.Optional(sum), f.Text, report.Optional(f.Basis)}
 }

@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"math"
 )
 
@@ -47,70 +48,35 @@ type element struct {
 	bodyOffset int    // of body in the input
 }
 
-// children reads the contents of a constructed element.
-func (e element) children() cursor { return cursor{e.body, e.bodyOffset} }
-
-// A cursor reads elements one after the other. It never looks outside its
-// bytes, so that no child can be longer than its parent.
-type cursor struct {
-	b      []byte
-	offset int // of b in the input
-}
-
-func (c *cursor) empty() bool { return len(c.b) == 0 }
-
-// peek is the identifier byte of the next element, or 0 at the end.
-func (c *cursor) peek() byte {
-	if len(c.b) == 0 {
-		return 0
-	}
-	return c.b[0]
-}
-
-// next reads one element. maxDepth bounds how deep indefinite lengths nest in it.
-func (c *cursor) next(maxDepth int) (element, error) {
-	h, err := readHeader(c.b, c.offset)
+// readElement reads the first element of b, which is at an offset of the input. It never looks outside b, so that no child can be longer
+// than its parent. maxDepth bounds how deep indefinite lengths nest in it.
+func readElement(b []byte, offset, maxDepth int) (element, error) {
+	h, err := readHeader(b, offset)
 	if err != nil {
 		return element{}, err
 	}
-	e := element{tag: c.b[0], offset: c.offset, bodyOffset: c.offset + h.size}
-	var n int
+	end, size := h.size+h.length, h.size+h.length
 	if h.indefinite {
-		end, err := endOfContents(c.b[h.size:], c.offset+h.size, maxDepth)
+		contents, err := endOfContents(b[h.size:], offset+h.size, maxDepth)
 		if err != nil {
 			return element{}, err
 		}
-		e.body, n = c.b[h.size:h.size+end], h.size+end+2
-	} else {
-		n = h.size + h.length
-		e.body = c.b[h.size:n]
+		end, size = h.size+contents, h.size+contents+2
 	}
-	e.raw = c.b[:n]
-	c.b, c.offset = c.b[n:], c.offset+n
-	return e, nil
+	return element{tag: b[0], raw: b[:size], body: b[h.size:end], offset: offset, bodyOffset: offset + h.size}, nil
 }
 
-// expect reads one element that must have the given identifier byte.
-func (c *cursor) expect(tag byte, what string, maxDepth int) (element, error) {
-	if c.empty() {
-		return element{}, syntaxErr(c.offset, "%s is missing", what)
+// children yields the elements within a constructed element. After an error there are no more.
+func (e element) children(maxDepth int) iter.Seq2[element, error] {
+	return func(yield func(element, error) bool) {
+		for b, offset := e.body, e.bodyOffset; len(b) > 0; {
+			child, err := readElement(b, offset, maxDepth)
+			if !yield(child, err) || err != nil {
+				return
+			}
+			b, offset = b[len(child.raw):], offset+len(child.raw)
+		}
 	}
-	if got := c.peek(); got != tag && !(got == tag|constructed && tag == tagByteString) {
-		return element{}, syntaxErr(c.offset, "%s expected, identifier byte 0x%02x found", what, got)
-	}
-	e, err := c.next(maxDepth)
-	if err != nil {
-		return element{}, fmt.Errorf("%s: %w", what, err)
-	}
-	return e, nil
-}
-
-// end makes trailing bytes an error.
-func (c *cursor) end(what string) error {
-	if !c.empty() {
-		return syntaxErr(c.offset, "trailing bytes after %s", what)
-	}
-	return nil
 }
 
 // A header is the identifier and length bytes of an element.
@@ -274,13 +240,12 @@ func IsString(tag byte) bool {
 // of the input times the depth, which maxDepth bounds (0 is DefaultMaxDepth).
 func ToDER(b []byte, maxDepth int) ([]byte, error) {
 	maxDepth = orDefault(maxDepth)
-	c := cursor{b: b}
-	e, err := c.next(maxDepth)
+	e, err := readElement(b, 0, maxDepth)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.end("the element"); err != nil {
-		return nil, err
+	if len(e.raw) < len(b) {
+		return nil, syntaxErr(len(e.raw), "trailing bytes after the element")
 	}
 	return e.toDER(maxDepth)
 }
@@ -308,9 +273,7 @@ func appendDER(out []byte, e element, depth int) ([]byte, error) {
 	}
 	// The contents are written first and moved up once their length is known.
 	start := len(out)
-	c := e.children()
-	for !c.empty() {
-		child, err := c.next(depth)
+	for child, err := range e.children(depth) {
 		if err != nil {
 			return nil, err
 		}
@@ -395,8 +358,7 @@ func appendSegments(out []byte, e element, depth int, strict bool) ([]byte, erro
 	if depth == 0 {
 		return nil, syntaxErr(e.offset, "segments nested too deep")
 	}
-	for c := e.children(); !c.empty(); {
-		s, err := c.next(depth)
+	for s, err := range e.children(depth) {
 		if err != nil {
 			return nil, err
 		}
@@ -412,12 +374,11 @@ func appendSegments(out []byte, e element, depth int, strict bool) ([]byte, erro
 	return out, nil
 }
 
-// checkValues reports whether every element of b, at every level, has a value of the
+// checkValues reports whether every element within another, at every level, has a value of the
 // form that DER gives its universal type (X.690 sections 8 and 11). The framing
 // must be that of DER already.
-func checkValues(b []byte, offset int) error {
-	for c := (cursor{b, offset}); !c.empty(); {
-		e, err := c.next(DefaultMaxDepth)
+func checkValues(parent element) error {
+	for e, err := range parent.children(DefaultMaxDepth) {
 		if err != nil {
 			return err
 		}
@@ -425,7 +386,7 @@ func checkValues(b []byte, offset int) error {
 			if e.tag < 0x40 && e.tag != tagSequence && e.tag != tagSet {
 				return syntaxErr(e.offset, "a type that is not constructed in DER")
 			}
-			if err := checkValues(e.body, e.bodyOffset); err != nil {
+			if err := checkValues(e); err != nil {
 				return err
 			}
 		} else if !validValue(e.tag, e.body) {
@@ -460,35 +421,16 @@ func validValue(tag byte, body []byte) bool {
 // order of DER: ascending as byte strings, the shorter padded with zeroes
 // (X.690 section 11.6).
 func CheckSetOrder(body []byte) error {
-	c := cursor{b: body}
 	var last []byte
-	for !c.empty() {
-		e, err := c.next(DefaultMaxDepth)
+	for e, err := range (element{body: body}).children(DefaultMaxDepth) {
 		if err != nil {
 			return err
 		}
-		if last != nil && comparePadded(last, e.raw) > 0 {
-			return syntaxErr(e.offset, "the elements of a SET are not in the order of DER")
+		if padded := bytes.TrimRight(e.raw, "\x00"); bytes.Compare(last, padded) <= 0 {
+			last = padded
+			continue
 		}
-		last = e.raw
+		return syntaxErr(e.offset, "the elements of a SET are not in the order of DER")
 	}
 	return nil
-}
-
-func comparePadded(a, b []byte) int {
-	n := min(len(a), len(b))
-	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
-		return c
-	}
-	for _, o := range a[n:] {
-		if o != 0 {
-			return 1
-		}
-	}
-	for _, o := range b[n:] {
-		if o != 0 {
-			return -1
-		}
-	}
-	return 0
 }

@@ -37,8 +37,6 @@ type Limits struct {
 	MaxCertificates int // DefaultMaxCertificates
 }
 
-func (l Limits) depth() int { return orDefault(l.MaxDepth) }
-
 func (l Limits) certificates() int {
 	if l.MaxCertificates <= 0 {
 		return DefaultMaxCertificates
@@ -103,35 +101,24 @@ func (si *SignerInfo) CheckAttributesDER() error {
 	if err := CheckDER(si.SignedAttrs, 0); err != nil {
 		return err
 	}
-	c := cursor{b: si.SignedAttrs}
-	set, err := c.next(DefaultMaxDepth)
-	if err != nil {
-		return err
-	}
-	if err := CheckSetOrder(set.body); err != nil {
-		return err
-	}
-	for attrs := set.children(); !attrs.empty(); {
-		attr, err := attrs.next(DefaultMaxDepth)
-		if err != nil {
-			return err
-		}
-		parts := attr.children()
-		if _, err := parts.next(DefaultMaxDepth); err != nil { // the type
-			return err
-		}
-		values, err := parts.next(DefaultMaxDepth)
-		if err != nil {
-			return err
-		}
+	r := reader{depth: DefaultMaxDepth}
+	c := cursor{&r, si.SignedAttrs, 0}
+	set := c.next("")
+	r.keep("", CheckSetOrder(set.body))
+	for attrs := c.children(set); attrs.more(); {
+		attr := attrs.next("")
+		parts := attrs.children(attr)
+		parts.next("the type")
+		values := parts.next("the values")
 		if len(values.body) == 0 {
-			return syntaxErr(attr.offset, "an attribute without a value")
+			r.fail(attr.offset, "an attribute without a value")
 		}
-		if err := CheckSetOrder(values.body); err != nil {
-			return err
-		}
+		r.keep("", CheckSetOrder(values.body))
 	}
-	return checkValues(set.body, set.bodyOffset)
+	if r.err != nil {
+		return r.err
+	}
+	return checkValues(set)
 }
 
 // IsContentInfo reports whether b begins like a ContentInfo: a SEQUENCE whose
@@ -155,327 +142,253 @@ func Length(b []byte) int64 {
 // sections 3, 5.1). base is the offset of b in the user's input, for errors.
 // Errors are, or wrap, *SyntaxError.
 func ParseSignedData(b []byte, base int, l Limits) (*SignedData, error) {
-	depth := l.depth()
-	top := cursor{b, base}
-	info, err := top.expect(tagSequence, "a PKCS#7 message", depth)
-	if err != nil {
-		return nil, err
+	r := reader{depth: orDefault(l.MaxDepth)}
+	top := cursor{&r, b, base}
+	info := top.within(tagSequence, "a PKCS#7 message")
+	top.end("the PKCS#7 message")
+	begin := info.offset
+	if typ := info.oid("its content type"); typ != OIDSignedData {
+		r.fail(begin, "a PKCS#7 message of type %s, not signed-data", typ)
 	}
-	if err := top.end("the PKCS#7 message"); err != nil {
-		return nil, err
+	content := info.within(tagContext0, "the content")
+	info.end("the content")
+	seq := content.within(tagSequence, "the SignedData")
+	content.end("the SignedData")
+	sd := seq.signedData(l.certificates())
+	if r.err != nil {
+		return nil, r.err
 	}
-	c := info.children()
-	typ, err := c.oid("its content type", depth)
-	if err != nil {
-		return nil, err
-	}
-	if typ != OIDSignedData {
-		return nil, syntaxErr(info.bodyOffset, "a PKCS#7 message of type %s, not signed-data", typ)
-	}
-	outer, err := c.expect(tagContext0, "the content", depth)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.end("the content"); err != nil {
-		return nil, err
-	}
-	c = outer.children()
-	seq, err := c.expect(tagSequence, "the SignedData", depth)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.end("the SignedData"); err != nil {
-		return nil, err
-	}
-	return parseSignedData(seq, l)
+	return sd, nil
 }
 
-func parseSignedData(seq element, l Limits) (*SignedData, error) {
-	depth := l.depth()
-	var sd SignedData
-	var err error
-	c := seq.children()
-	if sd.Version, err = c.version(depth); err != nil {
-		return nil, err
-	}
-	algs, err := c.expect(tagSet, "digestAlgorithms", depth)
-	if err != nil {
-		return nil, err
-	}
-	for a := algs.children(); !a.empty(); {
+func (c *cursor) signedData(maxCertificates int) *SignedData {
+	sd := SignedData{Version: c.version()}
+	for algorithms := c.within(tagSet, "digestAlgorithms"); algorithms.more(); {
 		if len(sd.DigestAlgorithms) == MaxAlgorithms {
-			return nil, syntaxErr(a.offset, "more than %d digest algorithms", MaxAlgorithms)
+			c.fail(algorithms.offset, "more than %d digest algorithms", MaxAlgorithms)
 		}
-		alg, err := a.algorithm("a digest algorithm", depth)
-		if err != nil {
-			return nil, err
-		}
-		sd.DigestAlgorithms = append(sd.DigestAlgorithms, alg)
+		sd.DigestAlgorithms = append(sd.DigestAlgorithms, algorithms.algorithm("a digest algorithm"))
 	}
-	encap, err := c.expect(tagSequence, "encapContentInfo", depth)
-	if err != nil {
-		return nil, err
-	}
-	if err := sd.parseContent(encap, depth); err != nil {
-		return nil, err
-	}
+	encap := c.within(tagSequence, "encapContentInfo")
+	encap.content(&sd)
 	if c.peek() == tagContext0 {
-		set, err := c.next(depth)
-		if err != nil {
-			return nil, fmt.Errorf("certificates: %w", err)
-		}
-		for certs := set.children(); !certs.empty(); {
-			if len(sd.Certificates) == l.certificates() {
-				return nil, syntaxErr(certs.offset, "more than %d certificates", l.certificates())
+		for certs := c.children(c.next("certificates")); certs.more(); {
+			if len(sd.Certificates) == maxCertificates {
+				c.fail(certs.offset, "more than %d certificates", maxCertificates)
+				break
 			}
-			e, err := certs.next(depth)
-			if err != nil {
-				return nil, fmt.Errorf("certificate %d: %w", len(sd.Certificates)+1, err)
+			sd.Certificates = append(sd.Certificates, certs.next("").raw)
+			if c.err != nil {
+				c.err = fmt.Errorf("certificate %d: %w", len(sd.Certificates), c.err)
 			}
-			sd.Certificates = append(sd.Certificates, e.raw)
 		}
-	}
-	if c.peek() == tagContext1 { // CRLs, which nothing here needs
-		if _, err := c.next(depth); err != nil {
-			return nil, fmt.Errorf("crls: %w", err)
-		}
-	}
-	infos, err := c.expect(tagSet, "signerInfos", depth)
-	if err != nil {
-		return nil, err
-	}
-	for s := infos.children(); !s.empty(); {
-		if len(sd.Signers) == MaxSigners {
-			return nil, syntaxErr(s.offset, "more than %d signers", MaxSigners)
-		}
-		e, err := s.expect(tagSequence, "a SignerInfo", depth)
-		if err != nil {
-			return nil, err
-		}
-		si, err := parseSignerInfo(e, depth)
-		if err != nil {
-			return nil, fmt.Errorf("signer %d: %w", len(sd.Signers)+1, err)
-		}
-		sd.Signers = append(sd.Signers, si)
-	}
-	if err := c.end("the signers"); err != nil {
-		return nil, err
-	}
-	return &sd, nil
-}
-
-func (sd *SignedData) parseContent(encap element, depth int) error {
-	c := encap.children()
-	var err error
-	if sd.ContentType, err = c.oid("eContentType", depth); err != nil {
-		return err
-	}
-	if c.empty() {
-		return nil
-	}
-	explicit, err := c.expect(tagContext0, "eContent", depth)
-	if err != nil {
-		return err
-	}
-	if err := c.end("eContent"); err != nil {
-		return err
-	}
-	c = explicit.children()
-	e, err := c.next(depth)
-	if err != nil {
-		return fmt.Errorf("eContent: %w", err)
-	}
-	if err := c.end("eContent"); err != nil {
-		return err
-	}
-	if e.tag&^constructed != tagByteString {
-		if sd.ContentType == OIDData {
-			return syntaxErr(e.offset, "content of type data that is not an OCTET STRING")
-		}
-		sd.Content, sd.ContentOffset = e.raw, e.offset
-		return nil
-	}
-	sd.ContentOffset = e.bodyOffset
-	if sd.Content, err = joinSegments(e, depth); err != nil {
-		return fmt.Errorf("eContent: %w", err)
-	}
-	return nil
-}
-
-func parseSignerInfo(e element, depth int) (SignerInfo, error) {
-	var si SignerInfo
-	var err error
-	fail := func(err error) (SignerInfo, error) { return SignerInfo{}, err }
-	c := e.children()
-	if si.Version, err = c.version(depth); err != nil {
-		return fail(err)
-	}
-	if err := si.parseSID(&c, depth); err != nil {
-		return fail(err)
-	}
-	if si.DigestAlgorithm, err = c.algorithm("digestAlgorithm", depth); err != nil {
-		return fail(err)
-	}
-	if c.peek() == tagContext0 {
-		attrs, err := c.next(depth)
-		if err != nil {
-			return fail(fmt.Errorf("signedAttrs: %w", err))
-		}
-		si.SignedAttrs = attrs.raw
-		if si.Attributes, err = parseAttributes(attrs, depth); err != nil {
-			return fail(err)
-		}
-	}
-	if si.SignatureAlgorithm, err = c.algorithm("signatureAlgorithm", depth); err != nil {
-		return fail(err)
-	}
-	sig, err := c.expect(tagByteString, "the signature", depth)
-	if err != nil {
-		return fail(err)
-	}
-	if si.Signature, err = joinSegments(sig, depth); err != nil {
-		return fail(err)
 	}
 	if c.peek() == tagContext1 {
-		attrs, err := c.next(depth)
-		if err != nil {
-			return fail(fmt.Errorf("unsignedAttrs: %w", err))
+		c.next("crls") // which nothing here needs
+	}
+	for signers := c.within(tagSet, "signerInfos"); signers.more(); {
+		if len(sd.Signers) == MaxSigners {
+			c.fail(signers.offset, "more than %d signers", MaxSigners)
 		}
-		if si.UnsignedAttributes, err = parseAttributes(attrs, depth); err != nil {
-			return fail(fmt.Errorf("unsignedAttrs: %w", err))
+		if info := signers.within(tagSequence, "a SignerInfo"); c.err == nil {
+			sd.Signers = append(sd.Signers, info.signerInfo())
+			if c.err != nil {
+				c.err = fmt.Errorf("signer %d: %w", len(sd.Signers), c.err)
+			}
 		}
 	}
-	if err := c.end("the signer"); err != nil {
-		return fail(err)
-	}
-	return si, nil
+	c.end("the signers")
+	return &sd
 }
 
-// parseSID reads the SignerIdentifier (RFC 5652 section 5.3).
-func (si *SignerInfo) parseSID(c *cursor, depth int) error {
+func (c *cursor) content(sd *SignedData) {
+	if sd.ContentType = c.oid("eContentType"); !c.more() {
+		return
+	}
+	explicit := c.within(tagContext0, "eContent")
+	c.end("eContent")
+	e := explicit.next("eContent")
+	explicit.end("eContent")
+	if e.tag&^constructed == tagByteString {
+		sd.Content, sd.ContentOffset = c.joined(e, "eContent"), e.bodyOffset
+		return
+	}
+	if sd.ContentType == OIDData {
+		c.fail(e.offset, "content of type data that is not an OCTET STRING")
+	}
+	sd.Content, sd.ContentOffset = e.raw, e.offset
+}
+
+func (c *cursor) signerInfo() SignerInfo {
+	si := SignerInfo{Version: c.version()}
+	c.signerIdentifier(&si)
+	si.DigestAlgorithm = c.algorithm("digestAlgorithm")
+	if c.peek() == tagContext0 {
+		attrs := c.next("signedAttrs")
+		set := c.children(attrs)
+		si.SignedAttrs, si.Attributes = attrs.raw, set.attributes()
+	}
+	si.SignatureAlgorithm = c.algorithm("signatureAlgorithm")
+	si.Signature = c.joined(c.expect(tagByteString, "the signature"), "")
+	if c.peek() == tagContext1 {
+		set := c.children(c.next(""))
+		if si.UnsignedAttributes = set.attributes(); c.err != nil {
+			c.err = fmt.Errorf("unsignedAttrs: %w", c.err)
+		}
+	}
+	c.end("the signer")
+	return si
+}
+
+// signerIdentifier reads RFC 5652 section 5.3.
+func (c *cursor) signerIdentifier(si *SignerInfo) {
 	switch c.peek() {
-	case tagKeyID, tagContext0: // [0] IMPLICIT OCTET STRING, in one piece or in segments
-		e, err := c.next(depth)
-		if err != nil {
-			return fmt.Errorf("sid: %w", err)
+	case tagKeyID: // [0] IMPLICIT OCTET STRING, in one piece or in segments
+		si.SubjectKeyID = c.next("sid").body
+	case tagContext0:
+		for in := c.children(c.next("sid")); in.more(); {
+			segment := in.expect(tagByteString, "a segment of the subjectKeyIdentifier")
+			si.SubjectKeyID = append(si.SubjectKeyID, c.joined(segment, "")...)
 		}
-		if e.tag == tagKeyID {
-			si.SubjectKeyID = e.body
-			return nil
-		}
-		inner := e.children()
-		for !inner.empty() {
-			s, err := inner.expect(tagByteString, "a segment of the subjectKeyIdentifier", depth)
-			if err != nil {
-				return err
-			}
-			part, err := joinSegments(s, depth)
-			if err != nil {
-				return err
-			}
-			si.SubjectKeyID = append(si.SubjectKeyID, part...)
-		}
-		return nil
+	default:
+		in := c.within(tagSequence, "the signer's issuer and serial number")
+		issuer, err := in.expect(tagSequence, "the signer's issuer").toDER(c.depth)
+		c.keep("the signer's issuer", err)
+		si.Issuer, si.Serial = issuer, in.expect(tagInteger, "the signer's serial number").body
+		in.end("the signer's serial number")
 	}
-	e, err := c.expect(tagSequence, "the signer's issuer and serial number", depth)
-	if err != nil {
-		return err
-	}
-	ias := e.children()
-	issuer, err := ias.expect(tagSequence, "the signer's issuer", depth)
-	if err != nil {
-		return err
-	}
-	if si.Issuer, err = issuer.toDER(depth); err != nil {
-		return fmt.Errorf("the signer's issuer: %w", err)
-	}
-	serial, err := ias.expect(tagInteger, "the signer's serial number", depth)
-	if err != nil {
-		return err
-	}
-	si.Serial = serial.body
-	return ias.end("the signer's serial number")
 }
 
-func parseAttributes(set element, depth int) ([]Attribute, error) {
-	var out []Attribute
-	for c := set.children(); !c.empty(); {
+func (c *cursor) attributes() (out []Attribute) {
+	for c.more() {
 		if len(out) == MaxAttributes {
-			return nil, syntaxErr(c.offset, "more than %d attributes", MaxAttributes)
+			c.fail(c.offset, "more than %d attributes", MaxAttributes)
 		}
-		e, err := c.expect(tagSequence, "an attribute", depth)
-		if err != nil {
-			return nil, err
-		}
-		parts := e.children()
-		var a Attribute
-		if a.Type, err = parts.oid("an attribute's type", depth); err != nil {
-			return nil, err
-		}
-		values, err := parts.expect(tagSet, "an attribute's values", depth)
-		if err != nil {
-			return nil, err
-		}
-		if err := parts.end("an attribute's values"); err != nil {
-			return nil, err
-		}
-		for v := values.children(); !v.empty(); {
+		parts := c.within(tagSequence, "an attribute")
+		a := Attribute{Type: parts.oid("an attribute's type")}
+		values := parts.within(tagSet, "an attribute's values")
+		parts.end("an attribute's values")
+		for values.more() {
 			if len(a.Values) == MaxAttributes {
-				return nil, syntaxErr(v.offset, "more than %d values in an attribute", MaxAttributes)
+				c.fail(values.offset, "more than %d values in an attribute", MaxAttributes)
 			}
-			e, err := v.next(depth)
-			if err != nil {
-				return nil, err
-			}
-			a.Values = append(a.Values, e.raw)
+			a.Values = append(a.Values, values.next("").raw)
 		}
 		out = append(out, a)
 	}
-	return out, nil
+	return out
+}
+
+// A reader is what the cursors of one message share. The first error ends them all.
+type reader struct {
+	depth int // how deep indefinite lengths may nest
+	err   error
+}
+
+// keep keeps an error if it is the first. what names what could not be read, unless it is empty.
+func (r *reader) keep(what string, err error) {
+	switch {
+	case r.err != nil || err == nil:
+	case what == "":
+		r.err = err
+	default:
+		r.err = fmt.Errorf("%s: %w", what, err)
+	}
+}
+
+func (r *reader) fail(offset int, format string, args ...any) {
+	r.keep("", syntaxErr(offset, format, args...))
+}
+
+// A cursor reads elements one after the other. After an error it is at its end, and what it reads is empty.
+type cursor struct {
+	*reader
+	b      []byte
+	offset int // of b in the input
+}
+
+// children is a cursor for the contents of a constructed element.
+func (c *cursor) children(e element) cursor { return cursor{c.reader, e.body, e.bodyOffset} }
+
+// more reports whether there is another element.
+func (c *cursor) more() bool { return c.err == nil && len(c.b) > 0 }
+
+// peek is the identifier byte of the next element, or 0 at the end.
+func (c *cursor) peek() byte {
+	if !c.more() {
+		return 0
+	}
+	return c.b[0]
+}
+
+// next reads one element.
+func (c *cursor) next(what string) element {
+	if c.err != nil {
+		return element{}
+	}
+	e, err := readElement(c.b, c.offset, c.depth)
+	c.keep(what, err)
+	c.b, c.offset = c.b[len(e.raw):], c.offset+len(e.raw)
+	return e
+}
+
+// expect reads one element that must have the given identifier byte.
+func (c *cursor) expect(tag byte, what string) element {
+	got := c.peek()
+	switch {
+	case c.err != nil:
+	case len(c.b) == 0:
+		c.fail(c.offset, "%s is missing", what)
+	case got != tag && !(got == tag|constructed && tag == tagByteString):
+		c.fail(c.offset, "%s expected, identifier byte 0x%02x found", what, got)
+	}
+	return c.next(what)
+}
+
+// within expects a constructed element, and returns a cursor for its contents.
+func (c *cursor) within(tag byte, what string) cursor { return c.children(c.expect(tag, what)) }
+
+// end makes trailing bytes an error.
+func (c *cursor) end(what string) {
+	if c.more() {
+		c.fail(c.offset, "trailing bytes after %s", what)
+	}
+}
+
+// joined is joinSegments.
+func (c *cursor) joined(e element, what string) []byte {
+	b, err := joinSegments(e, c.depth)
+	c.keep(what, err)
+	return b
 }
 
 // version reads a CMSVersion.
-func (c *cursor) version(depth int) (int, error) {
-	e, err := c.expect(tagInteger, "a version", depth)
-	if err != nil {
-		return 0, err
-	}
+func (c *cursor) version() int {
+	e := c.expect(tagInteger, "a version")
 	if len(e.body) != 1 || e.body[0] > 0x7f {
-		return 0, syntaxErr(e.offset, "a version that is not a small number")
+		c.fail(e.offset, "a version that is not a small number")
+		return 0
 	}
-	return int(e.body[0]), nil
+	return int(e.body[0])
 }
 
-func (c *cursor) oid(what string, depth int) (string, error) {
-	e, err := c.expect(tagOID, what, depth)
-	if err != nil {
-		return "", err
-	}
+func (c *cursor) oid(what string) string {
+	e := c.expect(tagOID, what)
 	s, ok := OIDString(e.body)
 	if !ok {
-		return "", syntaxErr(e.offset, "%s is not an object identifier", what)
+		c.fail(e.offset, "%s is not an object identifier", what)
 	}
-	return s, nil
+	return s
 }
 
-func (c *cursor) algorithm(what string, depth int) (Algorithm, error) {
-	e, err := c.expect(tagSequence, what, depth)
-	if err != nil {
-		return Algorithm{}, err
+func (c *cursor) algorithm(what string) Algorithm {
+	inner := c.within(tagSequence, what)
+	a := Algorithm{OID: inner.oid(what)}
+	if inner.more() {
+		a.Parameters = inner.next("").raw
 	}
-	inner := e.children()
-	var a Algorithm
-	if a.OID, err = inner.oid(what, depth); err != nil {
-		return Algorithm{}, err
-	}
-	if !inner.empty() {
-		p, err := inner.next(depth)
-		if err != nil {
-			return Algorithm{}, err
-		}
-		a.Parameters = p.raw
-	}
-	return a, inner.end(what)
+	inner.end(what)
+	return a
 }
 
 // maxOIDSize bounds an object identifier's contents bytes, because writing it
@@ -494,20 +407,17 @@ func OIDString(body []byte) (string, bool) {
 
 // Children are the elements within a constructed element, as they came; more
 // than most is an error.
-func Children(b []byte, most int) ([][]byte, error) {
-	top := cursor{b: b}
-	e, err := top.next(DefaultMaxDepth)
+func Children(b []byte, most int) (out [][]byte, err error) {
+	e, err := readElement(b, 0, DefaultMaxDepth)
 	if err != nil {
 		return nil, err
 	}
-	var out [][]byte
-	for c := e.children(); !c.empty(); {
-		if len(out) == most {
-			return nil, syntaxErr(c.offset, "more than %d elements", most)
-		}
-		child, err := c.next(DefaultMaxDepth)
+	for child, err := range e.children(DefaultMaxDepth) {
 		if err != nil {
 			return nil, err
+		}
+		if len(out) == most {
+			return nil, syntaxErr(child.offset, "more than %d elements", most)
 		}
 		out = append(out, child.raw)
 	}
@@ -517,19 +427,18 @@ func Children(b []byte, most int) ([][]byte, error) {
 // CheckOne reports whether b is one element and nothing else. It does not look
 // into it.
 func CheckOne(b []byte) error {
-	c := cursor{b: b}
-	if _, err := c.next(DefaultMaxDepth); err != nil {
-		return err
+	_, rest, err := First(b)
+	if err == nil && len(rest) > 0 {
+		err = syntaxErr(len(b)-len(rest), "trailing bytes after it")
 	}
-	return c.end("it")
+	return err
 }
 
 // First splits the first element from what follows it.
 func First(b []byte) (first, rest []byte, err error) {
-	c := cursor{b: b}
-	e, err := c.next(DefaultMaxDepth)
+	e, err := readElement(b, 0, DefaultMaxDepth)
 	if err != nil {
 		return nil, nil, err
 	}
-	return e.raw, c.b, nil
+	return e.raw, b[len(e.raw):], nil
 }

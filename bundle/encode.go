@@ -12,7 +12,6 @@ import (
 // The parts of a certs-only message (RFC 5652 sections 3, 5.1, 5.2; RFC 8551
 // section 3.8) that are always the same.
 const (
-	oidSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
 	// Version 1, no digest algorithms, and absent content of type data.
 	certsOnlyHead = "\x02\x01\x01" + "\x31\x00" + "\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"
 	certsOnlyTail = "\x31\x00" // no signers
@@ -40,20 +39,13 @@ func CertsOnlyParts(certs []*certificate.Certificate) ([][]byte, error) {
 		}
 		size += len(c.Raw)
 	}
-	// Before the certificates, innermost first: each header holds the length of
-	// what it encloses.
-	front := certsOnlyHead + header(0xa0, size)
-	size += len(certsOnlyTail) // what comes after front
-	front = header(0x30, len(front)+size) + front
-	front = oidSignedData + header(0xa0, len(front)+size) + front
-	front = header(0x30, len(front)+size) + front
+	front := cms.AppendHeader([]byte(certsOnlyHead), 0xa0, size)
+	front = cms.Front(front, size+len(certsOnlyTail))
 
 	parts := make([][]byte, 0, len(certs)+2)
-	parts = append(parts, []byte(front))
+	parts = append(parts, front)
 	for _, c := range certs {
 		parts = append(parts, c.Raw)
 	}
 	return append(parts, []byte(certsOnlyTail)), nil
 }
-
-func header(tag byte, size int) string { return string(cms.AppendHeader(nil, tag, size)) }

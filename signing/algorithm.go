@@ -7,13 +7,6 @@ import (
 	"trustpool/internal/path"
 )
 
-// Hashes by their OID (RFC 5754 section 2, RFC 3370 section 2).
-var hashes = map[string]crypto.Hash{
-	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
-	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
-	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
-}
-
 var weakHashes = map[string]string{
 	"1.3.14.3.2.26":      "SHA-1",
 	"1.2.840.113549.2.5": "MD5",
@@ -22,7 +15,7 @@ var weakHashes = map[string]string{
 
 // messageHash is the hash of a digest algorithm that may protect a message.
 func messageHash(a cms.Algorithm) (crypto.Hash, *refusal) {
-	if h, ok := hashes[a.OID]; ok && path.PlainParameters(a.Parameters) {
+	if h, ok := path.Digests()[a.OID]; ok && path.PlainParameters(a.Parameters) {
 		return h, nil
 	}
 	if name, ok := weakHashes[a.OID]; ok {

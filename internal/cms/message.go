@@ -121,6 +121,15 @@ func (si *SignerInfo) CheckAttributesDER() error {
 	return checkValues(set)
 }
 
+// Front returns the beginning of a signed message in DER, from the ContentInfo to the beginning of the SignedData, which is given.
+// size is how many bytes of the SignedData follow it.
+func Front(begin []byte, size int) []byte {
+	begin = append(AppendHeader(nil, tagSequence, len(begin)+size), begin...)
+	const oidSignedData = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+	begin = append(AppendHeader([]byte(oidSignedData), tagContext0, len(begin)+size), begin...)
+	return append(AppendHeader(nil, tagSequence, len(begin)+size), begin...)
+}
+
 // IsContentInfo reports whether b begins like a ContentInfo: a SEQUENCE whose
 // first element is an OBJECT IDENTIFIER. A certificate begins otherwise.
 func IsContentInfo(b []byte) bool {

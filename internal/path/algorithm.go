@@ -36,35 +36,34 @@ type Algorithm struct {
 	salt   int         // bytes, for PSS
 }
 
-// algorithm returns the one with an identifier that says everything, the hash too (RFC
+// algorithms are those with an identifier that says everything, the hash too (RFC
 // 4055, RFC 5758, RFC 8410). MD5 and SHA-1 are among them, because a signature can
 // be right and not be trusted.
-func algorithm(oid string) (a Algorithm, ok bool) {
-	switch oid {
-	case "1.2.840.113549.1.1.4":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.MD5}, true
-	case "1.2.840.113549.1.1.5":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA1}, true
-	case "1.3.14.3.2.29":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA1}, true
-	case "1.2.840.113549.1.1.11":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA256}, true
-	case "1.2.840.113549.1.1.12":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA384}, true
-	case "1.2.840.113549.1.1.13":
-		return Algorithm{Scheme: PKCS1v15, Hash: crypto.SHA512}, true
-	case "1.2.840.10045.4.1":
-		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA1}, true
-	case "1.2.840.10045.4.3.2":
-		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA256}, true
-	case "1.2.840.10045.4.3.3":
-		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA384}, true
-	case "1.2.840.10045.4.3.4":
-		return Algorithm{Scheme: ECDSA, Hash: crypto.SHA512}, true
-	case "1.3.101.112":
-		return Algorithm{Scheme: Ed25519}, true
+var algorithms = []struct {
+	oid string
+	Algorithm
+}{
+	{"1.2.840.113549.1.1.4", Algorithm{PKCS1v15, crypto.MD5, 0}},
+	{"1.2.840.113549.1.1.5", Algorithm{PKCS1v15, crypto.SHA1, 0}},
+	{"1.3.14.3.2.29", Algorithm{PKCS1v15, crypto.SHA1, 0}},
+	{"1.2.840.113549.1.1.11", Algorithm{PKCS1v15, crypto.SHA256, 0}},
+	{"1.2.840.113549.1.1.12", Algorithm{PKCS1v15, crypto.SHA384, 0}},
+	{"1.2.840.113549.1.1.13", Algorithm{PKCS1v15, crypto.SHA512, 0}},
+	{"1.2.840.10045.4.1", Algorithm{ECDSA, crypto.SHA1, 0}},
+	{"1.2.840.10045.4.3.2", Algorithm{ECDSA, crypto.SHA256, 0}},
+	{"1.2.840.10045.4.3.3", Algorithm{ECDSA, crypto.SHA384, 0}},
+	{"1.2.840.10045.4.3.4", Algorithm{ECDSA, crypto.SHA512, 0}},
+	{"1.3.101.112", Algorithm{Ed25519, 0, 0}},
+}
+
+// OID is the identifier of an algorithm, empty if it does not say everything.
+func (a Algorithm) OID() string {
+	for _, known := range algorithms {
+		if known.Algorithm == a {
+			return known.oid
+		}
 	}
-	return Algorithm{}, false
+	return ""
 }
 
 // oidPSS is id-RSASSA-PSS, of a signature or a key (RFC 4055 section 3.1).
@@ -76,25 +75,29 @@ func ParseAlgorithm(oid string, parameters []byte) (Algorithm, error) {
 	if oid == oidPSS {
 		return pssAlgorithm(parameters)
 	}
-	a, ok := algorithm(oid)
-	if !ok {
-		return Algorithm{}, errors.New("an algorithm that is not known here")
+	for _, known := range algorithms {
+		switch {
+		case known.oid != oid:
+		case !PlainParameters(parameters):
+			return Algorithm{}, errors.New("its parameters are not known here")
+		default:
+			return known.Algorithm, nil
+		}
 	}
-	if !PlainParameters(parameters) {
-		return Algorithm{}, errors.New("its parameters are not known here")
-	}
-	return a, nil
+	return Algorithm{}, errors.New("an algorithm that is not known here")
 }
 
 // PlainParameters reports whether an algorithm has no parameters, which is written
 // in two ways: absent, or NULL.
 func PlainParameters(b []byte) bool { return len(b) == 0 || string(b) == "\x05\x00" }
 
-// Hashes that RSASSA-PSS may use here, by identifier (RFC 5754 section 2).
-var pssHashes = map[string]crypto.Hash{
-	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
-	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
-	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
+// Digests are the hashes that may protect a message, by identifier (RFC 5754 section 2).
+func Digests() map[string]crypto.Hash {
+	return map[string]crypto.Hash{
+		"2.16.840.1.101.3.4.2.1": crypto.SHA256,
+		"2.16.840.1.101.3.4.2.2": crypto.SHA384,
+		"2.16.840.1.101.3.4.2.3": crypto.SHA512,
+	}
 }
 
 // pssAlgorithm reads RSASSA-PSS-params (RFC 4055 section 3.1). The defaults are
@@ -159,7 +162,7 @@ func readHash(in *cryptobyte.String) (crypto.Hash, bool) {
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
 		return 0, false
 	}
-	h, ok := pssHashes[certificate.ObjectID(oid).Dotted()]
+	h, ok := Digests()[certificate.ObjectID(oid).Dotted()]
 	return h, ok && PlainParameters(seq)
 }
 

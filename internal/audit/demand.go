@@ -206,7 +206,7 @@ func manifestDiffers(a *auditor) (int, []Finding) {
 	listed := map[[sha256.Size]byte]bool{}
 	for _, c := range m.Certificates {
 		listed[c.SHA256] = true
-		if _, ok := a.found.find(Pin{SHA256: &c.SHA256}); !ok {
+		if _, ok := a.found.find(Pin{SHA256: (*[32]byte)(&c.SHA256)}); !ok {
 			out = append(out, Finding{Detail: fmt.Sprintf("listed, and not in the bundle: %s, SHA-256 %x", c.Label(), c.SHA256)})
 		}
 	}

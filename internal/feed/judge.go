@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -57,20 +58,31 @@ const (
 	NotCompare Position = "unknown"    // which is newer cannot be told
 )
 
+// A Fate is what becomes of a root.
+type Fate struct {
+	SHA256  []Sum       `json:"sha256"` // the certificates, any one of them enough
+	Name    string      `json:"name"`
+	State   State       `json:"state"`
+	Version report.Text `json:"version"` // that says so
+	Why     string      `json:"why"`
+}
+
 // A NeededState is what becomes of a needed root.
 type NeededState struct {
-	Needed
-	State   State
-	Version string // that says so
-	Why     string
-	Warn    bool
-	Held    *bool // whether the bundle at hand has it; nil without one, or if it is not known which it is
+	For string `json:"for"`
+	Fate
+	Held *bool `json:"in_bundle"` // whether the bundle at hand has it; nil without one, or if it is not known which it is
+	Warn bool  `json:"warning"`
+	Only bool  `json:"-"` // as of Needed
 }
 
 // A ServerState is what becomes of a server.
 type ServerState struct {
-	Server
-	Roots []NeededState // those that its chain leads to
+	Name    string `json:"name"`
+	Verdict string `json:"verdict"`
+	Roots   []Fate `json:"roots"` // those that its chain leads to
+	Warn    bool   `json:"warning"`
+	Unknown bool   `json:"-"`
 }
 
 // A Report is what a feed says, for a question. It is advice.
@@ -88,7 +100,7 @@ type Report struct {
 	Newer    []string // the versions that are newer than the bundle, the newest first
 	// HeldContradictions are where feed and bundle do not agree.
 	HeldContradictions []string
-	Leaving            []NeededState // certificates of the bundle that newer versions do not have, or that are marked
+	Leaving            []Fate // certificates of the bundle that newer versions do not have, or that are marked
 
 	Needed  []NeededState
 	Servers []ServerState
@@ -165,12 +177,17 @@ func (f *Feed) Judge(q Question) *Report {
 	}
 	has := q.Held.set()
 	for _, n := range q.Needed {
-		r.Needed = append(r.Needed, s.needed(n, has))
+		state := NeededState{For: n.For, Fate: s.fate(n.Name, n.SHA256...), Only: n.Only}
+		state.Warn = state.State == ToBeRemoved || state.State == Gone || state.State == NotListed && !n.Only
+		if has != nil && len(n.SHA256) > 0 {
+			state.Held = new(slices.ContainsFunc(n.SHA256, func(sum [32]byte) bool { return has[sum] }))
+		}
+		r.Needed = append(r.Needed, state)
 	}
 	for _, server := range q.Servers {
-		state := ServerState{Server: server}
+		state := ServerState{server.Name, server.Verdict, []Fate{}, server.Warn, server.Unknown}
 		for _, root := range server.Roots {
-			state.Roots = append(state.Roots, s.needed(Needed{For: server.Name, SHA256: [][32]byte{root}, Only: true}, has))
+			state.Roots = append(state.Roots, s.fate("", root))
 		}
 		r.Servers = append(r.Servers, state)
 	}
@@ -207,15 +224,13 @@ func (h *Held) set() map[[32]byte]bool {
 	return set
 }
 
-func (s *states) leaving(h *Held) (out []NeededState) {
-	has := h.set()
+func (s *states) leaving(h *Held) (out []Fate) {
 	for _, c := range h.Certificates {
 		if c.Err != nil {
 			continue
 		}
-		n := s.needed(Needed{Name: c.Subject.String(), SHA256: [][32]byte{c.SHA256}}, has)
-		if n.State == Gone || n.State == ToBeRemoved || n.State == NotListed {
-			out = append(out, n)
+		if x := s.fate(c.Subject.String(), c.SHA256); x.State == Gone || x.State == ToBeRemoved || x.State == NotListed {
+			out = append(out, x)
 		}
 	}
 	return out
@@ -224,22 +239,16 @@ func (s *states) leaving(h *Held) (out []NeededState) {
 // worse is the order of states, the best first.
 func worse() []State { return []State{Listed, NotMentioned, ToBeRemoved, NotListed, Gone} }
 
-// needed is what becomes of a needed root: the best of what becomes of its certificates.
-// has are the certificates of the bundle at hand, nil without one.
-func (s *states) needed(n Needed, has map[[32]byte]bool) NeededState {
-	out := NeededState{Needed: n, State: NotMentioned, Why: "its SHA-256 is not known, so that it was not looked for"}
-	for i, sum := range n.SHA256 {
+// fate is what becomes of a root: the best of what becomes of its certificates.
+func (s *states) fate(name string, sums ...[32]byte) Fate {
+	out := Fate{SHA256: []Sum{}, Name: name, State: NotMentioned, Why: "its SHA-256 is not known, so that it was not looked for"}
+	for i, sum := range sums {
+		out.SHA256 = append(out.SHA256, sum)
 		state, version, why := s.of(sum)
 		if i == 0 || slices.Index(worse(), state) < slices.Index(worse(), out.State) {
-			out.State, out.Version, out.Why = state, version, why
+			out.State, out.Version, out.Why = state, report.Text(version), why
 		}
-		if out.Name == "" {
-			out.Name = s.name(sum)
-		}
-		if has != nil {
-			out.Held = new(has[sum] || out.Held != nil && *out.Held)
-		}
+		out.Name = cmp.Or(out.Name, s.name(sum))
 	}
-	out.Warn = out.State == ToBeRemoved || out.State == Gone || out.State == NotListed && !n.Only
 	return out
 }

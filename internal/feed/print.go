@@ -3,7 +3,6 @@ package feed
 import (
 	"bufio"
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -14,94 +13,46 @@ import (
 // Advice is what every printing says of a feed.
 const Advice = "Nothing signs these files: they are advice of whoever answers there. What a bundle holds is known from the bundle."
 
-type certificateReport struct {
-	SHA256 string `json:"sha256"`
-	Name   string `json:"name"`
-}
-
-func (c Certificate) report() certificateReport {
-	return certificateReport{hex.EncodeToString(c.SHA256[:]), c.Name}
-}
-
-func reports(list []Certificate) []certificateReport {
-	out := []certificateReport{}
-	for _, c := range list {
-		out = append(out, c.report())
-	}
-	return out
-}
-
-type fileReport struct {
-	Name   string `json:"name"`
-	Kind   Kind   `json:"kind"`
-	Size   int    `json:"size"`
-	SHA256 string `json:"sha256"`
-}
-
-type versionReport struct {
-	Version     string              `json:"version"`
-	Previous    *string             `json:"previous"`
-	PublishedAt *string             `json:"published_at"`
-	Link        *string             `json:"link"`
-	Known       bool                `json:"change_known"`
-	Added       []certificateReport `json:"added"`
-	Removed     []certificateReport `json:"removed"`
-	Marked      []certificateReport `json:"marked_for_removal"`
-	NewlyMarked []certificateReport `json:"newly_marked_for_removal"`
-}
-
-type markReport struct {
-	certificateReport
-	Since string `json:"since"`
-	Newly bool   `json:"newly"`
+// A heldReport is the JSON of the bundle at hand.
+type heldReport struct {
+	File           string      `json:"file"`
+	Name           string      `json:"name"`
+	Version        report.Text `json:"version"`
+	Verified       bool        `json:"verified"`
+	Reason         report.Text `json:"reason"`
+	Position       Position    `json:"position"`
+	Newer          []string    `json:"newer_versions"`
+	Leaving        []Fate      `json:"leaving"`
+	Contradictions []string    `json:"contradictions"`
 }
 
 type manifestReport struct {
-	Version      *string `json:"version"`
-	Certificates int     `json:"certificates"`
-	Whole        bool    `json:"whole"`
+	Version      report.Text `json:"version"`
+	Certificates int         `json:"certificates"`
+	Whole        bool        `json:"whole"`
 }
 
-type againstReport struct {
-	File           string        `json:"file"`
-	Name           string        `json:"name"`
-	Version        *string       `json:"version"`
-	Verified       bool          `json:"verified"`
-	Reason         *string       `json:"reason"`
-	Position       Position      `json:"position"`
-	Newer          []string      `json:"newer_versions"`
-	Leaving        []stateReport `json:"leaving"`
-	Contradictions []string      `json:"contradictions"`
+type versionReport struct {
+	Version     string        `json:"version"`
+	Previous    report.Text   `json:"previous"`
+	Published   report.Moment `json:"published_at"`
+	Link        report.Text   `json:"link"`
+	Known       bool          `json:"change_known"`
+	Added       []Certificate `json:"added"`
+	Removed     []Certificate `json:"removed"`
+	Marked      []Certificate `json:"marked_for_removal"`
+	NewlyMarked []Certificate `json:"newly_marked_for_removal"`
 }
 
-type stateReport struct {
-	SHA256  []string `json:"sha256"`
-	Name    string   `json:"name"`
-	State   State    `json:"state"`
-	Version *string  `json:"version"`
-	Why     string   `json:"why"`
-}
+// present is a list that JSON has [] for if it is empty.
+func present[T any](list []T) []T { return append([]T{}, list...) }
 
-type neededReport struct {
-	For string `json:"for"`
-	stateReport
-	InBundle *bool `json:"in_bundle"`
-	Warning  bool  `json:"warning"`
-}
-
-type serverReport struct {
-	Name    string        `json:"name"`
-	Verdict string        `json:"verdict"`
-	Roots   []stateReport `json:"roots"`
-	Warning bool          `json:"warning"`
-}
-
-func (n *NeededState) report() stateReport {
-	r := stateReport{[]string{}, n.Name, n.State, report.Optional(n.Version), n.Why}
-	for _, sum := range n.SHA256 {
-		r.SHA256 = append(r.SHA256, hex.EncodeToString(sum[:]))
+func (v *Version) report() versionReport {
+	c := cmp.Or(v.Change, &Change{})
+	return versionReport{
+		v.Version, report.Text(c.Previous), report.Moment{Time: v.Published}, report.Text(v.Link), v.Change != nil,
+		present(c.Added), present(c.Removed), present(c.Marked), present(c.NewlyMarked),
 	}
-	return r
 }
 
 // WriteJSON writes one document, "trustpool.feed/1"; docs/formats.md has every field.
@@ -111,67 +62,49 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Source    string           `json:"source"`
 		At        *string          `json:"at"`
 		Advice    string           `json:"advice"`
-		Name      *string          `json:"name"`
-		Version   *string          `json:"version"`
-		Published *string          `json:"published_at"`
+		Name      report.Text      `json:"name"`
+		Version   report.Text      `json:"version"`
+		Published report.Moment    `json:"published_at"`
 		OK        bool             `json:"ok"`
 		Warnings  int              `json:"warnings"`
 		Manifest  *manifestReport  `json:"manifest"`
-		Against   *againstReport   `json:"against"`
-		MarkedBy  *string          `json:"marked_by"`
+		Against   *heldReport      `json:"against"`
+		MarkedBy  report.Text      `json:"marked_by"`
 		Evidence  *report.Evidence `json:"evidence"`
 	}{
-		Schema: "trustpool.feed/1", Source: r.Source, Advice: Advice, Name: report.Optional(r.Name), Version: report.Optional(r.Newest()),
-		OK: r.Warnings() == 0, Warnings: r.Warnings(), MarkedBy: report.Optional(r.MarkedBy), Evidence: r.Evidence,
+		Schema: "trustpool.feed/1", Source: r.Source, Advice: Advice, Name: report.Text(r.Name), Version: report.Text(r.Newest()),
+		Published: report.Moment{Time: r.Feed.Published()}, OK: r.Warnings() == 0, Warnings: r.Warnings(), MarkedBy: report.Text(r.MarkedBy), Evidence: r.Evidence,
 	}
 	if r.At != nil {
 		head.At = report.StampOrNil(*r.At)
 	}
-	head.Published = report.StampOrNil(r.Feed.Published())
 	if m := r.Manifest; m != nil {
-		head.Manifest = &manifestReport{report.Optional(m.Version), len(m.Certificates), !m.Unended}
+		head.Manifest = &manifestReport{report.Text(m.Version), len(m.Certificates), !m.Unended}
 	}
 	if h := r.Held; h != nil {
-		a := againstReport{
-			File: h.File, Name: h.Name, Version: report.Optional(h.Version), Verified: h.NotVerified == "", Reason: report.Optional(h.NotVerified), Position: r.Position,
-			Newer: append([]string{}, r.Newer...), Leaving: []stateReport{}, Contradictions: append([]string{}, r.HeldContradictions...),
+		head.Against = &heldReport{
+			h.File, h.Name, report.Text(h.Version), h.NotVerified == "", report.Text(h.NotVerified), r.Position,
+			present(r.Newer), present(r.Leaving), present(r.HeldContradictions),
 		}
-		for i := range r.Leaving {
-			a.Leaving = append(a.Leaving, r.Leaving[i].report())
-		}
-		head.Against = &a
 	}
-	text := func(s string) string { return s }
 	return report.WriteJSON(w, head,
-		report.List("files", r.Files, func(s Source) fileReport { return fileReport(s) }),
-		report.List("marked_for_removal", r.Marks, func(m Mark) markReport { return markReport{m.Certificate.report(), m.Since, m.Newly} }),
-		report.List("versions", r.Versions, func(v *Version) versionReport {
-			c := cmp.Or(v.Change, &Change{})
-			return versionReport{v.Version, report.Optional(c.Previous), report.StampOrNil(v.Published), report.Optional(v.Link), v.Change != nil,
-				reports(c.Added), reports(c.Removed), reports(c.Marked), reports(c.NewlyMarked)}
-		}),
-		report.List("needed", r.Needed, func(n NeededState) neededReport { return neededReport{n.For, n.report(), n.Held, n.Warn} }),
-		report.List("servers", r.Servers, func(s ServerState) serverReport {
-			out := serverReport{s.Name, s.Verdict, []stateReport{}, s.Warn}
-			for i := range s.Roots {
-				out.Roots = append(out.Roots, s.Roots[i].report())
-			}
-			return out
-		}),
-		report.List("contradictions", r.Contradictions, text),
-		report.List("gaps", r.Gaps, text),
-		report.List("notes", r.Notes, text))
+		report.List("files", r.Files, report.Same),
+		report.List("marked_for_removal", r.Marks, report.Same),
+		report.List("versions", r.Versions, (*Version).report),
+		report.List("needed", r.Needed, report.Same),
+		report.List("servers", r.Servers, report.Same),
+		report.List("contradictions", r.Contradictions, report.Same),
+		report.List("gaps", r.Gaps, report.Same),
+		report.List("notes", r.Notes, report.Same))
 }
 
 // title is the feed in a line.
 func (r *Report) title() string {
 	s := report.Printable(cmp.Or(r.Name, "a bundle that the feed does not name"))
-	switch {
-	case len(r.Versions) == 0:
+	if len(r.Versions) == 0 {
 		return s + ": no version"
-	default:
-		return s + ": version " + r.Versions[0].when()
 	}
+	return s + ": version " + r.Versions[0].when()
 }
 
 // summary says what a version changed, in a line.
@@ -288,22 +221,22 @@ func (r *Report) WriteText(w io.Writer) error {
 			}
 		}
 	}
-	state := func(n *NeededState, who string) {
-		word := string(n.State)
-		if n.Warn {
+	warned := func(warn bool, word string) string {
+		if warn {
 			word = screen.Paint(report.Bad, "WARNING") + " " + word
 		}
-		fmt.Fprintf(out, "  %s  %s%s: %s\n", word, report.Printable(cmp.Or(n.Name, "(no name)")), report.Printable(who), report.Printable(n.Why))
-		for _, sum := range n.SHA256 {
+		return word
+	}
+	state := func(x *Fate, warn bool, who string) {
+		fmt.Fprintf(out, "  %s  %s%s: %s\n", warned(warn, string(x.State)), report.Printable(cmp.Or(x.Name, "(no name)")), report.Printable(who), report.Printable(x.Why))
+		for _, sum := range x.SHA256 {
 			fmt.Fprintf(out, "    %x\n", sum)
 		}
 	}
 	if len(r.Leaving) > 0 {
 		fmt.Fprintf(out, "\nof %s\n", report.Printable(r.Held.File))
 		for i := range r.Leaving {
-			n := r.Leaving[i]
-			n.Warn = false
-			state(&n, "")
+			state(&r.Leaving[i], false, "")
 		}
 	}
 	if len(r.Needed) > 0 {
@@ -312,7 +245,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		for i := range r.Needed {
 			switch n := &r.Needed[i]; {
 			case n.Warn || !n.Only:
-				state(n, " ("+n.For+")")
+				state(&n.Fate, n.Warn, " ("+n.For+")")
 			case len(n.SHA256) == 0:
 				unknown++
 			default:
@@ -328,13 +261,9 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	for i := range r.Servers {
 		s := &r.Servers[i]
-		word := s.Verdict
-		if s.Warn {
-			word = screen.Paint(report.Bad, "WARNING") + " " + word
-		}
-		fmt.Fprintf(out, "\nserver %s: %s, without what is removed and marked\n", report.Printable(s.Name), word)
+		fmt.Fprintf(out, "\nserver %s: %s, without what is removed and marked\n", report.Printable(s.Name), warned(s.Warn, s.Verdict))
 		for j := range s.Roots {
-			state(&NeededState{Needed: Needed{Name: s.Roots[j].Name, SHA256: s.Roots[j].SHA256}, State: s.Roots[j].State, Why: s.Roots[j].Why}, "")
+			state(&s.Roots[j], false, "")
 		}
 	}
 	fmt.Fprintln(out)

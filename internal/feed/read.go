@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,10 +28,10 @@ type Feed struct {
 
 // A Source is a file that a feed was read from.
 type Source struct {
-	Name   string
-	Kind   Kind
-	Size   int
-	SHA256 string // lower-case hex
+	Name   string `json:"name"`
+	Kind   Kind   `json:"kind"`
+	Size   int    `json:"size"`
+	SHA256 Sum    `json:"sha256"`
 }
 
 // A Version is what a feed says of one version of the bundle.
@@ -109,8 +108,7 @@ func Read(files ...File) (*Feed, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", file.Name, err)
 		}
-		sum := sha256.Sum256(file.Data)
-		f.Files = append(f.Files, Source{file.Name, kind, len(file.Data), hex.EncodeToString(sum[:])})
+		f.Files = append(f.Files, Source{file.Name, kind, len(file.Data), sha256.Sum256(file.Data)})
 	}
 	if len(f.Files) == 0 {
 		return nil, ErrNoFeed
@@ -358,8 +356,8 @@ func (f *Feed) Published() time.Time {
 // A Mark is a certificate that is to be removed by a later version.
 type Mark struct {
 	Certificate
-	Newly bool
-	Since string // the first of the versions that mark it without a break up to the newest
+	Since string `json:"since"` // the first of the versions that mark it without a break up to the newest
+	Newly bool   `json:"newly"`
 }
 
 // Marked are the certificates that the newest version whose change is known marks for removal, and
@@ -376,7 +374,7 @@ func (f *Feed) Marked() (marks []Mark, version string) {
 		if !seen[c.SHA256] {
 			seen[c.SHA256] = true
 			index[c.SHA256] = len(marks)
-			marks = append(marks, Mark{c, newly[c.SHA256], newest.Version})
+			marks = append(marks, Mark{c, newest.Version, newly[c.SHA256]})
 		}
 	}
 	open := seen

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,10 +54,16 @@ func (e *SyntaxError) Error() string {
 	return s
 }
 
+// A Sum is a SHA-256. Its text is hex.
+type Sum [32]byte
+
+// MarshalText gives lower-case hex.
+func (s Sum) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, s[:]), nil }
+
 // A Certificate is what a feed says of one: its hash, and a name for people.
 type Certificate struct {
-	SHA256 [32]byte
-	Name   string // as it came: anything may be in it
+	SHA256 Sum    `json:"sha256"`
+	Name   string `json:"name"` // as it came: anything may be in it
 }
 
 // Label is the name, safe to print.
@@ -265,12 +272,12 @@ func certificateOf(entry json.RawMessage) (c Certificate, err error) {
 }
 
 // parseSHA256 reads a SHA-256 in any spelling.
-func parseSHA256(s string) (sum [32]byte, ok bool) {
+func parseSHA256(s string) (sum Sum, ok bool) {
 	b, ok := bundle.ParseFingerprint(s)
 	if !ok || len(b) != len(sum) {
 		return sum, false
 	}
-	return [32]byte(b), true
+	return Sum(b), true
 }
 
 // A ManifestLog is a manifest.log: the certificates of one version.

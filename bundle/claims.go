@@ -26,6 +26,11 @@ type Claims struct {
 	SigningTime certificate.Time
 }
 
+// IsNumber reports whether a version is a decimal number, as Cisco's are.
+func IsNumber(version string) bool {
+	return version != "" && strings.Trim(version, "0123456789") == ""
+}
+
 // CompareVersions orders two versions of a name, which with Cisco are decimal
 // numbers: negative if a is the older. It is an error if one is absent or
 // something else, and they differ.
@@ -34,7 +39,7 @@ func CompareVersions(a, b string) (int, error) {
 		if v == "" {
 			return 0, errors.New("a bundle without a signed version cannot be compared")
 		}
-		if a != b && strings.Trim(v, "0123456789") != "" {
+		if a != b && !IsNumber(v) {
 			return 0, fmt.Errorf("which of the versions %q and %q is newer cannot be told", report.Printable(a), report.Printable(b))
 		}
 	}

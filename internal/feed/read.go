@@ -153,14 +153,9 @@ func Read(files ...File) (*Feed, error) {
 	return f, nil
 }
 
-// isNumber reports whether a version is a decimal number.
-func isNumber(version string) bool {
-	return version != "" && strings.Trim(version, "0123456789") == ""
-}
-
 // versionKey is the same for two versions that are one: numbers may have zeros before them.
 func versionKey(version string) string {
-	if isNumber(version) {
+	if bundle.IsNumber(version) {
 		return strings.TrimLeft(version, "0")
 	}
 	return "=" + version
@@ -305,7 +300,7 @@ const (
 func (f *Feed) order() int {
 	numbers, dates := true, true
 	for _, v := range f.Versions {
-		numbers = numbers && isNumber(v.Version)
+		numbers = numbers && bundle.IsNumber(v.Version)
 		dates = dates && !v.Published.IsZero()
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"trustpool/bundle"
 	"trustpool/internal/report"
 )
 
@@ -139,7 +140,7 @@ func fromPath(p string) (v version, asked bool) {
 			}
 		case part == "archive" && i+3 < len(parts) && asked:
 			number, _, _ := strings.Cut(parts[i+2], "-")
-			if isNumber(number) && len(number) < len("20060102") { // eight digits are the day of the publication
+			if bundle.IsNumber(number) && len(number) < len("20060102") { // eight digits are the day of the publication
 				return version{bundle: shorten(parts[i+1], maxNameInLog), version: number}, true
 			}
 		}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
@@ -216,7 +215,7 @@ func (t *Tally) current() map[string]choice {
 	out := map[string]choice{}
 	for name, versions := range byName {
 		best := versions[0]
-		numbers := !slices.ContainsFunc(versions, func(k *known) bool { return !isNumber(k.version.version) })
+		numbers := !slices.ContainsFunc(versions, func(k *known) bool { return !bundle.IsNumber(k.version.version) })
 		c := choice{basis: basisLast}
 		if numbers {
 			c.basis = basisHighest
@@ -304,6 +303,3 @@ func (f *fetched) got(current map[string]choice) Got {
 	}
 	return GotOld
 }
-
-// isNumber reports whether a version is a decimal number, as Cisco's are.
-func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

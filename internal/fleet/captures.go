@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trustpool/internal/device"
@@ -155,23 +156,16 @@ type Capture struct {
 // is called for every device, by several goroutines at once; step after each file.
 func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *record.Row)) error {
 	var wg sync.WaitGroup
-	var mu sync.Mutex
-	next := 0
-	const batch = 16
+	var begun atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for {
-				mu.Lock()
-				from := next
-				next += batch
-				mu.Unlock()
-				if ctx.Err() != nil || from >= len(devices) {
+			for ctx.Err() == nil {
+				i := int(begun.Add(1)) - 1
+				if i >= len(devices) {
 					return
 				}
-				for i := from; i < min(from+batch, len(devices)); i++ {
-					captures, note := c.readDevice(j, &devices[i], c.files[i], step)
-					each(i, captures, note)
-				}
+				captures, note := c.readDevice(j, &devices[i], c.files[i], step)
+				each(i, captures, note)
 			}
 		})
 	}
@@ -181,10 +175,7 @@ func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.
 
 // readDevice reads the captures of one device, and what collect says of it.
 func (c *CaptureDir) readDevice(j *Judge, d *inventory.Device, files []string, step func()) (captures []Capture, note *record.Row) {
-	platform, err := device.Lookup(d.Platform)
-	if err != nil {
-		platform = device.Platform{}
-	}
+	platform, _ := device.Lookup(d.Platform) // of one that is not known there is nothing
 	note = c.note(d.Name)
 	files, older := c.newest(files)
 	for range older {

@@ -3,6 +3,7 @@ package fleet
 import (
 	"crypto/sha256"
 	"path"
+	"slices"
 	"strings"
 
 	"trustpool/bundle"
@@ -70,7 +71,8 @@ func (t *Tally) bySize(v version, r *Request, asked bool) (version, How, bool) {
 		return version{bundle: v.bundle}, ByNone, asked
 	}
 	var exact, about []*Bundle
-	bytes, named, least := r.Bytes, t.hasName(v.bundle), int64(0)
+	bytes, least := r.Bytes, int64(0)
+	named := slices.ContainsFunc(t.o.Bundles, func(b Bundle) bool { return b.Name == v.bundle })
 	for i := range t.o.Bundles {
 		b := &t.o.Bundles[i]
 		if named && b.Name != v.bundle {
@@ -95,15 +97,6 @@ func (t *Tally) bySize(v version, r *Request, asked bool) (version, How, bool) {
 		return v, tooShort, true
 	}
 	return version{bundle: v.bundle}, ByNone, asked
-}
-
-func (t *Tally) hasName(name string) bool {
-	for i := range t.o.Bundles {
-		if t.o.Bundles[i].Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // given is the known bundle that a version names, if there is one.

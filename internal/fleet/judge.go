@@ -51,14 +51,13 @@ type Judge struct {
 	current map[string]*Bundle // by name; nil if its certificates are not known
 	names   map[string]string  // of devices, by what short returns; empty if several have that
 
-	mu    sync.Mutex
-	pools map[[sha256.Size]byte]*judged
+	pools sync.Map // of [sha256.Size]byte, func() verdict
 }
 
-// judged is a verdict that is made once.
-type judged struct {
-	once sync.Once
-	v    verdict
+// once judges what has the same key a single time.
+func (j *Judge) once(key [sha256.Size]byte, judge func() verdict) verdict {
+	v, _ := j.pools.LoadOrStore(key, sync.OnceValue(judge))
+	return v.(func() verdict)()
 }
 
 // A verdict is what a pool shows.
@@ -133,8 +132,7 @@ func NewJudge(o JudgeOptions, current []CurrentVersion) (*Judge, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("no time to judge at")
 	}
-	j := &Judge{o: o, current: map[string]*Bundle{}, pools: map[[sha256.Size]byte]*judged{}}
-	j.names = make(map[string]string, len(o.Names))
+	j := &Judge{o: o, demands: len(o.Needs) > 0 || o.Requirements != nil, current: map[string]*Bundle{}, names: make(map[string]string, len(o.Names))}
 	for _, name := range o.Names {
 		if _, ok := j.names[short(name)]; ok {
 			j.names[short(name)] = ""
@@ -142,7 +140,6 @@ func NewJudge(o JudgeOptions, current []CurrentVersion) (*Judge, error) {
 			j.names[short(name)] = name
 		}
 	}
-	j.demands = len(o.Needs) > 0 || o.Requirements != nil
 	for i := range o.Bundles {
 		b := &o.Bundles[i]
 		j.sources = append(j.sources, pool.Source{Name: b.Name, Certificates: decodable(b.Certificates)})
@@ -281,16 +278,7 @@ func (j *Judge) judge(raw []byte, platform device.Platform) (v verdict, prompt s
 		return verdict{err: err}, ""
 	}
 	prompt = promptOf(data)
-	k := key(platform.Name, data, prompt)
-	j.mu.Lock()
-	done := j.pools[k]
-	if done == nil {
-		done = new(judged)
-		j.pools[k] = done
-	}
-	j.mu.Unlock()
-	done.once.Do(func() { done.v = j.read(data, platform) })
-	return done.v, prompt
+	return j.once(key(platform.Name, data, prompt), func() verdict { return j.read(data, platform) }), prompt
 }
 
 // read reads a capture or a pool file and judges it.
@@ -299,14 +287,8 @@ func (j *Judge) read(data []byte, platform device.Platform) verdict {
 	if err != nil {
 		return verdict{err: err}
 	}
-	v, err := j.pool(p, platform)
-	if err != nil {
-		return verdict{err: err}
-	}
-	v.certain = true
-	for i := range p.Entries {
-		v.certain = v.certain && p.Entries[i].Certain()
-	}
+	v := j.pool(p, platform)
+	v.certain = !slices.ContainsFunc(p.Entries, func(e pool.Entry) bool { return !e.Certain() })
 	return v
 }
 
@@ -326,30 +308,25 @@ func readPool(data []byte, platform device.Platform, at time.Time) (*pool.Pool, 
 		}
 		return p, platform, err
 	}
-	if platform.Name != "" {
-		l, err := device.ReadListing(data, platform, at)
-		if err == nil {
-			return l.Pool(), platform, nil
+	p, other := platform, recognize(data)
+	if p.Name == "" {
+		var err error
+		if p, err = device.Lookup(cmp.Or(other, "iosxe")); err != nil { // of what is neither, it says best what it is instead
+			return nil, p, err
 		}
-		if other := recognize(data); other != "" && other != shownAs(platform.Name) {
-			if p, err := device.Lookup(other); err == nil {
-				if _, err := device.ReadListing(data, p, at); err == nil {
-					return nil, platform, fmt.Errorf("it is what %s shows, and the inventory says %s", other, platform.Name)
-				}
-			}
-		}
-		return nil, platform, err
-	}
-	name := cmp.Or(recognize(data), "iosxe") // of what is neither, it says best what it is instead
-	p, err := device.Lookup(name)
-	if err != nil {
-		return nil, platform, err
 	}
 	l, err := device.ReadListing(data, p, at)
-	if err != nil {
-		return nil, platform, err
+	if err == nil {
+		return l.Pool(), p, nil
 	}
-	return l.Pool(), p, nil
+	if other != "" && other != shownAs(p.Name) {
+		if q, lookup := device.Lookup(other); lookup == nil {
+			if _, unread := device.ReadListing(data, q, at); unread == nil {
+				err = fmt.Errorf("it is what %s shows, and the inventory says %s", other, p.Name)
+			}
+		}
+	}
+	return nil, p, err
 }
 
 // shownAs returns the platform that shows its pool in the same words.
@@ -375,12 +352,12 @@ func recognize(data []byte) string {
 }
 
 // pool judges the certificates of a device.
-func (j *Judge) pool(p *pool.Pool, platform device.Platform) (verdict, error) {
+func (j *Judge) pool(p *pool.Pool, platform device.Platform) verdict {
 	v := verdict{platform: platform.Name, entries: len(p.Entries), got: GotUnknown}
 	p.Identify(j.sources...)
 	r, err := audit.Run(audit.Subject{Platform: p.Platform, Entries: p.Entries}, audit.Criteria{At: j.o.At, Needs: j.o.Needs, Requirements: j.o.Requirements, Only: rules()})
 	if err != nil {
-		return v, err
+		return verdict{err: err}
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -401,10 +378,10 @@ func (j *Judge) pool(p *pool.Pool, platform device.Platform) (verdict, error) {
 			v.missing = append(v.missing, rootOf(pin))
 		}
 	}
-	if importsNone(platform) {
-		return v, nil
+	if !importsNone(platform) {
+		v.err = j.compare(p, &v)
 	}
-	return v, j.compare(p, &v)
+	return v
 }
 
 func rootOf(p *audit.Pin) Root {
@@ -508,20 +485,12 @@ func (j *Judge) download(f *Fetch, platform device.Platform) (v verdict, ok bool
 	if b == nil || len(b.Certificates) == 0 {
 		return v, false
 	}
-	key := sha256.Sum256([]byte("bundle\n" + platform.Name + "\n" + b.SHA256 + b.Name))
-	j.mu.Lock()
-	done := j.pools[key]
-	if done == nil {
-		done = new(judged)
-		j.pools[key] = done
-	}
-	j.mu.Unlock()
-	done.once.Do(func() {
+	v = j.once(sha256.Sum256([]byte("bundle\n"+platform.Name+"\n"+b.SHA256+b.Name)), func() verdict {
 		entries := pool.Of(decodable(b.Certificates))
 		for i := range entries {
 			entries[i].Origin = pool.Downloaded
 		}
-		done.v, done.v.err = j.pool(&pool.Pool{Platform: cmp.Or(platform.Name, "iosxe"), Entries: entries}, platform)
+		return j.pool(&pool.Pool{Platform: cmp.Or(platform.Name, "iosxe"), Entries: entries}, platform)
 	})
-	return done.v, done.v.err == nil
+	return v, v.err == nil
 }

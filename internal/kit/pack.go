@@ -273,16 +273,17 @@ var earlierScripts = []string{
 	"f38d9e64764e29a1c6e5e5fb4ee753e266fcadbdf813bc79188342944d9e57f2",
 	"0f8aa90e71c754f97d78947b8a19ed4f256635fa3878f8c6a11e74a1c79e3298",
 	"89f23a7581f923268b70875e02c993c96f842ee7bcea78d87f493a679b6a7830",
+	"e60242c18ec1c9b90f65b9799da2f213a5e7077e27d76a39a7b8c2dc9922a8db",
 }
 
 func scriptFor(anchors []roots.Anchor) string {
 	var pins []string
 	for _, a := range anchors {
-		tolerates := "-"
+		level := 1 // of openssl
 		if a.SHA1Links {
-			tolerates = "sha1"
+			level = 0
 		}
-		pins = append(pins, fmt.Sprintf("%x %s %s", a.SHA256, tolerates, a.Name))
+		pins = append(pins, fmt.Sprintf("%x %d %s", a.SHA256, level, a.Name))
 	}
 	return strings.Replace(script, "@PINS@", strings.Join(pins, "\n"), 1)
 }

@@ -61,6 +61,11 @@ not in SHA256SUMS: `,
 					}
 					return err
 				}},
+			"a path with a line break, both lines as they are listed": {args: []string{"--root", lab}, status: 1, want: "not in SHA256SUMS: README.txt?./README.txt \n",
+				change: func(dir string) error {
+					lines := filepath.Join(dir, readmeFile+"\n.")
+					return errors.Join(os.Mkdir(lines, 0o700), os.WriteFile(filepath.Join(lines, readmeFile), []byte("x"), 0o600))
+				}},
 			"a last line without end": {args: []string{"--root", lab}, status: 1, want: "verify.sh: changed or missing\n",
 				change: func(dir string) error {
 					path := filepath.Join(dir, sumsFile)

@@ -1,13 +1,10 @@
 #!/bin/sh
-# verify.sh checks this kit, or bundles, with openssl 3 and nothing of trustpool's.
+# verify.sh checks the kit that it lies in, or bundles, with openssl 3 and nothing of trustpool's.
 #
-#   sh verify.sh [--kit-root FILE] [--root FILE] [--at DATE]     the kit that it lies in
-#   sh verify.sh [--root FILE] [--at DATE] FILE...               bundles
+#   sh verify.sh [--kit-root FILE] [--root FILE] [--at 2026-11-21] [BUNDLE...]
 #
-#   --kit-root FILE  the root of those who sign kits: the manifest must be signed under it
-#   --root FILE      the root that bundles must be signed under, instead of Cisco's
-#   --at DATE        judge dates at DATE, 2026-11-21, instead of now
-#
+# A kit's manifest must be signed under --kit-root, if that is given. Bundles must be signed under
+# --root instead of Cisco's roots, and dates are judged at --at instead of now.
 # Exit status: 0 all is well, 1 something is not, 2 something cannot be judged.
 #
 # A script that came with a kit proves nothing to somebody who does not trust the kit:
@@ -23,141 +20,103 @@ Not judged here, but by "trustpool receive" (kits) and "trustpool verify" (bundl
   - whether a kit is as pack makes it, and its manifest and .pem files fit the bundles;
   - whether a bundle is older than the one that is here.'
 
-# The roots that count without --root: the SHA-256 of the certificate, sha1 if certificates
-# below it may be signed with SHA-1 and else -, and a name.
+# Cisco's roots: the SHA-256 of the certificate, the -auth_level for openssl (0 if certificates
+# below it may be signed with SHA-1, else 1), and a name.
 pins='@PINS@'
 
-LC_ALL=C OPENSSL_CONF=/dev/null SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/dev/null
-export LC_ALL OPENSSL_CONF SSL_CERT_FILE SSL_CERT_DIR # no certificate of this machine counts
 unset CDPATH IFS
-umask 077
+export LC_ALL=C OPENSSL_CONF=/dev/null
 say() { printf '%s\n' "$*"; }
-fail() { say "verify.sh: $*" >&2; exit 2; }
-status=0
-bad() { status=1; say "$*"; }
+bad() { say "$*" && status=1; }
+fail() { say "verify.sh: $*" >&2 && exit 2; }
+pem() { openssl x509 -in "$1" -out "$2" 2>/dev/null; }
+sha256() { openssl dgst -sha256 -r | cut -c 1-64; }
 
-kit_root='' root='' at=''
-while [ $# -gt 0 ]; do
-	case $1 in
-	--kit-root | --root | --at) [ $# -ge 2 ] || fail "$1 needs a value" ;;
-	-*) fail "unknown option $1: the head of this file has those that there are" ;;
-	*) break ;;
-	esac
-	case $1 in
-	--kit-root) kit_root=$2 ;;
-	--root) root=$2 ;;
-	--at) at="-attime $(date -u -d "$2 00:00:00" +%s 2>/dev/null)" || fail "--at $2: write 2026-11-21" ;;
-	esac
-	shift 2
-done
 case $(openssl version 2>/dev/null) in 'OpenSSL 3.'* | 'OpenSSL '[4-9]*) ;; *) fail "openssl 3 is needed" ;; esac
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/verify.XXXXXX") && tmp=$(cd "$tmp" && pwd) || fail "no directory for temporary files"
+tmp=$(mktemp -d) && tmp=$(cd "$tmp" && pwd) || fail "no directory for temporary files"
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 2' HUP INT TERM
 
-sha256() { openssl dgst -sha256 -r "$1" | cut -c 1-64; }
-
-# each COMMAND gives every certificate of a PEM stream to COMMAND, in DER, in $tmp/one,
-# until COMMAND takes one.
-each() {
-	pem=''
-	while IFS= read -r line; do
-		case $line in '-----BEGIN '*) pem='' ;; esac
-		pem="$pem$line
-"
-		case $line in '-----END '*) say "$pem" | openssl x509 -outform DER -out "$tmp/one" && "$@" && return ;; esac
-	done
-	return 1
-}
-
-# pinned takes a certificate that is one of the pins.
-pinned() {
-	hash=$(sha256 "$tmp/one") name='' level=1
-	while read -r pin tolerates label; do
-		[ "$pin" != "$hash" ] || { name=$label; [ "$tolerates" != sha1 ] || level=0; }
-	done <<-END
-		$pins
-	END
-	[ "$name" ]
-}
-
-# unfit takes a certificate that is not for signing bundles.
-unfit() {
-	usage=$(openssl x509 -in "$tmp/one" -noout -ext keyUsage 2>/dev/null | sed -n '2s/^ *//p')
-	case ", ${usage:-Digital Signature}," in *', Digital Signature,'* | *', Non Repudiation,'*) ;; *) return 0 ;; esac
-	usage=$(openssl x509 -in "$tmp/one" -noout -ext extendedKeyUsage 2>/dev/null | sed -n '2s/^ *//p')
-	case ", ${usage:-Any Extended Key Usage}," in
-	*', 1.3.6.1.3.1.9.21.2.3,'* | *', 1.3.6.1.4.1.9.21.2.3,'* | *', E-mail Protection,'* | *', Code Signing,'* | *', Any Extended Key Usage,'*) return 1 ;;
+status=0 kit_root='' root='' at=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kit-root) kit_root=${2-} && pem "$kit_root" "$tmp/kit-root.pem" || fail "$1 $kit_root: no certificate" ;;
+	--root) root=${2-} && pem "$root" "$tmp/root.pem" || fail "$1 $root: no certificate" ;;
+	--at) at=$(date -u -d "${2:-no day} 00:00:00" +%s 2>/dev/null) || fail "$1 ${2-}: write 2026-11-21" ;;
+	-*) fail "unknown option $1: the head of this file has those that there are" ;;
+	*) break ;;
 	esac
+	shift 2
+done
+for file; do [ -r "$file" ] || fail "$file: cannot be read"; done
+
+# judge MESSAGE ROOT LEVEL [CONTENT] has openssl verify a message under one root alone, and asks
+# what openssl does not. If it fails, why says why.
+judge() {
+	openssl cms -verify -binary -inform DER -in "$1" ${4:+-content "$4"} ${at:+-attime "$at"} -purpose any \
+		-CAfile "$2" -no-CApath -no-CAstore -partial_chain -auth_level "$3" \
+		-signer "$tmp/signers.pem" -out "$tmp/content" 2>"$tmp/err" || {
+		why="openssl says $(sed '$!d;s/.*Verify error: *//;s/.*routines:[^:]*:\([^:]*\):.*/\1/' "$tmp/err")"
+		return 1
+	}
+	openssl cms -cmsout -print -noout -inform DER -in "$1" >"$tmp/print" 2>/dev/null
+	why='a signer signed no attributes' # the line below has the first of them, or "<ABSENT>"
+	[ "$(awk '/^ *signedAttrs:/{ getline; print $1 }' "$tmp/print" | sort -u)" = object: ] || return 1
+	why='the digest is not SHA-256, SHA-384 or SHA-512' # the line below is "algorithm: sha256 (...)"
+	[ "$(awk '/^ *digestAlgorithm:/{ getline; print $2 ~ /^sha(256|384|512)$/ }' "$tmp/print" | sort -u)" = 1 ] || return 1
+	why="a signer's certificate is not for signing bundles" # the line below has the uses
+	openssl storeutl -noout -text -certs "$tmp/signers.pem" 2>/dev/null | awk '
+		/^Certificate:/ { signers++ }
+		/X509v3 Key Usage:/ { getline; if (!/Digital Signature|Non Repudiation/) unfit = 1 }
+		/X509v3 Extended Key Usage:/ { getline
+			if (!/(^ *|, )(1\.3\.6\.1\.[34]\.1\.9\.21\.2\.3|E-mail Protection|Code Signing|Any Extended Key Usage)(,|$)/) unfit = 1 }
+		END { exit unfit || !signers }'
 }
 
-# cms FILE ROOT LEVEL ARGUMENT... has openssl verify a message under one root alone.
-cms() {
-	message=$1 ca=$2 auth=$3
-	shift 3
-	# shellcheck disable=SC2086
-	openssl cms -verify -binary -inform DER -in "$message" -CAfile "$ca" -no-CApath -no-CAstore -partial_chain -purpose any \
-		-auth_level "$auth" $at -signer "$tmp/signers.pem" -out "$tmp/content" "$@" 2>"$tmp/err"
-}
-
-# bundle FILE answers for one bundle.
+# bundle FILE answers for one bundle, under the root that is given, or one that is in it.
 bundle() {
-	openssl pkcs7 -inform DER -in "$1" -print_certs -out "$tmp/beside.pem" 2>/dev/null || : >"$tmp/beside.pem"
-	if [ "$root" ]; then
-		cp "$tmp/root.der" "$tmp/one"
-		pinned || name="the root $hash"
-	elif ! each pinned <"$tmp/beside.pem"; then
+	dir=$(mktemp -d "$tmp/XXXXXX") || fail "$tmp: cannot be written"
+	openssl cms -cmsout -noout -inform DER -in "$1" -certsout /dev/stdout 2>/dev/null |
+		(cd "$dir" && awk '/^-----BEGIN /{ close(file); file = ++n } file { print >file }') # a file for each
+	for anchor in "$tmp/root.pem" "$dir"/*; do
+		hash=$(openssl x509 -in "$anchor" -outform DER 2>/dev/null | sha256)
+		pin=$(say "$pins" | grep "^$hash ") || pin=${root:+"$hash 1 the root $hash"}
+		[ ! "$pin" ] || break
+	done
+	if [ ! "$pin" ]; then
 		say "$1: cannot judge: no root that counts is in the message; give --root FILE"
 		[ $status -ne 0 ] || status=2
-		return
-	fi
-	openssl x509 -in "$tmp/one" -out "$tmp/root.pem"
-	# The first line within each of these: "<ABSENT>" or "object: ...", "algorithm: sha256 (...)".
-	openssl cms -cmsout -print -noout -inform DER -in "$1" >"$tmp/print" 2>/dev/null
-	attributes=$(sed -n '/^ *signedAttrs:/{n;s/^ *\([a-zA-Z<]*\).*/\1/p;}' "$tmp/print" | sort -u)
-	weak=$(sed -n '/^ *digestAlgorithm:/{n;p;}' "$tmp/print" | grep -v '^ *algorithm: sha\(256\|384\|512\) (')
-	if ! cms "$1" "$tmp/root.pem" $level || ! [ -s "$tmp/content" ]; then
-		bad "$1: not verified: openssl says $(sed '$!d;s/.*Verify error: *//;s/.*routines:[^:]*:\([^:]*\):.*/\1/' "$tmp/err")"
-	elif [ "$attributes" != object ]; then
-		bad "$1: not verified: a signer signed no attributes"
-	elif [ "$weak" ]; then
-		bad "$1: not verified: the digest is not SHA-256, SHA-384 or SHA-512"
-	elif each unfit <"$tmp/signers.pem"; then
-		bad "$1: not verified: a signer's certificate is not for signing bundles"
+	elif judge "$1" "$anchor" "$(say "$pin" | cut -d ' ' -f 2)"; then
+		say "$1: verified by openssl, $(say "$pin" | cut -d ' ' -f 3-)"
 	else
-		say "$1: verified by openssl, $name"
+		bad "$1: not verified: $why"
 	fi
 }
 
-[ ! "$root" ] || openssl x509 -in "$root" -outform DER -out "$tmp/root.der" 2>/dev/null || fail "--root $root: no certificate"
-[ ! "$kit_root" ] || openssl x509 -in "$kit_root" -out "$tmp/kit-root.pem" 2>/dev/null || fail "--kit-root $kit_root: no certificate"
-if [ $# -gt 0 ]; then
-	for file; do [ -r "$file" ] || fail "$file: cannot be read"; bundle "$file"; done
-	say "$limits"
-	exit $status
+if [ $# -eq 0 ]; then
+	cd -- "$(dirname -- "$0")" && [ -r manifest.json ] && [ -r SHA256SUMS ] ||
+		fail "no kit here: manifest.json or SHA256SUMS is missing"
+	if [ ! "$kit_root" ]; then
+		say "manifest.json: whether it is signed is not looked at without --kit-root FILE"
+	elif judge manifest.json.p7s "$tmp/kit-root.pem" 1 manifest.json; then
+		say "manifest.json: signed under $kit_root, as openssl judges it"
+	else
+		bad "manifest.json: not signed under $kit_root"
+	fi
+	grep -q "^ *\"sha256\": \"$(sha256 <SHA256SUMS)\"," manifest.json || bad "SHA256SUMS: not as manifest.json has it"
+	grep -x '[0-9a-f]\{64\}  [A-Za-z0-9][A-Za-z0-9._/-]*' SHA256SUMS >"$tmp/sums"
+	while read -r sum name; do
+		[ -f "$name" ] && [ "$(sha256 <"$name")" = "$sum" ] || bad "$name: changed or missing"
+	done <"$tmp/sums"
+	cut -c 67- "$tmp/sums" >"$tmp/listed"
+	find . ! -type d ! -path ./SHA256SUMS ! -path ./manifest.json ! -path ./manifest.json.p7s -print0 >"$tmp/found" ||
+		bad "files: some cannot be listed"
+	tr -c 'A-Za-z0-9._/\000-' '?' <"$tmp/found" | tr '\000' '\n' | cut -c 3- >"$tmp/names" # a name can hold anything
+	grep -vxF -f "$tmp/listed" "$tmp/names" >"$tmp/more" && bad "not in SHA256SUMS: $(tr '\n' ' ' <"$tmp/more")"
+	[ $status -ne 0 ] || say "files: all have their sums"
+	set -- $(grep '^bundles/.*\.p7b$' "$tmp/listed")
+	[ $# -gt 0 ] || bad "bundles: there is none"
 fi
-
-cd -- "$(dirname -- "$0")" && [ -r manifest.json ] && [ -r SHA256SUMS ] || fail "no kit here: manifest.json or SHA256SUMS is missing"
-if [ ! "$kit_root" ]; then
-	say "manifest.json: whether it is signed is not looked at without --kit-root FILE"
-elif [ -r manifest.json.p7s ] && cms manifest.json.p7s "$tmp/kit-root.pem" 1 -content manifest.json; then
-	say "manifest.json: signed under $kit_root, as openssl judges it"
-else
-	bad "manifest.json: not signed under $kit_root"
-fi
-grep -q "^ *\"sha256\": \"$(sha256 SHA256SUMS)\"," manifest.json || bad "SHA256SUMS: not as manifest.json has it"
-: >"$tmp/listed"
-while read -r sum name || [ "$sum" ]; do
-	case $name in [!A-Za-z0-9]* | *[!A-Za-z0-9._/-]* | *..* | '') bad "SHA256SUMS: a line that no kit has"; continue ;; esac
-	say "./$name" >>"$tmp/listed"
-	[ -f "$name" ] && [ "$(sha256 "$name")" = "$sum" ] || bad "$name: changed or missing"
-done <SHA256SUMS
-find . ! -type d ! -path ./manifest.json ! -path ./manifest.json.p7s ! -path ./SHA256SUMS | grep -vxF -f "$tmp/listed" >"$tmp/more" &&
-	bad "not in SHA256SUMS: $(tr -c 'A-Za-z0-9._/\n-' '?' <"$tmp/more" | tr '\n' ' ')"
-[ $status -ne 0 ] || say "files: all have their sums"
-grep -q '^\./bundles/.*\.p7b$' "$tmp/listed" || bad "bundles: there is none"
-while read -r file; do
-	case $file in ./bundles/*.p7b) bundle "${file#./}" ;; esac
-done <"$tmp/listed"
+for file; do bundle "$file"; done
 say "$limits"
 exit $status

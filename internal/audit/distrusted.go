@@ -40,7 +40,7 @@ func knownDistrusted(a *auditor, e Item) (bool, string) {
 	}
 	for _, m := range a.program(e) {
 		if purposes := m.Root.With(roots.Distrusted); len(purposes) > 0 {
-			found = append(found, fmt.Sprintf("%s distrusts %s for %s (found by its %s)", a.Program.Name, m.Root.Label, words(purposes), m.By))
+			found = append(found, fmt.Sprintf("%s distrusts %s for %s (found by its %s)", a.Program.Name, m.Root.Label, report.Joined(purposes), m.By))
 		}
 	}
 	return known, strings.Join(found, "; ")
@@ -96,12 +96,4 @@ func distrustListOld(a *auditor) (int, []Finding) {
 		return 1, one("the newest list is of %s, more than a year before %s", report.Day(newest), report.Day(a.At))
 	}
 	return 1, nil
-}
-
-func words(purposes []roots.Purpose) string {
-	out := make([]string, len(purposes))
-	for i, p := range purposes {
-		out[i] = string(p)
-	}
-	return strings.Join(out, ", ")
 }

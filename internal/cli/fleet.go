@@ -216,7 +216,7 @@ func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fl
 func (x *fleetArgs) only() (only []fleet.State, err error) {
 	for _, s := range x.states {
 		if !slices.Contains(fleet.States(), fleet.State(s)) {
-			return nil, fmt.Errorf("--state %s: give some of %s", s, joined(fleet.States()))
+			return nil, fmt.Errorf("--state %s: give some of %s", s, report.Joined(fleet.States()))
 		}
 		only = append(only, fleet.State(s))
 	}
@@ -267,14 +267,6 @@ func (x *fleetArgs) ask(ctx context.Context, a *app, j *fleet.JudgeOptions) (err
 	files := slices.DeleteFunc(slices.Clone(x.needs), func(name string) bool { _, preset := audit.LookupNeed(name); return preset })
 	j.With, err = a.poolSources(ctx, append(files, x.with...))
 	return err
-}
-
-func joined[T ~string](list []T) string {
-	var words []string
-	for _, v := range list {
-		words = append(words, string(v))
-	}
-	return strings.Join(words, ", ")
 }
 
 // parseCurrent reads a value of --current; the name is empty for any bundle.

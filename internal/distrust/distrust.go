@@ -10,10 +10,10 @@ package distrust
 import (
 	"encoding/hex"
 	"fmt"
-	"strings"
 	"time"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -55,19 +55,11 @@ type Statement struct {
 func (s *Statement) String() string {
 	switch s.Kind {
 	case DistrustedAfter:
-		return fmt.Sprintf("%s: not trusted for %s certificates issued after %s (%s)", s.Why, words(s.Purposes), s.After, s.Source)
+		return fmt.Sprintf("%s: not trusted for %s certificates issued after %s (%s)", s.Why, report.Joined(s.Purposes), s.After, s.Source)
 	case NotTrusted:
-		return fmt.Sprintf("%s: not trusted for %s (%s)", s.Why, words(s.Purposes), s.Source)
+		return fmt.Sprintf("%s: not trusted for %s (%s)", s.Why, report.Joined(s.Purposes), s.Source)
 	}
 	return fmt.Sprintf("%s (since %s; %s)", s.Why, s.Date, s.Source)
-}
-
-func words(purposes []roots.Purpose) string {
-	out := make([]string, len(purposes))
-	for i, p := range purposes {
-		out[i] = string(p)
-	}
-	return strings.Join(out, ", ")
 }
 
 // A Match is a statement that was found for a certificate.
@@ -145,7 +137,7 @@ func List() []Statement {
 			Why: "Mozilla", Source: "certdata.txt of " + nssDate, Date: nssDate,
 		}
 		if r.kind == Distrusted {
-			s.Why = "Mozilla distrusts it for " + words(r.purposes)
+			s.Why = "Mozilla distrusts it for " + report.Joined(r.purposes)
 		}
 		list = append(list, s)
 	}

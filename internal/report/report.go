@@ -45,6 +45,15 @@ func OrDash(s string) string {
 	return s
 }
 
+// Joined is the words of a list, with commas between them.
+func Joined[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = string(v)
+	}
+	return strings.Join(words, ", ")
+}
+
 // Day is the date of t in UTC.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 

@@ -218,31 +218,23 @@ func archiveDir(v *feed.Version, stem string) string {
 	return ""
 }
 
-// addArchived adds older versions to the index of a name. What is current stays.
+// addArchived adds older versions to the state of a name. What is current stays.
 func (s *Store) addArchived(ctx context.Context, name string, added []Release) error {
-	for try := 1; ; try++ {
-		ix, _, tag, err := s.load(ctx, name)
-		if err != nil {
-			return err
-		}
-		next := *ix
-		next.Archived = slices.Clone(ix.Archived)
+	return s.change(ctx, name, func(state *State) (bool, error) {
+		list := state.Archived
 		for _, r := range added {
-			if !slices.ContainsFunc(next.Archived, func(known Release) bool { return known.same(&r.Contents) }) {
-				next.Archived = append(next.Archived, r)
+			if !slices.ContainsFunc(list, func(known Release) bool { return known.same(&r.Contents) }) {
+				list = append(list, r)
 			}
 		}
-		slices.SortStableFunc(next.Archived, func(a, b Release) int {
+		slices.SortStableFunc(list, func(a, b Release) int {
 			order, _ := bundle.CompareVersions(a.Version, b.Version) // all are numbers: each was compared
 			return order
 		})
-		next.Archived = next.Archived[max(0, len(next.Archived)-MaxArchived):]
-		for i := range next.Archived {
-			next.Archived[i].Number = i + 1
+		state.Archived = list[max(0, len(list)-MaxArchived):]
+		for i := range state.Archived {
+			state.Archived[i].Number = i + 1
 		}
-		err = s.point(ctx, &next, Condition{Tag: tag})
-		if !errors.Is(err, ErrConflict) || try == maxTries {
-			return err
-		}
-	}
+		return true, nil
+	})
 }

@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -147,22 +145,11 @@ func check(root *os.Root, key string, c Condition) error {
 	if c.Tag == "" {
 		return nil
 	}
-	f, err := root.OpenFile(key, os.O_RDONLY|nonBlocking, 0)
-	if errors.Is(err, fs.ErrNotExist) {
+	_, tag, err := get(root, key, MaxBundle)
+	if errors.Is(err, ErrNotFound) || err == nil && tag != c.Tag {
 		return conflict
 	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return err
-	}
-	if hex.EncodeToString(h.Sum(nil)) != c.Tag {
-		return conflict
-	}
-	return nil
+	return err
 }
 
 // openLock opens the lock file, which only those can who may write the directory:

@@ -5,12 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"trustpool/internal/durable"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/store"
 )
@@ -243,6 +246,29 @@ func (m *twice) Put(ctx context.Context, key string, data []byte, c store.Condit
 		return "", err
 	}
 	return m.memory.Put(ctx, key, data, c)
+}
+
+// A bundle in a directory that has become larger than any may be is whole again when it is published again.
+func TestDamageLarge(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b, err := store.OpenDir(dir, new(durable.Disk))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, v1 := store.New(b), read(t, "lab-core-v1.p7b")
+	p, err := s.Publish(t.Context(), v1, lab(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "archive/lab", p.Release.Dir(), "lab.p7b"), store.MaxBundle+1); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Publish(t.Context(), v1, lab(t))
+	if refused, ok := errors.AsType[*store.RefusedError](err); !ok || !refused.Unchanged() {
+		t.Error(err)
+	}
+	intact(t, s, "1")
 }
 
 // Bytes that were damaged are never given, do not keep a newer bundle out, and

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,14 +64,9 @@ func (s *Store) keepFeed(ctx context.Context, name, from string, files []feed.Fi
 	if err := report.WriteJSON(&out, doc); err != nil {
 		return false, err
 	}
-	sum := sha256.Sum256(out.Bytes())
-	for try := 1; ; try++ {
-		ix, _, tag, err := s.load(ctx, name)
-		if err != nil {
-			return false, err
-		}
-		a := &Advice{ix.current().Dir(), hex.EncodeToString(sum[:]), int64(out.Len()), from, now.UTC()}
-		if b := ix.Feed; b != nil && b.SHA256 == a.SHA256 && b.Release == a.Release {
+	err = s.change(ctx, name, func(state *State) (bool, error) {
+		a := &Advice{state.Current().Dir(), tagOf(out.Bytes()), int64(out.Len()), from, now.UTC()}
+		if b := state.Feed; b != nil && b.SHA256 == a.SHA256 && b.Release == a.Release {
 			return false, nil
 		}
 		key, err := a.key(name)
@@ -82,13 +76,10 @@ func (s *Store) keepFeed(ctx context.Context, name, from string, files []feed.Fi
 		if _, err := s.backend.Put(ctx, key, out.Bytes(), Condition{Absent: true}); err != nil && !errors.Is(err, ErrConflict) {
 			return false, err
 		}
-		next := *ix
-		next.Feed = a
-		err = s.point(ctx, &next, Condition{Tag: tag})
-		if !errors.Is(err, ErrConflict) || try == maxTries {
-			return err == nil, err
-		}
-	}
+		state.Feed, changed = a, true
+		return true, nil
+	})
+	return changed && err == nil, err
 }
 
 // ReadFeed gives the files of a feed that was kept. They are advice, and not verified by anything.
@@ -97,12 +88,9 @@ func (s *Store) ReadFeed(ctx context.Context, name string, a *Advice) ([]feed.Fi
 	if err != nil {
 		return nil, err
 	}
-	data, _, err := s.backend.Get(ctx, key, a.Size)
+	data, err := s.whole(ctx, key, a.Size, a.SHA256)
 	if err != nil {
 		return nil, err
-	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != a.SHA256 {
-		return nil, &DamagedError{key, fmt.Errorf("its SHA-256 is %x, not %s", sum, a.SHA256)}
 	}
 	var doc adviceFile
 	if err := json.Unmarshal(data, &doc); err != nil {

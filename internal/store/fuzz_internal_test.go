@@ -46,7 +46,7 @@ func TestIndexCounts(t *testing.T) {
 // places within the archive, and is never empty.
 func FuzzParseIndex(f *testing.F) {
 	at := time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)
-	var ix *index
+	var ix *State
 	for _, kind := range []Kind{Published, Mirrored, RolledBack} {
 		ix = ix.with(Release{
 			Name: "lab", Kind: kind, Published: at, Allowed: []Gate{GateOlder}, From: "lab.p7b",
@@ -84,7 +84,7 @@ func FuzzParseIndex(f *testing.F) {
 		if once, err := again.encode(); err != nil || !bytes.Equal(once, out) {
 			t.Errorf("%s\nbecomes\n%s\n%v", out, once, err)
 		}
-		if next := again.with(*again.current()); len(next.Releases) != min(len(again.Releases)+1, MaxHistory) || next.current().Number != again.current().Number+1 {
+		if next := again.with(*again.Current()); len(next.Releases) != min(len(again.Releases)+1, MaxHistory) || next.Current().Number != again.Current().Number+1 {
 			t.Error("another release makes another history")
 		}
 	})

@@ -49,10 +49,7 @@ func (e *RefusedError) Error() string {
 }
 
 // Unchanged reports whether the only reason is that the same is current.
-func (e *RefusedError) Unchanged() bool {
-	r := e.Publication.Refusals
-	return len(r) == 1 && r[0].Gate == GateUnchanged
-}
+func (e *RefusedError) Unchanged() bool { return e.Publication.Outcome() == OutcomeUnchanged }
 
 // DefaultMinShare is the share of the current release's certificates, in percent,
 // that a new one must have.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,12 +50,8 @@ func (o PublishOptions) withDefaults() (PublishOptions, error) {
 	if o.MinShare < 0 || o.MinShare > 100 {
 		return o, fmt.Errorf("store: a share of %d percent", o.MinShare)
 	}
-	if o.MinShare == 0 {
-		o.MinShare = DefaultMinShare
-	}
-	if o.Kind == "" {
-		o.Kind = Published
-	}
+	o.MinShare = cmp.Or(o.MinShare, DefaultMinShare)
+	o.Kind = cmp.Or(o.Kind, Published)
 	o.Now = o.Now.UTC()
 	o.From = strings.ToValidUTF8(o.From, "\ufffd")
 	return o, nil
@@ -164,21 +161,21 @@ func examine(b *bundle.Bundle, o PublishOptions) (c Contents, notVerified, err e
 }
 
 func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, notVerified error, o PublishOptions) (*Publication, error) {
-	ix, _, tag, err := s.load(ctx, o.Name)
+	state, tag, err := s.StateSince(ctx, o.Name, "")
 	condition := Condition{Tag: tag}
-	if errors.Is(err, ErrNotFound) {
-		ix, condition = nil, Condition{Absent: true}
-	} else if err != nil {
+	var history []Release
+	switch {
+	case err == nil:
+		history = state.Releases
+	case errors.Is(err, ErrNotFound):
+		condition = Condition{Absent: true}
+	default:
 		return nil, err
 	}
 	p := &Publication{
 		Release:  Release{Name: o.Name, Kind: o.Kind, Contents: c, Published: o.Now, Allowed: []Gate{}, From: o.From},
-		Previous: ix.current(),
+		Previous: state.Current(),
 		DryRun:   o.DryRun,
-	}
-	var history []Release
-	if ix != nil {
-		history = ix.Releases
 	}
 	if err := s.identify(ctx, history, o.Limits); err != nil {
 		return nil, err
@@ -201,8 +198,8 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 			p.Refusals = append(p.Refusals, r)
 		}
 	}
-	next := ix.with(p.Release)
-	p.Release.Number = next.current().Number
+	next := state.with(p.Release)
+	p.Release.Number = next.Current().Number
 	if p.Refusals != nil {
 		p.Release.Published = time.Time{}
 		refused := &RefusedError{p}
@@ -259,14 +256,13 @@ func isDamaged(err error) bool {
 func (s *Store) identify(ctx context.Context, history []Release, limits bundle.Limits) error {
 	wanted := make([]bool, len(history))
 	for i := range history {
-		wanted[i] = wanted[i] || i == len(history)-1
 		for back := range tookOut(history, i) {
 			wanted[i-1-back] = true
 		}
 	}
 	for i := range history {
 		r := &history[i]
-		if len(r.Signed) > 0 || !wanted[i] {
+		if len(r.Signed) > 0 || !wanted[i] && i < len(history)-1 {
 			continue
 		}
 		data, err := s.Read(ctx, *r)
@@ -327,7 +323,7 @@ func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) e
 // were damaged.
 func (s *Store) mend(ctx context.Context, r *Release, data []byte) error {
 	key := r.key(r.File())
-	there, tag, err := s.backend.Get(ctx, key, MaxBundle)
+	there, _, err := s.backend.Get(ctx, key, MaxBundle)
 	if _, damaged := errors.AsType[*DamagedError](err); err != nil && !damaged {
 		return err
 	}
@@ -337,12 +333,12 @@ func (s *Store) mend(ctx context.Context, r *Release, data []byte) error {
 	if sum := tagOf(there); err == nil && strings.HasPrefix(sum, r.SHA256[:hashDigits]) {
 		return fmt.Errorf("%s: another file with the same beginning of its SHA-256, %s, has this place", key, sum)
 	}
-	_, err = s.backend.Put(ctx, key, data, Condition{Tag: tag})
+	_, err = s.backend.Put(ctx, key, data, Condition{}) // whoever else mends it writes the same
 	return err
 }
 
-// point makes the last release of an index current.
-func (s *Store) point(ctx context.Context, next *index, c Condition) error {
+// point makes the last release of a state current.
+func (s *Store) point(ctx context.Context, next *State, c Condition) error {
 	data, err := next.encode()
 	if err != nil {
 		return err
@@ -356,7 +352,7 @@ func (s *Store) point(ctx context.Context, next *index, c Condition) error {
 	}
 	// An answer that was lost on its way makes a bucket's client write twice: then
 	// the other publisher is this one.
-	if _, there, _, e := s.load(ctx, next.Name); e == nil && bytes.Equal(there, data) {
+	if there, _, e := s.get(ctx, next.Name); e == nil && bytes.Equal(there, data) {
 		return nil
 	}
 	return err

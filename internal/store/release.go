@@ -123,15 +123,15 @@ func (r *Release) check() error {
 // indexSchema is that of current/NAME.
 const indexSchema = "trustpool.index/1"
 
-// An index is current/NAME: every publication, the current one last. It is one
-// object, so that the history always is that of the current release.
-type index struct {
+// A State is everything that a store says of a name. It is current/NAME, one object, so that
+// the history always is that of the current release.
+type State struct {
 	Schema   string   `json:"schema"`
 	Name     string   `json:"name"`
-	Releases releases `json:"releases"`
+	Releases releases `json:"releases"` // every publication, the oldest first; the last is current
 	// Archived are older versions that were never current here, the oldest first.
 	Archived releases `json:"archived,omitempty"`
-	Feed     *Advice  `json:"feed,omitempty"` // nil if none was mirrored
+	Feed     *Advice  `json:"feed,omitempty"` // what was mirrored beside them; nil for nothing
 }
 
 // releases are read one by one: a file of MaxIndex bytes that nothing here has
@@ -167,40 +167,40 @@ func (rs *releases) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (ix *index) current() *Release {
-	if ix == nil {
+// Current is the release that is to be served; nil if nothing was published.
+func (s *State) Current() *Release {
+	if s == nil {
 		return nil
 	}
-	return &ix.Releases[len(ix.Releases)-1]
+	return &s.Releases[len(s.Releases)-1]
 }
 
-// with is the index with one release more, which gets its number.
-func (ix *index) with(r Release) *index {
-	next := &index{Schema: indexSchema, Name: r.Name}
+// with is the state with one release more, which gets its number.
+func (s *State) with(r Release) *State {
+	next := State{Schema: indexSchema, Name: r.Name}
 	r.Number = 1
-	if ix != nil {
-		old := ix.Releases
-		r.Number = old[len(old)-1].Number + 1
-		next.Releases = slices.Clone(old[max(0, len(old)+1-MaxHistory):])
-		next.Archived, next.Feed = ix.Archived, ix.Feed
+	if s != nil {
+		next = *s
+		next.Releases = slices.Clone(s.Releases[max(0, len(s.Releases)+1-MaxHistory):])
+		r.Number = s.Current().Number + 1
 	}
 	next.Releases = append(next.Releases, r)
-	return next
+	return &next
 }
 
-func (ix *index) encode() ([]byte, error) {
+func (s *State) encode() ([]byte, error) {
 	var out bytes.Buffer
-	err := report.WriteJSON(&out, ix)
+	err := report.WriteJSON(&out, s)
 	return out.Bytes(), err
 }
 
 // parseIndex reads current/NAME. Fields that it does not know are passed over: a
 // server of today reads what a publisher of tomorrow wrote.
-func parseIndex(data []byte, name string) (*index, error) {
+func parseIndex(data []byte, name string) (*State, error) {
 	if len(data) > MaxIndex {
 		return nil, fmt.Errorf("it has more than %d bytes", MaxIndex)
 	}
-	var ix index
+	var ix State
 	if err := json.Unmarshal(data, &ix); err != nil {
 		return nil, err
 	}

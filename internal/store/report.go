@@ -2,10 +2,10 @@ package store
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"trustpool/internal/report"
@@ -159,33 +159,16 @@ func (p *Publication) WriteText(w io.Writer) error {
 	row("version", r.Version, old.Version)
 	row("signed", optionalStamp(r.SigningTime), "")
 	row("SHA-256", r.SHA256, "")
-	count := fmt.Sprint(r.Certificates)
-	row("certificates", count, fmt.Sprint(old.Certificates))
+	row("certificates", fmt.Sprint(r.Certificates), fmt.Sprint(old.Certificates))
 	if d := p.Diff; d != nil && !d.Same() {
 		row("change", fmt.Sprintf("%d added, %d removed; of those %d re-issued, %d re-keyed", len(d.Added), len(d.Removed), len(d.Reissued), len(d.Rekeyed)), "")
 	}
-	row("anchor", r.Anchor.label(), "")
-	row("allowed", joined(r.Allowed), "")
+	row("anchor", cmp.Or(r.Anchor.Name, r.Anchor.SHA256), "")
+	row("allowed", report.Joined(r.Allowed), "")
 	for _, n := range p.Notes {
 		row("note", n, "")
 	}
 	return out.Flush()
-}
-
-// label names an anchor for a person.
-func (a Anchor) label() string {
-	if a.Name != "" {
-		return a.Name
-	}
-	return a.SHA256
-}
-
-func joined(gates []Gate) string {
-	var parts []string
-	for _, g := range gates {
-		parts = append(parts, string(g))
-	}
-	return strings.Join(parts, ", ")
 }
 
 func optionalStamp(t *time.Time) string {
@@ -223,18 +206,20 @@ func (l Listing) WriteText(w io.Writer) error {
 	out := screen.Table(w, report.Column{Title: "name", Kind: report.Name}, report.Column{Title: "release"}, report.Column{}, report.Column{Title: "published"},
 		report.Column{Title: "kind", Drop: 2}, report.Column{Title: "version"}, report.Column{Title: "certificates", Drop: 1},
 		report.Column{Title: "SHA-256", Kind: report.Hash, Drop: 3}, report.Column{Title: "allowed", Kind: report.Prose})
+	row := func(r Release, number, mark string) {
+		out.Row(r.Name, number, mark, report.Stamp(r.Published), string(r.Kind), report.OrDash(report.Printable(r.Version)),
+			strconv.Itoa(r.Certificates), r.SHA256[:hashDigits], report.OrDash(report.Joined(r.Allowed)))
+	}
 	for _, h := range l.Bundles {
 		for _, r := range h.Archived {
-			out.Row(r.Name, "-", "", report.Stamp(r.Published), string(r.Kind),
-				report.OrDash(report.Printable(r.Version)), strconv.Itoa(r.Certificates), r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
+			row(r, "-", "")
 		}
 		for i, r := range h.Releases {
 			mark := ""
 			if i == len(h.Releases)-1 {
 				mark = screen.Paint(report.Good, "current")
 			}
-			out.Row(r.Name, strconv.Itoa(r.Number), mark, report.Stamp(r.Published), string(r.Kind),
-				report.OrDash(report.Printable(r.Version)), strconv.Itoa(r.Certificates), r.SHA256[:hashDigits], report.OrDash(joined(r.Allowed)))
+			row(r, strconv.Itoa(r.Number), mark)
 		}
 	}
 	return out.Flush()

@@ -22,8 +22,6 @@ package store
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -99,32 +97,19 @@ func (s *Store) Names(ctx context.Context) ([]string, error) {
 // Current is the release of a name that is to be served. The error is ErrNotFound
 // if nothing was ever published under the name.
 func (s *Store) Current(ctx context.Context, name string) (*Release, error) {
-	ix, _, _, err := s.load(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return ix.current(), nil
+	state, _, err := s.StateSince(ctx, name, "")
+	return state.Current(), err
 }
 
 // History is every publication of a name, the oldest first; the last is current.
 // The error is ErrNotFound if there is none.
 func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
-	ix, _, _, err := s.load(ctx, name)
+	state, _, err := s.StateSince(ctx, name, "")
 	if err != nil {
 		return nil, err
 	}
-	return ix.Releases, nil
+	return state.Releases, nil
 }
-
-// A State is everything that a store says of a name.
-type State struct {
-	Releases []Release // every publication, the oldest first; the last is current
-	Archived []Release // older versions that were never current here, the oldest first
-	Feed     *Advice   // what was mirrored beside them; nil for nothing
-}
-
-// Current is the release that is to be served.
-func (s *State) Current() *Release { return &s.Releases[len(s.Releases)-1] }
 
 // StateSince gives the state of a name and its tag. If that is still the one that is
 // given, there is nothing new, and the state is nil. The error is ErrNotFound if
@@ -134,22 +119,11 @@ func (s *Store) StateSince(ctx context.Context, name, tag string) (*State, strin
 	if err != nil || tag != "" && now == tag {
 		return nil, now, err
 	}
-	ix, err := s.parse(data, name)
+	state, err := parseIndex(data, name)
 	if err != nil {
-		return nil, now, err
+		return nil, now, &DamagedError{currentPrefix + name, err}
 	}
-	return &State{ix.Releases, ix.Archived, ix.Feed}, now, nil
-}
-
-// load reads the index of a name.
-func (s *Store) load(ctx context.Context, name string) (ix *index, data []byte, tag string, err error) {
-	if data, tag, err = s.get(ctx, name); err != nil {
-		return nil, nil, "", err
-	}
-	if ix, err = s.parse(data, name); err != nil {
-		return nil, nil, "", err
-	}
-	return ix, data, tag, nil
+	return state, now, nil
 }
 
 func (s *Store) get(ctx context.Context, name string) (data []byte, tag string, err error) {
@@ -163,12 +137,21 @@ func (s *Store) get(ctx context.Context, name string) (data []byte, tag string, 
 	return data, tag, err
 }
 
-func (s *Store) parse(data []byte, name string) (*index, error) {
-	ix, err := parseIndex(data, name)
-	if err != nil {
-		return nil, &DamagedError{currentPrefix + name, err}
+// change makes change of the state of a name, and again if somebody else wrote meanwhile, unless it
+// reports that there is nothing to write.
+func (s *Store) change(ctx context.Context, name string, change func(*State) (write bool, err error)) error {
+	for try := 1; ; try++ {
+		state, tag, err := s.StateSince(ctx, name, "")
+		if err != nil {
+			return err
+		}
+		if write, err := change(state); err != nil || !write {
+			return err
+		}
+		if err = s.point(ctx, state, Condition{Tag: tag}); !errors.Is(err, ErrConflict) || try == maxTries {
+			return err
+		}
 	}
-	return ix, nil
 }
 
 // Read gives the exact bytes of a release. Where those in the store have another
@@ -182,14 +165,17 @@ func (s *Store) Read(ctx context.Context, r Release) ([]byte, error) {
 
 // ReadContents is as Read, of a release of a name of which SHA256, Size and Version are known.
 func (s *Store) ReadContents(ctx context.Context, name string, c *Contents) ([]byte, error) {
-	key := c.key(name, name+fileSuffix)
-	data, _, err := s.backend.Get(ctx, key, c.Size)
+	return s.whole(ctx, c.key(name, name+fileSuffix), c.Size, c.SHA256)
+}
+
+// whole reads an object with a known size and SHA-256.
+func (s *Store) whole(ctx context.Context, key string, size int64, sum string) ([]byte, error) {
+	data, _, err := s.backend.Get(ctx, key, size)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != c.SHA256 {
-		return nil, &DamagedError{key, fmt.Errorf("its SHA-256 is %s, not %s", got, c.SHA256)}
+	if got := tagOf(data); got != sum {
+		return nil, &DamagedError{key, fmt.Errorf("its SHA-256 is %s, not %s", got, sum)}
 	}
 	return data, nil
 }

@@ -39,6 +39,12 @@ const (
 	ArchiveFailed  ArchivedOutcome = "failed"  // it cannot be had or read
 )
 
+// is says what became of one that is not added.
+func (a *ArchivedOne) is(outcome ArchivedOutcome, detail string) (*Release, error) {
+	a.Outcome, a.Detail = outcome, detail
+	return nil, nil
+}
+
 // ArchiveRefused reports whether an older version was refused.
 func (m *Mirroring) ArchiveRefused() bool {
 	return slices.ContainsFunc(m.Archive, func(a ArchivedOne) bool { return a.Outcome == ArchiveRefused })
@@ -68,7 +74,8 @@ func (s *Store) FillArchive(ctx context.Context, from, name string, t *FeedTaken
 	var out []ArchivedOne
 	var added []Release
 	for _, v := range slices.Backward(t.feed.Versions) {
-		one, r, err := f.version(ctx, v)
+		one := ArchivedOne{Version: v.Version}
+		r, err := f.version(ctx, v, &one)
 		if err != nil {
 			return out, err
 		}
@@ -95,8 +102,6 @@ type filler struct {
 	last  *Release // the version before; nil if there is none
 }
 
-func (f *filler) current() *Release { return f.state.Current() }
-
 // known is a release that is there already; nil if there is none.
 func (f *filler) known(is func(*Release) bool) *Release {
 	for _, list := range [][]Release{f.state.Releases, f.state.Archived} {
@@ -109,95 +114,89 @@ func (f *filler) known(is func(*Release) bool) *Release {
 	return nil
 }
 
-// version looks for one version. The outcome is empty for one that is not older than the current release.
-func (f *filler) version(ctx context.Context, v *feed.Version) (one ArchivedOne, added *Release, err error) {
-	one.Version = v.Version
-	order, err := bundle.CompareVersions(v.Version, f.current().Version)
-	if err == nil && order >= 0 {
-		return one, nil, nil
-	}
-	if err != nil {
-		one.Outcome, one.Detail = ArchiveRefused, err.Error()
-		return one, nil, nil
+// version looks for one version, and says in one what became of it: nothing if it is not older than the current release.
+func (f *filler) version(ctx context.Context, v *feed.Version, one *ArchivedOne) (added *Release, err error) {
+	switch order, err := bundle.CompareVersions(v.Version, f.state.Current().Version); {
+	case err != nil:
+		return one.is(ArchiveRefused, err.Error())
+	case order >= 0:
+		return nil, nil
 	}
 	if r := f.known(func(r *Release) bool { return r.Version == v.Version }); r != nil {
-		one.Outcome, f.last = ArchiveKnown, r
-		return one, nil, nil
+		f.last = r
+		return one.is(ArchiveKnown, "")
 	}
 	dir := archiveDir(v, f.stem)
 	if dir == "" {
-		one.Outcome, one.Detail = ArchiveRefused, "its version cannot be part of a URL"
-		return one, nil, nil
+		return one.is(ArchiveRefused, "its version cannot be part of a URL")
 	}
 	from := f.base.JoinPath("archive", f.stem, dir, f.stem+fileSuffix).String()
 	one.From = fetch.Mask(from)
 	file, err := f.o.get(ctx, from, bundle.Sniff, new(int))
 	if ctx.Err() != nil {
-		return one, nil, err
+		return nil, err
 	}
 	if status, ok := errors.AsType[*fetch.StatusError](err); ok && status.Code == http.StatusNotFound {
-		one.Outcome = ArchiveMissing
-		return one, nil, nil
+		return one.is(ArchiveMissing, "")
 	}
 	var b *bundle.Bundle
 	if err == nil {
 		b, err = f.o.Limits.Parse(file.Data)
 	}
 	if err != nil {
-		one.Outcome, one.Detail = ArchiveFailed, err.Error()
-		return one, nil, nil
+		return one.is(ArchiveFailed, err.Error())
 	}
-	added, one.Outcome, one.Detail, err = f.take(ctx, b, one.From)
-	if added != nil && added.Version != v.Version {
-		one.Detail = "it is version " + added.Version
-	}
-	return one, added, err
+	return f.take(ctx, b, one)
 }
 
 // take verifies an older version, and writes it to the archive.
-func (f *filler) take(ctx context.Context, b *bundle.Bundle, from string) (*Release, ArchivedOutcome, string, error) {
+func (f *filler) take(ctx context.Context, b *bundle.Bundle, one *ArchivedOne) (*Release, error) {
 	b, _ = b.Unwrap()
 	contents, notVerified, err := examine(b, f.o.PublishOptions)
 	if err != nil {
-		return nil, "", "", err
+		return nil, err
 	}
-	current := f.current()
+	refuse := func(format string, args ...any) (*Release, error) {
+		return one.is(ArchiveRefused, fmt.Sprintf(format, args...))
+	}
+	current := f.state.Current()
 	order, versions := bundle.CompareVersions(contents.Version, current.Version)
 	switch {
 	case notVerified != nil:
-		return nil, ArchiveRefused, notVerified.Error(), nil
+		return refuse("%v", notVerified)
 	case contents.SignedName != current.SignedName:
-		return nil, ArchiveRefused, fmt.Sprintf("the signed name is %q, and that of the current release %q", report.Printable(contents.SignedName), report.Printable(current.SignedName)), nil
+		return refuse("the signed name is %q, and that of the current release %q", report.Printable(contents.SignedName), report.Printable(current.SignedName))
 	case versions != nil:
-		return nil, ArchiveRefused, versions.Error(), nil
+		return refuse("%v", versions)
 	case order >= 0:
-		return nil, ArchiveRefused, fmt.Sprintf("it is version %s, not older than the current %s", report.Printable(contents.Version), report.Printable(current.Version)), nil
+		return refuse("it is version %s, not older than the current %s", report.Printable(contents.Version), report.Printable(current.Version))
 	case contents.Undecodable > 0 && !slices.Contains(f.o.Allow, GateUndecodable):
-		return nil, ArchiveRefused, fmt.Sprintf("%d of %d certificates cannot be decoded", contents.Undecodable, contents.Certificates), nil
-	}
-	if f.known(func(r *Release) bool { return r.same(&contents) }) != nil {
-		return nil, ArchiveKnown, "", nil
+		return refuse("%d of %d certificates cannot be decoded", contents.Undecodable, contents.Certificates)
+	case f.known(func(r *Release) bool { return r.same(&contents) }) != nil:
+		return one.is(ArchiveKnown, "")
 	}
 	p := &Publication{
-		Release:  Release{Name: current.Name, Number: 1, Kind: Archived, Contents: contents, Published: f.o.Now, Allowed: []Gate{}, From: from},
+		Release:  Release{Name: current.Name, Number: 1, Kind: Archived, Contents: contents, Published: f.o.Now, Allowed: []Gate{}, From: one.From},
 		Previous: f.last,
 	}
 	f.last = &p.Release
 	if !f.o.DryRun {
-		if p.Previous != nil {
-			before, _, err := f.store.previous(ctx, p, f.o.Limits)
-			if err != nil {
-				return nil, "", "", err
-			}
-			if before != nil {
-				p.Diff = bundle.Compare(before, b)
-			}
+		before, _, err := f.store.previous(ctx, p, f.o.Limits)
+		if err != nil {
+			return nil, err
+		}
+		if before != nil {
+			p.Diff = bundle.Compare(before, b)
 		}
 		if err := f.store.archive(ctx, b, p); err != nil {
-			return nil, "", "", err
+			return nil, err
 		}
 	}
-	return &p.Release, ArchiveAdded, "", nil
+	one.Outcome = ArchiveAdded
+	if contents.Version != one.Version {
+		one.Detail = "it is version " + contents.Version
+	}
+	return &p.Release, nil
 }
 
 // archiveDir is the directory of a version in the archive of its source: the last part of its link, if that is one of the

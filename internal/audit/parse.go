@@ -35,7 +35,7 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 	schema := ""
 	err = yamlstrict.Mapping(root, "the requirements", map[string]field{
 		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
-		"need":             r.readNeeds,
+		"need":             yamlstrict.Into(&r.Needs, readNeeds, "need"),
 		"required":         yamlstrict.Into(&r.Required, readPins, "required"),
 		"forbidden":        yamlstrict.Into(&r.Forbidden, readPins, "forbidden"),
 		"allowed":          yamlstrict.Into(&r.Allowed, readPins, "allowed"),
@@ -45,7 +45,7 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 		"min-certificates": yamlstrict.Into(&r.MinCertificates, yamlstrict.Number, "min-certificates"),
 		"max-certificates": yamlstrict.Into(&r.MaxCertificates, yamlstrict.Number, "max-certificates"),
 		"severities":       r.readSeverities,
-		"exceptions":       r.readExceptions,
+		"exceptions":       yamlstrict.Into(&r.Exceptions, readExceptions, "exceptions"),
 	})
 	switch {
 	case err != nil:
@@ -59,18 +59,17 @@ func ParseRequirements(data []byte) (*Requirements, error) {
 	return r, nil
 }
 
-func (r *Requirements) readNeeds(n *yaml.Node) error {
-	return yamlstrict.List(n, "need", func(c *yaml.Node) error {
+func readNeeds(n *yaml.Node, what string) ([]Need, error) {
+	return yamlstrict.List(n, what, func(c *yaml.Node) (Need, error) {
 		name, err := yamlstrict.Text(c, "the name of a need")
 		if err != nil {
-			return err
+			return Need{}, err
 		}
 		need, ok := LookupNeed(name)
 		if !ok {
-			return yamlstrict.ErrorAt(yamlstrict.At(c), "no need is called %q: there are %s", name, needNames())
+			err = yamlstrict.ErrorAt(yamlstrict.At(c), "no need is called %q: there are %s", name, needNames())
 		}
-		r.Needs = append(r.Needs, need)
-		return nil
+		return need, err
 	})
 }
 
@@ -92,20 +91,15 @@ func pinFields(p *Pin) map[string]field {
 	}
 }
 
+// readPins reads a list of pins; an empty one of what is allowed allows nothing.
 func readPins(n *yaml.Node, what string) ([]Pin, error) {
-	out := []Pin{} // an empty list of what is allowed allows nothing
-	err := yamlstrict.List(n, what, func(c *yaml.Node) error {
-		var p Pin
-		if err := yamlstrict.Mapping(c, what, pinFields(&p)); err != nil {
-			return err
+	return yamlstrict.List(n, what, func(c *yaml.Node) (p Pin, err error) {
+		err = yamlstrict.Mapping(c, what, pinFields(&p))
+		if err == nil && (p.SHA256 == nil) == (p.SPKI == nil) {
+			err = yamlstrict.ErrorAt(yamlstrict.At(c), "%s takes either sha256 or spki", what)
 		}
-		if (p.SHA256 == nil) == (p.SPKI == nil) {
-			return yamlstrict.ErrorAt(yamlstrict.At(c), "%s takes either sha256 or spki", what)
-		}
-		out = append(out, p)
-		return nil
+		return p, err
 	})
-	return out, err
 }
 
 func (r *Requirements) readSeverities(n *yaml.Node) error {
@@ -133,8 +127,8 @@ func knownRule(id string, n *yaml.Node) error {
 	return nil
 }
 
-func (r *Requirements) readExceptions(n *yaml.Node) error {
-	return yamlstrict.List(n, "exceptions", func(c *yaml.Node) error {
+func readExceptions(n *yaml.Node, what string) ([]*Exception, error) {
+	return yamlstrict.List(n, what, func(c *yaml.Node) (*Exception, error) {
 		e := &Exception{}
 		fields := pinFields(&e.Pin)
 		fields["rule"] = yamlstrict.Into(&e.Rule, yamlstrict.Text, "rule")
@@ -142,16 +136,16 @@ func (r *Requirements) readExceptions(n *yaml.Node) error {
 		err := yamlstrict.Mapping(c, "an exception", fields)
 		switch {
 		case err != nil:
-			return err
 		case e.Rule == "":
-			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a rule")
+			err = yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a rule")
 		case e.Pin.Reason == "":
-			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a reason")
+			err = yamlstrict.ErrorAt(yamlstrict.At(c), "an exception needs a reason")
 		case e.SHA256 != nil && e.SPKI != nil:
-			return yamlstrict.ErrorAt(yamlstrict.At(c), "an exception takes sha256 or spki, not both")
+			err = yamlstrict.ErrorAt(yamlstrict.At(c), "an exception takes sha256 or spki, not both")
+		default:
+			err = knownRule(e.Rule, c)
 		}
-		r.Exceptions = append(r.Exceptions, e)
-		return knownRule(e.Rule, c)
+		return e, err
 	})
 }
 

@@ -155,17 +155,15 @@ func (a *app) buildOptions(path string, now time.Time, s signer) recipe.BuildOpt
 // readAny reads what need not be a bundle: certdata.txt does not begin like one.
 func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	files, err := a.fetch(ctx, path, nil)
-	var out []recipe.File
 	if a.listed == nil {
 		a.listed = map[string]bool{}
 	}
 	for _, f := range files {
-		out = append(out, recipe.File{Name: f.Name, Data: f.Data})
 		if f.Name != path && !fetch.IsURL(path) {
 			a.listed[f.Name] = true
 		}
 	}
-	return out, err
+	return files, err
 }
 
 // writeProduct says what a build made and what it left out.

@@ -8,14 +8,12 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/internal/feed"
+	"trustpool/internal/fetch"
 	"trustpool/signing"
 )
 
-// A File is one file of a path, a pattern, a directory or a URL.
-type File struct {
-	Name string
-	Data []byte
-}
+// A File is one file of a path, a pattern, a directory or a URL, or an output.
+type File = fetch.File
 
 // BuildOptions are what a build takes from the world.
 type BuildOptions struct {
@@ -70,7 +68,7 @@ func (r *Recipe) encode(ctx context.Context, result *Selection, o BuildOptions) 
 			err = fmt.Errorf("output %s: %w", name, err)
 			return
 		}
-		files = append(files, File{name, data})
+		files = append(files, File{Name: name, Data: data})
 	}
 	add(r.Outputs.Signed, func() ([]byte, error) {
 		id, err := o.Identity(ctx, r.Signer)

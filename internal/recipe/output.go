@@ -20,20 +20,11 @@ import (
 // pemFile writes the certificates as PEM, a comment line before each.
 func pemFile(entries []SelectedEntry) []byte {
 	var b bytes.Buffer
-	b.Grow(sizeOf(entries) * 3 / 2)
 	for _, e := range entries {
 		fmt.Fprintf(&b, "# %s\n", report.Comment(e.Certificate.Subject.String()))
 		_ = pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate.Raw}) // a bytes.Buffer takes all
 	}
 	return b.Bytes()
-}
-
-// sizeOf is how many bytes the certificates have.
-func sizeOf(entries []SelectedEntry) (n int) {
-	for _, e := range entries {
-		n += len(e.Certificate.Raw)
-	}
-	return n
 }
 
 // pkcs12File makes a PKCS#12 truststore. Its salts follow from its content: they
@@ -80,8 +71,8 @@ func (r *Recipe) encodeSide(data []byte, pool, previous *bundle.Bundle, at time.
 		return nil, err
 	}
 	var out []File
-	for _, f := range side {
-		out = append(out, File(f))
+	for _, f := range append(side, feed.SideFile{Name: feed.RSSFile, Data: rss.Bytes()}) {
+		out = append(out, File{Name: f.Name, Data: f.Data})
 	}
-	return append(out, File{feed.RSSFile, rss.Bytes()}), nil
+	return out, nil
 }

@@ -1,17 +1,15 @@
 package recipe
 
 import (
-	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/fetch"
+	"trustpool/internal/report"
 	"trustpool/internal/yamlstrict"
 	"trustpool/roots"
 )
@@ -29,12 +27,12 @@ func Parse(data []byte) (*Recipe, error) {
 		"schema":           yamlstrict.Into(&schema, yamlstrict.Text, "schema"),
 		"bundle":           r.readBundle,
 		"sources":          r.readSources,
-		"set":              func(n *yaml.Node) (err error) { r.Set, err = readSet(n); return err },
+		"set":              yamlstrict.Into(&r.Set, readSet, "a set"),
 		"filter":           r.readFilter,
-		"require":          func(n *yaml.Node) (err error) { r.Require, err = readPins(n, "require"); return err },
-		"include":          func(n *yaml.Node) (err error) { r.Include, err = readPins(n, "include"); return err },
-		"exclude":          r.readExclude,
-		"allow-distrusted": func(n *yaml.Node) (err error) { r.Distrusted, err = readPins(n, "allow-distrusted"); return err },
+		"require":          yamlstrict.Into(&r.Require, readPins, "require"),
+		"include":          yamlstrict.Into(&r.Include, readPins, "include"),
+		"exclude":          yamlstrict.Into(&r.Exclude, readPins, "exclude"),
+		"allow-distrusted": yamlstrict.Into(&r.Distrusted, readPins, "allow-distrusted"),
 		"signer":           r.readSigner,
 		"outputs":          r.readOutputs,
 	})
@@ -68,7 +66,7 @@ func (r *Recipe) readBundle(n *yaml.Node) error {
 // claim reads what Cisco's attributes can hold (X.680 section 41.4).
 func claim(n *yaml.Node, what string) (string, error) {
 	s, err := yamlstrict.Text(n, what)
-	if err == nil && (len(s) > maxClaim || !claimPattern().MatchString(s)) {
+	if err == nil && (len(s) > maxClaim || !only(s, " '()+,-./:=?")) {
 		err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s is to be at most %d of A-Z, a-z, 0-9, space and '()+,-./:=?", what, maxClaim)
 	}
 	return s, err
@@ -114,10 +112,10 @@ func readSource(n *yaml.Node) (*Source, error) {
 			}
 			return err
 		}),
-		"sha256": func(n *yaml.Node) (err error) { s.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
+		"sha256": yamlstrict.Into(&s.SHA256, yamlstrict.SHA256, "sha256"),
 		"root":   yamlstrict.Into(&s.Anchors, yamlstrict.Texts, "root"),
 		"purpose": func(n *yaml.Node) (err error) {
-			s.Purpose, err = oneOf(n, "purpose", roots.Purposes(), "no purpose is called %q: there are "+purposeNames())
+			s.Purpose, err = oneOf(n, "purpose", roots.Purposes(), "no purpose is called %q: there are "+report.Joined(roots.Purposes()))
 			return err
 		},
 	})
@@ -131,7 +129,7 @@ func readSource(n *yaml.Node) (*Source, error) {
 	case s.Purpose != nil && s.Kind != KindCertdata && s.Kind != KindCCADB:
 		return nil, yamlstrict.ErrorAt(s.At, "purpose is for certdata and ccadb, which state it; this source is %s", s.Kind)
 	case s.Purpose == nil && (s.Kind == KindCertdata || s.Kind == KindCCADB):
-		return nil, yamlstrict.ErrorAt(s.At, "a %s source needs a purpose: %s", s.Kind, purposeNames())
+		return nil, yamlstrict.ErrorAt(s.At, "a %s source needs a purpose: %s", s.Kind, report.Joined(roots.Purposes()))
 	case s.Kind == KindURL && !strings.HasPrefix(s.Paths[0], "http://") && !strings.HasPrefix(s.Paths[0], "https://"):
 		return nil, yamlstrict.ErrorAt(s.At, "url is to begin with http:// or https://")
 	case slices.ContainsFunc(s.Paths, fetch.IsURL) && s.SHA256 == nil:
@@ -154,38 +152,27 @@ func oneOf[T ~string](n *yaml.Node, what string, all []T, refusal string) (out [
 	return out, err
 }
 
-func purposeNames() string {
-	return strings.Trim(strings.ReplaceAll(fmt.Sprint(roots.Purposes()), " ", ", "), "[]")
-}
-
-func readSet(n *yaml.Node) (Set, error) {
+func readSet(n *yaml.Node, what string) (Set, error) {
 	s := Set{At: yamlstrict.At(n)}
 	if n.Kind == yaml.ScalarNode {
 		var err error
 		s.Source, err = yamlstrict.Text(n, "the name of a source")
 		return s, err
 	}
-	operation := func(to *[]Set, name string) field {
-		return func(n *yaml.Node) error {
-			if s.Union != nil || s.Intersect != nil || s.Minus != nil {
+	operation := func(o Operation) field {
+		return func(n *yaml.Node) (err error) {
+			if s.Operation != "" {
 				return yamlstrict.ErrorAt(yamlstrict.At(n), "a set is one of union, intersect, minus")
 			}
-			err := yamlstrict.List(n, name, func(c *yaml.Node) error {
-				operand, err := readSet(c)
-				*to = append(*to, operand)
-				return err
-			})
-			if err == nil && len(*to) == 0 {
-				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s of nothing", name)
+			s.Operation = o
+			s.Operands, err = yamlstrict.List(n, string(o), func(c *yaml.Node) (Set, error) { return readSet(c, what) })
+			if err == nil && len(s.Operands) == 0 {
+				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s of nothing", o)
 			}
 			return err
 		}
 	}
-	err := yamlstrict.Mapping(n, "a set", map[string]field{
-		"union":     operation(&s.Union, "union"),
-		"intersect": operation(&s.Intersect, "intersect"),
-		"minus":     operation(&s.Minus, "minus"),
-	})
+	err := yamlstrict.Mapping(n, what, map[string]field{"union": operation(Union), "intersect": operation(Intersect), "minus": operation(Minus)})
 	return s, err
 }
 
@@ -212,48 +199,27 @@ func (r *Recipe) readFilter(n *yaml.Node) error {
 	return err
 }
 
-// pinFields are the fields of a Pin.
-func pinFields(p *Pin) map[string]field {
-	return map[string]field{
-		"sha256": func(n *yaml.Node) (err error) { p.SHA256, err = yamlstrict.SHA256(n, "sha256"); return err },
-		"spki":   func(n *yaml.Node) (err error) { p.SPKI, err = yamlstrict.SHA256(n, "spki"); return err },
-		"reason": yamlstrict.Into(&p.Reason, yamlstrict.Text, "reason"),
-	}
-}
-
-func (p *Pin) check(what string, needsReason bool) error {
-	switch {
-	case (p.SHA256 == nil) == (p.SPKI == nil):
-		return yamlstrict.ErrorAt(p.At, "%s takes either sha256 or spki", what)
-	case needsReason && p.Reason == "":
-		return yamlstrict.ErrorAt(p.At, "%s needs a reason", what)
-	}
-	return nil
-}
-
+// readPins reads a list of pins. Those that exclude may have an end, and all but those that require have a reason.
 func readPins(n *yaml.Node, what string) ([]Pin, error) {
-	var out []Pin
-	err := yamlstrict.List(n, what, func(c *yaml.Node) error {
+	return yamlstrict.List(n, what, func(c *yaml.Node) (Pin, error) {
 		p := Pin{At: yamlstrict.At(c)}
-		if err := yamlstrict.Mapping(c, what, pinFields(&p)); err != nil {
-			return err
+		fields := map[string]field{
+			"sha256": yamlstrict.Into(&p.SHA256, yamlstrict.SHA256, "sha256"),
+			"spki":   yamlstrict.Into(&p.SPKI, yamlstrict.SHA256, "spki"),
+			"reason": yamlstrict.Into(&p.Reason, yamlstrict.Text, "reason"),
 		}
-		out = append(out, p)
-		return p.check(what, what != "require")
-	})
-	return out, err
-}
-
-func (r *Recipe) readExclude(n *yaml.Node) error {
-	return yamlstrict.List(n, "exclude", func(c *yaml.Node) error {
-		e := Exclusion{Pin: Pin{At: yamlstrict.At(c)}}
-		fields := pinFields(&e.Pin)
-		fields["until"] = yamlstrict.Into(&e.Until, yamlstrict.Time, "until")
-		if err := yamlstrict.Mapping(c, "exclude", fields); err != nil {
-			return err
+		if what == "exclude" {
+			fields["until"] = yamlstrict.Into(&p.Until, yamlstrict.Time, "until")
 		}
-		r.Exclude = append(r.Exclude, e)
-		return e.check("exclude", true)
+		err := yamlstrict.Mapping(c, what, fields)
+		switch {
+		case err != nil:
+		case (p.SHA256 == nil) == (p.SPKI == nil):
+			err = yamlstrict.ErrorAt(p.At, "%s takes either sha256 or spki", what)
+		case what != "require" && p.Reason == "":
+			err = yamlstrict.ErrorAt(p.At, "%s needs a reason", what)
+		}
+		return p, err
 	})
 }
 
@@ -284,7 +250,7 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 		return func(n *yaml.Node) error {
 			s, err := yamlstrict.Text(n, what)
 			*to = s
-			if err == nil && !outputPattern().MatchString(s) {
+			if err == nil && !only(s, "._+-") || strings.ContainsAny(s[:1], ".+-") {
 				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
 			}
 			return err
@@ -357,19 +323,16 @@ func (r *Recipe) checkSet(s Set, used map[string]int) error {
 		}
 		return nil
 	}
-	operands := s.operands()
-	if len(operands) == 0 {
+	if len(s.Operands) == 0 {
 		return yamlstrict.ErrorAt(s.At, "an empty set")
 	}
-	for _, o := range operands {
+	for _, o := range s.Operands {
 		if err := r.checkSet(o, used); err != nil {
 			return err
 		}
 	}
 	return nil
 }
-
-func (s *Set) operands() []Set { return slices.Concat(s.Union, s.Intersect, s.Minus) }
 
 func (r *Recipe) sourceNames() []string { return slices.Sorted(maps.Keys(r.Sources)) }
 
@@ -379,7 +342,7 @@ var hashNames = []string{"sha256", "sha384", "sha512", "sha1", "md5"}
 // maxClaim is how long signing lets a name or a version be.
 const maxClaim = 128
 
-var (
-	claimPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9 '()+,\-./:=?]+$`) })
-	outputPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._+\-]*$`) })
-)
+// only reports whether text is of letters and digits of ASCII, and some other characters.
+func only(s, others string) bool {
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"+others) == ""
+}

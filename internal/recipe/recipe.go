@@ -35,9 +35,9 @@ type Recipe struct {
 	Set     Set
 	Filter  Filter
 
-	Require []Pin       // must be in the bundle
-	Include []Pin       // are taken whatever the set, the filter and a program's trust say, but not its distrust
-	Exclude []Exclusion // are never taken
+	Require []Pin // must be in the bundle
+	Include []Pin // are taken whatever the set, the filter and a program's trust say, but not its distrust
+	Exclude []Pin // are never taken
 	// Distrusted are certificates that a root program distrusts and that the
 	// recipe names: without that they are an error.
 	Distrusted []Pin
@@ -81,14 +81,23 @@ type Source struct {
 	At      Position
 }
 
-// A Set is an expression over sources. One field is set.
+// A Set is an expression over sources: one of them, or an operation.
 type Set struct {
 	Source    string
-	Union     []Set
-	Intersect []Set
-	Minus     []Set // the first without all others
+	Operation Operation
+	Operands  []Set
 	At        Position
 }
+
+// An Operation makes a set of others.
+type Operation string
+
+// The operations.
+const (
+	Union     Operation = "union"
+	Intersect Operation = "intersect"
+	Minus     Operation = "minus" // the first without all others
+)
 
 // A Filter drops certificates. Zero fields drop none.
 type Filter struct {
@@ -106,13 +115,8 @@ type Pin struct {
 	SHA256 *[32]byte // of the certificate
 	SPKI   *[32]byte // SHA-256 of its SubjectPublicKeyInfo
 	Reason string
+	Until  time.Time // of an exclusion, when it ends; zero for never
 	At     Position
-}
-
-// An Exclusion is a Pin that keeps certificates out, perhaps until a day.
-type Exclusion struct {
-	Pin
-	Until time.Time // zero for always
 }
 
 // A Signer says who signs, in the words of signing.LoadSigner.

@@ -72,7 +72,7 @@ func (r *Recipe) inOrder() []string {
 		if s.Source != "" && !slices.Contains(names, s.Source) {
 			names = append(names, s.Source)
 		}
-		for _, operand := range s.operands() {
+		for _, operand := range s.Operands {
 			walk(operand)
 		}
 	}
@@ -169,21 +169,20 @@ func (s *selection) read(ctx context.Context, i int) error {
 	if err := src.checkPin(files); err != nil {
 		return err
 	}
-	isProgram := src.Kind == KindCertdata || src.Kind == KindCCADB
-	if isProgram && len(files) != 1 {
-		return fmt.Errorf("%s is to be one file, and is %d", src.Kind, len(files))
-	}
 	var anchors []roots.Anchor
-	if src.Kind == KindBundle {
-		if anchors, err = s.anchors(ctx, src); err != nil {
-			return err
+	switch src.Kind {
+	case KindCertdata, KindCCADB:
+		if len(files) != 1 {
+			return fmt.Errorf("%s is to be one file, and is %d", src.Kind, len(files))
 		}
-	}
-	if isProgram {
 		if err := s.readProgram(i, src, files[0]); err != nil {
 			return fmt.Errorf("%s: %w", files[0].Name, err)
 		}
 		return nil
+	case KindBundle:
+		if anchors, err = s.anchors(ctx, src); err != nil {
+			return err
+		}
 	}
 	for _, f := range files {
 		b, err := s.parse(f, anchors)
@@ -291,7 +290,7 @@ func (s *selection) anchors(ctx context.Context, src *Source) ([]roots.Anchor, e
 // run judges every candidate, in the order of the sources that give it.
 func (s *selection) run() (*Selection, error) {
 	var kept []*candidate
-	excluded := map[[32]byte]*Exclusion{} // by key, those that name a certificate
+	excluded := map[[32]byte]*Pin{} // by key, those that name a certificate
 	for i := range s.names {
 		for _, c := range s.has[i] {
 			if c.judged || c.gives() != 0 && !c.gives().contains(i) {
@@ -337,7 +336,7 @@ func (s *selection) run() (*Selection, error) {
 
 // judge says why a candidate is not in the bundle, and which exclusion keeps it
 // out; empty if it gets in.
-func (s *selection) judge(c *candidate) (reason string, by *Exclusion, err error) {
+func (s *selection) judge(c *candidate) (reason string, by *Pin, err error) {
 	included, allowed := s.include.find(c), s.distrusted.find(c)
 	for _, i := range s.exclude.find(c) {
 		e := &s.recipe.Exclude[i]
@@ -382,13 +381,13 @@ func (s *selection) judge(c *candidate) (reason string, by *Exclusion, err error
 // chooses reports whether a set takes a candidate.
 func (s *selection) chooses(set *Set, c *candidate) bool {
 	takes := func(o Set) bool { return s.chooses(&o, c) }
-	switch {
-	case set.Union != nil:
-		return slices.ContainsFunc(set.Union, takes)
-	case set.Intersect != nil:
-		return !slices.ContainsFunc(set.Intersect, func(o Set) bool { return !takes(o) })
-	case set.Minus != nil:
-		return takes(set.Minus[0]) && !slices.ContainsFunc(set.Minus[1:], takes)
+	switch set.Operation {
+	case Union:
+		return slices.ContainsFunc(set.Operands, takes)
+	case Intersect:
+		return !slices.ContainsFunc(set.Operands, func(o Set) bool { return !takes(o) })
+	case Minus:
+		return takes(set.Operands[0]) && !slices.ContainsFunc(set.Operands[1:], takes)
 	}
 	return c.gives().contains(s.number[set.Source])
 }
@@ -453,10 +452,10 @@ type pins struct {
 	met                  []bool
 }
 
-func newPins[P interface{ pin() Pin }](list []P) *pins {
+func newPins(list []Pin) *pins {
 	x := &pins{map[[32]byte][]int{}, map[[32]byte][]int{}, make([]bool, len(list))}
 	for i, p := range list {
-		if p := p.pin(); p.SHA256 != nil {
+		if p.SHA256 != nil {
 			x.byCertificate[*p.SHA256] = append(x.byCertificate[*p.SHA256], i)
 		} else {
 			x.byKey[*p.SPKI] = append(x.byKey[*p.SPKI], i)
@@ -476,5 +475,3 @@ func (x *pins) find(c *candidate) []int {
 	}
 	return found
 }
-
-func (p Pin) pin() Pin { return p }

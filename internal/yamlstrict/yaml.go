@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -84,22 +83,15 @@ func Document(data []byte) (*yaml.Node, error) {
 // UTF-8, control characters, and invisible and bidirectional formatting
 // characters (Trojan Source, CVE-2021-42574).
 func visible(data []byte) error {
-	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	number := 0
-	for line := range bytes.SplitSeq(data, []byte("\n")) {
-		number++
-		text := strings.ReplaceAll(string(bytes.TrimSuffix(line, []byte("\r"))), "\t", " ")
+	for number, line := range strings.Split(strings.TrimPrefix(string(data), "\ufeff"), "\n") {
+		text := strings.ReplaceAll(strings.TrimSuffix(line, "\r"), "\t", " ")
 		if report.Printable(text) == text {
 			continue
 		}
-		column := 0
-		for len(text) > 0 {
-			column++
-			r, n := utf8.DecodeRuneInString(text)
-			if shown := report.Printable(text[:n]); shown != text[:n] || r == utf8.RuneError {
-				return ErrorAt(Position{number, column}, "the character %s does not show: write plain text in UTF-8", shown)
+		for column, c := range strings.Split(text, "") {
+			if shown := report.Printable(c); shown != c {
+				return ErrorAt(Position{number + 1, column + 1}, "the character %s does not show: write plain text in UTF-8", shown)
 			}
-			text = text[n:]
 		}
 	}
 	return nil
@@ -175,17 +167,19 @@ func EachKey(n *yaml.Node, what string, read func(key string, k, v *yaml.Node) e
 	return nil
 }
 
-// List reads a sequence.
-func List(n *yaml.Node, what string, read func(*yaml.Node) error) error {
+// List reads a sequence of what read reads, which may be empty, but is never nil.
+func List[T any](n *yaml.Node, what string, read func(*yaml.Node) (T, error)) ([]T, error) {
 	if n.Kind != yaml.SequenceNode {
-		return ErrorAt(At(n), "%s is to be a list", what)
+		return nil, ErrorAt(At(n), "%s is to be a list", what)
 	}
-	for _, c := range n.Content {
-		if err := read(c); err != nil {
-			return err
+	out := make([]T, len(n.Content))
+	for i, c := range n.Content {
+		var err error
+		if out[i], err = read(c); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // Text reads a string. What YAML takes for something else, or once took for it,
@@ -232,12 +226,7 @@ func Texts(n *yaml.Node, what string) ([]string, error) {
 		s, err := Text(n, what)
 		return []string{s}, err
 	}
-	var out []string
-	err := List(n, what, func(c *yaml.Node) error {
-		s, err := Text(c, what)
-		out = append(out, s)
-		return err
-	})
+	out, err := List(n, what, func(c *yaml.Node) (string, error) { return Text(c, what) })
 	if err == nil && len(out) == 0 {
 		err = ErrorAt(At(n), "%s is empty", what)
 	}

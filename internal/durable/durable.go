@@ -368,24 +368,27 @@ func (d *Disk) stage(root *os.Root, name, path string, perm fs.FileMode, write f
 		if err != nil {
 			return err
 		}
-		private := f.Chmod(0o600) == nil // refused by file systems without permissions, where there is nothing to restore
-		w := bufio.NewWriterSize(f, 64<<10)
-		if err := write(w); err != nil {
-			return err
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-		if private {
-			if err := f.Chmod(fi.Mode().Perm()); err != nil {
+		err = private(fi, 0o600, f.Chmod, func() error {
+			w := bufio.NewWriterSize(f, 64<<10)
+			if err := write(w); err != nil {
 				return err
 			}
-		}
-		if err := f.Sync(); err != nil {
+			return w.Flush()
+		})
+		if err != nil {
 			return err
 		}
-		return f.Close()
+		return errors.Join(f.Sync(), f.Close())
 	})
+}
+
+// private fills something while nobody else can read it, and then gives it the permissions that it had.
+func private(had fs.FileInfo, mode fs.FileMode, chmod func(fs.FileMode) error, fill func() error) error {
+	changed := chmod(mode) == nil // refused by file systems without permissions, where there is nothing to restore
+	if err := fill(); err != nil || !changed {
+		return err
+	}
+	return chmod(had.Mode().Perm())
 }
 
 // newName calls create with names until one is new.

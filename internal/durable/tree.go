@@ -23,10 +23,7 @@ type Tree struct {
 
 // WriteFile writes a file below the directory. The name has slashes, and no symbolic link leads out.
 func (t *Tree) WriteFile(name string, data []byte, perm fs.FileMode) error {
-	return t.Write(name, perm, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
+	return t.Write(name, perm, from(data))
 }
 
 // Write is WriteFile with what write writes.
@@ -206,17 +203,14 @@ func (d *Disk) stageTree(root *os.Root, name, dir string, fill func(*Tree) error
 		if err != nil {
 			return err
 		}
-		private := root.Chmod(tmp, 0o700) == nil // refused by file systems without permissions, where there is nothing to restore
-		if t.dir, err = root.OpenRoot(tmp); err != nil {
-			return err
-		}
-		if err := errors.Join(fill(t), t.dir.Close()); err != nil {
-			return err
-		}
-		if private {
-			if err := root.Chmod(tmp, fi.Mode().Perm()); err != nil {
+		err = private(fi, 0o700, func(mode fs.FileMode) error { return root.Chmod(tmp, mode) }, func() (err error) {
+			if t.dir, err = root.OpenRoot(tmp); err != nil {
 				return err
 			}
+			return errors.Join(fill(t), t.dir.Close())
+		})
+		if err != nil {
+			return err
 		}
 		return t.sync()
 	})

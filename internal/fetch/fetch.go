@@ -207,11 +207,16 @@ func readStdin(o Options) ([]File, error) {
 			hint = fi.Size()
 		}
 	}
-	data, err := readAll(o.watched(o.Stdin, hint), "stdin", hint, o.MaxBytes, o.Sniff)
+	return o.readOne(o.Stdin, "-", "stdin", hint)
+}
+
+// readOne reads the one file of a name, which errors call something else.
+func (o Options) readOne(r io.Reader, name, called string, hint int64) ([]File, error) {
+	data, err := readAll(o.watched(r, hint), called, hint, o.MaxBytes, o.Sniff)
 	if err != nil {
 		return nil, err
 	}
-	return []File{{Name: "-", Data: data}}, nil
+	return []File{{Name: name, Data: data}}, nil
 }
 
 func readPath(name string, o Options) ([]File, error) {
@@ -234,11 +239,7 @@ func readPath(name string, o Options) ([]File, error) {
 			return nil, &TooLargeError{Name: name, Size: hint, Limit: o.MaxBytes}
 		}
 	}
-	data, err := readAll(o.watched(f, hint), name, hint, o.MaxBytes, o.Sniff)
-	if err != nil {
-		return nil, err
-	}
-	return []File{{Name: name, Data: data}}, nil
+	return o.readOne(f, name, name, hint)
 }
 
 // readDir reads the files of d, at most maxEntries names and o.MaxBytes together.

@@ -189,35 +189,25 @@ func (t *Table) write(cells []string) {
 		last--
 	}
 	cells = cells[:last+1]
-	var following [][]string // lines of each cell, after the first
-	if t.screen.Width > 0 {
-		cut := make([]string, len(cells))
-		for i, cell := range cells {
-			var lines []string
-			if cut[i], lines = t.cut(i, cell); lines != nil {
-				if following == nil {
-					following = make([][]string, len(cells))
-				}
-				following[i] = lines
-			}
-		}
-		cells = cut
+	if t.screen.Width <= 0 {
+		t.line(cells)
+		return
 	}
-	t.line(cells)
-	for following != nil {
-		next, some := make([]string, len(cells)), false
-		for i, lines := range following {
-			if len(lines) > 0 {
-				next[i], following[i], some = lines[0], lines[1:], true
+	lines, height := make([][]string, len(cells)), 0 // of each cell, and of the row
+	for i, cell := range cells {
+		if t.widths[i] >= 0 {
+			lines[i] = t.cut(i, cell)
+			height = max(height, len(lines[i]))
+		}
+	}
+	for n := range height {
+		line, end := make([]string, len(cells)), 0
+		for i := range lines {
+			if n < len(lines[i]) {
+				line[i], end = lines[i][n], i+1
 			}
 		}
-		if !some {
-			return
-		}
-		for next[len(next)-1] == "" {
-			next = next[:len(next)-1]
-		}
-		t.line(next)
+		t.line(line[:end])
 	}
 }
 
@@ -249,24 +239,23 @@ func (t *Table) blanks(n int) {
 	_, _ = t.w.WriteString(blanks[:max(n, 0)])
 }
 
-// cut is a cell on a screen, and the lines that follow it.
-func (t *Table) cut(i int, text string) (string, []string) {
+// cut is the lines of a cell on a screen.
+func (t *Table) cut(i int, text string) []string {
 	n := t.widths[i]
 	if Columns(text) <= n {
-		return text, nil
+		return []string{text}
 	}
 	switch t.columns[i].Kind {
 	case Hash:
-		return first(text, n), nil
+		return []string{first(text, n)}
 	case Prose:
-		lines := wrap(text, n, 0)
-		return lines[0], lines[1:]
+		return wrap(text, n, 0)
 	}
 	// Marks behind a name are worth more than its end.
 	if at := strings.LastIndex(text, "  ["); at > 0 && n-Columns(text[at:]) >= nameFloor/2 {
-		return Middle(text[:at], n-Columns(text[at:])) + text[at:], nil
+		return []string{Middle(text[:at], n-Columns(text[at:])) + text[at:]}
 	}
-	return Middle(text, n), nil
+	return []string{Middle(text, n)}
 }
 
 // WriteCSV writes rows, the header among them (RFC 4180). Each cell is made printable, and goes through Cell.

@@ -29,11 +29,11 @@ type (
 		Value string `json:"value"`
 	}
 	cdxCrypto struct {
-		Asset       string          `json:"assetType"`
-		Certificate *cdxCertificate `json:"certificateProperties,omitempty"`
-		Algorithm   *cdxAlgorithm   `json:"algorithmProperties,omitempty"`
-		Key         *cdxKey         `json:"relatedCryptoMaterialProperties,omitempty"`
-		OID         string          `json:"oid,omitempty"`
+		Asset       string            `json:"assetType"`
+		Certificate *cdxCertificate   `json:"certificateProperties,omitempty"`
+		Algorithm   map[string]string `json:"algorithmProperties,omitempty"`
+		Key         *cdxKey           `json:"relatedCryptoMaterialProperties,omitempty"`
+		OID         string            `json:"oid,omitempty"`
 	}
 	cdxCertificate struct {
 		Subject   string            `json:"subjectName"`
@@ -43,9 +43,6 @@ type (
 		Algorithm string            `json:"signatureAlgorithmRef"`
 		Key       string            `json:"subjectPublicKeyRef"`
 		Format    string            `json:"certificateFormat"`
-	}
-	cdxAlgorithm struct {
-		Primitive string `json:"primitive"`
 	}
 	cdxKey struct {
 		Type string `json:"type"`
@@ -135,7 +132,7 @@ func (r *Report) components(yield func(any) bool) {
 			Crypto: &cdxCrypto{Asset: "related-crypto-material", Key: &cdxKey{"public-key", hex.EncodeToString(key[:]), c.PublicKey.Bits}},
 		}) || !once(cdxComponent{
 			Type: "cryptographic-asset", Ref: "algorithm:" + oid, Name: algorithm.String(),
-			Crypto: &cdxCrypto{Asset: "algorithm", Algorithm: &cdxAlgorithm{"signature"}, OID: oid},
+			Crypto: &cdxCrypto{Asset: "algorithm", Algorithm: map[string]string{"primitive": "signature"}, OID: oid},
 		}) {
 			return
 		}

@@ -11,24 +11,20 @@ import (
 
 // The parts of SARIF 2.1.0 that are written (OASIS, 27 March 2020).
 type (
-	sarifText struct {
-		Text string `json:"text"`
-	}
+	// A sarifWord is an object with one member.
+	sarifWord map[string]string
 	sarifRule struct {
-		ID       string       `json:"id"`
-		Short    sarifText    `json:"shortDescription"`
-		Full     sarifText    `json:"fullDescription"`
-		Help     sarifText    `json:"help"`
-		Defaults sarifDefault `json:"defaultConfiguration"`
-	}
-	sarifDefault struct {
-		Level string `json:"level"`
+		ID       string    `json:"id"`
+		Short    sarifWord `json:"shortDescription"`
+		Full     sarifWord `json:"fullDescription"`
+		Help     sarifWord `json:"help"`
+		Defaults sarifWord `json:"defaultConfiguration"`
 	}
 	sarifResult struct {
 		RuleID       string            `json:"ruleId"`
 		RuleIndex    int               `json:"ruleIndex"`
 		Level        string            `json:"level"`
-		Message      sarifText         `json:"message"`
+		Message      sarifWord         `json:"message"`
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
 		Baseline     string            `json:"baselineState,omitempty"`
@@ -36,15 +32,12 @@ type (
 	}
 	sarifLocation struct {
 		Physical struct {
-			Artifact sarifAddress `json:"artifactLocation"`
+			Artifact sarifWord `json:"artifactLocation"`
 		} `json:"physicalLocation"`
 		Logical []sarifLogical `json:"logicalLocations,omitempty"`
 	}
-	sarifAddress struct {
-		URI string `json:"uri"`
-	}
 	sarifArtifact struct {
-		Location sarifAddress      `json:"location"`
+		Location sarifWord         `json:"location"`
 		Hashes   map[string]string `json:"hashes"`
 	}
 	sarifLogical struct {
@@ -66,8 +59,8 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 	for i, x := range r.Results {
 		index[x.Rule.ID] = i
 		list = append(list, sarifRule{
-			ID: x.Rule.ID, Short: sarifText{x.Rule.Title}, Full: sarifText{x.Rule.Title + ". " + x.Rule.Citation},
-			Help: sarifText{x.Rule.Advice}, Defaults: sarifDefault{sarifLevel(x.Rule.Severity)},
+			ID: x.Rule.ID, Short: sarifWord{"text": x.Rule.Title}, Full: sarifWord{"text": x.Rule.Title + ". " + x.Rule.Citation},
+			Help: sarifWord{"text": x.Rule.Advice}, Defaults: sarifWord{"level": sarifLevel(x.Rule.Severity)},
 		})
 	}
 	results := []sarifResult{}
@@ -82,7 +75,7 @@ func (r *Report) WriteSARIF(w io.Writer) error {
 		}
 		artifacts := []sarifArtifact{}
 		for _, in := range e.Inputs {
-			artifacts = append(artifacts, sarifArtifact{sarifAddress{artifactURI(in.Name)}, map[string]string{"sha-256": in.SHA256}})
+			artifacts = append(artifacts, sarifArtifact{sarifWord{"uri": artifactURI(in.Name)}, map[string]string{"sha-256": in.SHA256}})
 		}
 		run["artifacts"], run["properties"] = artifacts, map[string]string{"trustpool:at": e.At}
 	}
@@ -101,16 +94,15 @@ func sarifLevel(s Severity) string {
 }
 
 func (f *Finding) sarif(r *Report, rule int) sarifResult {
-	out := sarifResult{RuleID: f.Rule.ID, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{sarifPlain(f.Rule.Title + ": " + f.Detail)}}
+	out := sarifResult{RuleID: f.Rule.ID, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifWord{"text": sarifPlain(f.Rule.Title + ": " + f.Detail)}}
 	location := sarifLocation{}
-	location.Physical.Artifact.URI = artifactURI(r.File)
+	file := r.File
 	if f.Change == Gone {
-		location.Physical.Artifact.URI = artifactURI(r.Against.File)
+		file = r.Against.File
 	}
+	location.Physical.Artifact = sarifWord{"uri": artifactURI(file)}
 	for _, e := range f.Items {
-		location.Logical = append(location.Logical, sarifLogical{
-			report.Printable(e.Name()), e.reference(), "certificate",
-		})
+		location.Logical = append(location.Logical, sarifLogical{report.Printable(e.Name()), e.reference(), "certificate"})
 	}
 	out.Locations = []sarifLocation{location}
 	id := f.identity()

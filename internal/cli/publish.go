@@ -129,10 +129,8 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 
 // published reports what Publish or Rollback gave.
 func (a *app) published(ctx context.Context, g *gate, s *store.Store, p *store.Publication, err error, subject string) error {
-	refused, isRefused := errors.AsType[*store.RefusedError](err)
-	if isRefused {
-		p = refused.Publication
-	} else if err != nil {
+	_, isRefused := errors.AsType[*store.RefusedError](err)
+	if err != nil && !isRefused {
 		return fmt.Errorf("%s: %w", subject, err)
 	}
 	if err := a.thenSite(ctx, g, s, !isRefused); err != nil {

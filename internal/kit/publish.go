@@ -33,11 +33,8 @@ func (k *Kit) publish(ctx context.Context, s *store.Store, o store.PublishOption
 	for _, b := range k.Bundles {
 		o.From = kit + "/" + b.File
 		p, err := s.Publish(ctx, b.Bundle.Raw, o)
-		if refused, ok := errors.AsType[*store.RefusedError](err); ok {
-			p = refused.Publication
-			if refused.Unchanged() {
-				err = nil
-			}
+		if refused, ok := errors.AsType[*store.RefusedError](err); ok && refused.Unchanged() {
+			err = nil
 		}
 		if p != nil {
 			done = append(done, p)

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -21,13 +22,7 @@ func Count(n int, noun string) string {
 }
 
 // Optional is a pointer to v, and nil, which is null in JSON, for the zero value: what is not known.
-func Optional[T comparable](v T) *T {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return &v
-}
+func Optional[T comparable](v T) *T { return OrNil(v, v != *new(T)) }
 
 // OrNil is a pointer to v if it is known, and nil, which is null in JSON, if it is not.
 func OrNil[T any](v T, known bool) *T {
@@ -38,12 +33,7 @@ func OrNil[T any](v T, known bool) *T {
 }
 
 // OrDash is s, and a dash if it is empty, for a column of a table.
-func OrDash(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
+func OrDash(s string) string { return cmp.Or(s, "-") }
 
 // Joined is the words of a list, with commas between them.
 func Joined[T ~string](list []T) string {

@@ -49,11 +49,7 @@ func Cut(s string, limit int) string {
 // printable, and nothing in it can be taken for a PEM block or for base64 of a
 // certificate.
 func Comment(s string) string {
-	s = strings.ReplaceAll(Printable(s), "-----", `----\x2d`)
-	if len(s) <= maxComment {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxComment], "") + "…"
+	return Cut(strings.ReplaceAll(Printable(s), "-----", `----\x2d`), maxComment)
 }
 
 // printable reports whether a character shows as itself: the space counts, other

@@ -66,7 +66,7 @@ func TestGates(t *testing.T) {
 				return
 			}
 			refused, ok := errors.AsType[*store.RefusedError](err)
-			if !ok || p != nil {
+			if !ok || p != refused.Publication {
 				t.Fatalf("let it pass: %+v, %v", p, err)
 			}
 			if got := gatesOf(refused); !slices.Equal(got, tt.want) {

@@ -136,9 +136,7 @@ func (s *Store) mirror(ctx context.Context, from string, o MirrorOptions) (*Mirr
 	}
 	m.Publication, err = s.Publish(ctx, f.Data, o.PublishOptions)
 	refused, isRefused := errors.AsType[*RefusedError](err)
-	if isRefused {
-		m.Publication = refused.Publication
-	} else if err != nil {
+	if err != nil && !isRefused {
 		return nil, fmt.Errorf("%s: %w", m.From, err)
 	}
 	if o.Seen != nil && (!isRefused || refused.Unchanged()) { // otherwise it says nothing of what is current

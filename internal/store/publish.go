@@ -90,7 +90,7 @@ func NameOf(b *bundle.Bundle, file string) string {
 
 // Publish makes data the current release of its name, if the gate lets it pass: of
 // a message in PEM armour or bare base64 the DER within, which devices read.
-// The error is a *RefusedError if it does not, with every refusal.
+// The error is a *RefusedError if it does not, and the publication has every refusal.
 func (s *Store) Publish(ctx context.Context, data []byte, o PublishOptions) (*Publication, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -119,13 +119,8 @@ func (s *Store) publish(ctx context.Context, b *bundle.Bundle, o PublishOptions)
 	}
 	for try := 1; ; try++ {
 		p, err := s.tryPublish(ctx, b, contents, notVerified, o)
-		if wrapped {
-			const note = "the file is text around DER, and what is published is the DER within: devices read no text"
-			if refused, ok := errors.AsType[*RefusedError](err); ok {
-				refused.Publication.Notes = append(refused.Publication.Notes, note)
-			} else if p != nil {
-				p.Notes = append(p.Notes, note)
-			}
+		if wrapped && p != nil {
+			p.Notes = append(p.Notes, "the file is text around DER, and what is published is the DER within: devices read no text")
 		}
 		if !errors.Is(err, ErrConflict) || try == maxTries || o.Kind == RolledBack { // which meant what was current
 			return p, err
@@ -213,7 +208,7 @@ func (s *Store) tryPublish(ctx context.Context, b *bundle.Bundle, c Contents, no
 			}
 			p.Notes = append(p.Notes, "the bytes of the current release were damaged or gone; they are whole again")
 		}
-		return nil, refused
+		return p, refused
 	}
 	if o.DryRun {
 		return p, nil

@@ -16,6 +16,7 @@ type line struct {
 	tab    bool // there is a tab among the blanks
 	last   int  // number of the last line that was joined to it
 	width  int  // columns of that
+	blank  bool // a blank was at its end
 }
 
 // pager is the mark of a pager, as devices and terminal servers write it.
@@ -68,10 +69,14 @@ func width(blanks string) (column int) {
 	return column
 }
 
-// noControlSequences leaves out control sequences, such as those for colours
-// (ECMA-48 section 5.4). Behind a pager's mark those that move the cursor back, and
+// noControlSequences leaves out control sequences, such as those for colours, and other
+// escapes (ECMA-48 section 5). Behind a pager's mark those that move the cursor back, and
 // that clear the line, become characters that do so.
 func noControlSequences(raw string) string {
+	if !strings.Contains(raw, "\x1b") {
+		return raw
+	}
+	raw = escapes().ReplaceAllString(raw, "")
 	before, rest, found := strings.Cut(raw, "\x1b[")
 	if !found {
 		return raw
@@ -91,6 +96,10 @@ func noControlSequences(raw string) string {
 	b.WriteString(before)
 	return b.String()
 }
+
+// escapes are the control functions that are no control sequences: titles of windows,
+// and those of one character, perhaps with others before it.
+var escapes = pattern(`\x1b(?:\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z^-~])`)
 
 // cursor is what terminal does as a control sequence would.
 func cursor(parameter string, final byte) string {

@@ -210,13 +210,30 @@ func noises() map[string]func(string) string {
 		"registered, results": func(s string) string {
 			return `{"results": [{"item": "show version", "stdout": ["Cisco IOS XE"]}, {"item": "show crypto pki trustpool", "stdout": [` + jsonString(s) + `], "stdout_lines": [` + list(s) + `]}]}`
 		},
-		"ad hoc":        func(s string) string { return "edge1 | SUCCESS => {\n    \"stdout\": [" + jsonString(s) + "]\n}\n" },
-		"debug":         func(s string) string { return "ok: [edge1] => {\n    \"result.stdout[0]\": " + jsonString(s) + "\n}\n" },
-		"one string":    func(s string) string { return `{"output": ` + jsonString(s) + `}` },
-		"lines of JSON": func(s string) string { return strings.Trim(list(s), "[]\n ") + "\n" },
+		"ad hoc": func(s string) string { return "edge1 | SUCCESS => {\n    \"stdout\": [" + jsonString(s) + "]\n}\n" },
+		"titles and sets of characters": func(s string) string {
+			return "\x1b]0;edge1\x07" + eachLine(s, func(_ int, l string) string { return "\x1b(B\x1b[m" + l + "\x1b7" })
+		},
+		"quoted-printable": func(s string) string {
+			return strings.NewReplacer("=", "=3D", " \n", "=20\n", "-More", "=\n-More").Replace(s)
+		},
+		"a string alone":      jsonString,
+		"a block of a ticket": func(s string) string { return "{noformat}\n" + s + "\n{noformat}\n" },
+		"debug":               func(s string) string { return "ok: [edge1] => {\n    \"result.stdout[0]\": " + jsonString(s) + "\n}\n" },
+		"one string":          func(s string) string { return `{"output": ` + jsonString(s) + `}` },
+		"lines of JSON":       func(s string) string { return strings.Trim(list(s), "[]\n ") + "\n" },
 		"a list of YAML": func(s string) string {
 			return eachLine(s, func(_ int, l string) string { return "    - '" + strings.ReplaceAll(l, "'", "''") + "'" })
 		},
+	}
+	for _, prefix := range []string{
+		"[10.0.0.1] ", "10.0.0.1: ", "edge1 | ", "edge1: ", "[2001:db8::1] ", "ok: [edge1] => ", "stdout| ", "* ", "+ ", "// ", "INFO:root:", "edge1\t", "edge1.txt:", "2024-03-07 11:22:33,123 - INFO - ",
+		"Mar  7 11:22:33 edge1 capture[12]: ", "<13>Mar  7 11:22:33 edge1 capture: ", "<13>1 2024-03-07T11:22:33Z edge1 capture - - - ", "1709810553 ", "1709810553.123 ", "20240307-112233 ",
+	} {
+		out["a prefix "+prefix] = before(prefix)
+		out["a prefix without blanks at ends "+prefix] = func(s string) string {
+			return eachLine(s, func(_ int, l string) string { return strings.TrimRight(prefix+l, " ") })
+		}
 	}
 	for _, stamp := range []string{
 		"[2024-03-07 11:22:33.444] ", "[11:22:33] ", "[11:22:33.444] ", "(11:22:33) ", "<11:22:33> ", "11:22:33 ", "11:22:33.444 | ", "2024-03-07 11:22:33 ", "2024-03-07 11:22:33,123: ",
@@ -252,6 +269,16 @@ func without(list []show.Shown) []show.Shown {
 	return list
 }
 
+// interleave takes the lines of two texts in turn.
+func interleave(a, b string) string {
+	var out strings.Builder
+	other := strings.SplitAfter(b, "\n")
+	for i, l := range strings.SplitAfter(a, "\n") {
+		out.WriteString(l + other[i])
+	}
+	return out.String()
+}
+
 // What cannot be told is refused, and names the command that is wanted.
 func TestReadCannotTell(t *testing.T) {
 	t.Parallel()
@@ -276,6 +303,9 @@ func TestReadCannotTell(t *testing.T) {
 		{"JSON cut short", `{"stdout": [` + jsonString(text), "JSON that cannot be read"},
 		{"two documents", `{"stdout": [` + jsonString(text) + `]}{"stdout": []}`, "more than one document"},
 		{"two hosts of a playbook", "TASK [debug] ***\nok: [edge1] => {\n    \"msg\": " + jsonString(text) + "\n}\nok: [edge2] => {\n    \"msg\": " + jsonString(text) + "\n}\n", "the output of several devices or commands: edge1[0].msg, edge2[0].msg"},
+		{"two devices, line by line", interleave(before("[10.0.0.1] ")(text), before("[10.0.0.2] ")(text)), "no certificate in it"},
+		{"two ports, line by line", interleave(before("10.0.0.1:22: ")(text), before("10.0.0.1:23: ")(text)), "no certificate in it"},
+		{"written line breaks", "'" + strings.ReplaceAll(text, "\n", `\n`) + "'", `its line breaks are written as \n`},
 		{"two devices without prompts", shownBody + "===== edge2 =====\n" + shownBody, "what is built in is shown again, so a second capture has begun before"},
 		{"the rest from a word on", strings.Replace(text, "trustpool\n", "trustpool | begin QuoVadis\n", 1), `"show crypto pki trustpool | begin QuoVadis" shows a part of the pool: ` + want},
 		{"a section, no prompt", "sh cry pki trustp | sec Certificate\n" + shownBody, "shows a part of the pool"},
@@ -337,6 +367,44 @@ func TestReadWrapped(t *testing.T) {
 			got, err = show.Read([]byte(wrap(xr, width)), show.IOSXR)
 			if err == nil && !reflect.DeepEqual(without(got), want) {
 				t.Errorf("%d, %d: IOS XR read as another: %q", width, pad, got[0].Subject)
+			}
+		}
+	}
+}
+
+// How wide a terminal is shows where it broke several lines, whatever width that is; as
+// many blanks at ends as a mail leaves do not matter, and a line that is not one does.
+func TestReadAnyWidth(t *testing.T) {
+	t.Parallel()
+	const long = "cn=Lab Public Primary Certification Authority For The Whole Of The Laboratory - Generation 5 x=y and all"
+	xe, xr := "edge1#show crypto pki trustpool\n", ""
+	for i := range 6 {
+		name := []string{long[:3] + strings.Repeat("X", i) + long[3:], "o=Łab"}
+		xe += xeEntry("0123456789ABCDEF0123456789ABCDEF", "Built-In", name...) + "\n"
+		xr += "Trustpool: Built-In\n==================================================\nCA certificate\n  Serial Number  : 01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF\n" +
+			"  Subject:\n        CN=" + name[0][3:] + ",O=Łab,ST=Bonn\n  Issued By      :\n        CN=" + name[0][3:] + ",O=Łab,ST=Bonn\n" +
+			"  Validity Start : 18:27:00 UTC Fri Nov 24 2006\n  Validity End   : 18:23:33 UTC Mon Nov 24 2031\n  SHA1 Fingerprint:\n        CA3AFBCF1240364B44B216208880483919937CF7\n"
+	}
+	xe += "edge1#"
+	for style, text := range map[show.Style]string{show.IOSXE: xe, show.IOSXR: xr} {
+		want := without(readBack(t, style, text))
+		for width := 50; width < 128; width++ {
+			var b strings.Builder
+			for l := range strings.Lines(text) {
+				runes := []rune(strings.TrimSuffix(l, "\n"))
+				for len(runes) > width {
+					b.WriteString(string(runes[:width]) + "\n")
+					runes = runes[width:]
+				}
+				b.WriteString(string(runes) + "\n")
+			}
+			got, err := show.Read([]byte(b.String()), style)
+			if err != nil || !reflect.DeepEqual(without(got), want) {
+				t.Errorf("%s, %d: %v %+v", style, width, err, got)
+			}
+			got, err = show.Read([]byte(strings.ReplaceAll(b.String(), " \n", "\n")), style)
+			if err == nil && !reflect.DeepEqual(without(got), want) {
+				t.Errorf("%s, %d, without blanks at ends: read as another: %+v", style, width, got)
 			}
 		}
 	}

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"mime/quotedprintable"
 	"regexp"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	filetext "trustpool/internal/fetch/text"
 )
@@ -42,6 +45,13 @@ func Read(text []byte, style Style) ([]Shown, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	if bytes.IndexByte(text, '\n') < 0 { // lines may end with a carriage return alone
 		text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	}
+	if isQuotedPrintable(text) {
+		decoded, err := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(text)))
+		if err != nil {
+			return nil, fmt.Errorf("a mail in quoted-printable that cannot be read: %w", err)
+		}
+		text = decoded
 	}
 	d, err := dialectOf(style)
 	if err != nil {
@@ -102,10 +112,33 @@ func (d *dialect) label(text string) (label, string) {
 	return d.labels[name], strings.TrimSpace(rest)
 }
 
+// isQuotedPrintable reports whether a text is as mails have it: each equals sign begins a
+// byte in hex, or ends a line, and there are some of what is in every name.
+func isQuotedPrintable(text []byte) bool {
+	if !bytes.Contains(text, []byte("=3D")) {
+		return false
+	}
+	for rest := text; ; {
+		_, after, ok := bytes.Cut(rest, []byte("="))
+		if !ok {
+			return true
+		}
+		end := bytes.TrimLeft(after, " \t\r")
+		if !(len(end) == 0 || end[0] == '\n' || len(after) > 1 && isHex(string(after[:2])) && !bytes.ContainsAny(after[:2], ":abcdef")) {
+			return false
+		}
+		rest = after
+	}
+}
+
 // readText reads a capture that is text.
 func (d *dialect) readText(text string) ([]Shown, error) {
 	r := reader{dialect: d}
-	raw := make([]string, 0, strings.Count(text, "\n")+1)
+	count := strings.Count(text, "\n") + 1
+	if strings.Count(text, `\n`) > 8*count {
+		return nil, errors.New(`its line breaks are written as \n: give the text as the device printed it, or as JSON`)
+	}
+	raw := make([]string, 0, count)
 	for l := range strings.Lines(text) {
 		raw = append(raw, noControlSequences(strings.TrimLeft(strings.TrimRight(l, "\r\n"), "\r")))
 	}
@@ -114,7 +147,11 @@ func (d *dialect) readText(text string) ([]Shown, error) {
 	for i, s := range raw {
 		l := clean(s)
 		if l.text != "" {
-			l.number, l.last, l.width = i+1, i+1, l.indent+len(l.text)
+			l.number, l.last, l.width = i+1, i+1, l.indent+utf8.RuneCountInString(l.text)
+			if bare, ok := strings.CutSuffix(s, " "); ok && !strings.HasSuffix(bare, " ") {
+				l.blank = true
+				l.width++
+			}
 			lines = append(lines, l)
 		}
 	}
@@ -184,6 +221,7 @@ type reader struct {
 	list    []Shown
 	current *entry // the certificate that is being read
 	echo    bool   // after certificates the command is there again
+	over    bool   // after certificates there is a prompt
 	members int    // lines that may still belong to the message before
 }
 
@@ -242,6 +280,7 @@ func (r *reader) begin(l line) error {
 	if r.echo {
 		return errors.New("a second capture begins: give one at a time, the newest")
 	}
+	r.over = false
 	r.current = &entry{Shown: Shown{Line: l.number}, margin: l.indent}
 	return nil
 }
@@ -291,9 +330,16 @@ func (r *reader) outside(l line, field label) error {
 		r.echo = true
 	case len(r.list) > 0 && (strings.HasPrefix(l.text, "% ") || strings.HasPrefix(l.text, "ERROR:")):
 		return fmt.Errorf("the device says %.80q after a certificate: the pool may not be whole, capture it again", l.text)
+	case isPrompt(l.text):
+		r.over = true
+	case len(r.list) > 0 && !r.over && lost().MatchString(l.text):
+		return fmt.Errorf("%.80q after a certificate, and no prompt before it: the pool may not be whole, capture it again", l.text)
 	}
 	return nil
 }
+
+// lost is what programs print when the session ends before the device has printed all.
+var lost = pattern(`(?i)^(?:(?:ssh|telnet|plink|error|fatal|client_loop|packet_write_wait|write failed)\b.{0,80}?[: ] *)?(?:.{0,80}\b(?:connection|session|socket|channel)\b.{0,80}\b(?:closed|reset|timed out|lost|aborted|refused|terminated|expired|timeout)|broken pipe|.{0,80}\b(?:timed out|timeout)\b|timeout[, ])|^\^C`)
 
 // echoes reports whether a line has the command, perhaps shortened: show crypto pki
 // trustpool.

@@ -57,10 +57,22 @@ func jsonOf(text []byte) []byte {
 	if data := playbook(text); data != nil {
 		return data
 	}
-	if bytes.HasPrefix(text, []byte("{")) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
+	if object(text) || isString(text) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
 		return text
 	}
 	return nil
+}
+
+// object reports whether a text begins as an object of JSON does.
+func object(text []byte) bool {
+	inside, ok := bytes.CutPrefix(text, []byte("{"))
+	inside = bytes.TrimLeft(inside, " \t\r\n")
+	return ok && (len(inside) == 0 || inside[0] == '"' || inside[0] == '}')
+}
+
+// isString reports whether a text is one string of JSON: on one line, in quotes.
+func isString(text []byte) bool {
+	return len(text) > 1 && text[0] == '"' && text[len(text)-1] == '"' && bytes.IndexByte(text, '\n') < 0
 }
 
 // readJSON reads what a playbook registered: the output of a command as text or as

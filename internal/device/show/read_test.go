@@ -407,6 +407,16 @@ func TestReadGivesUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		prompt := strings.SplitAfter(name, "#")[0]
+		for _, says := range []string{"Connection to 10.0.0.1 closed by remote host.", "client_loop: send disconnect: Broken pipe", "Timeout, server edge1 not responding.", "^C"} {
+			if _, err := show.Read([]byte(name+out.String()+says+"\n"), style); err == nil || !strings.Contains(err.Error(), "no prompt before it") {
+				t.Errorf("%s: %s: %v", style, says, err)
+			}
+			for _, text := range []string{name + out.String() + prompt + "exit\n" + says + "\n", out.String() + prompt + "\n" + says + "\n"} {
+				if _, err := show.Read([]byte(text), style); err != nil {
+					t.Errorf("%s: %q: %v", style, text, err)
+				}
+			}
+		}
 		for _, says := range []string{"% Connection timed out", "% Error: out of memory", "ERROR: % Incomplete command"} {
 			if _, err := show.Read([]byte(name+out.String()+says+"\n"), style); err == nil || !strings.Contains(err.Error(), "the device says") {
 				t.Errorf("%s: %s: %v", style, says, err)

@@ -35,11 +35,13 @@ var (
 	})
 	quote = pattern(`^((?:> ?)*>)`)
 	// comment is what programs that keep configurations put before what is none, and
-	// number what grep and cat do.
+	// number what grep, cat and those do that count seconds.
 	comment = pattern(`^([!#]+)(?: |$)`)
-	number  = pattern(`^( {0,9}\d{1,9}(?:[: \t]|$))`)
-	quoted  = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
-	yaml    = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
+	number  = pattern(`^( {0,9}(?:\d{1,10}(?:\.\d{3,9})?|\d{8}[-T_]\d{6})(?:[: \t]|$))`)
+	// priority is what syslog puts before the time.
+	priority = pattern(`^(<\d{1,3}>(?:1 )?)`)
+	quoted   = pattern(`^\s*("(?:[^"\\]|\\.)*"),?\s*$`)
+	yaml     = pattern(`^ *(?:- )+(?:'((?:[^']|'')*)'|("(?:[^"\\]|\\.)*")|([^'"].*)?)$`)
 
 	// markers are what some line of each certificate has.
 	markers = []string{"CA Certificate", "CA certificate", "Serial Number", "Issuer:", "Issued By", "Validity", "Trustpool:"}
@@ -54,8 +56,8 @@ func pattern(s string) func() *regexp.Regexp {
 // line, and around it: if all lines that a certificate must have bear it.
 func undecorate(lines []string) {
 	for range maxLayers {
-		changed := false
-		for n, cut := range []func(string) (string, bool){cutStamp, cutOf(quote), cutOf(comment), cutOf(number), cutString, cutYAML} {
+		changed := cutPrefix(lines)
+		for n, cut := range []func(string) (string, bool){cutStamp, cutOf(quote), cutOf(comment), cutOf(number), cutOf(priority), cutString, cutYAML} {
 			changed = cutAll(lines, cut, n < blanksAfter) || changed
 		}
 		if !changed {
@@ -98,6 +100,39 @@ func cutAll(lines []string, cut func(string) (string, bool), blanks bool) bool {
 	}
 	return true
 }
+
+// cutPrefix removes what is before the first line of a certificate from all lines, such
+// as the name of the device, and reports whether it did.
+func cutPrefix(lines []string) bool {
+	tries := 0
+	for _, l := range lines {
+		l = strings.TrimRight(l, " \t")
+		prefix, ok := strings.CutSuffix(l, xeHead)
+		if !ok {
+			prefix, ok = strings.CutSuffix(l, xrHead)
+		}
+		if !ok {
+			continue
+		}
+		if short := strings.TrimSpace(prefix); short == "" || tries == maxTries {
+			return false
+		}
+		tries++
+		short := strings.TrimRight(prefix, " \t")
+		if cutAll(lines, func(line string) (string, bool) {
+			if line == short {
+				return "", true
+			}
+			return strings.CutPrefix(line, prefix)
+		}, false) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxTries is how many lines that end as the first of a certificate are tried.
+const maxTries = 4
 
 // noBreak is a blank at which no line is broken, as web pages have it.
 const noBreak = "\u00a0"
@@ -301,24 +336,100 @@ func isPoolCommand(command string) bool {
 	return echoes(command) && !(len(words) > 4 && strings.HasPrefix(words[4], "pol"))
 }
 
-// join puts lines together that a terminal of 80 or 132 columns broke.
+// join puts lines together that a terminal broke: one of 80 or 132 columns, or of as many
+// as the widest lines.
 func (r *reader) join(lines []line) []line {
+	widest := r.widest(lines)
 	out := lines[:0]
 	for _, l := range lines {
-		if n := len(out) - 1; n >= 0 && (out[n].width == 80 || out[n].width == 132) && l.indent <= 1 && l.number == out[n].last+1 && !l.paged && !out[n].paged && r.goesOn(l.text) {
-			out[n].text += strings.Repeat(" ", l.indent) + l.text
-			out[n].last, out[n].width = l.number, l.width
-			continue
+		if n := len(out) - 1; n >= 0 {
+			if blanks := r.joint(out[n], l, widest); blanks >= 0 {
+				out[n].text += strings.Repeat(" ", blanks) + l.text
+				out[n].last, out[n].width, out[n].blank = l.number, l.width, l.blank
+				continue
+			}
 		}
 		out = append(out, l)
 	}
 	return out
 }
 
-// goesOn reports whether a line without blanks before it can be the rest of another.
-func (r *reader) goesOn(text string) bool {
+// joint is how many blanks are between two lines that are one, or -1 if they are not.
+func (r *reader) joint(a, b line, widest int) int {
+	if !follows(a, b) {
+		return -1
+	}
+	blanks := b.indent
+	if a.blank {
+		blanks++
+	}
+	indented := a.indent >= fieldIndent // then no attribute is without a blank before it
+	switch a.width {
+	case 80, 132:
+		if r.goesOn(b.text, indented) {
+			return blanks
+		}
+	case widest:
+		if indented && r.goesOn(b.text, true) {
+			return blanks
+		}
+	case widest - 1: // the blank at its end is lost
+		if indented && r.goesOn(b.text, true) {
+			return blanks + 1
+		}
+	}
+	return -1
+}
+
+// follows reports whether nothing is between two lines, and the second begins where a
+// terminal would go on.
+func follows(a, b line) bool {
+	return b.indent <= 1 && b.number == a.last+1 && !b.paged && !a.paged
+}
+
+// Terminals have so many columns, and so many different lines show how many.
+const (
+	minColumns   = 40
+	maxColumns   = 512
+	minDifferent = 4
+)
+
+// widest is how wide the widest lines are, if they are broken there; otherwise 0. What
+// shows that is a serial number, in which no blank can be lost, or several lines: two if
+// blanks at the ends of lines are kept or the width is a round one, and otherwise as many
+// different ones as are not broken at a blank each by chance.
+func (r *reader) widest(lines []line) int {
+	widest, broken, sure, blanks := 0, 0, false, false
+	var different map[string]bool
+	for i, l := range lines {
+		blanks = blanks || l.blank
+		if l.width < widest {
+			continue
+		}
+		if l.width > widest {
+			widest, broken, sure, different = l.width, 0, false, nil
+		}
+		if l.indent < fieldIndent || i+1 == len(lines) || !follows(l, lines[i+1]) || !r.goesOn(lines[i+1].text, true) {
+			continue
+		}
+		if different == nil {
+			different = map[string]bool{}
+		}
+		different[l.text] = true
+		broken++
+		sure = sure || strings.Contains(l.text, "Serial Number") && isHex(lines[i+1].text)
+	}
+	if widest < minColumns || widest > maxColumns || !sure && !((blanks || widest%10 == 0) && broken >= 2) && len(different) < minDifferent {
+		return 0
+	}
+	return widest
+}
+
+// goesOn reports whether a line without blanks before it can be the rest of another;
+// one that begins as an attribute does, if attributes is set.
+func (r *reader) goesOn(text string, attributes bool) bool {
 	field, _ := r.label(text)
-	return field == noLabel && !r.isHead(text) && !isAttribute(text) && !isMessage(text) && !mnemonic().MatchString(text) && !isPrompt(text) && strings.Trim(text, "=") != "" && text != notListed
+	return field == noLabel && !r.isHead(text) && (attributes || !isAttribute(text)) && !isMessage(text) && !mnemonic().MatchString(text) && !isPrompt(text) && strings.Trim(text, "=") != "" && text != notListed
 }
 
 // isConfiguration reports whether a line is of a running configuration.

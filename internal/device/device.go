@@ -188,7 +188,18 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 	if r.Refused != "" {
 		return r, nil
 	}
-	kept := p.Entries
+	kept, err := r.take(p, b.Certificates, o)
+	if err != nil {
+		return nil, err
+	}
+	r.addNotes(kept, o)
+	return r, nil
+}
+
+// take judges certificates one after the other, and installs in p what is to be. It
+// returns the entries that p kept.
+func (r *ImportReport) take(p *pool.Pool, certs []*certificate.Certificate, o ImportOptions) (kept []pool.Entry, err error) {
+	kept = p.Entries
 	if o.Clean {
 		kept = p.Only(pool.BuiltIn)
 	}
@@ -196,18 +207,16 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 	if err != nil {
 		return nil, err
 	}
-	r.Certificates = make([]Judged, 0, len(b.Certificates))
-	after := slices.Grow(slices.Clip(kept), len(b.Certificates)) // a copy
-	for i, c := range b.Certificates {
+	r.Certificates = make([]Judged, 0, len(certs))
+	p.Entries = slices.Grow(slices.Clip(kept), len(certs)) // a copy
+	for i, c := range certs {
 		e := j.judge(i+1, c)
 		r.add(e)
 		if e.Outcome == Installed {
-			after = append(after, pool.EntryOf(c, pool.Downloaded))
+			p.Entries = append(p.Entries, pool.EntryOf(c, pool.Downloaded))
 		}
 	}
-	r.addNotes(kept, o)
-	p.Entries = after
-	return r, nil
+	return kept, nil
 }
 
 // check refuses options that the platform does not have.

@@ -32,10 +32,12 @@ type judge struct {
 func newJudge(entries []pool.Entry, r *ImportReport, o ImportOptions) (*judge, error) {
 	j := &judge{options: o, entries: entries, installed: o.Platform.rules.installed, seen: make(map[[32]byte]int), names: make(map[string]int)}
 	switch {
-	case r.Verification == nil: // accepted by the user
+	case !o.Terminal && r.Verification == nil: // accepted by the user
 		j.installed = o.Platform.rules.signature
 	case o.FIPS:
 		j.installed = o.Platform.rules.fips
+	case o.Terminal:
+		j.installed = o.Platform.rules.terminal
 	}
 	var err error
 	j.index, err = (&pool.Pool{Entries: entries}).Index()

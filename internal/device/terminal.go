@@ -3,7 +3,6 @@ package device
 import (
 	"bytes"
 	"fmt"
-	"slices"
 
 	"trustpool/bundle"
 	"trustpool/internal/pool"
@@ -18,9 +17,8 @@ const sourceTerminal = "Cisco field notice FN72323 and Cisco's test library geni
 // is taken of it, and no signature is asked for.
 func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, error) {
 	r := &ImportReport{Platform: o.Platform, At: o.At, Terminal: true, Certificates: []Judged{}, Notes: Notes{}}
-	ground := o.Platform.rules.terminal
 	refuse := func(format string, args ...any) (*ImportReport, error) {
-		r.Refused, r.RefusedOn = o.Platform.Title+" takes one certificate in PEM from the terminal; "+fmt.Sprintf(format, args...), ground
+		r.Refused, r.RefusedOn = o.Platform.Title+" takes one certificate in PEM from the terminal; "+fmt.Sprintf(format, args...), o.Platform.rules.terminal
 		return r, nil
 	}
 	switch {
@@ -36,22 +34,9 @@ func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportRep
 	if err != nil {
 		return refuse("in the %s before the first blank line there is none: %v", report.Count(lines, "line"), err)
 	}
-	kept := p.Entries
-	if o.Clean {
-		kept = p.Only(pool.BuiltIn)
-	}
-	j, err := newJudge(kept, r, o)
+	kept, err := r.take(p, first.Certificates[:1], o)
 	if err != nil {
 		return nil, err
-	}
-	if j.installed = ground; o.FIPS {
-		j.installed = o.Platform.rules.fips
-	}
-	after := slices.Clone(kept)
-	e := j.judge(1, first.Certificates[0])
-	r.add(e)
-	if e.Outcome == Installed {
-		after = append(after, pool.EntryOf(e.Certificate, pool.Downloaded))
 	}
 	r.Notes.Add(Ground{Inferred, "the signature that " + sourceGuides + " speak of is that of a bundle"},
 		"nothing verifies what is pasted, and nobody vouches for it here: compare its fingerprints with a second source; trustpool config --pem writes them, and what to type")
@@ -63,7 +48,6 @@ func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportRep
 		r.Notes.Add(unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
 	}
 	r.addSettings(kept, o)
-	p.Entries = after
 	return r, nil
 }
 

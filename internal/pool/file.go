@@ -30,14 +30,10 @@ func (p *Pool) WriteJSON(w io.Writer) error {
 		Schema   string `json:"schema"`
 		Platform string `json:"platform"`
 	}{fileSchema, p.Platform}
-	return report.WriteJSON(w, head, report.JSONList{Name: "certificates", Each: func(yield func(any) bool) {
-		for _, e := range p.Entries {
-			e.NotBefore, e.NotAfter = e.NotBefore.UTC(), e.NotAfter.UTC()
-			if !yield(e) {
-				return
-			}
-		}
-	}})
+	return report.WriteJSON(w, head, report.List("certificates", p.Entries, func(e Entry) Entry {
+		e.NotBefore, e.NotAfter = e.NotBefore.UTC(), e.NotAfter.UTC()
+		return e
+	}))
 }
 
 // Read reads a pool file: one JSON document
@@ -58,9 +54,9 @@ type fileLimits struct {
 }
 
 func (l fileLimits) read(r io.Reader, check func(platform string) error) (*Pool, error) {
-	in := &capped{r: r, left: l.size}
+	in := &io.LimitedReader{R: filler{r}, N: l.size + 1}
 	p, err := readFile(in, l.entries)
-	if in.exceeded {
+	if in.N == 0 {
 		err = fmt.Errorf("more than %d bytes", l.size)
 	}
 	if err == nil {
@@ -172,22 +168,14 @@ func syntax(dec *json.Decoder, err error) error {
 	return fmt.Errorf("offset %d: %w", dec.InputOffset(), err)
 }
 
-// A capped reader ends with an error if there is more than it may read. It fills what it is given: json.Decoder looks at all white space again
-// after every read.
-type capped struct {
-	r        io.Reader
-	left     int64
-	exceeded bool
-}
+// A filler fills what it is given: json.Decoder looks at all white space again after
+// every read.
+type filler struct{ io.Reader }
 
-func (c *capped) Read(b []byte) (int, error) {
-	n, err := io.ReadFull(c.r, b[:min(int64(len(b)), c.left+1)])
+func (f filler) Read(b []byte) (int, error) {
+	n, err := io.ReadFull(f.Reader, b)
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF
-	}
-	if c.left -= int64(n); c.left < 0 {
-		c.exceeded = true
-		return 0, errors.New("too long")
 	}
 	return n, err
 }

@@ -80,9 +80,6 @@ func (e *Entry) evidence() evidence {
 	}
 }
 
-// evidenceKeys are the keys of evidence, the strongest first.
-func evidenceKeys() []Key { return []Key{BySHA256, BySHA1, ByShown, ByIssuerSerial} }
-
 // evidenceOf returns the evidence of a certificate, and whether it has any: only
 // its bytes are known of one that cannot be read.
 func evidenceOf(c *certificate.Certificate, by Key) (evidence, bool) {
@@ -155,7 +152,7 @@ func (p *Pool) Index() (*Index, error) {
 // the key is empty if none is. An entry is one certificate: another that is shown
 // alike is not found in it.
 func (x *Index) Find(c *certificate.Certificate) (int, Key) {
-	for _, by := range evidenceKeys() {
+	for _, by := range []Key{BySHA256, BySHA1, ByShown, ByIssuerSerial} {
 		if !x.has[by] {
 			continue
 		}

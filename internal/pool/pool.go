@@ -7,16 +7,19 @@
 package pool
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device/show"
+	"trustpool/internal/report"
 )
 
 // A Pool is the certificates on a device: those built into its software, and
@@ -163,7 +166,7 @@ func (e *Entry) ValidFrom() Moment {
 	if e.Certificate != nil {
 		return Moment{Time: e.Certificate.NotBefore}
 	}
-	return moment(e.NotBefore, e.Shown, func(s *Shown) show.Date { return s.NotBefore })
+	return moment(e.NotBefore, cmp.Or(e.Shown, &Shown{}).NotBefore)
 }
 
 // ValidTo returns the last moment at which the certificate is valid.
@@ -171,17 +174,17 @@ func (e *Entry) ValidTo() Moment {
 	if e.Certificate != nil {
 		return Moment{Time: e.Certificate.NotAfter}
 	}
-	return moment(e.NotAfter, e.Shown, func(s *Shown) show.Date { return s.NotAfter })
+	return moment(e.NotAfter, cmp.Or(e.Shown, &Shown{}).NotAfter)
 }
 
-func moment(t time.Time, s *Shown, date func(*Shown) show.Date) Moment {
+// moment is a time that is known, or else as the device shows it.
+func moment(t time.Time, d show.Date) Moment {
 	switch {
 	case !t.IsZero():
 		return Moment{Time: certificate.Time{Time: t, Valid: true}}
-	case s == nil || date(s).Zone == "":
+	case d.Zone == "":
 		return Moment{}
 	}
-	d := date(s)
 	m := Moment{Time: certificate.Time{Time: d.Clock, Valid: true}}
 	if !d.Known() {
 		m.Within = maxOffset
@@ -202,9 +205,9 @@ func (e *Entry) check() error {
 	switch {
 	case e.Origin != BuiltIn && e.Origin != Downloaded:
 		return fmt.Errorf("origin %.80q is neither %s nor %s", e.Origin, BuiltIn, Downloaded)
-	case e.SHA256 != "" && !isHex(e.SHA256, 64, "0123456789abcdef"):
+	case e.SHA256 != "" && !report.IsHex(e.SHA256, sha256.Size):
 		return fmt.Errorf("sha256 %.80q is not 64 digits of lower-case hex", e.SHA256)
-	case e.SHA1 != "" && !isHex(e.SHA1, 40, "0123456789abcdef"):
+	case e.SHA1 != "" && !report.IsHex(e.SHA1, sha1.Size):
 		return fmt.Errorf("sha1 %.80q is not 40 digits of lower-case hex", e.SHA1)
 	case e.Serial != "" && !isSerial(strings.TrimPrefix(e.Serial, "-")):
 		return fmt.Errorf("serial %.80q is not upper-case hex in whole bytes without leading zeroes", e.Serial)
@@ -218,12 +221,8 @@ func (e *Entry) check() error {
 	return nil
 }
 
-func isHex(s string, n int, digits string) bool {
-	return len(s) == n && strings.Trim(s, digits) == ""
-}
-
 func isSerial(s string) bool {
-	return s == "00" || len(s) > 1 && len(s)%2 == 0 && isHex(s, len(s), "0123456789ABCDEF") && !strings.HasPrefix(s, "00")
+	return s == "00" || len(s) > 1 && len(s)%2 == 0 && strings.Trim(s, "0123456789ABCDEF") == "" && !strings.HasPrefix(s, "00")
 }
 
 // writable reports whether RFC 3339 can write the time, which has four digits for
@@ -232,11 +231,5 @@ func writable(t time.Time) bool { y := t.UTC().Year(); return 0 <= y && y <= 999
 
 // Only returns the entries of one origin, in a slice of their own.
 func (p *Pool) Only(o Origin) []Entry {
-	var kept []Entry
-	for _, e := range p.Entries {
-		if e.Origin == o {
-			kept = append(kept, e)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(slices.Clone(p.Entries), func(e Entry) bool { return e.Origin != o })
 }

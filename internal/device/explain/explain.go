@@ -184,9 +184,7 @@ func (s *reader) read() error {
 			s.known++ // it is a part of what was known
 		} else {
 			flush()
-			if filled {
-				held, first, parts = line, s.Lines, 0
-			}
+			held, first = line, s.Lines
 		}
 		if filled {
 			if parts++; !wrapped(line) || !tokens().MatchString(held) {
@@ -265,7 +263,7 @@ func (s *reader) line(line string, number int) {
 	if s.words(line, number) {
 		found = true
 	}
-	member := !starts && s.members > 0 && isMember(line)
+	member := !starts && s.members > 0 && memberLine().MatchString(line)
 	switch {
 	case found:
 		s.members = maxMembers

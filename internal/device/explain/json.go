@@ -2,6 +2,7 @@ package explain
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -50,20 +51,11 @@ func jsonLines(line string) (lines []string, ok bool) {
 				find(e, name)
 			}
 		case map[string]any:
-			for _, k := range sortedNames(v) {
+			for _, k := range slices.Sorted(maps.Keys(v)) {
 				find(v[k], k)
 			}
 		}
 	}
 	find(value, "")
 	return lines, ok
-}
-
-// sortedNames are the names of an object, in order.
-func sortedNames(object map[string]any) (names []string) {
-	for k := range object {
-		names = append(names, k)
-	}
-	slices.Sort(names)
-	return names
 }

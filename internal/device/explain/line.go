@@ -61,10 +61,7 @@ var (
 
 // begins reports whether a line is the first of a message or of a command.
 func begins(line string) bool {
-	if at := tokens().FindStringIndex(line); at != nil {
-		return true
-	}
-	if timestamps().MatchString(line) || cliError().MatchString(line) || exported().MatchString(line) && !access().MatchString(line) {
+	if tokens().MatchString(line) || timestamps().MatchString(line) || cliError().MatchString(line) || exported().MatchString(line) && !access().MatchString(line) {
 		return true
 	}
 	_, ok := prompt(line)
@@ -88,9 +85,6 @@ func prompt(line string) (platform string, ok bool) {
 	}
 	return "", true
 }
-
-// isMember reports whether a line can be a further one of a message that has several.
-func isMember(line string) bool { return memberLine().MatchString(line) }
 
 // split finds the messages of a line that have a mnemonic.
 func split(line string) (list []message) {

@@ -67,10 +67,10 @@ func builtIn() map[string][]builtInRow {
 			{xeTRS, "0B1D839976B135A6A1", "CN=TRS Bundle Root CA,O=Cisco", "", "2023-11-29T17:11:50Z", "2099-11-29T17:11:50Z", "dec669e322e07cd7c60a56904bf50c29fa1e75071723fc103577e27b226968d5", ""},
 		},
 		"iosxr": {
-			{sourceXR, "5FF87B282B54DC8D42A315B568C9ADFF", "CN=Cisco Root CA 2048,O=Cisco Systems", "", "2004-05-14T20:17:12Z", "2029-05-14T20:25:42Z", "", "de990ced99e0431f60edc3937e7cd5bf0ed9e5fa"},
-			{sourceXR, "2ED20E7347D333834B4FDD0DD7B6967E", "CN=Cisco Root CA M1,O=Cisco", "", "2008-11-18T21:50:24Z", "2033-11-18T21:59:46Z", "", "45ad6bb499011bb4e84e84316a81c27d89ee5ce7"},
-			{sourceXR, "3C9131CB1FF6D01B0E9AB8D044BF12BE", `OU=Class 3 Public Primary Certification Authority,O=VeriSign\, Inc.,C=US`, "", "1996-01-29T00:00:00Z", "2028-08-02T23:59:59Z", "", "a1db6393916f17e4185509400415c70240b0ae6b"},
-			{sourceXR, "0509", "CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM", "", "2006-11-24T18:27:00Z", "2031-11-24T18:23:33Z", "", "ca3afbcf1240364b44b216208880483919937cf7"},
+			{SourceXR, "5FF87B282B54DC8D42A315B568C9ADFF", "CN=Cisco Root CA 2048,O=Cisco Systems", "", "2004-05-14T20:17:12Z", "2029-05-14T20:25:42Z", "", "de990ced99e0431f60edc3937e7cd5bf0ed9e5fa"},
+			{SourceXR, "2ED20E7347D333834B4FDD0DD7B6967E", "CN=Cisco Root CA M1,O=Cisco", "", "2008-11-18T21:50:24Z", "2033-11-18T21:59:46Z", "", "45ad6bb499011bb4e84e84316a81c27d89ee5ce7"},
+			{SourceXR, "3C9131CB1FF6D01B0E9AB8D044BF12BE", `OU=Class 3 Public Primary Certification Authority,O=VeriSign\, Inc.,C=US`, "", "1996-01-29T00:00:00Z", "2028-08-02T23:59:59Z", "", "a1db6393916f17e4185509400415c70240b0ae6b"},
+			{SourceXR, "0509", "CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM", "", "2006-11-24T18:27:00Z", "2031-11-24T18:23:33Z", "", "ca3afbcf1240364b44b216208880483919937cf7"},
 		},
 	}
 }

@@ -180,7 +180,7 @@ func Import(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportReport, err
 		return importTerminal(p, b, o)
 	}
 	if _, wrapped := b.Unwrap(); wrapped || b.Form == bundle.FormPEM {
-		r.Notes.Add(unknown, "the file is text, PEM or base64, and no device is known to read that as a bundle file: it is judged as if the device were given the DER")
+		r.Notes.Add(Unknown, "the file is text, PEM or base64, and no device is known to read that as a bundle file: it is judged as if the device were given the DER")
 	}
 	if err := r.judgeSignature(b, o); err != nil {
 		return nil, err
@@ -325,7 +325,7 @@ func (r *ImportReport) addNotes(entries []pool.Entry, o ImportOptions) {
 			"signed under TRS Bundle Root CA, which only recent releases have built in; others refuse it")
 	}
 	if o.FIPS && r.usesSHA1() {
-		r.Notes.Add(unknown, "whether a device in FIPS mode takes the bundle's own signature, which has a chain signed with SHA-1, is not known")
+		r.Notes.Add(Unknown, "whether a device in FIPS mode takes the bundle's own signature, which has a chain signed with SHA-1, is not known")
 	}
 	r.addSettings(entries, o)
 }
@@ -337,10 +337,10 @@ func (r *ImportReport) addSettings(entries []pool.Entry, o ImportOptions) {
 		r.Notes.Add(p.rules.clean, "downloaded certificates were dropped first")
 	}
 	if o.UniqueNames {
-		r.Notes.Add(Ground{Confirmed, sourceGuides}, "the rule of unique issuer and subject is in the older IOS XE 16 guide; the newer ones do not have it")
+		r.Notes.Add(Ground{Confirmed, SourceGuides}, "the rule of unique issuer and subject is in the older IOS XE 16 guide; the newer ones do not have it")
 	}
 	if !slices.ContainsFunc(entries, func(e pool.Entry) bool { return e.Origin == pool.BuiltIn }) {
-		r.Notes.Add(unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
+		r.Notes.Add(Unknown, "the built-in pool of %s is not known: what it has already is counted as installed here", p.Title)
 	}
 }
 

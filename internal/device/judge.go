@@ -57,7 +57,7 @@ func Takes(c *certificate.Certificate, o ImportOptions) (Judged, error) {
 	}
 	e := j.judge(1, c)
 	if e.Basis == "" { // the platform imports no bundle, so there are no rules of it
-		e.Ground = unknown
+		e.Ground = Unknown
 	}
 	return e, nil
 }
@@ -71,7 +71,7 @@ func (j *judge) judge(index int, c *certificate.Certificate) Judged {
 	e.Outcome, e.Reason, e.Ground = Installed, "new to the pool", j.installed
 	if j.options.At.Before(c.NotBefore.Time) {
 		e.Reason = fmt.Sprintf("not valid before %s; what a device does with it then is not known", c.NotBefore)
-		e.Ground = unknown
+		e.Ground = Unknown
 	}
 	return e
 }
@@ -143,9 +143,9 @@ func (j *judge) disabled(e *Judged) bool {
 		e.Reason = fmt.Sprintf("an RSA key of %d bits, and those of 1024 and less are disabled", k.Bits)
 		e.Ground = Ground{Confirmed, sourceXRModel}
 	case fips && c.Has(certificate.QuirkSignatureMD5):
-		e.Reason, e.Ground = "signed with MD5 or MD2, in FIPS mode", unknown
+		e.Reason, e.Ground = "signed with MD5 or MD2, in FIPS mode", Unknown
 	case fips && rsa && k.Bits < rsa2048:
-		e.Reason, e.Ground = fmt.Sprintf("an RSA key of %d bits, in FIPS mode", k.Bits), unknown
+		e.Reason, e.Ground = fmt.Sprintf("an RSA key of %d bits, in FIPS mode", k.Bits), Unknown
 	default:
 		return false
 	}

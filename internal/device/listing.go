@@ -85,7 +85,7 @@ func (l *Listing) addNotes(notListed int) {
 	switch l.Platform.Name {
 	case "iosxr":
 		if slices.ContainsFunc(l.Entries, func(e Listed) bool { return e.Origin == show.Downloaded }) {
-			l.Notes.Add(Ground{Inferred, sourceXR}, "the notice shows built-in certificates; that others are shown in the same way is inferred")
+			l.Notes.Add(Ground{Inferred, SourceXR}, "the notice shows built-in certificates; that others are shown in the same way is inferred")
 		}
 	case "nxos":
 		l.Notes.Add(Ground{Unverified, "Nexus 9000 NX-API reference of 9.3: the names of the fields; no output of a device was seen"},

@@ -52,20 +52,20 @@ const (
 	wordsIOS                  // one line, no counters
 )
 
-// Sources that more than one statement rests on.
+// Sources that more than one statement rests on, here or in what to type.
 const (
-	sourceASA     = "Cisco Community, certificate change on tools.cisco.com, October 2018"
-	sourceXR      = "Cisco field notice FN72290"
+	SourceASA     = "Cisco Community, certificate change on tools.cisco.com, October 2018"
+	SourceXR      = "Cisco field notice FN72290"
 	sourceXE      = "Cisco field notice FN72323 and public captures"
-	sourceGuides  = "Cisco PKI trustpool management guides 15M&T, 16.8, 16.10 and 17.x"
+	SourceGuides  = "Cisco PKI trustpool management guides 15M&T, 16.8, 16.10 and 17.x"
 	sourceGuide16 = "Cisco PKI trustpool management guide, IOS XE 16, the older book"
 	sourceXRModel = "YANG model Cisco-IOS-XR-crypto-cepki-cfg, revision 2021-05-13"
-	sourceXEModel = "YANG model Cisco-IOS-XE-crypto"
-	sourceNone    = "nothing found in public sources"
+	SourceXEModel = "YANG model Cisco-IOS-XE-crypto"
 	sourceReason  = "reasoned: what cannot be read cannot be installed"
 )
 
-var unknown = Ground{Unverified, sourceNone}
+// Unknown is the ground of what is not known.
+var Unknown = Ground{Unverified, "nothing found in public sources"}
 
 // Platforms returns all platforms, in the order of their names.
 func Platforms() []Platform {
@@ -77,9 +77,9 @@ func Platforms() []Platform {
 				anchors:   []roots.Anchor{m1}, // inferred: it verifies Cisco's bundles, and all examined ones lead there
 				signature: Ground{Unverified, "ASA command reference, not seen: the user is asked"},
 				asks:      true,
-				installed: Ground{Confirmed, sourceASA},
-				counted:   Ground{Inferred, "the counter's name in " + sourceASA},
-				fips:      Ground{Inferred, sourceASA + ", on the trustpoint path"},
+				installed: Ground{Confirmed, SourceASA},
+				counted:   Ground{Inferred, "the counter's name in " + SourceASA},
+				fips:      Ground{Inferred, SourceASA + ", on the trustpoint path"},
 				clean:     Ground{Unverified, "ASA command reference, not seen"},
 				words:     wordsASA,
 				command:   "show crypto ca trustpool",
@@ -91,7 +91,7 @@ func Platforms() []Platform {
 		},
 		{
 			Name: "fxos", Title: "Cisco FXOS",
-			// Confirmed by sourceASA.
+			// Confirmed by SourceASA.
 			Advice: "make one trustpoint per root: scope security, create trustpoint NAME, set certchain, paste the PEM, ENDOFBUF, commit-buffer",
 		},
 		{
@@ -100,9 +100,9 @@ func Platforms() []Platform {
 				anchors:   []roots.Anchor{m1}, // inferred: the only one built into IOS XE of that age
 				signature: Ground{Inferred, "Cisco PKI trustpool management guide 15M&T; the one of 15SY does not ask for it"},
 				installed: Ground{Inferred, sourceXE + ", of IOS XE"},
-				counted:   unknown,
-				fips:      unknown,
-				clean:     Ground{Inferred, sourceXEModel},
+				counted:   Unknown,
+				fips:      Unknown,
+				clean:     Ground{Inferred, SourceXEModel},
 				terminal:  Ground{Inferred, sourceTerminal + ", of IOS XE"},
 				words:     wordsIOS,
 				command:   "show crypto pki trustpool", style: show.IOSXE,
@@ -111,13 +111,13 @@ func Platforms() []Platform {
 		{
 			Name: "iosxe", Title: "Cisco IOS XE", Aliases: []string{"c9800"},
 			rules: rules{
-				anchors:   []roots.Anchor{m1, trs}, // what signs must be built in (sourceGuides); both are (see builtin.go)
-				signature: Ground{Confirmed, sourceGuides},
+				anchors:   []roots.Anchor{m1, trs}, // what signs must be built in (SourceGuides); both are (see builtin.go)
+				signature: Ground{Confirmed, SourceGuides},
 				names:     true,
 				installed: Ground{Confirmed, sourceXE},
-				counted:   unknown,
-				fips:      unknown,
-				clean:     Ground{Confirmed, sourceXEModel},
+				counted:   Unknown,
+				fips:      Unknown,
+				clean:     Ground{Confirmed, SourceXEModel},
 				terminal:  Ground{Confirmed, sourceTerminal},
 				words:     wordsIOS,
 				command:   "show crypto pki trustpool", style: show.IOSXE,
@@ -126,12 +126,12 @@ func Platforms() []Platform {
 		{
 			Name: "iosxr", Title: "Cisco IOS XR", Aliases: []string{"asr9k", "ncs"},
 			rules: rules{
-				anchors:   []roots.Anchor{m1}, // confirmed: sourceXR
-				signature: Ground{Confirmed, sourceXR},
+				anchors:   []roots.Anchor{m1}, // confirmed: SourceXR
+				signature: Ground{Confirmed, SourceXR},
 				rsa1024:   true,
-				installed: Ground{Inferred, sourceXR},
-				counted:   unknown,
-				fips:      unknown,
+				installed: Ground{Inferred, SourceXR},
+				counted:   Unknown,
+				fips:      Unknown,
 				clean:     Ground{Confirmed, "YANG model Cisco-IOS-XR-crypto-act"},
 				command:   "show crypto ca trustpool", style: show.IOSXR,
 			},

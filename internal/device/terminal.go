@@ -38,14 +38,14 @@ func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportRep
 	if err != nil {
 		return nil, err
 	}
-	r.Notes.Add(Ground{Inferred, "the signature that " + sourceGuides + " speak of is that of a bundle"},
+	r.Notes.Add(Ground{Inferred, "the signature that " + SourceGuides + " speak of is that of a bundle"},
 		"nothing verifies what is pasted, and nobody vouches for it here: compare its fingerprints with a second source; trustpool config --pem writes them, and what to type")
 	if n := len(b.Certificates) - 1; n > 0 {
 		r.Notes.Add(Ground{Confirmed, "Cisco's test library genielibs: it sends the first block of each command alone"},
 			"%s of the file not taken: one certificate a command", report.Count(n, "further certificate"))
 	}
 	if first.Passed.Lines > 0 {
-		r.Notes.Add(unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
+		r.Notes.Add(Unknown, "%s of text beside the PEM pasted with it; what a device makes of that is not known", report.Count(first.Passed.Lines, "line"))
 	}
 	r.addSettings(kept, o)
 	return r, nil

@@ -20,11 +20,11 @@ import (
 // AsOf is the day of the newest source of the list.
 const AsOf = "2026-04-09"
 
-// MaxAge is how old the list may be before it is called old.
-const MaxAge = 365 * 24 * time.Hour
+// maxAge is how old the list may be before it is called old.
+const maxAge = 365 * 24 * time.Hour
 
-// Old reports whether a list of a day is older than MaxAge at a time.
-func Old(day, at time.Time) bool { return at.Sub(day) > MaxAge }
+// Old reports whether a list of a day is older than maxAge at a time.
+func Old(day, at time.Time) bool { return at.Sub(day) > maxAge }
 
 // A Kind is what a root program says of a root.
 type Kind int

@@ -17,33 +17,33 @@ func (s *Script) asa() {
 	} else {
 		s.asaImport()
 	}
-	s.check(device.Confirmed.By(sourceASA), "show license registration", "no Communication message send response error; the platform is registered")
+	s.check(device.Confirmed.By(device.SourceASA), "show license registration", "no Communication message send response error; the platform is registered")
 }
 
 func (s *Script) asaImport() {
-	o := s.options
-	if o.Policy {
+	g := device.Confirmed.By(device.SourceASA)
+	if s.Policy {
 		s.step("Let the ASA fetch the bundle by itself every day, with 9.5(2) and later",
-			line(Exec, device.Confirmed.By(sourceASA), "config t"),
-			line(Config, device.Confirmed.By(sourceASA), "crypto ca trustpool policy"),
-			line(Policy, device.Confirmed.By(sourceASA), "auto-import"),
-			line(Policy, device.Confirmed.By(sourceASA), "auto-import url "+s.URL),
-			Line{Policy, "auto-import time 22:00:00", device.Confirmed.By(sourceASA), new("22:00:00 is the default, in the device's local time")},
-			line(Policy, device.Unverified.By(sourceCommon), "end"),
+			line(Exec, g, "config t"),
+			line(Config, g, "crypto ca trustpool policy"),
+			line(Policy, g, "auto-import"),
+			line(Policy, g, "auto-import url "+s.URL),
+			Line{Policy, "auto-import time 22:00:00", g, new("22:00:00 is the default, in the device's local time")},
+			line(Policy, common, "end"),
 		)
 	}
-	from, g := s.URL, device.Confirmed.By(sourceASA)
+	from, how := s.URL, g
 	if s.File != "" {
-		from, g = s.File, device.Unverified.By(sourceASARef+", shows no import from a file")
+		from, how = s.File, device.Unverified.By(sourceASARef+", shows no import from a file")
 	}
 	command := "crypto ca trustpool import url " + from
-	if o.Clean {
-		command, g = "crypto ca trustpool import clean url "+from, device.Unverified.By(sourceASARef)
+	if s.Clean {
+		command, how = "crypto ca trustpool import clean url "+from, device.Unverified.By(sourceASARef)
 	}
-	s.step("Import the bundle", line(Exec, g, command))
-	if o.Policy {
-		s.step("Keep it", line(Exec, device.Unverified.By(sourceCommon), "write memory"))
-		s.check(device.Confirmed.By(sourceASA), "sh run all crypto ca trustpool", "crypto ca trustpool policy\nrevocation-check none\ncrl cache-time 60\ncrl enforcenextupdate\nauto-import\nauto-import url "+s.URL+"\nauto-import time 22:00:00")
+	s.step("Import the bundle", line(Exec, how, command))
+	if s.Policy {
+		s.step("Keep it", line(Exec, common, "write memory"))
+		s.check(g, "sh run all crypto ca trustpool", "crypto ca trustpool policy\nrevocation-check none\ncrl cache-time 60\ncrl enforcenextupdate\nauto-import\nauto-import url "+s.URL+"\nauto-import time 22:00:00")
 	}
 	s.check(device.Inferred.By("a public helper for FTD runs it there; what it prints was not found"), "show crypto ca trustpool", "at the import: Root file signature verified. Then installed: above 0, or all of them duplicates; and here the root that you need")
 }
@@ -52,7 +52,7 @@ func (s *Script) asaImport() {
 func (s *Script) asaTrustpoints() {
 	names := s.trustpoints()
 	for i, c := range s.PEM {
-		g := device.Confirmed.By(sourceASA)
+		g := device.Confirmed.By(device.SourceASA)
 		name := names[i]
 		var lines []Line
 		if i == 0 {
@@ -68,15 +68,15 @@ func (s *Script) asaTrustpoints() {
 		lines = append(lines, Line{Answer, "yes", g, new(s.only("the ASA shows this line:\n" + Fingerprint(c)))})
 		s.pasteStep(i, ", trustpoint "+name, lines)
 	}
-	s.step("Keep it", line(Config, device.Unverified.By(sourceCommon), "end"), line(Exec, device.Unverified.By(sourceCommon), "write memory"))
+	s.step("Keep it", line(Config, common, "end"), line(Exec, common, "write memory"))
 	for _, name := range names {
-		s.check(device.Unverified.By(sourceCommon), "show crypto ca certificates "+name, "the certificate")
+		s.check(common, "show crypto ca certificates "+name, "the certificate")
 	}
 }
 
 // only says when to say yes to a certificate.
 func (s *Script) only(shows string) string {
-	if s.options.verified() {
+	if s.verified() {
 		return "only if " + shows
 	}
 	return "only if its fingerprints are those of a second source, and " + shows

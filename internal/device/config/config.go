@@ -114,10 +114,7 @@ type Check struct {
 
 // A Script is what to type on a device.
 type Script struct {
-	Platform device.Platform
-	URL      string                     // of Options
-	File     string                     // of Options
-	PEM      []*certificate.Certificate // of Options
+	Options
 
 	// Vouched says who vouches for PEM; it is empty without PEM.
 	Vouched string
@@ -131,7 +128,6 @@ type Script struct {
 	Checks   []Check
 	Warnings device.Notes
 
-	options  Options
 	distrust *distrust.Index // for PEM
 }
 
@@ -144,7 +140,7 @@ func New(o Options) (*Script, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	s := &Script{Platform: o.Platform, URL: o.URL, File: o.File, PEM: o.PEM, options: o, Steps: []Step{}, Checks: []Check{}, Warnings: device.Notes{}}
+	s := &Script{Options: o, Steps: []Step{}, Checks: []Check{}, Warnings: device.Notes{}}
 	if len(o.PEM) > 0 {
 		s.distrust = distrust.NewIndex()
 		if !s.vouch() {
@@ -209,23 +205,17 @@ func (s *Script) source() string {
 
 // Sources that several lines rest on.
 const (
-	sourceASA    = "Cisco Community, certificate change on tools.cisco.com, October 2018"
 	sourceASARef = "ASA command reference, not seen"
-	sourceXR     = "Cisco field notice FN72290"
 	sourceXE     = "Cisco field notice FN72323"
-	sourceGuides = "Cisco PKI trustpool management guides 15M&T, 16.8, 16.10 and 17.x"
-	sourceXEYANG = "YANG model Cisco-IOS-XE-crypto"
 	sourceXRAct  = "YANG model Cisco-IOS-XR-crypto-act"
 	sourceXRCfg  = "YANG models Cisco-IOS-XR-um-crypto-cfg and crypto-cepki-cfg"
 	sourceNX     = "Nexus 9000 NX-API reference, 9.3(5)"
 	sourceNXShow = "Nexus 9000 NX-API reference, show commands, 9.3(x)"
-	sourceNone   = "nothing found in public sources"
 	sourceCommon = "general knowledge, no source seen"
 )
 
 var (
 	noneFound = device.Unverified.By("no such command was found")
-	unknown   = device.Unverified.By(sourceNone)
 	common    = device.Unverified.By(sourceCommon)
 )
 

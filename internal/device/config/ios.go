@@ -6,7 +6,6 @@ import (
 
 // ios is IOS and IOS XE: an import is typed in global configuration mode.
 func (s *Script) ios() {
-	o := s.options
 	xe := s.Platform.Name == "iosxe"
 	// on is the ground of what IOS XE's model or notice shows: of IOS it is inferred.
 	on := func(source string) device.Ground {
@@ -20,38 +19,38 @@ func (s *Script) ios() {
 	switch {
 	case len(s.PEM) > 0:
 		s.iosPaste(begin, end, on)
-	case o.Policy || o.VRF != "" || o.SourceInterface != "":
+	case s.byPolicy():
 		lines := []Line{
 			begin,
-			line(Config, on(sourceXEYANG), "crypto pki trustpool policy"),
-			line(Policy, on(sourceXEYANG), "cabundle url "+s.URL),
+			line(Config, on(device.SourceXEModel), "crypto pki trustpool policy"),
+			line(Policy, on(device.SourceXEModel), "cabundle url "+s.URL),
 		}
-		if o.VRF != "" {
-			lines = append(lines, line(Policy, on(sourceXEYANG), "vrf "+o.VRF))
+		if s.VRF != "" {
+			lines = append(lines, line(Policy, on(device.SourceXEModel), "vrf "+s.VRF))
 		}
-		if o.SourceInterface != "" {
-			lines = append(lines, line(Policy, on(sourceXEYANG), "source interface "+o.SourceInterface))
+		if s.SourceInterface != "" {
+			lines = append(lines, line(Policy, on(device.SourceXEModel), "source interface "+s.SourceInterface))
 		}
 		lines = append(lines, line(Policy, prompt, "exit"))
-		if o.Clean {
-			lines = append(lines, line(Config, on(sourceXEYANG), "crypto pki trustpool clean"))
+		if s.Clean {
+			lines = append(lines, line(Config, on(device.SourceXEModel), "crypto pki trustpool clean"))
 		}
-		bundles := Line{Config, "crypto pki trustpool import ca-bundle", device.Confirmed.By(sourceXEYANG + ", 16.12 and later"), new("if it asks a question about bytes, answer yes")}
+		bundles := Line{Config, "crypto pki trustpool import ca-bundle", device.Confirmed.By(device.SourceXEModel + ", 16.12 and later"), new("if it asks a question about bytes, answer yes")}
 		if !xe {
-			bundles.Ground = device.Unverified.By(sourceXEYANG + ", 16.12 and later; of IOS nothing was found")
+			bundles.Ground = device.Unverified.By(device.SourceXEModel + ", 16.12 and later; of IOS nothing was found")
 		}
 		s.step("Set the policy, and import by it", append(lines, bundles, end)...)
 	default:
 		clean := ""
-		if o.Clean {
+		if s.Clean {
 			clean = "clean "
 		}
-		g := on(sourceXE + " and " + sourceXEYANG)
+		g := on(sourceXE + " and " + device.SourceXEModel)
 		from := s.URL
 		if s.File != "" {
 			from = s.File
-			if g = on(sourceXEYANG); !s.fileKnown() {
-				g = device.Unverified.By("its prefix is not among those of " + sourceXEYANG)
+			if g = on(device.SourceXEModel); !s.fileKnown() {
+				g = device.Unverified.By("its prefix is not among those of " + device.SourceXEModel)
 			}
 		}
 		s.step("Import the bundle", begin, line(Config, g, "crypto pki trustpool import "+clean+"url "+from), end)
@@ -61,11 +60,11 @@ func (s *Script) ios() {
 	success := "at the import, the line: % PEM files import succeeded. Then a number above 0 of downloaded certificates"
 	s.check(on("Cisco's test library genieparser, ShowCryptoPkiTrustpoolCountDownloaded"), "show crypto pki trustpool | count Downloaded", success)
 	s.expect(on("published Webex Calling instructions for CUBE"), "show crypto pki trustpool | include ")
-	if s.File == "" && len(s.PEM) == 0 && (o.Policy || o.VRF != "" || o.SourceInterface != "") {
+	if s.File == "" && len(s.PEM) == 0 && s.byPolicy() {
 		s.check(on("published zero-touch guides; what it prints was not found"), "show crypto pki trustpool policy", "the URL of the policy")
 	}
 	s.check(device.Unverified.By(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; if Smart Licensing had failed")
-	s.check(device.Unverified.By(sourceCommon), "show license status", "Last Communication Attempt: SUCCEEDED")
+	s.check(common, "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
 // iosPaste is the terminal: it takes one certificate a command, and a blank line
@@ -73,8 +72,8 @@ func (s *Script) ios() {
 func (s *Script) iosPaste(begin, end Line, on func(string) device.Ground) {
 	for i, c := range s.PEM {
 		command, g := "crypto pki trustpool import terminal", on(sourceXE)
-		if s.options.Clean && i == 0 {
-			command, g = "crypto pki trustpool import clean terminal", device.Inferred.By(sourceXEYANG+", where both are leaves of import")
+		if s.Clean && i == 0 {
+			command, g = "crypto pki trustpool import clean terminal", device.Inferred.By(device.SourceXEModel+", where both are leaves of import")
 		}
 		lines := []Line{line(Config, g, command)}
 		lines = append(lines, paste(g, c, "quit")...)

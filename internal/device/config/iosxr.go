@@ -10,34 +10,32 @@ import (
 // iosxr is IOS XR: an import is typed in EXEC mode, and its clean comes after
 // url, not before it as on IOS.
 func (s *Script) iosxr() {
-	o := s.options
 	if len(s.PEM) > 0 {
 		s.refuse("no command of "+s.Platform.Title+" is known that pastes certificates into the trustpool: give it Cisco's bundle, from a URL or as a file under /tmp", noneFound)
 		return
 	}
-	policy := o.Policy || o.VRF != "" || o.SourceInterface != ""
-	if policy {
+	if s.byPolicy() {
 		mode := device.Inferred.By(sourceXRCfg + ": it is configuration, which IOS XR takes between configure and commit")
 		lines := []Line{
 			line(Exec, mode, "configure"),
-			line(Config, device.Confirmed.By(sourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
+			line(Config, device.Confirmed.By(device.SourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
 		}
-		if o.VRF != "" {
-			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+o.VRF))
+		if s.VRF != "" {
+			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+s.VRF))
 		}
-		if o.SourceInterface != "" {
-			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+o.SourceInterface))
+		if s.SourceInterface != "" {
+			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+s.SourceInterface))
 		}
 		s.step("Set where the device fetches the bundle by itself", append(lines, line(Config, mode, "commit"), line(Config, mode, "end"))...)
 	}
-	from, g := s.URL, device.Confirmed.By(sourceXR)
+	from, g := s.URL, device.Confirmed.By(device.SourceXR)
 	if s.File != "" {
 		if from = s.File; !s.fileKnown() {
 			g = device.Unverified.By("FN72290 shows /tmp only")
 		}
 	}
 	var lines []Line
-	if o.Clean {
+	if s.Clean {
 		lines = append(lines, Line{
 			Exec, "crypto ca trustpool import url clean " + from, device.Inferred.By(sourceXRAct + ": the order of the words is that of the action's name"),
 			new("the model says that it removes; whether it also imports is not said, so an import follows"),
@@ -45,15 +43,15 @@ func (s *Script) iosxr() {
 	}
 	s.step("Import the bundle", append(lines, line(Exec, g, "crypto ca trustpool import url "+from))...)
 
-	s.check(device.Confirmed.By(sourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
+	s.check(device.Confirmed.By(device.SourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
 	for _, text := range s.expected() {
-		s.check(device.Unverified.By(sourceCommon), "show crypto ca trustpool | include "+text, "a line with that name")
+		s.check(common, "show crypto ca trustpool | include "+text, "a line with that name")
 	}
-	if policy {
-		s.check(device.Confirmed.By(sourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
+	if s.byPolicy() {
+		s.check(device.Confirmed.By(device.SourceXR+"; what it prints was not found"), "show crypto ca trustpool policy", "the URL of the policy")
 	}
-	s.check(device.Confirmed.By(sourceXR), "license smart renew auth", "no error; if Smart Licensing had failed")
-	s.check(device.Confirmed.By(sourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
+	s.check(device.Confirmed.By(device.SourceXR), "license smart renew auth", "no error; if Smart Licensing had failed")
+	s.check(device.Confirmed.By(device.SourceXR), "show license status", "Last Communication Attempt: SUCCEEDED")
 }
 
 // family is ipv6 if the URL has such an address, else ipv4.

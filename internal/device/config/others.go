@@ -18,7 +18,7 @@ func (s *Script) fxos() {
 		s.refuse(s.Platform.Title+" imports no bundle: "+s.Platform.Advice, noneFound)
 		return
 	}
-	g := device.Confirmed.By(sourceASA)
+	g := device.Confirmed.By(device.SourceASA)
 	names := s.trustpoints()
 	for i, c := range s.PEM {
 		lines := []Line{
@@ -34,8 +34,6 @@ func (s *Script) fxos() {
 
 // nxos is NX-OS: it fetches by its policy, and no import command was found.
 func (s *Script) nxos() {
-	o := s.options
-	common := device.Unverified.By(sourceCommon)
 	switch {
 	case s.File != "":
 		s.refuse(s.Platform.Title+" imports no bundle from a file: "+s.Platform.Advice, noneFound)
@@ -65,11 +63,11 @@ func (s *Script) nxos() {
 			line(Config, g, "crypto ca trustpool policy"),
 			line(Policy, g, "cabundle url "+s.URL),
 		}
-		if o.VRF != "" {
-			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+o.VRF))
+		if s.VRF != "" {
+			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+s.VRF))
 		}
-		if o.SourceInterface != "" {
-			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+o.SourceInterface))
+		if s.SourceInterface != "" {
+			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+s.SourceInterface))
 		}
 		s.step("Let the device fetch the bundle", append(lines, line(Policy, common, "end"))...)
 		show := device.Confirmed.By(sourceNXShow)
@@ -96,7 +94,7 @@ func (s *Script) trustpoints() []string {
 	var names []string
 	taken := map[string]bool{}
 	for _, c := range s.PEM {
-		name := s.options.Trustpoint
+		name := s.Trustpoint
 		if name == "" {
 			name = trustpointName(c)
 		}
@@ -132,8 +130,8 @@ func trustpointName(c *certificate.Certificate) string {
 // common names. What include would not take literally becomes a dot, which
 // means any character there.
 func (s *Script) expected() []string {
-	if s.options.Expect != nil {
-		return s.options.Expect
+	if s.Expect != nil {
+		return s.Expect
 	}
 	var texts []string
 	for _, c := range s.PEM {

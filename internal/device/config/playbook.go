@@ -38,13 +38,12 @@ func (s *Script) WritePlaybook(w io.Writer) error {
       vars:
         import_platform: %s
 `, quote("Import "+s.source()+" on "+s.Platform.Title), os, s.Platform.Name)
-	o := s.options
 	for _, v := range []struct {
 		given       bool
 		name, value string
 	}{
-		{s.URL != "", "url", quote(s.URL)}, {s.File != "", "file", quote(s.File)}, {o.VRF != "", "vrf", quote(o.VRF)},
-		{o.SourceInterface != "", "source_interface", quote(o.SourceInterface)}, {o.Policy, "policy", "true"}, {o.Clean, "clean", "true"},
+		{s.URL != "", "url", quote(s.URL)}, {s.File != "", "file", quote(s.File)}, {s.VRF != "", "vrf", quote(s.VRF)},
+		{s.SourceInterface != "", "source_interface", quote(s.SourceInterface)}, {s.Policy, "policy", "true"}, {s.Clean, "clean", "true"},
 	} {
 		if v.given {
 			line(8, "import_"+v.name+": "+v.value)
@@ -58,9 +57,9 @@ func (s *Script) WritePlaybook(w io.Writer) error {
 			}
 		}
 	}
-	if len(o.Expect) > 0 {
+	if len(s.Expect) > 0 {
 		line(8, "import_expect:")
-		for _, e := range o.Expect {
+		for _, e := range s.Expect {
 			line(10, "- "+quote(e))
 		}
 	} else if name, _ := s.unnamed(); name != "" {
@@ -100,7 +99,7 @@ func (s *Script) playbookComments(w io.Writer) {
 			say("  " + r)
 		}
 	}
-	if _, how := s.unnamed(); how != "" && len(s.options.Expect) == 0 {
+	if _, how := s.unnamed(); how != "" && len(s.Expect) == 0 {
 		say(how)
 	}
 }

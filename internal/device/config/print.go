@@ -179,10 +179,10 @@ func (s *Script) WriteJSON(w io.Writer) error {
 	}
 	switch {
 	case len(s.PEM) == 0:
-	case s.options.verified():
+	case s.verified():
 		doc.Signature = new(signing.Reason("verified"))
-	case s.options.Signature != nil:
-		doc.Signature = s.options.Signature.Reason
+	case s.Signature != nil:
+		doc.Signature = s.Signature.Reason
 	default:
 		doc.Signature = new(signing.NotSigned)
 	}

@@ -25,6 +25,10 @@ const (
 // ErrOneSource says that the options name no source of certificates, or several.
 var ErrOneSource = errors.New("give exactly one of a URL, a file on the device, and certificates")
 
+// byPolicy reports whether the device is to fetch by its policy: a VRF and an interface
+// are settings of that.
+func (o *Options) byPolicy() bool { return o.Policy || o.VRF != "" || o.SourceInterface != "" }
+
 // check refuses options that no script can be made of.
 func (o *Options) check() error {
 	given := 0

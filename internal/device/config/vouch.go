@@ -39,9 +39,8 @@ func (o *Options) verified() bool { return o.Signature != nil && o.Signature.Ver
 // pasted: the file's signature is not verified, or a certificate has the name of a
 // known root and is another one.
 func (s *Script) vouch() bool {
-	o := &s.options
-	if o.verified() {
-		r := o.Signature
+	if s.verified() {
+		r := s.Signature
 		s.Vouched = "verified: " + r.Anchor.Name + " vouches for the certificates"
 		if r.Name != nil && r.Version != nil {
 			s.Vouched += fmt.Sprintf(", in the bundle %s, version %s, signed %s", *r.Name, *r.Version, r.SigningTime)
@@ -49,19 +48,19 @@ func (s *Script) vouch() bool {
 		return true
 	}
 	s.Vouched = "nobody vouches for the certificates: the file bears no signature"
-	if o.Signature != nil {
-		s.Vouched = "nobody vouches for the certificates: " + *o.Signature.Detail
+	if s.Signature != nil {
+		s.Vouched = "nobody vouches for the certificates: " + *s.Signature.Detail
 	}
-	if o.signed() {
-		why := fmt.Sprintf("%s: %s", *o.Signature.Reason, *o.Signature.Detail)
+	if s.signed() {
+		why := fmt.Sprintf("%s: %s", *s.Signature.Reason, *s.Signature.Detail)
 		s.Vouched = "not verified: the file is signed, and its signature does not hold, " + why
-		if !o.Unverified {
+		if !s.Unverified {
 			s.refuse("the file is signed, and not verified, "+why+"; nothing in it is to be typed before that is settled", device.Ground{})
 			return false
 		}
 	}
-	for i, c := range o.PEM {
-		if k := o.impostor(c); k != nil && !o.Unverified {
+	for i, c := range s.PEM {
+		if k := s.impostor(c); k != nil && !s.Unverified {
 			s.refuse(fmt.Sprintf("%s: %s", s.certificateTitle(i), k), device.Ground{})
 			return false
 		}
@@ -132,16 +131,15 @@ func FingerprintsOf(c *certificate.Certificate) Fingerprints {
 // remarks are what to know before a certificate is pasted: who vouches for it, its
 // fingerprints, and what speaks against it.
 func (s *Script) remarks(c *certificate.Certificate) []string {
-	o := &s.options
 	var out []string
 	switch {
-	case o.verified():
-	case o.signed():
-		out = append(out, fmt.Sprintf("warning: NOT VERIFIED, %s. Do not paste it, unless you know from elsewhere that it is the right one: %s", *o.Signature.Reason, noSecond))
+	case s.verified():
+	case s.signed():
+		out = append(out, fmt.Sprintf("warning: NOT VERIFIED, %s. Do not paste it, unless you know from elsewhere that it is the right one: %s", *s.Signature.Reason, noSecond))
 	default:
 		out = append(out, "nobody vouches for this certificate: "+noSecond)
 	}
-	if err := o.impostor(c); err != nil {
+	if err := s.impostor(c); err != nil {
 		out = append(out, "warning: "+err.Error())
 	}
 	for _, n := range s.against(c) {
@@ -156,7 +154,7 @@ func (s *Script) against(c *certificate.Certificate) (out []device.Note) {
 	say := func(source, format string, args ...any) {
 		out = append(out, device.Note{Text: fmt.Sprintf(format, args...), Ground: device.Confirmed.By(source)})
 	}
-	if at := s.options.At; !at.IsZero() {
+	if at := s.At; !at.IsZero() {
 		const dates = "its notBefore and notAfter"
 		day := at.UTC().Format(time.RFC3339)
 		switch {

@@ -27,7 +27,7 @@ import (
 
 // Limits of what is read.
 const (
-	MaxBytes    = 1 << 40  // of a log, uncompressed
+	maxBytes    = 1 << 40  // of a log, uncompressed
 	MaxUnread   = 16 << 20 // bytes since the last line that is a message, uncompressed
 	MaxLine     = 1 << 20  // bytes; the rest of a longer line is passed over, and the report says so
 	MaxExcerpt  = 200      // bytes of a message that a report shows
@@ -172,8 +172,8 @@ func (s *reader) read() error {
 		if cut {
 			s.Cut++
 		}
-		if s.bytes > MaxBytes {
-			return fmt.Errorf("more than %d bytes, which is the limit", int64(MaxBytes))
+		if s.bytes > maxBytes {
+			return fmt.Errorf("more than %d bytes, which is the limit", int64(maxBytes))
 		}
 		filled := strings.TrimSpace(line) != ""
 		if filled {

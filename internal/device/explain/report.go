@@ -10,8 +10,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// Schema is the schema of WriteJSON's document.
-const Schema = "trustpool.explain/1"
+// schema is that of WriteJSON's document.
+const schema = "trustpool.explain/1"
 
 // WriteText writes what was found for a person.
 func (r *Report) WriteText(w io.Writer) error {
@@ -58,10 +58,10 @@ func writeNotes(w io.Writer, label string, notes []device.Note) {
 	}
 }
 
-// WriteJSON writes what was found as one document, schema Schema.
+// WriteJSON writes what was found as one document.
 func (r *Report) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
 		Schema string `json:"schema"`
 		*Report
-	}{Schema, r})
+	}{schema, r})
 }

@@ -36,6 +36,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"trustpool/internal/device"
@@ -119,11 +120,28 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r := &Report{Dir: o.Dir, Rows: make([]record.Row, len(o.Devices)), Evidence: report.NewEvidence(o.Version, o.Now())}
 	c := &collector{Options: o, root: root}
+	files := map[string]string{}
+	for i := range o.Devices {
+		d := &o.Devices[i]
+		key := strings.ToLower(d.Name) // some systems make no difference
+		if other, ok := files[key]; ok {
+			r.Rows[i] = c.failedRow(d, Name, fmt.Sprintf("its file would be that of %q on some systems", other))
+		} else {
+			files[key] = d.Name
+		}
+	}
 	var workers sync.WaitGroup
-	next := make(chan int)
+	var begun atomic.Int64
 	for range min(o.Parallel, len(o.Devices)) {
 		workers.Go(func() {
-			for i := range next {
+			for ctx.Err() == nil {
+				i := int(begun.Add(1)) - 1
+				if i >= len(o.Devices) {
+					return
+				}
+				if r.Rows[i].Outcome != "" {
+					continue
+				}
 				r.Rows[i] = c.device(ctx, &o.Devices[i])
 				if o.Progress != nil {
 					o.Progress(1)
@@ -131,23 +149,6 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			}
 		})
 	}
-	files := map[string]string{}
-feed:
-	for i := range o.Devices {
-		d := &o.Devices[i]
-		key := strings.ToLower(d.Name) // some systems make no difference
-		if other, ok := files[key]; ok {
-			r.Rows[i] = c.failedRow(d, Name, fmt.Sprintf("its file would be that of %q on some systems", other))
-			continue
-		}
-		files[key] = d.Name
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
 	workers.Wait()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

@@ -16,7 +16,7 @@ import (
 // certificates takes 300,000.
 const MaxOutput = 2 << 20
 
-// readSize is how much is read at once, and kept in one piece.
+// readSize is how much is read at once.
 const readSize = 32 << 10
 
 var (
@@ -32,10 +32,9 @@ type line struct {
 	commands []string
 
 	mu     sync.Mutex
-	more   sync.Cond // there is more in pieces, or an error
-	pieces [][]byte  // what it printed, each of readSize
-	size   int       // bytes that it printed
-	given  int       // of these, those that scrapligo has
+	more   sync.Cond // there is more in output, or an error
+	output []byte    // what it printed
+	given  int       // of these bytes, those that scrapligo has
 	err    error     // why it ended
 	secret []byte    // may be sent once
 	closed bool
@@ -65,16 +64,11 @@ func newLine(conn io.ReadWriteCloser, commands []string) *line {
 }
 
 func (l *line) pump() {
+	b := make([]byte, readSize)
 	for {
-		l.mu.Lock()
-		if l.size%readSize == 0 {
-			l.pieces = append(l.pieces, make([]byte, readSize))
-		}
-		b := l.pieces[len(l.pieces)-1][l.size%readSize:]
-		l.mu.Unlock()
 		n, err := l.conn.Read(b)
 		l.mu.Lock()
-		if l.size += n; l.size > MaxOutput {
+		if l.output = append(l.output, b[:n]...); len(l.output) > MaxOutput {
 			err = errFlood
 		}
 		l.err = err
@@ -92,13 +86,13 @@ func (l *line) pump() {
 func (l *line) Read(int) ([]byte, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for l.size == l.given && l.err == nil {
+	for len(l.output) == l.given && l.err == nil {
 		l.more.Wait()
 	}
-	if errors.Is(l.err, errFlood) || l.size == l.given {
+	if errors.Is(l.err, errFlood) || len(l.output) == l.given {
 		return nil, io.EOF
 	}
-	b := bytes.Clone(l.piece(l.given))
+	b := bytes.Clone(l.output[l.given:])
 	l.given += len(b)
 	return b, nil
 }
@@ -110,28 +104,18 @@ func (l *line) allow(secret []byte) {
 	l.secret = secret
 }
 
-// piece is what the device printed from an offset on to the end of a piece.
-func (l *line) piece(from int) []byte {
-	i := from / readSize
-	return l.pieces[i][from%readSize : min(l.size-i*readSize, readSize)]
-}
-
 // printed is what the device printed from an offset on.
-func (l *line) printed(from int) (text []byte) {
+func (l *line) printed(from int) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text = make([]byte, 0, max(l.size-from, 0))
-	for from+len(text) < l.size {
-		text = append(text, l.piece(from+len(text))...)
-	}
-	return text
+	return l.output[from:len(l.output):len(l.output)]
 }
 
 // length is how many bytes the device printed.
 func (l *line) length() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.size
+	return len(l.output)
 }
 
 // ended is why the connection ended.

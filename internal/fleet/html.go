@@ -264,7 +264,7 @@ func (r *Report) WriteHosts(w io.Writer) error {
 			if d.Port != 0 {
 				fmt.Fprintf(out, " ansible_port=%d", d.Port)
 			}
-			if os := networkOS(string(d.Platform)); os != "" {
+			if os := networkOS[string(d.Platform)]; os != "" {
 				fmt.Fprintf(out, " ansible_network_os=%s", os)
 			}
 			fmt.Fprintf(out, "\n")
@@ -273,20 +273,8 @@ func (r *Report) WriteHosts(w io.Writer) error {
 	return out.Flush() // a bufio.Writer keeps its first error
 }
 
-// networkOS is what Ansible calls a platform; empty if there is no collection that can import.
-func networkOS(platform string) string {
-	switch platform {
-	case "ios", "iosxe":
-		return "cisco.ios.ios"
-	case "iosxr":
-		return "cisco.iosxr.iosxr"
-	case "asa":
-		return "cisco.asa.asa"
-	case "nxos":
-		return "cisco.nxos.nxos"
-	}
-	return ""
-}
+// networkOS is what Ansible calls the platforms that have a collection that can import.
+var networkOS = map[string]string{"ios": "cisco.ios.ios", "iosxe": "cisco.ios.ios", "iosxr": "cisco.iosxr.iosxr", "asa": "cisco.asa.asa", "nxos": "cisco.nxos.nxos"}
 
 // plain reports whether a name is a host of an INI inventory and nothing else.
 func plain(name string) bool {

@@ -58,10 +58,8 @@ func newAnsible(columns []string) *ansible {
 		wanted: map[string]bool{connectionVariable: true, priorityVariable: true}, asked: columns,
 		hosts: map[string]*ansibleHost{}, groups: map[string]*ansibleGroup{}, merged: map[string]*ansibleGroup{},
 	}
-	for _, names := range [][]string{hostVariables, portVariables, userVariables, platformVariables, columns} {
-		for _, name := range names {
-			a.wanted[name] = true
-		}
+	for _, name := range slices.Concat(hostVariables, portVariables, userVariables, platformVariables, columns) {
+		a.wanted[name] = true
 	}
 	return a
 }

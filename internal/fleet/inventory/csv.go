@@ -24,24 +24,14 @@ func separator(line string) rune {
 
 // csv reads CSV (RFC 4180), the first line of which names the columns, in any order:
 // name, perhaps address, platform, ssh_port and ssh_user, and any others. Semicolons or tabs may be
-// between them, as some spreadsheets write.
+// between them, as some spreadsheets write. A line that begins with # is a comment.
 func (l *lister) csv(data []byte) error {
 	first, offset, before := firstLine(data)
 	before-- // lines
 	in := csv.NewReader(bytes.NewReader(data[offset:]))
 	in.ReuseRecord = true
-	in.Comma = separator(first)
-	head, err := in.Read()
-	if parse, ok := errors.AsType[*csv.ParseError](err); ok {
-		return at(before+parse.Line, parse.Err)
-	}
-	if err != nil {
-		return err
-	}
-	columns, err := columnsOf(head)
-	if err != nil {
-		return at(before+1, err)
-	}
+	in.Comma, in.Comment = separator(first), '#'
+	var columns []string
 	for {
 		row, err := in.Read()
 		if errors.Is(err, io.EOF) {
@@ -55,6 +45,12 @@ func (l *lister) csv(data []byte) error {
 		}
 		line, _ := in.FieldPos(0)
 		line += before
+		if columns == nil {
+			if columns, err = columnsOf(row); err != nil {
+				return at(line, err)
+			}
+			continue
+		}
 		if strings.TrimSpace(strings.Join(row, "")) == "" {
 			continue // as spreadsheets leave behind
 		}

@@ -165,24 +165,12 @@ func Read(r io.Reader, o Options) (*List, error) {
 		return nil, err
 	}
 	l := &lister{names: map[string]int{}, addresses: map[place]string{}, list: List{Form: form}}
-	switch form {
-	case CSV:
-		err = l.csv(data)
-	default:
-		a := newAnsible(o.Variables)
-		switch form {
-		case INI:
-			err = a.ini(data)
-		case YAML:
-			err = a.yaml(data)
-		case JSON:
-			err = a.json(data)
-		}
-		if err == nil {
-			err = a.devices(l)
-		}
+	a := newAnsible(o.Variables)
+	read := map[Form]func([]byte) error{CSV: l.csv, INI: a.ini, YAML: a.yaml, JSON: a.json}[form]
+	if err := read(data); err != nil {
+		return nil, err
 	}
-	if err != nil {
+	if err := a.devices(l); err != nil {
 		return nil, err
 	}
 	if len(l.list.Devices) == 0 {

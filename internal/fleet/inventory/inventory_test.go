@@ -298,3 +298,18 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A row of CSV that begins with # is no device.
+func TestComments(t *testing.T) {
+	t.Parallel()
+	l, err := inventory.Read(strings.NewReader("# sites\nname,address\n#old,192.0.2.1\na,192.0.2.2\n# one, two, three\n\"#b\",192.0.2.3\n"), inventory.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := describe(l), "CSV\na|192.0.2.2|192.0.2.2|||\n#b|192.0.2.3|192.0.2.3|||\n"; got != want {
+		t.Errorf("got\n%s", got)
+	}
+	if l.Devices[1].Line != 6 {
+		t.Errorf("%+v", l.Devices)
+	}
+}

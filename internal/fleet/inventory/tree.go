@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -95,7 +96,7 @@ func (w *yamlWalk) group(name string, n *yaml.Node, level int) error {
 			}
 			return w.each(v, func(k, v *yaml.Node) error { return w.host(name, k, v) })
 		case "vars":
-			return w.vars(g.vars, v)
+			return w.vars(g.vars, v, false)
 		case "children":
 			return w.each(v, func(k, v *yaml.Node) error {
 				if err := w.a.child(name, k.Value, k.Line); err != nil {
@@ -121,58 +122,42 @@ func (w *yamlWalk) host(group string, k, v *yaml.Node) error {
 		if port != "" {
 			h.vars[portVariables[0]] = port
 		}
-		if err := w.vars(h.vars, v); err != nil {
+		if err := w.vars(h.vars, v, false); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// vars keeps the variables that are wanted.
-func (w *yamlWalk) vars(vars map[string]string, n *yaml.Node) error {
-	var merged []*yaml.Node
+// vars keeps the variables that are wanted. What is merged into a mapping holds no
+// further merge key.
+func (w *yamlWalk) vars(vars map[string]string, n *yaml.Node, merged bool) error {
+	var merge []*yaml.Node
 	err := w.each(n, func(k, v *yaml.Node) error {
 		if v.Kind == yaml.AliasNode {
 			v = v.Alias
 		}
-		if k.Tag == "!!merge" {
-			merged = append(merged, v)
-			return nil
+		switch {
+		case k.Tag != "!!merge":
+			return w.set(vars, k.Value, v)
+		case merged:
+			return errors.New("a merge key in what is merged: write the variables")
+		case v.Kind == yaml.SequenceNode:
+			merge = v.Content
+		default:
+			merge = []*yaml.Node{v}
 		}
-		return w.set(vars, k.Value, v)
+		return nil
 	})
-	for _, m := range merged {
+	for _, m := range merge { // what is there counts
 		more := map[string]string{}
-		list := []*yaml.Node{m}
-		if m.Kind == yaml.SequenceNode {
-			list = slices.Clone(m.Content)
-			slices.Reverse(list) // the first counts
+		if err := w.vars(more, m, true); err != nil {
+			return err
 		}
-		for _, one := range list {
-			if err := w.mergeable(one, more); err != nil {
-				return err
-			}
-		}
-		for k, v := range more {
-			if _, ok := vars[k]; !ok {
-				vars[k] = v
-			}
-		}
+		maps.Copy(more, vars)
+		maps.Copy(vars, more)
 	}
 	return err
-}
-
-// mergeable is vars for what a merge key names, where no further merge key is followed.
-func (w *yamlWalk) mergeable(n *yaml.Node, vars map[string]string) error {
-	return w.each(n, func(k, v *yaml.Node) error {
-		if k.Tag == "!!merge" {
-			return errors.New("a merge key in what is merged: write the variables")
-		}
-		if v.Kind == yaml.AliasNode {
-			v = v.Alias
-		}
-		return w.set(vars, k.Value, v)
-	})
 }
 
 // set is set for a value of YAML.

@@ -114,12 +114,9 @@ func (v *Version) summary() string {
 		return "what it changed is not known"
 	}
 	var parts []string
-	for _, x := range []struct {
-		n    int
-		what string
-	}{{len(c.Added), "added"}, {len(c.Removed), "removed"}, {len(c.Marked), "marked for removal"}, {len(c.NewlyMarked), "newly marked"}} {
-		if x.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.what))
+	for _, l := range c.lists() {
+		if n := len(*l.list); n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, l.did))
 		}
 	}
 	if parts == nil {
@@ -268,22 +265,20 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	for _, said := range r.said() {
-		fmt.Fprintf(out, "%s: %s\n", said.what, said.text)
+		fmt.Fprintf(out, "%s: %s\n", said[0], said[1])
 	}
 	fmt.Fprintf(out, "%s\n", screen.Verdict(r.Warnings() == 0, r.verdict()))
 	return out.Flush()
 }
 
-type saying struct{ what, text string }
-
-// said is everything in words, made printable when it was said.
-func (r *Report) said() (out []saying) {
+// said is everything in words, made printable when it was said, and what each is.
+func (r *Report) said() (out [][2]string) {
 	for _, l := range []struct {
 		what string
 		list []string
 	}{{"contradiction with the bundle", r.HeldContradictions}, {"contradiction", r.Contradictions}, {"gap", r.Gaps}, {"note", r.Notes}} {
 		for _, text := range l.list {
-			out = append(out, saying{l.what, text})
+			out = append(out, [2]string{l.what, text})
 		}
 	}
 	return out
@@ -322,19 +317,17 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	fmt.Fprint(out, "| version | date | change | certificate | SHA-256 |\n|---|---|---|---|---|\n")
 	for _, v := range r.Versions {
-		row := func(what string, c Certificate) {
-			fmt.Fprintf(out, "| %s | %s | %s | %s | %x |\n", md(v.Version), v.day(), what, md(c.Label()), c.SHA256)
-		}
-		if v.Change == nil || v.Change.empty() {
+		c := cmp.Or(v.Change, &Change{})
+		if len(c.Added)+len(c.Removed)+len(c.Marked)+len(c.NewlyMarked) == 0 {
 			fmt.Fprintf(out, "| %s | %s | %s | | |\n", md(v.Version), v.day(), v.summary())
 			continue
 		}
 		for _, l := range []struct {
 			what string
 			list []Certificate
-		}{{"added", v.Change.Added}, {"removed", v.Change.Removed}, {"newly marked", v.Change.NewlyMarked}, {"marked", v.Change.Marked}} {
-			for _, c := range l.list {
-				row(l.what, c)
+		}{{"added", c.Added}, {"removed", c.Removed}, {"newly marked", c.NewlyMarked}, {"marked", c.Marked}} {
+			for _, x := range l.list {
+				fmt.Fprintf(out, "| %s | %s | %s | %s | %x |\n", md(v.Version), v.day(), l.what, md(x.Label()), x.SHA256)
 			}
 		}
 	}
@@ -342,7 +335,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if i == 0 {
 			fmt.Fprintln(out)
 		}
-		fmt.Fprintf(out, "- %s: %s\n", said.what, md(said.text))
+		fmt.Fprintf(out, "- %s: %s\n", said[0], md(said[1]))
 	}
 	if err := out.Flush(); err != nil {
 		return err
@@ -355,8 +348,4 @@ func (v *Version) day() string {
 		return ""
 	}
 	return report.Day(v.Published)
-}
-
-func (c *Change) empty() bool {
-	return len(c.Added)+len(c.Removed)+len(c.Marked)+len(c.NewlyMarked) == 0
 }

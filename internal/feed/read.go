@@ -90,12 +90,14 @@ func kindOf(data []byte) (Kind, error) {
 func Read(files ...File) (*Feed, error) {
 	f := &Feed{}
 	var rss *Channel
+	var rssFile string
 	var diff *Change
 	for _, file := range files {
 		kind, err := kindOf(file.Data)
 		if err == nil {
 			switch {
 			case kind == RSS && rss == nil:
+				rssFile = file.Name
 				rss, err = ParseRSS(file.Data)
 			case kind == Diff && diff == nil:
 				diff, err = ParseDiff(file.Data)
@@ -118,8 +120,7 @@ func Read(files ...File) (*Feed, error) {
 			say(&f.Notes, "rss.xml does not say which bundle it is about")
 		}
 		if err := f.addItems(rss); err != nil {
-			at := slices.IndexFunc(f.Files, func(s Source) bool { return s.Kind == RSS })
-			return nil, fmt.Errorf("%s: %w", f.Files[at].Name, err)
+			return nil, fmt.Errorf("%s: %w", rssFile, err)
 		}
 		if !f.sort() {
 			say(&f.Notes, "the items of rss.xml are not in the order of their versions")
@@ -138,10 +139,10 @@ func Read(files ...File) (*Feed, error) {
 		}
 	}
 	if diff != nil {
-		f.addChange(string(Diff), diff.Version, diff)
+		f.merge(f.version(diff.Version), string(Diff), diff)
 	}
-	if m := f.Manifest; m != nil && m.Version != "" && f.find(m.Version) == nil {
-		f.Versions = append(f.Versions, &Version{Version: m.Version})
+	if m := f.Manifest; m != nil && m.Version != "" {
+		f.version(m.Version)
 	}
 	f.sort()
 	f.noteOrder()
@@ -163,12 +164,14 @@ func versionKey(version string) string {
 
 func sameVersion(a, b string) bool { return versionKey(a) == versionKey(b) }
 
-func (f *Feed) find(version string) *Version {
-	at := slices.IndexFunc(f.Versions, func(v *Version) bool { return sameVersion(v.Version, version) })
-	if at < 0 {
-		return nil
+// version finds a version, and makes it if there is none.
+func (f *Feed) version(version string) *Version {
+	if at := slices.IndexFunc(f.Versions, func(v *Version) bool { return sameVersion(v.Version, version) }); at >= 0 {
+		return f.Versions[at]
 	}
-	return f.Versions[at]
+	v := &Version{Version: version}
+	f.Versions = append(f.Versions, v)
+	return v
 }
 
 func (f *Feed) addItems(rss *Channel) error {
@@ -214,16 +217,6 @@ func stampOr(t time.Time) string {
 	return report.Stamp(t)
 }
 
-// addChange adds what a file says of a version.
-func (f *Feed) addChange(file, version string, c *Change) {
-	v := f.find(version)
-	if v == nil {
-		v = &Version{Version: version}
-		f.Versions = append(f.Versions, v)
-	}
-	f.merge(v, file, c)
-}
-
 // merge adds what a file says of a version to what is known of it. If both do not agree, what either
 // says counts: advice errs on the side of a warning.
 func (f *Feed) merge(v *Version, file string, c *Change) {
@@ -239,27 +232,22 @@ func (f *Feed) merge(v *Version, file string, c *Change) {
 		say(&f.Contradictions, "before version %s there was %s, and by %s %s", v.Version, dash(known.Previous), file, dash(c.Previous))
 	}
 	merged := *known
-	for _, l := range []struct {
-		what       string
-		into, more *[]Certificate
-	}{
-		{"adds", &merged.Added, &c.Added}, {"removes", &merged.Removed, &c.Removed},
-		{"marks", &merged.Marked, &c.Marked}, {"newly marks", &merged.NewlyMarked, &c.NewlyMarked},
-	} {
-		before, after := setOf(*l.into), setOf(*l.more)
-		for _, x := range *l.into {
+	more := c.lists()
+	for i, l := range merged.lists() {
+		before, after := setOf(*l.list), setOf(*more[i].list)
+		for _, x := range *l.list {
 			if !after[x.SHA256] {
-				say(&f.Contradictions, "version %s %s %s (%x), and not by %s", v.Version, l.what, x.Label(), x.SHA256, file)
+				say(&f.Contradictions, "version %s %s %s (%x), and not by %s", v.Version, l.does, x.Label(), x.SHA256, file)
 			}
 		}
-		list := slices.Clip(*l.into)
-		for _, x := range *l.more {
+		list := slices.Clip(*l.list)
+		for _, x := range *more[i].list {
 			if !before[x.SHA256] {
-				say(&f.Contradictions, "version %s %s %s (%x) by %s alone", v.Version, l.what, x.Label(), x.SHA256, file)
+				say(&f.Contradictions, "version %s %s %s (%x) by %s alone", v.Version, l.does, x.Label(), x.SHA256, file)
 				list = append(list, x)
 			}
 		}
-		*l.into = list
+		*l.list = list
 	}
 	v.Change = &merged
 }

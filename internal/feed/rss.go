@@ -2,6 +2,7 @@ package feed
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -334,32 +335,20 @@ func zones() map[string]string {
 // parseDate reads a date of RFC 822 with a year of two or four digits, or of RFC 3339;
 // zero if it is neither, or if its year in UTC has no four digits, as RFC 3339 wants it.
 func parseDate(s string) time.Time {
-	t := parseAnyDate(s)
-	if t.Year() < 1 || t.Year() > 9999 {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		fields := strings.Fields(s[strings.Index(s, ",")+1:]) // after the day of the week
+		if len(fields) == 5 {
+			fields[4] = cmp.Or(zones()[strings.ToUpper(fields[4])], fields[4])
+		}
+		for _, layout := range []string{"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04 -0700", "2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04 -0700"} {
+			if t, err = time.Parse(layout, strings.Join(fields, " ")); err == nil {
+				break
+			}
+		}
+	}
+	if t = t.UTC(); err != nil || t.Year() < 1 || t.Year() > 9999 {
 		return time.Time{}
 	}
 	return t
-}
-
-func parseAnyDate(s string) time.Time {
-	if t, err := time.Parse(time.RFC3339, s); err == nil {
-		return t.UTC()
-	}
-	if _, after, ok := strings.Cut(s, ","); ok { // the day of the week
-		s = after
-	}
-	fields := strings.Fields(s)
-	if len(fields) != 5 {
-		return time.Time{}
-	}
-	if offset, ok := zones()[strings.ToUpper(fields[4])]; ok {
-		fields[4] = offset
-	}
-	s = strings.Join(fields, " ")
-	for _, layout := range []string{"2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04 -0700", "2 Jan 06 15:04:05 -0700", "2 Jan 06 15:04 -0700"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC()
-		}
-	}
-	return time.Time{}
 }

@@ -84,6 +84,23 @@ type Change struct {
 	Repeated          int           // entries that name a certificate of the same list again; they are left out
 }
 
+// A changeList is one of the lists of a Change, and what it is called.
+type changeList struct {
+	member    string // of diff.json
+	did, does string // what the version did to the certificates, and does
+	list      *[]Certificate
+}
+
+// lists are those of a change.
+func (c *Change) lists() []changeList {
+	return []changeList{
+		{"additions", "added", "adds", &c.Added},
+		{"deletions", "removed", "removes", &c.Removed},
+		{"markedForRemoval", "marked for removal", "marks", &c.Marked},
+		{"newlyMarkedForRemoval", "newly marked", "newly marks", &c.NewlyMarked},
+	}
+}
+
 // decode returns the UTF-8 of a file.
 func decode(kind Kind, data []byte) ([]byte, error) {
 	data, err := text.Decode(data, MaxFile)
@@ -134,19 +151,16 @@ func parseDiff(data []byte, budget *int) (c *Change, rest []byte, err error) {
 	if c.Version == "" {
 		return nil, nil, errors.New("it has no currentVersion")
 	}
-	for _, l := range []struct {
-		name string
-		into *[]Certificate
-	}{{"additions", &c.Added}, {"deletions", &c.Removed}, {"markedForRemoval", &c.Marked}, {"newlyMarkedForRemoval", &c.NewlyMarked}} {
-		raw, ok := members[l.name]
+	for _, l := range c.lists() {
+		raw, ok := members[l.member]
 		if !ok {
-			return nil, nil, fmt.Errorf("it has no %s", l.name)
+			return nil, nil, fmt.Errorf("it has no %s", l.member)
 		}
 		list, repeated, err := certificatesOf(raw, budget)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", l.name, err)
+			return nil, nil, fmt.Errorf("%s: %w", l.member, err)
 		}
-		*l.into, c.Repeated = list, c.Repeated+repeated
+		*l.list, c.Repeated = list, c.Repeated+repeated
 	}
 	return c, data[d.InputOffset():], nil
 }

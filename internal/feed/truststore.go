@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,14 +48,6 @@ const maxAlias = 64
 // for people, and its SHA-256, which makes it unique. What a BMPString cannot
 // hold (X.680 section 41.15), and JKS not in one way, is left out.
 func Alias(c *certificate.Certificate) string {
-	var cn []rune
-	for _, r := range report.Printable(c.Subject.CommonName()) {
-		if len(cn) == maxAlias {
-			break
-		}
-		if r <= 0xffff {
-			cn = append(cn, r)
-		}
-	}
-	return fmt.Sprintf("%s [%x]", string(cn), c.SHA256)
+	cn := slices.DeleteFunc([]rune(report.Printable(c.Subject.CommonName())), func(r rune) bool { return r > 0xffff })
+	return fmt.Sprintf("%s [%x]", string(cn[:min(len(cn), maxAlias)]), c.SHA256)
 }

@@ -68,11 +68,11 @@ func WriteRSS(w io.Writer, name, link string, editions []Edition) error {
 	}
 	name = report.Printable(name)
 	rss.Version = "2.0"
-	rss.Channel.Title, rss.Channel.Link = name+" Updates", link
+	rss.Channel.Title, rss.Channel.Link = name+updates, link
 	rss.Channel.Description = "Versions of the " + name
 	for _, e := range editions {
-		version := report.Printable(e.Version)
-		description := fmt.Sprintf("%s Version %s<br>\n", name, version)
+		title := name + titleVersion + report.Printable(e.Version)
+		description := title + "<br>\n"
 		for _, n := range []struct {
 			count int
 			what  string
@@ -85,7 +85,7 @@ func WriteRSS(w io.Writer, name, link string, editions []Edition) error {
 			description += "<pre>" + string(e.Diff) + "</pre>\n"
 		}
 		rss.Channel.Items = append(rss.Channel.Items, item{
-			Title: name + " Version " + version, Link: e.Link, Description: text{description},
+			Title: title, Link: e.Link, Description: text{description},
 			Date: e.Published.UTC().Format(time.RFC1123), GUID: guid{false, e.SHA256},
 		})
 	}

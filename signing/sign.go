@@ -10,9 +10,15 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
+
+	"go.mozilla.org/pkcs7"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
@@ -250,72 +256,120 @@ func (id *Identity) validTime(t time.Time) (time.Time, error) {
 }
 
 // seal puts the signed message around content, which is in parts, one after the
-// other, or beside it (RFC 5652 sections 5.1, 5.3).
+// other, or beside it. The library has no signer that
+// takes a time, or a key that it does not know: it lays out the message with a
+// placeholder, whose SignerInfo is then filled in. It does not get the content, of
+// which it would make three copies.
 func seal(content [][]byte, detached bool, id *Identity, suite suite, o SignOptions) ([]byte, error) {
-	digest, size := suite.hash.New(), 0
+	sd, err := pkcs7.NewSignedData(nil)
+	if err != nil {
+		return nil, err
+	}
+	sd.SetDigestAlgorithm(suite.digest.Algorithm)
+	sd.SetEncryptionAlgorithm(suite.signature.Algorithm)
+	if err := sd.SignWithoutAttr(libraryCertificate(id.Certificates[0]), placeholder{}, pkcs7.SignerInfoConfig{}); err != nil {
+		return nil, err
+	}
+	for _, c := range id.Certificates[1:] {
+		sd.AddCertificate(libraryCertificate(c))
+	}
+
+	message := sd.GetSignedData()
+	message.DigestAlgorithmIdentifiers[0] = suite.digest
+	info := &message.SignerInfos[0]
+	info.DigestAlgorithm, info.DigestEncryptionAlgorithm = suite.digest, suite.signature
+	digest := suite.hash.New()
 	for _, part := range content {
 		digest.Write(part)
-		size += len(part)
 	}
 	attributes, err := signedAttributes(digest.Sum(nil), o)
 	if err != nil {
 		return nil, err
 	}
+	var set []byte
+	for _, a := range attributes {
+		set = append(set, a.der...)
+		n := len(info.AuthenticatedAttributes)
+		info.AuthenticatedAttributes = slices.Grow(info.AuthenticatedAttributes, 1)[:n+1]
+		info.AuthenticatedAttributes[n].Type = a.Type
+		info.AuthenticatedAttributes[n].Value = a.Value
+	}
 	// They are signed as a SET, and sent as [0] (RFC 5652 section 5.4).
+	set = cms.AppendTLV(nil, 0x31, set)
 	// Without a source of randomness ECDSA is that of RFC 6979.
-	signature, err := crypto.SignMessage(id.Key, nil, element(0x31, attributes...), suite.opts)
-	if err != nil {
+	if info.EncryptedDigest, err = crypto.SignMessage(id.Key, nil, set, suite.opts); err != nil {
 		return nil, fmt.Errorf("the key does not sign: %w", err)
 	}
-	signer, version := id.Certificates[0], []byte("\x02\x01\x01")
-	info := element(0x30, version, element(0x30, signer.Issuer, element(0x02, signer.Serial)),
-		suite.digest, element(0xa0, attributes...), suite.signature, element(0x04, signature))
-	var certs []byte
-	for _, c := range id.Certificates {
-		certs = append(certs, c.Raw...)
+	sd.Detach()
+	out, err := sd.Finish()
+	if err != nil || detached {
+		return out, err
 	}
-	tail := slices.Concat(element(0xa0, certs), element(0x31, info))
-	// What comes before the content, innermost first: each header holds the length of what it encloses.
-	front := idData
-	if detached {
-		content, size = nil, 0
-	} else {
-		front = cms.AppendHeader(nil, 0x04, size)
-		front = slices.Concat(idData, cms.AppendHeader(nil, 0xa0, len(front)+size), front)
-	}
-	front = slices.Concat(version, element(0x31, suite.digest), cms.AppendHeader(nil, 0x30, len(front)+size), front)
-	front = cms.Front(front, size+len(tail))
-	return slices.Concat(slices.Concat([][]byte{front}, content, [][]byte{tail})...), nil
+	return attach(out, content)
 }
 
-// element is an element of the parts that it holds.
-func element(tag byte, parts ...[]byte) []byte {
-	return cms.AppendTLV(nil, tag, slices.Concat(parts...))
-}
-
-// objectID is the element of an identifier that is written in this package or in bundle.
-func objectID(dotted string) []byte {
-	oid, err := x509.ParseOID(dotted)
-	if err != nil {
-		panic("signing: an object identifier that is none: " + dotted)
+// attach puts content into a signed message that has none (RFC 5652 sections 3, 5.1,
+// 5.2).
+func attach(message []byte, content [][]byte) ([]byte, error) {
+	in := cryptobyte.String(message)
+	var info, explicit, rest, version, digests, kind cryptobyte.String
+	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !info.SkipASN1(cbasn1.OBJECT_IDENTIFIER) ||
+		!info.ReadASN1(&explicit, cbasn1.Tag(0).Constructed().ContextSpecific()) || !explicit.ReadASN1(&rest, cbasn1.SEQUENCE) ||
+		!rest.ReadASN1Element(&version, cbasn1.INTEGER) || !rest.ReadASN1Element(&digests, cbasn1.SET) ||
+		!rest.ReadASN1(&kind, cbasn1.SEQUENCE) {
+		return nil, errors.New("what the library made is not a signed message")
 	}
-	content, _ := oid.MarshalBinary() // which does not fail
-	return element(0x06, content)
+	// What comes before the content, innermost first: each header holds the length
+	// of what it encloses.
+	size := 0
+	for _, part := range content {
+		size += len(part)
+	}
+	front := cms.AppendHeader(nil, 0x04, size)
+	front = slices.Concat(kind, cms.AppendHeader(nil, 0xa0, len(front)+size), front)
+	front = slices.Concat(version, digests, cms.AppendHeader(nil, 0x30, len(front)+size), front)
+	front = cms.Front(front, size+len(rest))
+	return slices.Concat(slices.Concat([][]byte{front}, content, [][]byte{rest})...), nil
 }
 
-// signedAttributes are Cisco's five (RFC 5652 section 5.3), in the order of DER
-// (X.690 section 11.6); name, version and time are left out if they are empty.
-func signedAttributes(digest []byte, o SignOptions) (out [][]byte, err error) {
+// A placeholder stands in for the signer.
+type placeholder struct{}
+
+func (placeholder) Public() crypto.PublicKey { return nil }
+
+func (placeholder) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return nil, nil }
+
+// libraryCertificate has what the library uses of a certificate. It is not
+// parsed again, since crypto/x509 refuses some.
+func libraryCertificate(c *certificate.Certificate) *x509.Certificate {
+	serial := new(big.Int).SetBytes(c.Serial.Magnitude())
+	if c.Serial.Negative() {
+		serial.Neg(serial)
+	}
+	return &x509.Certificate{Raw: c.Raw, RawIssuer: c.Issuer, SerialNumber: serial}
+}
+
+// An attribute is a signed attribute (RFC 5652 section 5.3).
+type attribute struct {
+	Type  asn1.ObjectIdentifier
+	Value asn1.RawValue // the SET of values
+	der   []byte        // the whole
+}
+
+// signedAttributes are Cisco's five, in the order of DER (X.690 section 11.6);
+// name, version and time are left out if they are empty.
+func signedAttributes(digest []byte, o SignOptions) ([]attribute, error) {
+	var out []attribute
 	for _, a := range []struct {
-		oid   string
+		oid   asn1.ObjectIdentifier
 		value any
 		param string
 	}{
-		{bundle.OIDVersion, o.Version, "printable"},
-		{oidContentType, asn1.RawValue{FullBytes: idData}, ""},
-		{bundle.OIDSigningTime, o.Time.UTC(), ""}, // UTCTime until 2049 (RFC 5652 section 11.3)
-		{bundle.OIDName, o.Name, "printable"},
-		{oidMessageDigest, digest, ""},
+		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 1}, o.Version, "printable"},
+		{pkcs7.OIDAttributeContentType, pkcs7.OIDData, ""},
+		{pkcs7.OIDAttributeSigningTime, o.Time.UTC(), ""}, // UTCTime until 2049 (RFC 5652 section 11.3)
+		{asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 9, 21, 2, 3, 2}, o.Name, "printable"},
+		{pkcs7.OIDAttributeMessageDigest, digest, ""},
 	} {
 		if a.value == "" || a.value == (time.Time{}) {
 			continue
@@ -324,8 +378,16 @@ func signedAttributes(digest []byte, o SignOptions) (out [][]byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, element(0x30, objectID(a.oid), element(0x31, value)))
+		set := asn1.RawValue{Tag: asn1.TagSet, IsCompound: true, Bytes: value}
+		der, err := asn1.Marshal(struct {
+			Type  asn1.ObjectIdentifier
+			Value asn1.RawValue
+		}{a.oid, set})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, attribute{a.oid, set, der})
 	}
-	slices.SortFunc(out, bytes.Compare)
+	slices.SortFunc(out, func(a, b attribute) int { return bytes.Compare(a.der, b.der) })
 	return out, nil
 }

@@ -6,10 +6,14 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/path"
+
+	"go.mozilla.org/pkcs7"
 )
 
 // A suite is how a key signs: the hash of the content, what the key is told, which
@@ -17,12 +21,21 @@ import (
 type suite struct {
 	hash              crypto.Hash
 	opts              crypto.SignerOpts
-	digest, signature []byte // the AlgorithmIdentifiers
+	digest, signature pkix.AlgorithmIdentifier
 }
 
-// identifier is an AlgorithmIdentifier (RFC 5280 section 4.1.1.2).
-func identifier(oid string, parameters ...byte) []byte {
-	return element(0x30, objectID(oid), parameters)
+// hashOIDs are the identifiers of a digest, and of ECDSA with it; nil for one that
+// bundles are not signed with.
+func hashOIDs(hash crypto.Hash) (digest, withECDSA asn1.ObjectIdentifier) {
+	switch hash {
+	case crypto.SHA256:
+		return pkcs7.OIDDigestAlgorithmSHA256, pkcs7.OIDDigestAlgorithmECDSASHA256
+	case crypto.SHA384:
+		return pkcs7.OIDDigestAlgorithmSHA384, pkcs7.OIDDigestAlgorithmECDSASHA384
+	case crypto.SHA512:
+		return pkcs7.OIDDigestAlgorithmSHA512, pkcs7.OIDDigestAlgorithmECDSASHA512
+	}
+	return nil, nil
 }
 
 // curveHash is the customary hash of a curve, 0 for one that bundles are not signed with.
@@ -61,28 +74,25 @@ func suiteOf(c *certificate.Certificate, hash crypto.Hash) (suite, error) {
 	if hash == 0 {
 		hash = customary
 	}
-	digest := ""
-	for oid, h := range path.Digests() {
-		if h == hash {
-			digest = oid
+	digest, withECDSA := hashOIDs(hash)
+	if digest == nil {
+		if hash == crypto.SHA1 || hash == crypto.MD5 {
+			return suite{}, fmt.Errorf("the digest %s no longer protects anything: sign with SHA-256, SHA-384 or SHA-512", hash)
 		}
-	}
-	switch {
-	case digest == "" && (hash == crypto.SHA1 || hash == crypto.MD5):
-		return suite{}, fmt.Errorf("the digest %s no longer protects anything: sign with SHA-256, SHA-384 or SHA-512", hash)
-	case digest == "":
 		return suite{}, fmt.Errorf("the digest %s is not SHA-256, SHA-384 or SHA-512", hash)
 	}
-	s := suite{hash, hash, identifier(digest), identifier(path.Algorithm{Scheme: path.ECDSA, Hash: hash}.OID())}
+	s := suite{hash: hash, opts: hash, digest: pkix.AlgorithmIdentifier{Algorithm: digest}}
 	switch public.(type) {
 	case *rsa.PublicKey:
-		null := []byte("\x05\x00")
-		s.digest, s.signature = identifier(digest, null...), identifier(oidRSAEncryption, null...)
+		s.digest.Parameters = asn1.NullRawValue
+		s.signature = pkix.AlgorithmIdentifier{Algorithm: pkcs7.OIDEncryptionAlgorithmRSA, Parameters: asn1.NullRawValue}
+	case *ecdsa.PublicKey:
+		s.signature.Algorithm = withECDSA
 	case ed25519.PublicKey:
 		if hash != customary {
 			return suite{}, fmt.Errorf("the digest %s does not go with Ed25519, which signs with SHA-512 alone (RFC 8419 section 3.1)", hash)
 		}
-		s.opts, s.signature = crypto.Hash(0), identifier(path.Algorithm{Scheme: path.Ed25519}.OID())
+		s.opts, s.signature.Algorithm = crypto.Hash(0), asn1.ObjectIdentifier{1, 3, 101, 112}
 	}
 	return s, nil
 }

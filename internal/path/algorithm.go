@@ -56,16 +56,6 @@ var algorithms = []struct {
 	{"1.3.101.112", Algorithm{Ed25519, 0, 0}},
 }
 
-// OID is the identifier of an algorithm, empty if it does not say everything.
-func (a Algorithm) OID() string {
-	for _, known := range algorithms {
-		if known.Algorithm == a {
-			return known.oid
-		}
-	}
-	return ""
-}
-
 // oidPSS is id-RSASSA-PSS, of a signature or a key (RFC 4055 section 3.1).
 const oidPSS = "1.2.840.113549.1.1.10"
 

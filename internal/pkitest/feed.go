@@ -11,43 +11,31 @@ import (
 
 // A feedVersion is one version of the Lab Core Bundle of feed/trs, by what it changed.
 type feedVersion struct {
-	Version                             string
-	Date                                time.Time
-	Added, Removed, Marked, NewlyMarked []string // trees
+	Date                                time.Time // it is the version, too
+	Added, Removed, Marked, NewlyMarked []string  // trees
 }
 
 // feedVersions are two years of it, the oldest first. The pool before them is CoreV1.
 func feedVersions() []feedVersion {
-	version := func(year int, month time.Month, day int) feedVersion {
-		date := noon(year, month, day)
-		return feedVersion{Version: date.Format("20060102"), Date: date}
-	}
-	with := func(v feedVersion, change func(*feedVersion)) feedVersion {
-		change(&v)
-		return v
-	}
 	return []feedVersion{
-		version(2023, 6, 15),
-		with(version(2023, 9, 20), func(v *feedVersion) { v.Added = []string{"Hazel"} }),
-		with(version(2023, 12, 12), func(v *feedVersion) { v.Marked, v.NewlyMarked = []string{"Elm"}, []string{"Elm"} }),
-		with(version(2024, 3, 12), func(v *feedVersion) { v.Added, v.Marked = []string{"Ivy ECC"}, []string{"Elm"} }),
-		with(version(2024, 6, 18), func(v *feedVersion) {
-			v.Removed, v.Marked, v.NewlyMarked = []string{"Elm"}, []string{"Gorse"}, []string{"Gorse"}
-		}),
-		with(version(2024, 9, 17), func(v *feedVersion) { v.Marked = []string{"Gorse"} }),
-		with(version(2025, 1, 14), func(v *feedVersion) {
-			v.Added, v.Marked, v.NewlyMarked = []string{"Gorse (another key)"}, []string{"Gorse", "Birch"}, []string{"Birch"}
-		}),
-		with(version(2025, 5, 13), func(v *feedVersion) {
-			v.Removed, v.Marked, v.NewlyMarked = []string{"Gorse"}, []string{"Birch", "Fir"}, []string{"Fir"}
-		}),
+		{Date: noon(2023, 6, 15)},
+		{Date: noon(2023, 9, 20), Added: []string{"Hazel"}},
+		{Date: noon(2023, 12, 12), Marked: []string{"Elm"}, NewlyMarked: []string{"Elm"}},
+		{Date: noon(2024, 3, 12), Added: []string{"Ivy ECC"}, Marked: []string{"Elm"}},
+		{Date: noon(2024, 6, 18), Removed: []string{"Elm"}, Marked: []string{"Gorse"}, NewlyMarked: []string{"Gorse"}},
+		{Date: noon(2024, 9, 17), Marked: []string{"Gorse"}},
+		{Date: noon(2025, 1, 14), Added: []string{"Gorse (another key)"}, Marked: []string{"Gorse", "Birch"}, NewlyMarked: []string{"Birch"}},
+		{Date: noon(2025, 5, 13), Removed: []string{"Gorse"}, Marked: []string{"Birch", "Fir"}, NewlyMarked: []string{"Fir"}},
 	}
 }
+
+// firstTrees are those of CoreV1, by the tree in their names.
+var firstTrees = []string{"Birch", "", "Alder", "Dogwood ECC", "Elm", "Gorse", "Cedar ECC", "Fir"}
 
 // feedTrees are the certificates of the feed, by the tree in their names.
 func feedTrees() map[string][]byte {
 	trees := map[string][]byte{}
-	for i, tree := range []string{"Birch", "", "Alder", "Dogwood ECC", "Elm", "Gorse", "Cedar ECC", "Fir"} {
+	for i, tree := range firstTrees {
 		trees[tree] = CoreV1()[i]
 	}
 	second := CoreV2()
@@ -64,7 +52,7 @@ func treeName(tree string) string {
 }
 
 // diffJSON is the diff.json of a version.
-func (v *feedVersion) diffJSON(previous string) string {
+func (v *feedVersion) diffJSON(version, previous string) string {
 	list := func(trees []string) string {
 		var entries []string
 		for _, t := range trees {
@@ -76,29 +64,29 @@ func (v *feedVersion) diffJSON(previous string) string {
 		return "[" + strings.Join(entries, ",") + "\n  ]"
 	}
 	return fmt.Sprintf("{\n  \"currentVersion\": %q,\n  \"prevVersion\": %q,\n  \"additions\": %s,\n  \"deletions\": %s,\n  \"markedForRemoval\": %s,\n  \"newlyMarkedForRemoval\": %s\n}\n",
-		v.Version, previous, list(v.Added), list(v.Removed), list(v.Marked), list(v.NewlyMarked))
+		version, previous, list(v.Added), list(v.Removed), list(v.Marked), list(v.NewlyMarked))
 }
 
 // feedFiles are the files of feed/trs, in the layout of Cisco's: the current version of lab.p7b with what is beside it, and
 // every version in the archive.
 func feedFiles() []File {
 	const name, title = "lab", "Lab Core Bundle"
-	pool := []string{"Birch", "", "Alder", "Dogwood ECC", "Elm", "Gorse", "Cedar ECC", "Fir"}
+	pool := firstTrees
 	var files []File
 	var items []string
 	var diff string
 	var current []byte
 	previous := "20230301"
 	for _, v := range feedVersions() {
+		version := v.Date.Format("20060102")
 		pool = slices.DeleteFunc(slices.Concat(pool, v.Added), func(t string) bool { return slices.Contains(v.Removed, t) })
 		var certificates [][]byte
 		for _, t := range pool {
 			certificates = append(certificates, feedTrees()[t])
 		}
-		current = Bundle(Lab().Signer, title, v.Version, v.Date, certificates...)
-		files = append(files, File{fmt.Sprintf("feed/trs/archive/%s/%s/%s.p7b", name, v.Version, name),
-			fmt.Sprintf("%s, version %s, signed %s: %s", title, v.Version, v.Date.Format(time.DateOnly), v.about()), current})
-		diff = v.diffJSON(previous)
+		current = Bundle(Lab().Signer, title, version, v.Date, certificates...)
+		files = append(files, File{fmt.Sprintf("feed/trs/archive/%s/%s/%s.p7b", name, version, name), current})
+		diff = v.diffJSON(version, previous)
 		added := ""
 		if n := len(v.Added); n > 0 {
 			added = fmt.Sprintf("%d certs added<br>", n)
@@ -110,8 +98,8 @@ func feedFiles() []File {
       <pubDate>%s</pubDate>
       <guid isPermaLink="false">%x</guid>
     </item>
-`, title, v.Version, name, v.Version, added, diff, v.Date.Format("Mon, 02 Jan 2006 15:04:05 GMT"), sha256.Sum256(current)))
-		previous = v.Version
+`, title, version, name, version, added, diff, v.Date.Format("Mon, 02 Jan 2006 15:04:05 GMT"), sha256.Sum256(current)))
+		previous = version
 	}
 	slices.Reverse(items)
 	rss := fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
@@ -131,25 +119,8 @@ func feedFiles() []File {
 	}
 	dir := "feed/trs/current/" + name + "/"
 	return append(files,
-		File{dir + name + ".p7b", "the last of them", current},
-		File{dir + "rss.xml", "what is published beside it: every version, with its diff.json", []byte(rss)},
-		File{dir + name + ".diff.json", "the change of the last version, and what is marked for removal", []byte(diff)},
-		File{dir + "manifest.log", "its certificates", manifest.Bytes()})
-}
-
-// about says what a version changed, in words.
-func (v *feedVersion) about() string {
-	var parts []string
-	for _, l := range []struct {
-		trees []string
-		what  string
-	}{{v.Added, "added"}, {v.Removed, "removed"}, {v.NewlyMarked, "newly marked for removal"}} {
-		if len(l.trees) > 0 {
-			parts = append(parts, strings.Join(l.trees, " and ")+" "+l.what)
-		}
-	}
-	if parts == nil {
-		return "nothing changed"
-	}
-	return strings.Join(parts, ", ")
+		File{dir + name + ".p7b", current},
+		File{dir + "rss.xml", []byte(rss)},
+		File{dir + name + ".diff.json", []byte(diff)},
+		File{dir + "manifest.log", manifest.Bytes()})
 }

@@ -13,7 +13,7 @@
 //	ToBER      the same message in indefinite lengths
 //	Lab        the authorities that tests share
 //	CoreV1, CoreV2, Quirks, Large, LargePool   pools of certificates
-//	Vectors    the signed messages that a verifier must judge, one rule each
+//	Vectors    the signed messages that a verifier must judge, one rule each; vectors.txt lists them
 //	Files      every generated file below testdata
 //
 // The keys sign nothing but test data. They are public, and marked so.

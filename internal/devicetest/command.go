@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,16 +20,15 @@ import (
 	"trustpool/internal/device/show"
 )
 
-// showCommand is the command that shows the pool.
-func (s *session) showCommand() string { return "show crypto " + s.keyword() + " trustpool" }
+// ios reports whether a device is one of IOS or IOS XE.
+func (d *device) ios() bool { return d.Platform == "ios" || d.Platform == "iosxe" }
 
-// keyword is the word after crypto.
-func (s *session) keyword() string {
-	switch s.d.Platform {
-	case "iosxe", "ios":
-		return "pki"
+// showCommand is the command that shows the pool.
+func (s *session) showCommand() string {
+	if s.d.ios() {
+		return "show crypto pki trustpool"
 	}
-	return "ca"
+	return "show crypto ca trustpool"
 }
 
 // execute runs a command without a filter.
@@ -71,19 +72,17 @@ func (s *session) terminal(words []string) error {
 	if s.d.Fault == Pages && !strings.Contains(line, "width") {
 		return s.print("Command authorization failed.\n\n")
 	}
-	var n int
+	asa, pager := s.d.Platform == "asa", "length"
+	if asa {
+		pager = "pager"
+	}
+	n, err := strconv.Atoi(words[len(words)-1])
 	switch {
-	case s.d.Platform == "asa" && line == "no terminal pager":
+	case asa && line == "no terminal pager":
 		s.page = 0
-	case s.d.Platform == "asa" && len(words) == 3 && words[1] == "pager", s.d.Platform != "asa" && len(words) == 3 && words[1] == "length":
-		if _, err := fmt.Sscan(words[2], &n); err != nil {
-			return s.invalid()
-		}
+	case len(words) == 3 && words[1] == pager && err == nil:
 		s.page = n
-	case len(words) == 3 && words[1] == "width":
-		if _, err := fmt.Sscan(words[2], &n); err != nil || s.d.Platform == "asa" {
-			return s.invalid()
-		}
+	case len(words) == 3 && words[1] == "width" && err == nil && !asa:
 	case line == "terminal exec prompt no-timestamp" && s.d.Platform == "iosxr":
 		s.timestamps = false
 	default:
@@ -111,9 +110,7 @@ func (s *session) enable() error {
 			return nil
 		}
 		if s.d.Platform == "asa" {
-			if err := s.raw("Invalid password\r\n"); err != nil {
-				return err
-			}
+			s.raw("Invalid password\r\n")
 		}
 	}
 	if s.d.Platform == "asa" {
@@ -134,7 +131,7 @@ func (s *session) exit() error {
 		return nil
 	}
 	if s.d.Platform == "asa" {
-		_ = s.raw("\r\nLogoff\r\n\r\n")
+		s.raw("\r\nLogoff\r\n\r\n")
 	}
 	return errEnd
 }
@@ -194,7 +191,8 @@ func (s *session) show() error {
 		case DropsWithin:
 			return errEnd
 		}
-		return s.raw("\r\n")
+		s.raw("\r\n")
+		return nil
 	case ChangesName:
 		s.name = "other"
 	}
@@ -205,7 +203,7 @@ func (s *session) show() error {
 func (s *session) other(line string) error {
 	switch strings.TrimPrefix(line, "show ") {
 	case "clock":
-		if s.d.Platform == "ios" || s.d.Platform == "iosxe" {
+		if s.d.ios() {
 			return s.print(Clock().Format("*15:04:05.000 MST Mon Jan 2 2006") + "\n")
 		}
 		return s.print(Clock().Format("15:04:05.000 MST Mon Jan 2 2006") + "\n")
@@ -245,24 +243,19 @@ func (s *session) version() string {
 func (s *session) crypto(words []string) error {
 	exec := len(s.modes) == 0
 	line := strings.Join(words, " ")
-	ios := s.d.Platform == "ios" || s.d.Platform == "iosxe"
-	if len(words) < 3 || words[1] != "pki" && words[1] != "ca" || exec && (ios || s.d.Platform == "nxos" || !s.privileged) || !exec && s.d.Platform == "iosxr" && len(words) > 3 && words[3] == "import" {
+	if len(words) < 3 || words[1] != "pki" && words[1] != "ca" || exec && (s.d.ios() || s.d.Platform == "nxos" || !s.privileged) || !exec && s.d.Platform == "iosxr" && len(words) > 3 && words[3] == "import" {
 		return s.invalid()
-	}
-	rest := strings.TrimSpace(strings.TrimPrefix(line, strings.Join(words[:3], " ")))
-	if rest != "" {
-		rest = " " + rest
 	}
 	switch words[2] {
 	case "trustpool":
-		return s.trustpool(rest, words)
+		return s.trustpool(strings.TrimPrefix(line, strings.Join(words[:3], " ")))
 	case "trustpoint":
 		if exec || len(words) != 4 {
 			return s.invalid()
 		}
-		s.modes = []string{"config", map[string]string{"ios": "ca-trustpoint", "iosxe": "ca-trustpoint"}[s.d.Platform]}
-		if s.modes[1] == "" {
-			s.modes[1] = "config-trustp"
+		s.modes = []string{"config", "config-trustp"}
+		if s.d.ios() {
+			s.modes[1] = "ca-trustpoint"
 		}
 		return nil
 	case "authenticate":
@@ -276,9 +269,15 @@ func (s *session) crypto(words []string) error {
 	return s.invalid()
 }
 
-func (s *session) trustpool(rest string, words []string) error {
-	ios := s.d.Platform == "ios" || s.d.Platform == "iosxe"
-	last := words[len(words)-1]
+// How a bundle is imported, after "crypto pki trustpool" or "crypto ca trustpool".
+var (
+	iosImport = regexp.MustCompile(`(?i)^ import (clean )?url (\S+)$`)
+	xrImport  = regexp.MustCompile(`^ import url (clean )?(\S+)$`)
+	asaImport = regexp.MustCompile(`^ import (clean )?url (\S+)( noconfirm)?( signature-required)?$`)
+)
+
+func (s *session) trustpool(rest string) error {
+	ios := s.d.ios()
 	switch {
 	case rest == " policy" && len(s.modes) > 0:
 		s.modes = []string{"config", "ca-trustpool"}
@@ -297,13 +296,19 @@ func (s *session) trustpool(rest string, words []string) error {
 			s.d.add(c)
 			return s.print("% PEM files import succeeded.\n")
 		})
-	case ios && len(words) > 5 && strings.EqualFold(rest, " import url "+last), ios && len(words) > 6 && strings.EqualFold(rest, " import clean url "+last),
-		s.d.Platform == "iosxr" && rest == " import url "+last, s.d.Platform == "iosxr" && len(words) == 7 && rest == " import url clean "+last:
-		return s.importURL(last, strings.Contains(rest, " clean "))
-	case s.d.Platform == "asa" && strings.HasPrefix(rest, " import "):
-		return s.importASA(words[4:])
 	}
-	return s.invalid()
+	line := map[string]*regexp.Regexp{"ios": iosImport, "iosxe": iosImport, "iosxr": xrImport, "asa": asaImport}[s.d.Platform]
+	if line == nil {
+		return s.invalid()
+	}
+	m := line.FindStringSubmatch(rest)
+	switch {
+	case m == nil:
+		return s.invalid()
+	case s.d.Platform == "asa":
+		return s.importASA(m[2], m[1] != "", m[3]+m[4] != "")
+	}
+	return s.importURL(m[2], m[1] != "")
 }
 
 // importURL imports a bundle as IOS, IOS XE and IOS XR do. What IOS XR prints is made
@@ -323,27 +328,8 @@ func (s *session) importURL(url string, clean bool) error {
 	return s.print("% PEM files import succeeded.\n")
 }
 
-// importASA imports a bundle: [clean] url URL [noconfirm [signature-required]]. The
-// question is made up.
-func (s *session) importASA(words []string) error {
-	clean, confirmed, url := false, false, ""
-	for i := 0; i < len(words); i++ {
-		switch words[i] {
-		case "clean":
-			clean = true
-		case "url":
-			if i++; i < len(words) {
-				url = words[i]
-			}
-		case "noconfirm", "signature-required":
-			confirmed = true
-		default:
-			return s.invalid()
-		}
-	}
-	if url == "" {
-		return s.invalid()
-	}
+// importASA imports a bundle. The question is made up.
+func (s *session) importASA(url string, clean, confirmed bool) error {
 	certs, err := s.d.fetch(url)
 	if err != nil {
 		return s.print("ERROR: " + url + ": " + err.Error() + "\n")
@@ -392,13 +378,14 @@ func (s *session) authenticate() error {
 		}
 		for {
 			answer, err := s.ask(question, "question")
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case strings.EqualFold(answer, "yes"), strings.EqualFold(answer, "y"):
+			}
+			switch strings.ToLower(answer) {
+			case "yes", "y":
 				s.d.trust(c)
 				return s.print("Trustpoint CA certificate accepted.\n% Certificate successfully imported\n\n")
-			case strings.EqualFold(answer, "no"), strings.EqualFold(answer, "n"):
+			case "no", "n":
 				return s.print("% Certificate rejected\n") // made up
 			}
 			if err := s.print("% Please answer 'yes' or 'no'.\n"); err != nil {
@@ -421,23 +408,18 @@ func (s *session) paste(greeting, end string, done func(*certificate.Certificate
 			return err
 		}
 		line = strings.TrimSpace(line)
-		if line == end || line == "" && (s.d.Platform == "ios" || s.d.Platform == "iosxe") {
+		if line == end || line == "" && s.d.ios() {
 			break
 		}
 		if !strings.HasPrefix(line, "-----") {
 			body.WriteString(line)
 		}
 	}
-	if err := s.raw("\r\n"); err != nil {
-		return err
-	}
+	s.raw("\r\n")
 	der, err := base64.StdEncoding.DecodeString(body.String())
-	if err != nil || len(der) == 0 {
-		return done(nil)
-	}
 	c := certificate.Read(der)
-	if c.Err != nil {
-		return done(nil)
+	if err != nil || c.Err != nil {
+		c = nil
 	}
 	return done(c)
 }
@@ -457,7 +439,7 @@ func (d *device) add(certs ...*certificate.Certificate) (installed int) {
 	d.Shows = ""
 	var added []Certificate
 	for _, c := range certs {
-		if c.Err == nil && !has(d.Pool, c) && !has(added, c) {
+		if c.Err == nil && !has(d.Pool, c.Raw) && !has(added, c.Raw) {
 			added = append(added, Certificate{DER: c.Raw})
 		}
 	}
@@ -510,9 +492,6 @@ func (d *device) fetch(url string) ([]*certificate.Certificate, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.fetched == nil {
-		d.fetched = map[string]bool{}
-	}
 	d.fetched[url] = b.Message != nil
 	return b.Certificates, nil
 }
@@ -527,7 +506,7 @@ func (d *device) signed(url string) bool {
 // list is the pool as the platform shows it.
 func (d *device) list() (built, downloaded []show.Shown) {
 	style := show.IOSXR
-	if d.Platform == "ios" || d.Platform == "iosxe" || d.Platform == "asa" {
+	if d.ios() || d.Platform == "asa" {
 		style = show.IOSXE
 	}
 	for _, c := range d.Pool {

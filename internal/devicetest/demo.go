@@ -1,9 +1,7 @@
 package devicetest
 
 import (
-	"bytes"
 	"fmt"
-	"slices"
 
 	"trustpool/internal/pkitest"
 )
@@ -15,11 +13,10 @@ func Demo(n int) []Device {
 	sites := []string{"berlin", "oslo", "porto"}
 	faults := []Fault{Refuses, Hangs, Forbids, DropsWithin, UnknownKey}
 	v1 := pkitest.CoreV1()
-	builtIn := v1[:3]
 	with := func(ders [][]byte) []Certificate {
-		pool := BuiltIn(builtIn...)
+		pool := BuiltIn(v1[:3]...)
 		for _, der := range ders {
-			if !slices.ContainsFunc(builtIn, func(b []byte) bool { return bytes.Equal(b, der) }) {
+			if !has(pool, der) {
 				pool = append(pool, Certificate{DER: der})
 			}
 		}

@@ -60,9 +60,9 @@
 package devicetest
 
 import (
+	"bytes"
+	"slices"
 	"time"
-
-	"trustpool/bundle/certificate"
 )
 
 // A Device describes a device that replays.
@@ -94,19 +94,14 @@ type Certificate struct {
 }
 
 // BuiltIn is a pool of certificates that came with the device.
-func BuiltIn(ders ...[]byte) []Certificate {
-	var pool []Certificate
-	for _, der := range ders {
-		pool = append(pool, Certificate{der, true})
-	}
-	return pool
-}
+func BuiltIn(ders ...[]byte) []Certificate { return certificates(ders, true) }
 
 // Downloaded is a pool of certificates that were imported.
-func Downloaded(ders ...[]byte) []Certificate {
-	var pool []Certificate
+func Downloaded(ders ...[]byte) []Certificate { return certificates(ders, false) }
+
+func certificates(ders [][]byte, builtIn bool) (pool []Certificate) {
 	for _, der := range ders {
-		pool = append(pool, Certificate{der, false})
+		pool = append(pool, Certificate{der, builtIn})
 	}
 	return pool
 }
@@ -175,11 +170,6 @@ type Sent struct {
 func Clock() time.Time { return time.Date(2026, 4, 1, 10, 25, 52, 995e6, time.UTC) }
 
 // has reports whether a pool has the certificate.
-func has(pool []Certificate, c *certificate.Certificate) bool {
-	for _, p := range pool {
-		if string(p.DER) == string(c.Raw) {
-			return true
-		}
-	}
-	return false
+func has(pool []Certificate, der []byte) bool {
+	return slices.ContainsFunc(pool, func(c Certificate) bool { return bytes.Equal(c.DER, der) })
 }

@@ -118,23 +118,27 @@ func New(dir string, devices ...Device) (*Lab, error) {
 	if lab.sockets, err = net.Listen("unix", filepath.Join(dir, "socket")); err != nil {
 		return nil, err
 	}
-	lab.wg.Go(lab.sessions)
-	for _, d := range devices {
-		if err := lab.add(d); err != nil {
-			lab.Close()
-			return nil, err
-		}
-	}
-	for _, d := range lab.devices {
-		if d.Fault == Refuses {
-			_ = d.listener.Close()
-		}
-	}
-	if err := lab.writeFiles(); err != nil {
+	lab.wg.Go(func() { lab.accept(lab.sockets, lab.join) })
+	if err := lab.start(devices); err != nil {
 		lab.Close()
 		return nil, err
 	}
 	return lab, nil
+}
+
+// start starts the devices, and writes what clients need.
+func (l *Lab) start(devices []Device) error {
+	for _, d := range devices {
+		if err := l.add(d); err != nil {
+			return err
+		}
+	}
+	for _, d := range l.devices {
+		if d.Fault == Refuses {
+			_ = d.listener.Close()
+		}
+	}
+	return l.writeFiles()
 }
 
 // makeKeys makes the keys of the hosts and of who logs in.
@@ -187,7 +191,7 @@ func (l *Lab) add(of Device) error {
 	if !safe.MatchString(of.Name) || l.byName[of.Name] != nil {
 		return fmt.Errorf("%q: not the name of a device, or of two", of.Name)
 	}
-	d := &device{Device: of, lab: l, index: len(l.devices)}
+	d := &device{Device: of, lab: l, index: len(l.devices), fetched: map[string]bool{}}
 	var err error
 	if d.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return err
@@ -209,7 +213,7 @@ func (l *Lab) add(of Device) error {
 	if d.file, err = os.Create(l.path(d.Name + ".sent")); err != nil {
 		return err
 	}
-	l.wg.Go(d.serve)
+	l.wg.Go(func() { l.accept(d.listener, d.connect) })
 	return nil
 }
 
@@ -368,26 +372,24 @@ func (d *device) record(number int, at, line string) {
 	fmt.Fprintf(d.file, "%d %s %q\n", number, at, line)
 }
 
-// serve takes connections.
-func (d *device) serve() {
+// accept hands the connections of a listener to do, until the lab is closed.
+func (l *Lab) accept(listener net.Listener, do func(net.Conn)) {
 	for {
-		conn, err := d.listener.Accept()
+		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}
-		d.lab.wg.Go(func() {
-			done, ok := d.lab.track(conn)
-			if !ok {
-				return
+		l.wg.Go(func() {
+			if done, ok := l.track(conn); ok {
+				defer done()
+				do(conn)
 			}
-			defer done()
-			d.connect(conn.(*net.TCPConn))
 		})
 	}
 }
 
 // connect is one connection.
-func (d *device) connect(conn *net.TCPConn) {
+func (d *device) connect(conn net.Conn) {
 	switch {
 	case d.Fault == Drops:
 	case d.Fault == Silent:
@@ -397,7 +399,7 @@ func (d *device) connect(conn *net.TCPConn) {
 	case d.Password != "":
 		d.serveSSH(conn)
 	default:
-		d.runSSHD(conn)
+		d.runSSHD(conn.(*net.TCPConn))
 	}
 }
 
@@ -431,30 +433,15 @@ type process struct{ cmd *exec.Cmd }
 
 func (p process) Close() error { return p.cmd.Process.Kill() }
 
-// sessions takes what the relays bring.
-func (l *Lab) sessions() {
-	for {
-		conn, err := l.sockets.Accept()
-		if err != nil {
-			return
-		}
-		l.wg.Go(func() {
-			done, ok := l.track(conn)
-			if !ok {
-				return
-			}
-			defer done()
-			in := bufio.NewReader(conn)
-			line, err := in.ReadString('\n')
-			if err != nil {
-				return
-			}
-			i, err := strconv.Atoi(strings.TrimSpace(line))
-			if err != nil || i < 0 || i >= len(l.devices) {
-				return
-			}
-			_ = l.devices[i].session(in, conn)
-		})
+// join gives what a relay brings to its device.
+func (l *Lab) join(conn net.Conn) {
+	in := bufio.NewReader(conn)
+	line, err := in.ReadString('\n')
+	if err != nil {
+		return
+	}
+	if i, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && i >= 0 && i < len(l.devices) {
+		_ = l.devices[i].session(in, conn)
 	}
 }
 
@@ -462,10 +449,9 @@ func (l *Lab) sessions() {
 func (d *device) session(in *bufio.Reader, out io.Writer) error {
 	d.mu.Lock()
 	d.sessions++
-	s := &session{d: d, number: d.sessions, in: in, out: bufio.NewWriter(out), page: defaultPage, name: d.Name}
+	s := &session{d: d, number: d.sessions, in: in, out: bufio.NewWriter(slow{out, d.Delay}), page: defaultPage, name: d.Name,
+		privileged: d.Secret == "", timestamps: d.Platform == "iosxr"}
 	d.mu.Unlock()
-	s.privileged = d.Secret == ""
-	s.timestamps = d.Platform == "iosxr"
 	err := s.run()
 	_ = s.out.Flush()
 	return err

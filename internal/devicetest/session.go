@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"regexp"
 	"strings"
@@ -38,25 +39,20 @@ type session struct {
 
 // run is the session.
 func (s *session) run() error {
-	d := s.d
 	if err := s.greet(); err != nil {
 		return err
 	}
 	for {
-		if d.Messages {
-			if err := s.raw("\r\n*Apr  1 10:25:50.001: %SYS-5-CONFIG_I: Configured from console by lab on vty0 (192.0.2.1)\r\n"); err != nil {
-				return err
-			}
+		if s.d.Messages {
+			s.raw("\r\n*Apr  1 10:25:50.001: %SYS-5-CONFIG_I: Configured from console by lab on vty0 (192.0.2.1)\r\n")
 		}
-		if err := s.raw(s.prompt()); err != nil {
-			return err
-		}
+		s.raw(s.prompt())
 		line, err := s.readLine(s.mode(), true)
 		if err != nil {
 			return err
 		}
 		s.lines = 0
-		if err := s.command(strings.Join(strings.Fields(line), " ")); err != nil {
+		if err := s.command(strings.Join(strings.Fields(line), " ")); err != nil && !errors.Is(err, errQuit) {
 			return err
 		}
 	}
@@ -64,16 +60,13 @@ func (s *session) run() error {
 
 // greet is what comes before the first prompt.
 func (s *session) greet() error {
-	d := s.d
-	switch d.Fault {
+	switch s.d.Fault {
 	case HangsAtLogin:
 		return s.hang()
 	case FloodsLogin:
 		return s.flood()
 	case DropsLogin:
-		if err := s.raw("\r\nWelc"); err != nil {
-			return err
-		}
+		s.raw("\r\nWelc")
 		return errEnd
 	case Nonsense:
 		for {
@@ -81,35 +74,30 @@ func (s *session) greet() error {
 			for i := range noise {
 				noise[i] = byte(rand.IntN(256))
 			}
-			if err := s.raw(string(noise)); err != nil {
-				return err
-			}
+			s.raw(string(noise))
 			if _, err := s.readLine("nothing", false); err != nil {
 				return err
 			}
 		}
 	case AsksAtLogin:
 		for {
-			if err := s.raw("\r\nYour password expires in 3 days. Change it now? [yes/no]: "); err != nil {
-				return err
-			}
-			if _, err := s.readLine("question", true); err != nil {
+			if _, err := s.ask("\nYour password expires in 3 days. Change it now? [yes/no]: ", "question"); err != nil {
 				return err
 			}
 		}
 	}
-	if d.MOTD != "" {
-		if err := s.raw(strings.ReplaceAll(d.MOTD, "\n", "\r\n") + "\r\n"); err != nil {
-			return err
-		}
+	if s.d.MOTD != "" {
+		s.raw(strings.ReplaceAll(s.d.MOTD, "\n", "\r\n") + "\r\n")
 	}
-	switch d.Platform {
+	switch s.d.Platform {
 	case "asa":
-		return s.raw("User lab logged in to " + s.name + "\r\nType help or '?' for a list of available commands.\r\n")
+		s.raw("User lab logged in to " + s.name + "\r\nType help or '?' for a list of available commands.\r\n")
 	case "nxos":
-		return s.raw("Cisco Nexus Operating System (NX-OS) Software\r\n")
+		s.raw("Cisco Nexus Operating System (NX-OS) Software\r\n")
+	default:
+		s.raw("\r\n")
 	}
-	return s.raw("\r\n")
+	return nil
 }
 
 // hang reads and says nothing.
@@ -184,58 +172,59 @@ func (s *session) readLine(at string, echo bool) (string, error) {
 		switch c {
 		case '\r', '\n':
 			s.d.record(s.number, at, string(line))
-			if s.d.Fault == Mute {
-				return string(line), nil
+			if s.d.Fault != Mute {
+				s.raw("\r\n")
 			}
-			return string(line), s.raw("\r\n")
+			return string(line), nil
 		case '\b', 0x7f:
 			if len(line) > 0 {
 				line = line[:len(line)-1]
 				if echo {
-					err = s.raw("\b \b")
+					s.raw("\b \b")
 				}
 			}
 		case 0x03: // control-C
 			s.d.record(s.number, at, string(line)+"^C")
-			return "", s.raw("^C\r\n")
+			s.raw("^C\r\n")
+			return "", nil
 		case 0x1a: // control-Z
 			s.d.record(s.number, at, string(line)+"^Z")
 			s.modes = nil
-			return "", s.raw("^Z\r\n")
+			s.raw("^Z\r\n")
+			return "", nil
 		default:
 			if len(line) >= maxLine {
 				return "", fmt.Errorf("a line of more than %d bytes", maxLine)
 			}
 			line = append(line, c)
 			if echo {
-				err = s.raw(string(c))
+				s.raw(string(c))
 			}
-		}
-		if err != nil {
-			return "", err
 		}
 	}
 }
 
 // ask prints a question and reads the answer.
 func (s *session) ask(question, at string) (string, error) {
-	if err := s.raw(strings.ReplaceAll(question, "\n", "\r\n")); err != nil {
-		return "", err
-	}
+	s.raw(strings.ReplaceAll(question, "\n", "\r\n"))
 	answer, err := s.readLine(at, at != "secret")
 	return strings.TrimSpace(answer), err
 }
 
-// raw writes to the terminal.
-func (s *session) raw(text string) error {
-	if s.d.Delay > 0 && len(text) > 1 {
-		if err := s.out.Flush(); err != nil {
-			return err
-		}
-		time.Sleep(s.d.Delay)
+// raw writes to the terminal. If that fails, so does what is read next.
+func (s *session) raw(text string) { _, _ = s.out.WriteString(text) }
+
+// slow is output with a delay before each piece, but for what is echoed.
+type slow struct {
+	io.Writer
+	delay time.Duration
+}
+
+func (s slow) Write(b []byte) (int, error) {
+	if len(b) > 1 {
+		time.Sleep(s.delay)
 	}
-	_, err := s.out.WriteString(text)
-	return err
+	return s.Writer.Write(b)
 }
 
 // errQuit ends the output of one command.
@@ -243,30 +232,16 @@ var errQuit = errors.New("q was pressed")
 
 // print prints the output of a command, in pages.
 func (s *session) print(text string) error {
-	var piece strings.Builder
-	flush := func() error {
-		defer piece.Reset()
-		return s.raw(piece.String())
-	}
 	for line := range strings.Lines(text) {
 		if s.page > 0 && s.lines >= s.page-1 {
-			if err := flush(); err != nil {
-				return err
-			}
 			if err := s.more(); err != nil {
 				return err
 			}
 		}
-		piece.WriteString(strings.TrimSuffix(line, "\n"))
-		piece.WriteString("\r\n")
+		s.raw(strings.TrimSuffix(line, "\n") + "\r\n")
 		s.lines++
-		if piece.Len() > 1000 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
 	}
-	return flush()
+	return nil
 }
 
 // more waits at the end of a page.
@@ -275,9 +250,7 @@ func (s *session) more() error {
 	if s.d.Platform == "asa" {
 		mark, erase = "<--- More --->", "\r              \r"
 	}
-	if err := s.raw(mark); err != nil {
-		return err
-	}
+	s.raw(mark)
 	for {
 		c, err := s.readByte()
 		if err != nil {
@@ -291,14 +264,13 @@ func (s *session) more() error {
 		case '\r', '\n':
 			s.lines--
 		case 'q', 'Q', 0x03:
-			if err := s.raw("\r\n"); err != nil {
-				return err
-			}
+			s.raw("\r\n")
 			return errQuit
 		default:
 			continue
 		}
-		return s.raw(erase)
+		s.raw(erase)
+		return nil
 	}
 }
 
@@ -315,21 +287,11 @@ func (s *session) invalid() error {
 
 // command runs one command.
 func (s *session) command(line string) error {
-	err := s.run1(line)
-	if errors.Is(err, errQuit) {
-		return nil
-	}
-	return err
-}
-
-func (s *session) run1(line string) error {
 	if line == "" || strings.HasPrefix(line, "!") {
 		return nil
 	}
 	if len(s.modes) > 0 {
-		if rest, ok := strings.CutPrefix(line, "do "); ok {
-			line = rest
-		}
+		line = strings.TrimPrefix(line, "do ")
 	}
 	if s.timestamps && len(s.modes) == 0 {
 		if err := s.print(Clock().Format("Mon Jan 2 15:04:05.000 MST") + "\n"); err != nil {
@@ -357,15 +319,12 @@ func (s *session) run1(line string) error {
 // filtered runs a command through include, exclude or count. That of NX-OS for JSON is
 // the command's own.
 func (s *session) filtered(command, filter string) error {
-	words := strings.SplitN(filter, " ", 2)
-	if words[0] == "json" && s.d.Platform == "nxos" && command == s.showCommand() {
+	verb, pattern, ok := strings.Cut(filter, " ")
+	if verb == "json" && s.d.Platform == "nxos" && command == s.showCommand() {
 		return s.print(s.d.json())
 	}
-	if len(words) < 2 {
-		return s.invalid()
-	}
-	re, err := regexp.Compile(words[1])
-	if err != nil {
+	re, err := regexp.Compile(pattern)
+	if !ok || err != nil {
 		return s.invalid()
 	}
 	var all strings.Builder
@@ -380,12 +339,12 @@ func (s *session) filtered(command, filter string) error {
 	var some strings.Builder
 	n := 0
 	for l := range strings.Lines(strings.ReplaceAll(all.String(), "\r", "")) {
-		if re.MatchString(l) == (words[0] != "exclude") {
+		if re.MatchString(l) == (verb != "exclude") {
 			n++
 			some.WriteString(l)
 		}
 	}
-	switch words[0] {
+	switch verb {
 	case "include", "i", "inc", "exclude", "e":
 		return s.print(some.String())
 	case "count":

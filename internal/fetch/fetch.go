@@ -142,6 +142,8 @@ type File struct {
 	// ETag is what a server calls this version of the file (RFC 9110 section 8.8.3). It is empty if the server does not, or
 	// with more than MaxETag bytes, and for what was not fetched.
 	ETag string
+	// Encoding is the Content-Encoding with which a server sent Data, though it was asked for none; empty for none.
+	Encoding string
 }
 
 // Read reads what name says: "-" is o.Stdin, an http(s) URL is fetched, anything else is a path. A directory gives

@@ -77,10 +77,11 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 
 	timed, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	data, etag, err := get(timed, u, name, o)
+	f, err := get(timed, u, name, o)
 	switch {
 	case err == nil:
-		return File{name, data, etag}, nil
+		f.Name = name
+		return f, nil
 	case ctx.Err() != nil:
 		return File{}, fmt.Errorf("%s: %w", name, context.Cause(ctx))
 	case timed.Err() != nil:
@@ -90,7 +91,7 @@ func fetchURL(ctx context.Context, raw, scheme string, o Options) (File, error) 
 }
 
 // get fetches u, which errors call name.
-func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, etag string, err error) {
+func get(ctx context.Context, u *url.URL, name string, o Options) (f File, err error) {
 	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
@@ -106,7 +107,7 @@ func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, 
 
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: malformed URL", name)
+		return File{}, fmt.Errorf("%s: malformed URL", name)
 	}
 	req.Header.Set("User-Agent", o.UserAgent)
 	req.Header.Set("Accept-Encoding", "identity")
@@ -118,27 +119,30 @@ func get(ctx context.Context, u *url.URL, name string, o Options) (data []byte, 
 		if urlError, ok := errors.AsType[*url.Error](err); ok {
 			err = urlError.Err // it repeats the URL, and masks the password alone
 		}
-		return nil, "", fmt.Errorf("%s: %w", name, err)
+		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	defer resp.Body.Close()
 	if resp.Request.Response != nil { // the answer that redirected here
 		name = fmt.Sprintf("%s (redirected to %s)", name, mask(resp.Request.URL))
 	}
 	if resp.StatusCode == http.StatusNotModified && o.ETag != "" {
-		return nil, "", fmt.Errorf("%s: %w", name, ErrNotModified)
+		return File{}, fmt.Errorf("%s: %w", name, ErrNotModified)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, "", &StatusError{URL: name, Code: resp.StatusCode}
+		return File{}, &StatusError{URL: name, Code: resp.StatusCode}
 	}
 	length := resp.ContentLength // -1 if it is not told
 	if length > o.MaxBytes {
-		return nil, "", &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
+		return File{}, &TooLargeError{Name: name, Size: length, Limit: o.MaxBytes}
 	}
-	if etag = resp.Header.Get("ETag"); len(etag) > MaxETag {
-		etag = ""
+	if f.ETag = resp.Header.Get("ETag"); len(f.ETag) > MaxETag {
+		f.ETag = ""
 	}
-	data, err = readAll(o.watched(resp.Body, length), name, length, o.MaxBytes, o.Sniff)
-	return data, etag, err
+	if f.Encoding = resp.Header.Get("Content-Encoding"); strings.EqualFold(f.Encoding, "identity") {
+		f.Encoding = ""
+	}
+	f.Data, err = readAll(o.watched(resp.Body, length), name, length, o.MaxBytes, o.Sniff)
+	return f, err
 }
 
 func checkRedirect(req *http.Request, via []*http.Request) error {

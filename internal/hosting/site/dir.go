@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"syscall"
 
 	"trustpool/internal/durable"
 	"trustpool/internal/hosting"
@@ -45,10 +46,25 @@ func (d *directory) get(ctx context.Context, name string, most int64) ([]byte, s
 	if err == nil || errors.Is(err, store.ErrNotFound) {
 		return data, tag, err
 	}
+	err = d.foreign(name, err)
 	if fi, bad := os.Lstat(filepath.Join(d.Path(), filepath.FromSlash(name))); bad == nil && !fi.Mode().IsRegular() {
 		err = fmt.Errorf("%w: %w", err, errNotRegular)
 	}
 	return nil, "", err
+}
+
+// foreign names the link that leads out of the directory, if that is why there was an error.
+func (d *directory) foreign(name string, err error) error {
+	if _, system := errors.AsType[syscall.Errno](err); system {
+		return err
+	}
+	for at, c := range name + "/" {
+		to, bad := os.Readlink(filepath.Join(d.Path(), filepath.FromSlash(name[:at])))
+		if c == '/' && bad == nil && (filepath.IsAbs(to) || !filepath.IsLocal(filepath.Join(filepath.FromSlash(path.Dir(name[:at])), to))) {
+			return &ForeignError{fmt.Errorf("%s: %s is a link to %s, and a site is written in its own directory alone: %w", d, name[:at], to, err)}
+		}
+	}
+	return err
 }
 
 func (d *directory) lock(ctx context.Context) (func(), error) {
@@ -79,7 +95,7 @@ func (d *directory) look(ctx context.Context, p *plan, _ *manifest) ([]state, er
 			return nil, err
 		}
 		if found[i], err = compare(root, f); err != nil {
-			return nil, fmt.Errorf("%s: %w", d, err)
+			return nil, d.foreign(f.Name, fmt.Errorf("%s: %w", d, err))
 		}
 	}
 	return found, nil

@@ -184,7 +184,7 @@ func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report,
 	return r, nil
 }
 
-// A ForeignError says that files have names of the site, and were not written for it.
+// A ForeignError says that files or links have names of the site, and were not written for it.
 type ForeignError struct{ Err error }
 
 func (e *ForeignError) Error() string { return e.Err.Error() }

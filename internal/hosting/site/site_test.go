@@ -2,6 +2,7 @@ package site_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -276,6 +277,49 @@ func TestSettings(t *testing.T) {
 	cancel()
 	if _, err := site.Check(ctx, place, o); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// A link that leads out of the directory is named, wherever it is, and nothing is written there.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	o := options(t, s)
+	for _, name := range []string{"security", "pages/bundles", "trustpool-site.json", "index.json"} {
+		dir, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+		write(t, open(t, dir), o)
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.Rename(path, out), os.Symlink(out, path)); err != nil {
+			t.Fatal(err)
+		}
+		for what, do := range map[string]func(context.Context, site.Place, site.Options) (*site.Report, error){"write": site.Write, "check": site.Check} {
+			_, err := do(t.Context(), open(t, dir), o)
+			if _, ok := errors.AsType[*site.ForeignError](err); !ok || !strings.Contains(err.Error(), name+" is a link to "+out) {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+	}
+}
+
+// What a web server compresses unasked is said to be that, and not to be damaged.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	s, dir := newStore(t), t.TempDir()
+	o := options(t, s)
+	write(t, open(t, dir), o)
+	for _, encoded := range []string{"/trustpool-site.json", "/ios.p7b"} {
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == encoded {
+				w.Header().Set("Content-Encoding", "gzip")
+				_, _ = gzip.NewWriter(w).Write(nil)
+				return
+			}
+			http.FileServer(http.Dir(dir)).ServeHTTP(w, r)
+		}))
+		t.Cleanup(web.Close)
+		if _, err := site.Check(t.Context(), site.OpenURL(web.URL, fetch.Options{}), o); err == nil || !strings.Contains(err.Error(), encoded+": the server sends it with Content-Encoding \"gzip\"") {
+			t.Errorf("%s: %v", encoded, err)
+		}
 	}
 }
 

@@ -37,5 +37,8 @@ func (s *webServer) get(ctx context.Context, name string, most int64) ([]byte, s
 	if err != nil {
 		return nil, "", err
 	}
+	if encoding := files[0].Encoding; encoding != "" {
+		return nil, "", fmt.Errorf("%s: the server sends it with Content-Encoding %q, which no device asks for or is known to decode: switch compression off there", files[0].Name, encoding)
+	}
 	return files[0].Data, "", nil
 }

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -20,5 +21,22 @@ func TestAgo(t *testing.T) {
 		if got := ago(then, at); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	der := []byte(strings.Repeat("certificate ", 5))
+	end := string(der[len(der)-24:])
+	for _, test := range []struct {
+		data string
+		want bool
+	}{{"", false}, {end, false}, {string(der), true}, {"x" + string(der) + "y", true}, {end + "x" + end, false}, {end + string(der), true}, {string(der[1:]) + string(der), true}, {string(der[:len(der)-1]), false}} {
+		if got := holds([]byte(test.data), der); got != test.want || got != strings.Contains(test.data, string(der)) {
+			t.Errorf("%q: %t", test.data, got)
+		}
+	}
+	if !holds([]byte("abc"), []byte("b")) {
+		t.Error("a short one is not found")
 	}
 }

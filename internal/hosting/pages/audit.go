@@ -79,7 +79,7 @@ func (q *request) audit(v version) (a *audited, note string, err error) {
 		a, size := condense(r)
 		return a, size, nil
 	})
-	if err != nil && !q.pages.static { // the rest of the page is good
+	if err != nil && !q.pages.o.Static { // the rest of the page is good
 		return nil, "The audit cannot be made now. Try again in some seconds.", nil
 	}
 	return a, "", unavailable(v, err)

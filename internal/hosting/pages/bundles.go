@@ -66,7 +66,7 @@ func (q *request) summary(v version) summary {
 	s := summary{
 		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
 		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
-		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates, Static: q.pages.static,
+		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates, Static: q.pages.o.Static,
 	}
 	if q.pages.commands() {
 		s.Commands = pathCommands + "?bundle=" + v.entry.Name
@@ -78,7 +78,7 @@ func (q *request) summary(v version) summary {
 		s.Page = pathBundles + s.Name
 		s.Older = len(v.entry.Archive)
 	}
-	if mirrored := q.pages.mirrored; s.Current && mirrored != nil && !s.Static {
+	if mirrored := q.pages.o.Mirrored; s.Current && mirrored != nil && !s.Static {
 		if at, ok := mirrored(s.Name); ok {
 			s.Mirrored = moment(at, q.at)
 		}
@@ -122,7 +122,7 @@ func (q *request) judged(v version) (summary, error) {
 		s.Next = moment(next, q.at)
 		s.Soon = next.Sub(q.at) < soon
 	}
-	s.Signature = q.judge(r)
+	s.Signature = q.pages.o.Judge(r)
 	s.Judged, s.Loaded = reported(s.Signature.At, q.at), reported(r.Verification.At, q.at)
 	if len(s.Signature.Signers) > 0 {
 		s.Chain = s.Signature.Signers[0].Chain
@@ -233,7 +233,7 @@ const auditPatience = 200 * time.Millisecond
 // within is the request with an end; one for a page that says nothing of the present has none, as it must be the same each
 // time.
 func (q *request) within(d time.Duration) (*request, context.CancelFunc) {
-	if q.pages.static {
+	if q.pages.o.Static {
 		return q, func() {}
 	}
 	ctx, cancel := context.WithTimeout(q.Context(), d)

@@ -116,7 +116,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		return nil, err
 	}
 	d.Findings, d.Note = a.found(positions), note
-	d.Static, d.Leaves = p.static, v.entry.Advice.Leaves(c.SHA256)
+	d.Static, d.Leaves = p.o.Static, v.entry.Advice.Leaves(c.SHA256)
 	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {
 		d.Err = c.Err.Error()
@@ -124,7 +124,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 	} else {
 		d.NotBefore, d.NotAfter = optional(c.NotBefore, q.at), optional(c.NotAfter, q.at)
 		d.Soon = d.NotAfter.Known && !d.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
-		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past && !p.static
+		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past && !p.o.Static
 		d.Key, d.IsCA = keyText(c), c.IsCA
 		d.KeyUsage = usages(d.Report.KeyUsage, c.Has(certificate.QuirkKeyUsageUnreadable))
 		d.ExtKeyUsage = usages(d.Report.ExtKeyUsage, c.Has(certificate.QuirkExtKeyUsageUnreadable))
@@ -138,7 +138,7 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		}
 		for _, s := range c.Quirks {
 			with := ""
-			if !p.static {
+			if !p.o.Static {
 				with = v.page() + "?quirk=" + string(s)
 			}
 			d.Quirks = append(d.Quirks, quirk{s, s.Meaning(), with})

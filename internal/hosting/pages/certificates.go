@@ -128,7 +128,7 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 // One that says nothing of the present is drawn as of the day of the publication.
 func (q *request) expiry(v version, certs []*certificate.Certificate, path string) *page.Chart {
 	at, year := q.at, func(year int) string { return path + "?expires=" + strconv.Itoa(year) + "#found" }
-	if q.pages.static {
+	if q.pages.o.Static {
 		at, year = v.release.Modified, nil
 	}
 	ends := make([]page.End, len(certs))
@@ -142,7 +142,7 @@ func (q *request) expiry(v version, certs []*certificate.Certificate, path strin
 
 // list finds, sorts and pages the certificates.
 func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error) {
-	l := listing{Path: path, Whole: len(b.Certificates), Static: q.pages.static}
+	l := listing{Path: path, Whole: len(b.Certificates), Static: q.pages.o.Static}
 	var fields [5]string
 	for i, name := range []string{"q", "expires", "key", "quirk", "sort"} {
 		var err error

@@ -1,25 +1,26 @@
 package pages
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
 	"trustpool/internal/hosting"
+	"trustpool/internal/hosting/watch"
 	"trustpool/internal/report/page"
 )
 
 // base is how devices reach this server: as Options.BaseURL says, else as the reader
 // of the page did.
 func (p *Pages) base(q *request) (string, error) {
-	if p.baseURL != "" {
-		return p.baseURL, nil
+	if p.o.BaseURL != "" {
+		return p.o.BaseURL, nil
 	}
 	if !validHost(q.Host) {
 		return "", bad("The name of this server, which the request should give in its header Host, cannot be part of a command.")
@@ -31,38 +32,16 @@ func (p *Pages) base(q *request) (string, error) {
 }
 
 // commands reports whether there are pages of commands: they need a URL.
-func (p *Pages) commands() bool { return !p.static || p.baseURL != "" }
-
-// maxHost is how long a name with its port may be (RFC 1035 section 2.3.4).
-const maxHost = 255 + len(":65535")
+func (p *Pages) commands() bool { return !p.o.Static || p.o.BaseURL != "" }
 
 // validHost reports whether s is a host name or an address, perhaps with a port, and
 // nothing else that could end up in a command.
 func validHost(s string) bool {
-	if s == "" || len(s) > maxHost {
-		return false
+	if _, _, err := net.SplitHostPort(s); err != nil {
+		s += ":80"
 	}
-	host, port := hostPort(s)
-	if port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return false
-		}
-	} else if strings.HasSuffix(s, ":") {
-		return false
-	}
-	if inner, ok := strings.CutPrefix(host, "["); ok {
-		a, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
-		return err == nil && a.Is6() && a.Zone() == "" && strings.HasSuffix(inner, "]")
-	}
-	return host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == "" && host[0] != '-' && host[0] != '.'
-}
-
-// hostPort cuts the port off; an IPv6 address keeps its brackets.
-func hostPort(s string) (host, port string) {
-	if i := strings.LastIndexByte(s, ':'); i >= 0 && !strings.HasSuffix(s, "]") {
-		return s[:i], s[i+1:]
-	}
-	return s, ""
+	server, err := watch.ParseServer(s)
+	return err == nil && strings.HasPrefix(s, "[") == strings.HasPrefix(server, "[") // which an address of IPv6 has, and nothing else
 }
 
 // loopback reports whether a URL leads a device to itself.
@@ -170,9 +149,9 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := commands{Bundle: about, URL: o.URL, Loopback: loopback(base), Fixed: p.baseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
-	body.Static = p.static
-	if p.static {
+	body := commands{Bundle: about, URL: o.URL, Loopback: loopback(base), Fixed: p.o.BaseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	body.Static = p.o.Static
+	if p.o.Static {
 		q.query.Set("bundle", e.Name) // in the names of files
 	}
 	for _, other := range q.catalog.Entries {
@@ -237,7 +216,7 @@ func playbook(p device.Platform) bool {
 // foresee plays the import of the bundle into a device of the platform as it comes
 // from the factory; nil if nothing is known of such an import.
 func foresee(o config.Options, b *bundle.Bundle, q *request) *outcome {
-	if q.pages.static || o.Platform.Anchors() == nil { // what has expired changes with the day
+	if q.pages.o.Static || o.Platform.Anchors() == nil { // what has expired changes with the day
 		return nil
 	}
 	r, err := device.Import(nil, b, device.ImportOptions{Platform: o.Platform, At: q.at, Clean: o.Clean})

@@ -98,7 +98,7 @@ func (q *request) compare(from, to version) (*bundle.Diff, error) {
 		if err != nil {
 			return nil, err
 		}
-		side.File, side.Signature = v.entry.FileName(), q.judge(r).Summary()
+		side.File, side.Signature = v.entry.FileName(), q.pages.o.Judge(r).Summary()
 	}
 	return d, nil
 }
@@ -108,9 +108,9 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := change{Static: p.static}
+	c := change{Static: p.o.Static}
 	for _, v := range versions(q.catalog) {
-		if before := v.before(); before != nil && p.static {
+		if before := v.before(); before != nil && p.o.Static {
 			c.Links = append(c.Links, page.Link{Path: compareURL(*before, v), Label: v.entry.Name + ", " + versionName(v), Current: to != nil && v == *to})
 		}
 	}

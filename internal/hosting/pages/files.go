@@ -96,7 +96,7 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 	if err != nil {
 		return nil, err
 	}
-	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: q.judge(r)}
+	report := inspect.Report{File: v.entry.FileName(), Bundle: b, Signature: q.pages.o.Judge(r)}
 	report.Signature.File = report.File
 	switch form {
 	case "-unsigned.p7b":

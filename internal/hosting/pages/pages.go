@@ -75,18 +75,10 @@ type Options struct {
 
 // Pages answers requests for / and below hosting.PagesPrefix. It is an http.Handler.
 type Pages struct {
-	catalog func() *hosting.Catalog
-	judge   func(*hosting.Release) signing.Report
-	now     func() time.Time
-	watch   func() *watch.Report
-	baseURL string
-	static  bool
-	// distrust has what root programs say against roots.
-	distrust func() *distrust.Index
-	mirrored func(name string) (time.Time, bool)
-	version  string
-	slots    chan struct{} // one for each request that is answered
-	large    chan struct{} // and for each large file
+	o        Options
+	distrust func() *distrust.Index // what root programs say against roots
+	slots    chan struct{}          // one for each request that is answered
+	large    chan struct{}          // and for each large file
 	pages    map[string]*template.Template
 	assets   map[string]asset // by path
 	style    string           // the path of style.css
@@ -109,11 +101,10 @@ func New(o Options) (*Pages, error) {
 	if o.Catalog == nil || o.Judge == nil || o.Now == nil {
 		return nil, errors.New("pages: no catalog, no judge, or no clock")
 	}
-	p := &Pages{catalog: o.Catalog, judge: o.Judge, now: o.Now, static: o.Static, watch: o.Watch, mirrored: o.Mirrored, distrust: sync.OnceValue(distrust.NewIndex), version: o.Version,
-		slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
-	if p.static {
-		p.judge = func(r *hosting.Release) signing.Report {
-			report := o.Judge(r)
+	if o.Static {
+		judge := o.Judge
+		o.Judge = func(r *hosting.Release) signing.Report {
+			report := judge(r)
 			report.At = nil
 			return report
 		}
@@ -123,39 +114,36 @@ func New(o Options) (*Pages, error) {
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || !validHost(u.Host) || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 			return nil, fmt.Errorf("%q is not the URL of a server: write http://HOST or https://HOST, with a port if it needs one", o.BaseURL)
 		}
-		p.baseURL = u.Scheme + "://" + u.Host
+		o.BaseURL = u.Scheme + "://" + u.Host
 	}
+	p := &Pages{o: o, distrust: sync.OnceValue(distrust.NewIndex), slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
 	var err error
 	if p.pages, err = parseTemplates(); err != nil {
 		return nil, err
 	}
-	script := []string{"live.js", "copy.js"}
-	if p.static {
-		script[0] = "static.js"
+	style, err := page.Style()
+	if err != nil {
+		return nil, err
 	}
-	for _, a := range []struct {
-		file, contentType string
-		path              *string
-		parts             []string
-	}{{"style.css", "text/css; charset=utf-8", &p.style, []string{"style.css"}}, {"script.js", "text/javascript; charset=utf-8", &p.script, script}} {
-		var data []byte
-		if a.path == &p.style {
-			if data, err = page.Style(); err != nil {
-				return nil, err
-			}
-		}
-		for _, name := range a.parts {
-			part, err := files.ReadFile("assets/" + name)
-			if err != nil {
-				return nil, err
-			}
-			data = append(data, part...)
-		}
-		// Named by what it is, so that it can be kept for ever.
-		*a.path = hosting.PagesPrefix + strings.Replace(a.file, ".", "-"+tag(data)+".", 1)
-		p.assets[*a.path] = asset{a.contentType, data}
+	if p.style, err = p.asset("style-%s.css", "text/css; charset=utf-8", style, "style.css"); err != nil {
+		return nil, err
 	}
-	return p, nil
+	p.script, err = p.asset("script-%s.js", "text/javascript; charset=utf-8", nil, map[bool]string{true: "static.js", false: "live.js"}[o.Static], "copy.js")
+	return p, err
+}
+
+// asset adds what is made of parts, and returns its path. It is named by what it is, so that it can be kept for ever.
+func (p *Pages) asset(format, contentType string, data []byte, parts ...string) (string, error) {
+	for _, name := range parts {
+		part, err := files.ReadFile("assets/" + name)
+		if err != nil {
+			return "", err
+		}
+		data = append(data, part...)
+	}
+	path := hosting.PagesPrefix + fmt.Sprintf(format, tag(data))
+	p.assets[path] = asset{contentType, data}
+	return path, nil
 }
 
 func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
@@ -210,7 +198,6 @@ type request struct {
 	*http.Request
 	query   url.Values
 	catalog *hosting.Catalog
-	judge   func(*hosting.Release) signing.Report
 	at      time.Time // zero for a page that says nothing of the present
 	taken   *slots
 	pages   *Pages
@@ -297,11 +284,10 @@ func (a *response) write(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Disposition", `attachment; filename="`+a.attachment+`"`)
 	}
 	if a.status == http.StatusOK {
-		etag := `"` + tag(a.body) + `"`
-		h.Set("Etag", etag)
-		if matches(r.Header.Values("If-None-Match"), etag) {
-			h.Del("Content-Disposition")
-			w.WriteHeader(http.StatusNotModified)
+		h.Set("Etag", `"`+tag(a.body)+`"`)
+		if r.Header["If-None-Match"] != nil {
+			r.Header.Del("Range") // a page is sent whole
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.body))
 			return
 		}
 	}
@@ -310,16 +296,6 @@ func (a *response) write(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(a.body) // an error is the client's
 	}
-}
-
-// matches reports whether If-None-Match has the tag (RFC 9110 section 13.1.2).
-func matches(values []string, etag string) bool {
-	for t := range strings.SplitSeq(strings.Join(values, ","), ",") {
-		if t = strings.TrimSpace(t); t == "*" || strings.TrimPrefix(t, "W/") == etag {
-			return true
-		}
-	}
-	return false
 }
 
 // failed is the answer to what cannot be answered: a page, and below
@@ -336,7 +312,7 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 			Title  string
 			Text   string
 		}{known.status, title, known.text}
-		if a, err := p.render("error", known.status, title, p.now(), body); err == nil {
+		if a, err := p.render("error", known.status, title, p.o.Now(), body); err == nil {
 			return a
 		}
 	}
@@ -350,13 +326,13 @@ func (p *Pages) render(name string, status int, title string, at time.Time, body
 	for _, l := range []struct{ path, label, shows string }{
 		{"/", "Bundles", "bundles bundle certificate"}, {pathCompare, "Changes", "compare"}, {pathCommands, "Commands", "commands"}, {pathWatch, "Watch", "watch"},
 	} {
-		if l.path == pathCommands && !p.commands() || l.path == pathWatch && p.watch == nil {
+		if l.path == pathCommands && !p.commands() || l.path == pathWatch && p.o.Watch == nil {
 			continue
 		}
 		frame.Nav = append(frame.Nav, page.Link{Path: l.path, Label: l.label, Current: slices.Contains(strings.Fields(l.shows), name)})
 	}
-	foot := struct{ At, Version string }{"", p.version}
-	if !p.static {
+	foot := struct{ At, Version string }{"", p.o.Version}
+	if !p.o.Static {
 		foot.At = report.Day(at)
 	}
 	frame.Foot = foot

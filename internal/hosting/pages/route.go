@@ -36,8 +36,8 @@ func (p *Pages) answer(r *http.Request, taken *slots) (*response, error) {
 	if err != nil {
 		return nil, bad("The query of this URL cannot be read.")
 	}
-	q := &request{r, query, p.catalog(), p.judge, p.now().UTC(), taken, p}
-	if p.static {
+	q := &request{r, query, p.o.Catalog(), p.o.Now().UTC(), taken, p}
+	if p.o.Static {
 		q.at = time.Time{}
 	}
 	switch path := r.URL.Path; path {

@@ -26,7 +26,7 @@ const (
 // Files returns all pages and what they lead to, but for what [hosting.Catalog.Files] has, in the order in which they are
 // found from the first page on. They lead to each other by relative links. Options.Static must be set.
 func (p *Pages) Files(ctx context.Context) ([]hosting.File, error) {
-	if !p.static {
+	if !p.o.Static {
 		return nil, errors.New("pages: these are made for a server")
 	}
 	var all []hosting.File
@@ -203,7 +203,7 @@ func (q *request) certificatePage(v version, c *certificate.Certificate) string 
 // pageOf is certificatePage by the SHA-256.
 func (q *request) pageOf(v version, sum [sha256.Size]byte) string {
 	digits := hex.EncodeToString(sum[:])
-	if !q.pages.static {
+	if !q.pages.o.Static {
 		return v.page() + "/" + digits
 	}
 	if newest, ok := q.holding(v.entry)[sum]; ok {

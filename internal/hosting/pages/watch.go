@@ -32,10 +32,10 @@ type watchedChange struct {
 
 // watchPage shows the watched servers.
 func (p *Pages) watchPage(q *request) (*response, error) {
-	if p.watch == nil {
+	if p.o.Watch == nil {
 		return nil, notFound("No servers are watched here: see trustpool serve --watch.")
 	}
-	r := p.watch()
+	r := p.o.Watch()
 	pages, from, to, err := q.page(pathWatch, len(r.Servers), PageServers)
 	if err != nil {
 		return nil, err

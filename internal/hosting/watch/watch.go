@@ -91,7 +91,7 @@ func validHost(host string) bool {
 	if net.ParseIP(host) != nil {
 		return true
 	}
-	return host != "" && len(host) <= MaxHost && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
+	return host != "" && host[0] != '-' && host[0] != '.' && len(host) <= MaxHost && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
 }
 
 // ParseServers reads a list of servers: one HOST:PORT in each line, and what follows # is a comment.

@@ -82,8 +82,8 @@ func (e *Entry) each() iter.Seq[*Record] {
 	}
 }
 
-// before is the release before one; nil for none.
-func (e *Entry) before(r *Record) *Record {
+// Before is the release before one; nil for none.
+func (e *Entry) Before(r *Record) *Record {
 	found := false
 	for older := range e.each() {
 		if found {

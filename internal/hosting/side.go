@@ -32,7 +32,7 @@ const MaxRSS = 4 << 20
 // sides are the files beside a release: the feed only where the current release is by that name.
 func (e *Entry) sides(r *Record, current bool) []side {
 	all := []side{sideSHA256, sideSHA512}
-	if e.before(r) != nil {
+	if e.Before(r) != nil {
 		all = append(all, sideDiff)
 	}
 	all = append(all, sideManifest, sideJKS, sideJKSSHA256, sideJKSSHA512)
@@ -95,7 +95,7 @@ func (c *Catalog) body(ctx context.Context, f *resource) (b *body, done func(), 
 		return &body{r.Raw, r.SHA256}, done, nil
 	}
 	what := string(f.beside)
-	if before := f.entry.before(f.record); before != nil {
+	if before := f.entry.Before(f.record); before != nil {
 		// The same release may follow another one when history has gone on.
 		what += " " + before.SHA256
 	}
@@ -128,7 +128,7 @@ func (d *demander) side(ctx context.Context, f *resource) ([]byte, error) {
 	}
 	switch f.beside {
 	case sideDiff:
-		old, err := d.parse(ctx, e, e.before(r))
+		old, err := d.parse(ctx, e, e.Before(r))
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +138,7 @@ func (d *demander) side(ctx context.Context, f *resource) ([]byte, error) {
 	case sideManifest:
 		return feed.Manifest(b), nil
 	}
-	jks, err := feed.JKS(decoded(b), r.Modified)
+	jks, err := feed.JKS(Decoded(b), r.Modified)
 	switch f.beside {
 	case sideJKSSHA256:
 		jks = feed.HashSHA256(jks)
@@ -148,8 +148,8 @@ func (d *demander) side(ctx context.Context, f *resource) ([]byte, error) {
 	return jks, err
 }
 
-// decoded are the certificates that could be decoded: what Java cannot read makes it refuse the whole truststore.
-func decoded(b *bundle.Bundle) (certs []*certificate.Certificate) {
+// Decoded are the certificates of a bundle that could be decoded: what Java cannot read makes it refuse a whole truststore.
+func Decoded(b *bundle.Bundle) (certs []*certificate.Certificate) {
 	for _, c := range b.Certificates {
 		if c.Err == nil {
 			certs = append(certs, c)

@@ -162,7 +162,7 @@ func (q *request) rules(v version, a *audited, certs []*certificate.Certificate)
 	for _, r := range a.Rules {
 		for _, i := range r.positions {
 			c := certs[i-1]
-			r.Examples = append(r.Examples, example{i, q.certificatePage(v, c), title(c)})
+			r.Examples = append(r.Examples, example{i, q.pageOf(v, c.SHA256), title(c)})
 		}
 		out = append(out, r)
 	}

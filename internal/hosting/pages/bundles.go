@@ -18,12 +18,11 @@ import (
 
 // A summary is what is said of a version.
 type summary struct {
-	Name       string // ios
-	ID         string
-	Page       string // of this version
-	Current    bool
-	SignedName string
-	Version    string
+	*hosting.Record
+	Name    string // ios
+	ID      string
+	Page    string // of this version
+	Current bool
 
 	// How its signature is judged now; see judged.
 	Signature signing.Report
@@ -31,24 +30,21 @@ type summary struct {
 	Loaded    instant // when it was verified first
 	Chain     []signing.LinkReport
 
-	Signed       instant
-	Published    instant
-	Mirrored     instant    // when the mirror last succeeded; of what is current
-	Audit        *auditLine // nil if there is none
-	SHA256       string
-	Size         int
-	Certificates int
-	Expired      int
-	Next         instant // the next expiry
-	Soon         bool    // within soon
-	Older        int     // versions
-	Changes      string  // the page of what changed since the one before; empty if there is none
-	Commands     string  // the page of commands; empty if there is none
-	Static       bool    // what the present decides is left to the page's script:
-	Ends         string  // when certificates expire, in seconds from 1970, in order
-	Files        []download
-	Derived      []download
-	Feed         *advice // what was mirrored beside it; nil for nothing
+	Signed    instant
+	Published instant
+	Mirrored  instant    // when the mirror last succeeded; of what is current
+	Audit     *auditLine // nil if there is none
+	Expired   int
+	Next      instant // the next expiry
+	Soon      bool    // within soon
+	Older     int     // versions
+	Changes   string  // the page of what changed since the one before; empty if there is none
+	Commands  string  // the page of commands; empty if there is none
+	Static    bool    // what the present decides is left to the page's script:
+	Ends      string  // when certificates expire, in seconds from 1970, in order
+	Files     []download
+	Derived   []download
+	Feed      *advice // what was mirrored beside it; nil for nothing
 }
 
 // soon is how near an expiry is marked.
@@ -64,9 +60,8 @@ type download struct {
 func (q *request) summary(v version) summary {
 	r := v.release
 	s := summary{
-		Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(), SignedName: r.SignedName, Version: r.Version,
-		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at),
-		SHA256: r.SHA256, Size: r.Size, Certificates: r.Certificates, Static: q.pages.o.Static,
+		Record: r, Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(),
+		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at), Static: q.pages.o.Static,
 	}
 	if q.pages.commands() {
 		s.Commands = pathCommands + "?bundle=" + v.entry.Name
@@ -97,14 +92,11 @@ func ends(r *hosting.Release) string {
 	if r.Certificates > maxEnds {
 		return ""
 	}
-	var b strings.Builder
-	for i, t := range r.Expiries() {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(strconv.FormatInt(t.Unix(), 10))
+	var seconds []string
+	for _, t := range r.Expiries() {
+		seconds = append(seconds, strconv.FormatInt(t.Unix(), 10))
 	}
-	return b.String()
+	return strings.Join(seconds, " ")
 }
 
 // judged is a summary that also says what only its bytes tell, and whether the version is verified now, and not only
@@ -155,11 +147,8 @@ func unavailable(v version, err error) error {
 
 // before is the version before v; nil for none.
 func (v version) before() *version {
-	releases := v.entry.Records()
-	for i, r := range releases[:len(releases)-1] {
-		if r == v.release {
-			return &version{v.entry, releases[i+1]}
-		}
+	if r := v.entry.Before(v.release); r != nil {
+		return &version{v.entry, r}
 	}
 	return nil
 }
@@ -244,14 +233,12 @@ func (q *request) within(d time.Duration) (*request, context.CancelFunc) {
 
 // versionName is what a version is called: version 10, of 2021-09-01.
 func versionName(v version) string {
-	var b strings.Builder
+	name := "no version"
 	if v.release.Version != "" {
-		b.WriteString("version " + report.Printable(v.release.Version))
-	} else {
-		b.WriteString("no version")
+		name = "version " + report.Printable(v.release.Version)
 	}
 	if v.release.SigningTime.Valid {
-		b.WriteString(", signed " + v.release.SigningTime.Day())
+		name += ", signed " + v.release.SigningTime.Day()
 	}
-	return b.String()
+	return name
 }

@@ -2,6 +2,7 @@ package pages
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ type row struct {
 
 func (q *request) row(v version, index int, c *certificate.Certificate) row {
 	sum := hexSHA256(c)
-	r := row{Index: index, Page: q.certificatePage(v, c), Title: title(c), SHA256: sum[:shortID]}
+	r := row{Index: index, Page: q.pageOf(v, c.SHA256), Title: title(c), SHA256: sum[:shortID]}
 	if c.Err != nil {
 		r.Err = c.Err.Error()
 		return r
@@ -188,20 +189,15 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 			found = append(found, i)
 		}
 	}
-	if err := sortBy(b.Certificates, found, l.Sort); err != nil {
+	if l.Columns, err = q.sorted(b.Certificates, found, path, l.Sort); err != nil {
 		return l, err
 	}
-	l.Columns = q.columns(path, l.Sort)
-	size := PageSize
-	if l.Static {
-		size = StaticPageSize
-	}
-	pager, from, to, err := q.page(path, len(found), size)
-	if err != nil {
+	size := map[bool]int{false: PageSize, true: StaticPageSize}[l.Static]
+	var from, to int
+	if l.Pager, from, to, err = q.page(path, len(found), size); err != nil {
 		return l, err
 	}
-	pager.Fragment = "found"
-	l.Pager = pager
+	l.Pager.Fragment = "found"
 	for _, i := range found[from:to] {
 		l.Rows = append(l.Rows, q.row(v, i+1, b.Certificates[i]))
 	}
@@ -276,11 +272,7 @@ func quirkChoices(b *bundle.Bundle, chosen string) []choice {
 const maxChoices = 60
 
 func counted(counts map[string]int) []choice {
-	var names []string
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b)) })
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(a, b)) })
 	var all []choice
 	for _, name := range names[:min(len(names), maxChoices)] {
 		all = append(all, choice{name, name + " (" + strconv.Itoa(counts[name]) + ")", false})
@@ -288,76 +280,66 @@ func counted(counts map[string]int) []choice {
 	return all
 }
 
-// The columns that sort, by their name in the query; a hyphen before it reverses
-// the order.
-func columns() []struct{ name, label string } {
-	return []struct{ name, label string }{
-		{"position", "#"}, {"name", "Name"}, {"key", "Key"}, {"signature", "Signature"}, {"expires", "Expires"},
+// columns are those that sort, by their name in the query; a hyphen before it reverses the order. What the list is sorted by
+// is a text; the position has none.
+func columns() []struct {
+	name, label string
+	key         func(*certificate.Certificate) string
+} {
+	return []struct {
+		name, label string
+		key         func(*certificate.Certificate) string
+	}{
+		{"position", "#", nil},
+		{"name", "Name", title},
+		{"key", "Key", func(c *certificate.Certificate) string { return c.PublicKey.String() }},
+		{"signature", "Signature", func(c *certificate.Certificate) string { return c.SignatureAlgorithm.String() }},
+		{"expires", "Expires", func(c *certificate.Certificate) string {
+			if !c.NotAfter.Valid {
+				return ""
+			}
+			return c.NotAfter.UTC().Format("2006-01-02T15:04:05.000000000")
+		}},
 	}
 }
 
-func (q *request) columns(path, sorted string) []column {
-	if sorted == "" {
-		sorted = "position"
-	}
-	var all []column
+// sorted sorts positions by what the query asks for, and gives the columns.
+func (q *request) sorted(certs []*certificate.Certificate, found []int, path, by string) (all []column, err error) {
+	by = cmp.Or(by, "position")
+	name, down := strings.CutPrefix(by, "-")
+	known := false
 	for _, c := range columns() {
 		out := column{Label: c.label, Class: c.name, Sort: "none", Path: q.with(path, "sort", c.name)}
-		switch sorted {
-		case c.name:
-			out.Sort, out.Path = "ascending", q.with(path, "sort", "-"+c.name)
-		case "-" + c.name:
-			out.Sort = "descending"
+		if c.name == name {
+			known = true
+			if out.Sort = "descending"; !down {
+				out.Sort, out.Path = "ascending", q.with(path, "sort", "-"+c.name)
+			}
+			sortBy(certs, found, c.key, down)
 		}
 		all = append(all, out)
 	}
-	return all
+	if !known {
+		return nil, bad("sort is to be position, name, key, signature or expires, perhaps with a hyphen before it.")
+	}
+	return all, nil
 }
 
 // sortBy orders positions.
-func sortBy(certs []*certificate.Certificate, found []int, by string) error {
-	name, down := strings.CutPrefix(by, "-")
+func sortBy(certs []*certificate.Certificate, found []int, key func(*certificate.Certificate) string, down bool) {
 	keys := map[int]string{}
-	fill := func(key func(*certificate.Certificate) string) {
-		for _, i := range found {
-			if certs[i].Err == nil {
-				keys[i] = strings.ToLower(key(certs[i]))
-			}
+	for _, i := range found {
+		if key != nil && certs[i].Err == nil {
+			keys[i] = strings.ToLower(key(certs[i]))
 		}
-	}
-	compare := func(i, j int) int { return cmp.Compare(keys[i], keys[j]) }
-	switch name {
-	case "", "position":
-		compare = cmp.Compare[int]
-	case "name":
-		fill(title)
-	case "key":
-		fill(func(c *certificate.Certificate) string { return c.PublicKey.String() })
-	case "signature":
-		fill(func(c *certificate.Certificate) string { return c.SignatureAlgorithm.String() })
-	case "expires":
-		compare = func(i, j int) int {
-			a, b := certs[i].NotAfter, certs[j].NotAfter
-			if !a.Valid || !b.Valid {
-				return cmp.Compare(flag(a.Valid), flag(b.Valid))
-			}
-			return a.Compare(b.Time)
-		}
-	default:
-		return bad("sort is to be position, name, key, signature or expires, perhaps with a hyphen before it.")
 	}
 	slices.SortStableFunc(found, func(i, j int) int {
 		if down {
 			i, j = j, i
 		}
-		return compare(i, j)
+		if key == nil {
+			return cmp.Compare(i, j)
+		}
+		return cmp.Compare(keys[i], keys[j])
 	})
-	return nil
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

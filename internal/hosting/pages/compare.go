@@ -22,8 +22,8 @@ type change struct {
 	Diff     *bundle.Diff
 	Added    changed
 	Removed  changed
-	Reissued []pair
-	Rekeyed  []pair
+	Reissued [][2]row // the old one, and the new
+	Rekeyed  [][2]row
 	Cut      bool // there are more than MaxChanged of some
 	Files    []download
 	Static   bool
@@ -40,11 +40,6 @@ type changed struct {
 	Rows  []row
 	Total int
 }
-
-type pair struct{ Old, New row }
-
-// Both are the two, the old one first.
-func (p pair) Both() []row { return []row{p.Old, p.New} }
 
 func versionGroups(c *hosting.Catalog, chosen string) []group {
 	var all []group
@@ -157,10 +152,9 @@ func (q *request) changed(v version, entries []bundle.DiffEntry) changed {
 	return c
 }
 
-func (q *request) pairs(from, to version, pairs []bundle.DiffPair) []pair {
-	var all []pair
+func (q *request) pairs(from, to version, pairs []bundle.DiffPair) (all [][2]row) {
 	for _, p := range pairs[:min(len(pairs), MaxChanged)] {
-		all = append(all, pair{q.row(from, p.Old.Index, p.Old.Certificate), q.row(to, p.New.Index, p.New.Certificate)})
+		all = append(all, [2]row{q.row(from, p.Old.Index, p.Old.Certificate), q.row(to, p.New.Index, p.New.Certificate)})
 	}
 	return all
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"trustpool/bundle"
-	"trustpool/bundle/certificate"
 	"trustpool/internal/device"
 	"trustpool/internal/device/config"
+	"trustpool/internal/hosting"
 	"trustpool/internal/inspect"
 )
 
@@ -100,13 +100,7 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 	report.Signature.File = report.File
 	switch form {
 	case "-unsigned.p7b":
-		var certs []*certificate.Certificate
-		for _, c := range b.Certificates {
-			if c.Err == nil {
-				certs = append(certs, c)
-			}
-		}
-		data, err := bundle.EncodeCertsOnly(certs)
+		data, err := bundle.EncodeCertsOnly(hosting.Decoded(b))
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package pages
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,19 +97,13 @@ func size(n int) string {
 }
 
 // colons is hex as OpenSSL writes fingerprints.
-func colons(b []byte) string {
-	pairs := make([]string, len(b))
-	for i, c := range b {
-		pairs[i] = fmt.Sprintf("%02X", c)
-	}
-	return strings.Join(pairs, ":")
-}
+func colons(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% X", b), " ", ":") }
 
 // groups is hex in groups of eight digits.
 func groups(b []byte) string {
 	var all []string
-	for h := hex.EncodeToString(b); h != ""; h = h[min(8, len(h)):] {
-		all = append(all, h[:min(8, len(h))])
+	for group := range slices.Chunk(b, 4) {
+		all = append(all, hex.EncodeToString(group))
 	}
 	return strings.Join(all, " ")
 }

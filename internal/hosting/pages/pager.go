@@ -2,7 +2,6 @@ package pages
 
 import (
 	"maps"
-	"net/url"
 	"strconv"
 
 	"trustpool/internal/report"
@@ -44,9 +43,6 @@ func (q *request) page(path string, n, per int) (p pager, from, to int, err erro
 // field than page goes back to the first page.
 func (q *request) with(path, name, value string) string {
 	query := maps.Clone(q.query)
-	if query == nil {
-		query = url.Values{}
-	}
 	for field, values := range query {
 		if len(values) == 0 || values[0] == "" || field == "page" {
 			delete(query, field)

@@ -116,7 +116,8 @@ func New(o Options) (*Pages, error) {
 		}
 		o.BaseURL = u.Scheme + "://" + u.Host
 	}
-	p := &Pages{o: o, distrust: sync.OnceValue(distrust.NewIndex), slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge), assets: map[string]asset{}}
+	p := &Pages{o: o, distrust: sync.OnceValue(distrust.NewIndex), slots: make(chan struct{}, MaxRequests), large: make(chan struct{}, MaxLarge),
+		assets: map[string]asset{}, newest: map[*hosting.Entry]map[[sha256.Size]byte]*hosting.Record{}}
 	var err error
 	if p.pages, err = parseTemplates(); err != nil {
 		return nil, err

@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strings"
 
-	"trustpool/bundle/certificate"
 	"trustpool/internal/hosting"
 )
 
@@ -194,13 +193,8 @@ func fileName(link string) (name string, page bool, err error) {
 	return at, strings.HasPrefix(u.Path, hosting.PagesPrefix), nil
 }
 
-// certificatePage is the path of a certificate's page: of pages that are files that in the newest version that holds it,
-// and empty if there would be too many.
-func (q *request) certificatePage(v version, c *certificate.Certificate) string {
-	return q.pageOf(v, c.SHA256)
-}
-
-// pageOf is certificatePage by the SHA-256.
+// pageOf is the path of a certificate's page, by its SHA-256: of pages that are files that in the newest version that holds
+// it, and empty if there would be too many.
 func (q *request) pageOf(v version, sum [sha256.Size]byte) string {
 	digits := hex.EncodeToString(sum[:])
 	if !q.pages.o.Static {
@@ -231,9 +225,6 @@ func (q *request) holding(e *hosting.Entry) map[[sha256.Size]byte]*hosting.Recor
 				newest[c.SHA256] = r
 			}
 		}
-	}
-	if p.newest == nil {
-		p.newest = map[*hosting.Entry]map[[sha256.Size]byte]*hosting.Record{}
 	}
 	p.newest[e] = newest
 	return newest

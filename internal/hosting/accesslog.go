@@ -56,28 +56,20 @@ func AppendTo(path string) func() (io.WriteCloser, error) {
 // Logger is for Options.AccessLog.
 func (l *AccessLog) Logger() *slog.Logger { return slog.New(slog.NewJSONHandler(l, nil)) }
 
-// room reports whether there is any for a line, counts the line if there is none, and
-// wakes who makes some.
-func (l *AccessLog) room() bool {
+// Write takes a line. If there is no room for it, it is counted.
+func (l *AccessLog) Write(line []byte) (int, error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
 	if len(l.buffer) >= logBuffer {
 		select {
 		case l.wake <- struct{}{}:
 		default:
 		}
 	}
-	if len(l.buffer) >= maxLogBuffer {
-		l.lost++
-		return false
-	}
-	return true
-}
-
-// Write takes a line.
-func (l *AccessLog) Write(line []byte) (int, error) {
-	l.lock.Lock()
-	defer l.lock.Unlock()
-	if l.room() {
+	if len(l.buffer) < maxLogBuffer {
 		l.buffer = append(l.buffer, line...)
+	} else {
+		l.lost++
 	}
 	return len(line), nil
 }

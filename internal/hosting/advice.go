@@ -2,7 +2,6 @@ package hosting
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"trustpool/internal/feed"
@@ -23,35 +22,21 @@ type Advice struct {
 	current *Release
 }
 
-// maxExact is the largest version that a metric shows exactly.
-const maxExact = 1 << 53
-
-// version is the newest version of the feed as a number, if it is one.
-func (a *Advice) version() (uint64, bool) {
-	if a == nil || a.Feed == nil {
-		return 0, false
+// report is what the feed says; nil if nothing is known.
+func (a *Advice) report() *feed.Report {
+	if a == nil {
+		return nil
 	}
-	n, err := strconv.ParseUint(a.Feed.Newest(), 10, 64)
-	return n, err == nil && n <= maxExact
-}
-
-// gauge is a number of the feed.
-func (a *Advice) gauge(value func(*feed.Report) (int64, bool)) (int64, bool) {
-	if a == nil || a.Feed == nil {
-		return 0, false
-	}
-	return value(a.Feed)
+	return a.Feed
 }
 
 // Leaves says why a certificate of the current release leaves it, by the feed: it is marked for removal, or a newer version
 // does not have it. It is empty if the feed does not say that.
 func (a *Advice) Leaves(sum [32]byte) string {
-	if a == nil || a.Feed == nil {
-		return ""
-	}
-	for i := range a.Feed.Leaving {
-		if a.Feed.Leaving[i].SHA256[0] == sum {
-			return a.Feed.Leaving[i].Why
+	r := a.report()
+	for i := 0; r != nil && i < len(r.Leaving); i++ {
+		if r.Leaving[i].SHA256[0] == sum {
+			return r.Leaving[i].Why
 		}
 	}
 	return ""

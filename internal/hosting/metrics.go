@@ -77,6 +77,9 @@ func metricName(metric string, labels ...string) string {
 	return b.String()
 }
 
+// maxExact is the largest version that a metric shows exactly.
+const maxExact = 1 << 53
+
 // writeMetrics writes what was counted, what is so at the moment, and what the library says of the process.
 func (s *Server) writeMetrics(w io.Writer) error {
 	m, c, state, now, ready := s.metrics, s.Catalog(), s.state.Load(), s.o.Now(), s.Ready()
@@ -106,24 +109,25 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		return at.Unix(), ok
 	})
 	each("trustpool_bundle_published_timestamp_seconds", func(e *Entry) (int64, bool) { return e.Current.Modified.Unix(), true })
+	ofFeed := func(name string, value func(*feed.Report) (int64, bool)) {
+		each(name, func(e *Entry) (int64, bool) {
+			if r := e.Advice.report(); r != nil {
+				return value(r)
+			}
+			return 0, false
+		})
+	}
 	for _, e := range c.Entries {
-		if v, ok := e.Advice.version(); ok { // in digits: it is compared with what people read
-			metrics.WriteGaugeUint64(w, metricName("trustpool_feed_version", "bundle", e.Name), v)
+		if r := e.Advice.report(); r != nil {
+			if v, err := strconv.ParseUint(r.Newest(), 10, 64); err == nil && v <= maxExact { // in digits: it is compared with what people read
+				metrics.WriteGaugeUint64(w, metricName("trustpool_feed_version", "bundle", e.Name), v)
+			}
 		}
 	}
-	each("trustpool_feed_published_timestamp_seconds", func(e *Entry) (int64, bool) {
-		return e.Advice.gauge(func(r *feed.Report) (int64, bool) {
-			at := r.Published()
-			return at.Unix(), !at.IsZero()
-		})
-	})
-	each("trustpool_feed_marked_for_removal", func(e *Entry) (int64, bool) {
-		return e.Advice.gauge(func(r *feed.Report) (int64, bool) { return int64(len(r.Marks)), r.MarkedBy != "" })
-	})
-	each("trustpool_feed_newer_versions", func(e *Entry) (int64, bool) {
-		return e.Advice.gauge(func(r *feed.Report) (int64, bool) {
-			return int64(len(r.Newer)), r.Position != feed.OtherName && r.Position != feed.NotCompare
-		})
+	ofFeed("trustpool_feed_published_timestamp_seconds", func(r *feed.Report) (int64, bool) { return r.Published().Unix(), !r.Published().IsZero() })
+	ofFeed("trustpool_feed_marked_for_removal", func(r *feed.Report) (int64, bool) { return int64(len(r.Marks)), r.MarkedBy != "" })
+	ofFeed("trustpool_feed_newer_versions", func(r *feed.Report) (int64, bool) {
+		return int64(len(r.Newer)), r.Position != feed.OtherName && r.Position != feed.NotCompare
 	})
 	for _, e := range c.Entries {
 		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)

@@ -114,7 +114,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if s.o.PnP != "" && c.Lookup(s.o.PnP) == nil {
 		return nil, fmt.Errorf("no bundle is called %q, which is to be at %s", s.o.PnP, pathPnP)
 	}
-	mirrored, err := s.mirrored(ctx)
+	mirrored, err := s.mirrored(ctx, nil)
 	if err != nil {
 		failures = append(failures, Failure{Err: err})
 		s.o.Report("%v", err)
@@ -167,11 +167,10 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 		}
 	} else {
 		if !slices.ContainsFunc(failures, func(f Failure) bool { return f.Bundle == "" }) { // the source is there
-			mirrored, err := s.mirrored(ctx)
-			if err != nil {
+			var err error
+			if next.mirrored, err = s.mirrored(ctx, last.mirrored); err != nil {
 				next.failures = append(next.failures, Failure{Err: err})
 			}
-			next.mirrored = kept(mirrored, last.mirrored, err)
 		}
 		if err := s.o.TLS.reload(); err != nil {
 			next.failures = append(next.failures, Failure{Err: err})
@@ -205,17 +204,24 @@ func (s *Server) refresh(ctx context.Context, only string) error {
 	return errors.Join(errs...)
 }
 
-// kept are the times of mirrors that are known now, and if not all could be read, of the others those from before.
-func kept(now, before map[string]time.Time, err error) map[string]time.Time {
-	if err == nil {
-		return now
-	}
-	out := maps.Clone(before)
-	if out == nil {
-		out = map[string]time.Time{}
+// mirrored asks the source. Of mirrors of which nothing can be read now, what was known before stays.
+func (s *Server) mirrored(ctx context.Context, before map[string]time.Time) (map[string]time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
+	defer cancel()
+	now, err := s.o.Source.mirrored(ctx)
+	out := map[string]time.Time{}
+	if err != nil {
+		maps.Copy(out, before)
 	}
 	maps.Copy(out, now)
-	return out
+	return out, err
+}
+
+// Mirrored says when the mirror of a bundle last succeeded: what its source has is current here. It is false if no mirror
+// is known to keep it, as for a file or a store that people publish into.
+func (s *Server) Mirrored(name string) (time.Time, bool) {
+	at, ok := s.state.Load().mirrored[name]
+	return at, ok
 }
 
 // reportForm says if what is served is not the file as it is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,9 @@ type Source interface {
 	// about says of which name something may be new when a file in one of the
 	// directories has changed: empty if that may be any, false if it is none.
 	about(path string) (name string, ok bool)
+	// mirrored says when mirrors of a name last succeeded, as they leave it in a store. Of
+	// files and directories nothing is known of who keeps them.
+	mirrored(ctx context.Context) (map[string]time.Time, error)
 }
 
 // An offer is what a source has under a name.
@@ -35,6 +39,7 @@ type offer struct {
 	err     error // why there is nothing to be had
 	current item  // if err is nil
 	archive []*Record
+	tag     string // of the history of which it was made
 
 	advice     *store.Advice // what was mirrored beside it; nil for nothing
 	readAdvice func(context.Context, *store.Advice) ([]feed.File, error)
@@ -68,44 +73,66 @@ func Files(paths ...string) (Source, error) {
 		}
 		names[name] = path
 	}
-	return files(paths), nil
+	var dirs []string
+	for _, path := range paths {
+		dirs = append(dirs, filepath.Dir(path))
+	}
+	slices.Sort(dirs)
+	return &local{slices.Compact(dirs), func() ([]string, error) { return paths, nil }}, nil
+}
+
+// Directory is a directory of .p7b files. Hidden ones do not count.
+func Directory(path string) Source {
+	return &local{[]string{path}, func() (paths []string, err error) {
+		entries, err := os.ReadDir(path)
+		for _, e := range entries {
+			if _, ok := bundleName(e.Name()); ok {
+				paths = append(paths, filepath.Join(path, e.Name()))
+			}
+		}
+		if err == nil && len(paths) == 0 {
+			err = fmt.Errorf("%s: no file there ends in %s", path, extension)
+		}
+		return paths, err
+	}}
 }
 
 func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), extension) }
 
-type files []string
+// bundleName is the name under which a file of a directory is served, if it is.
+func bundleName(base string) (string, bool) {
+	return nameOf(base), !strings.HasPrefix(base, ".") && strings.HasSuffix(base, extension)
+}
 
-func (f files) offers(_ context.Context, only string) ([]offer, error) {
-	var out []offer
-	for _, path := range f {
-		if only == "" || only == nameOf(path) {
-			out = append(out, fileOffer(path))
+// local is files of the system.
+type local struct {
+	dirs []string
+	list func() ([]string, error)
+}
+
+func (l *local) offers(_ context.Context, only string) (out []offer, err error) {
+	paths, err := l.list()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if name := nameOf(path); only == "" || name == only {
+			out = append(out, offer{name: name, err: checkName(name), current: item{reader: file(path)}})
 		}
 	}
 	return out, nil
 }
 
-func (f files) about(path string) (string, bool) {
-	for _, file := range f {
-		if file == path {
-			return nameOf(path), true
-		}
+func (l *local) directories() []string { return l.dirs }
+
+func (l *local) about(path string) (string, bool) {
+	if name, ok := bundleName(filepath.Base(path)); ok {
+		return name, true
 	}
-	return "", true // a link that leads to one of them may have changed
+	return "", true // a link that leads to files may have changed, a hidden one to all there
 }
 
-func (f files) directories() []string {
-	var dirs []string
-	for _, path := range f {
-		dirs = append(dirs, filepath.Dir(path))
-	}
-	slices.Sort(dirs)
-	return slices.Compact(dirs)
-}
-
-func fileOffer(path string) offer {
-	return offer{name: nameOf(path), current: item{reader: file(path)}}
-}
+func (l *local) mirrored(context.Context) (map[string]time.Time, error) { return nil, nil }
 
 // origin is where what is current lies; empty if that is not known.
 func (o offer) origin() string {
@@ -144,47 +171,6 @@ func readFile(path string) ([]byte, time.Time, error) {
 		return nil, time.Time{}, fmt.Errorf("%s: more than %d bytes, which is the limit", path, MaxBundleBytes)
 	}
 	return slices.Clip(data), info.ModTime(), nil
-}
-
-// Directory is a directory of .p7b files. Hidden ones do not count.
-func Directory(path string) Source { return directory(path) }
-
-type directory string
-
-func (d directory) offers(_ context.Context, only string) ([]offer, error) {
-	entries, err := os.ReadDir(string(d))
-	if err != nil {
-		return nil, err
-	}
-	var out []offer
-	found := false
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") || !strings.HasSuffix(e.Name(), extension) {
-			continue
-		}
-		found = true
-		o := fileOffer(filepath.Join(string(d), e.Name()))
-		if only != "" && o.name != only {
-			continue
-		}
-		if err := checkName(o.name); err != nil {
-			o.err = err
-		}
-		out = append(out, o)
-	}
-	if !found {
-		return nil, fmt.Errorf("%s: no file there ends in %s", string(d), extension)
-	}
-	return out, nil
-}
-
-func (d directory) directories() []string { return []string{string(d)} }
-
-func (d directory) about(path string) (string, bool) {
-	if base := filepath.Base(path); !strings.HasPrefix(base, ".") && strings.HasSuffix(base, extension) {
-		return nameOf(path), true
-	}
-	return "", true // a hidden link may lead to all files there
 }
 
 // Join makes one source of several.
@@ -240,4 +226,15 @@ func (j joined) about(path string) (string, bool) {
 		name, ok = n, true
 	}
 	return name, ok
+}
+
+func (j joined) mirrored(ctx context.Context) (map[string]time.Time, error) {
+	out := map[string]time.Time{}
+	var errs []error
+	for _, s := range j {
+		found, err := s.mirrored(ctx)
+		errs = append(errs, err)
+		maps.Copy(out, found)
+	}
+	return out, errors.Join(errs...)
 }

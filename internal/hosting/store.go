@@ -16,19 +16,13 @@ import (
 )
 
 // Store is a store of published bundles. What it says of them is not believed.
-func Store(s *store.Store) Source { return &published{store: s, known: map[string]seen{}} }
+func Store(s *store.Store) Source { return &published{store: s, known: map[string]offer{}} }
 
 type published struct {
 	store *store.Store
 
 	lock  sync.Mutex
-	known map[string]seen // by name
-}
-
-// seen is what was offered under a name, and the tag of the history that it was made of.
-type seen struct {
-	tag string
-	offer
+	known map[string]offer // by name
 }
 
 func (p *published) offers(ctx context.Context, only string) ([]offer, error) {
@@ -60,11 +54,12 @@ func (p *published) offer(ctx context.Context, name string) offer {
 	case err != nil:
 		return offer{name: name, err: err}
 	case state == nil:
-		return before.offer
+		return before
 	}
 	o := p.read(name, state)
+	o.tag = tag
 	p.lock.Lock()
-	p.known[name] = seen{tag, o}
+	p.known[name] = o
 	p.lock.Unlock()
 	return o
 }
@@ -148,6 +143,10 @@ func (a *archived) origin() string {
 func (a *archived) read(ctx context.Context) ([]byte, time.Time, error) {
 	data, err := a.store.ReadContents(ctx, a.name, a.contents())
 	return data, a.record.Modified, err
+}
+
+func (p *published) mirrored(ctx context.Context) (map[string]time.Time, error) {
+	return p.store.Mirrored(ctx)
 }
 
 func (p *published) directories() []string {

@@ -29,25 +29,20 @@ func (k *KeyPair) reload() error {
 	if k == nil {
 		return nil
 	}
-	c, err := readKeyPair(k.certFile, k.keyFile)
+	cert, _, err := readFile(k.certFile) // a regular file: anything else could keep it waiting
+	var key []byte
+	if err == nil {
+		key, _, err = readFile(k.keyFile)
+	}
+	var c tls.Certificate
+	if err == nil {
+		c, err = tls.X509KeyPair(cert, key)
+	}
 	if err != nil {
 		return fmt.Errorf("%s, %s: %w", k.certFile, k.keyFile, err)
 	}
 	k.current.Store(&c)
 	return nil
-}
-
-// readKeyPair is tls.LoadX509KeyPair for regular files: anything else could keep it waiting.
-func readKeyPair(certFile, keyFile string) (tls.Certificate, error) {
-	cert, _, err := readFile(certFile)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	key, _, err := readFile(keyFile)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.X509KeyPair(cert, key)
 }
 
 func (k *KeyPair) directories() []string {

@@ -114,25 +114,22 @@ type Release struct {
 	Raw          []byte         // the DER of the message; not to be changed
 	Verification signing.Report // when it was loaded
 
-	file     string      // SHA-256 of the file, in hex: of Raw, or of the text around it
-	expiries []time.Time // of the certificates that have one, in order
-	judged   judgement
+	Expiries []time.Time // of the certificates that have one, in order; not to be changed
+
+	file   string // SHA-256 of the file, in hex: of Raw, or of the text around it
+	judged judgement
 }
 
 // Expired counts the certificates whose notAfter lies before at.
 func (r *Release) Expired(at time.Time) int {
-	n, _ := slices.BinarySearchFunc(r.expiries, at, time.Time.Compare)
+	n, _ := slices.BinarySearchFunc(r.Expiries, at, time.Time.Compare)
 	return n
 }
 
-// Expiries are when certificates expire, in order, of those that say it. They are not to
-// be changed.
-func (r *Release) Expiries() []time.Time { return r.expiries }
-
 // NextExpiry is when the next certificate expires, and false if none will.
 func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
-	if n := r.Expired(at); n < len(r.expiries) {
-		return r.expiries[n], true
+	if n := r.Expired(at); n < len(r.Expiries) {
+		return r.Expiries[n], true
 	}
 	return time.Time{}, false
 }
@@ -194,10 +191,10 @@ func (t trust) release(raw []byte, source reader, modified, at time.Time) (*Rele
 	}
 	for _, c := range b.Certificates {
 		if c.Err == nil && c.NotAfter.Valid {
-			r.expiries = append(r.expiries, c.NotAfter.Time)
+			r.Expiries = append(r.Expiries, c.NotAfter.Time)
 		}
 	}
-	slices.SortFunc(r.expiries, time.Time.Compare)
+	slices.SortFunc(r.Expiries, time.Time.Compare)
 	return r, nil
 }
 

@@ -138,23 +138,15 @@ func (a *audited) found(positions []int) (out []foundFor) {
 
 // An auditLine is what an audit came to, beside the signature.
 type auditLine struct {
-	Errors, Warnings string // 2 errors; empty for none
-	Infos            int
-	Path             string
+	*audited
+	Path string
 }
 
 func (a *audited) line(path string) *auditLine {
 	if a == nil {
 		return nil
 	}
-	l := &auditLine{Infos: a.Infos, Path: path}
-	if a.Errors > 0 {
-		l.Errors = report.Count(a.Errors, "error")
-	}
-	if a.Warnings > 0 {
-		l.Warnings = report.Count(a.Warnings, "warning")
-	}
-	return l
+	return &auditLine{a, path}
 }
 
 // rules are what the page of a version lists, with names for the first certificates.

@@ -93,7 +93,7 @@ func ends(r *hosting.Release) string {
 		return ""
 	}
 	var seconds []string
-	for _, t := range r.Expiries() {
+	for _, t := range r.Expiries {
 		seconds = append(seconds, strconv.FormatInt(t.Unix(), 10))
 	}
 	return strings.Join(seconds, " ")

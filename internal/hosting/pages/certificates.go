@@ -143,16 +143,13 @@ func (q *request) expiry(v version, certs []*certificate.Certificate, path strin
 
 // list finds, sorts and pages the certificates.
 func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error) {
-	l := listing{Path: path, Whole: len(b.Certificates), Static: q.pages.o.Static}
-	var fields [5]string
-	for i, name := range []string{"q", "expires", "key", "quirk", "sort"} {
-		var err error
-		if fields[i], err = q.field(name); err != nil {
-			return l, err
-		}
+	l := listing{Path: path, Whole: len(b.Certificates), Static: q.pages.o.Static, Query: q.field("q"), Sort: q.field("sort")}
+	expires, key, quirk := q.field("expires"), q.field("key"), q.field("quirk")
+	expiring, err := expiryFilter(expires, q.at)
+	if err != nil {
+		return l, err
 	}
-	l.Query, l.Sort = fields[0], fields[4]
-	var filters []bundle.Filter
+	filters := []bundle.Filter{expiring}
 	if l.Query != "" {
 		f, err := bundle.ParseFilter(l.Query, q.at)
 		if err != nil {
@@ -161,25 +158,20 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 		}
 		filters = append(filters, f)
 	}
-	expires, err := expiryFilter(fields[1], q.at)
-	if err != nil {
-		return l, err
-	}
-	l.Expires = expiryChoices(fields[1])
-	filters = append(filters, expires)
-	if key := fields[2]; key != "" {
+	if key != "" {
 		filters = append(filters, func(c *certificate.Certificate) bool { return c.Err == nil && c.PublicKey.String() == key })
 	}
-	switch quirk := fields[3]; {
-	case quirk == "any":
+	switch quirk {
+	case "":
+	case "any":
 		filters = append(filters, func(c *certificate.Certificate) bool { return len(c.Quirks) > 0 })
-	case quirk == "none":
+	case "none":
 		filters = append(filters, func(c *certificate.Certificate) bool { return c.Err == nil && len(c.Quirks) == 0 })
-	case quirk != "":
+	default:
 		filters = append(filters, func(c *certificate.Certificate) bool { return c.Has(certificate.Quirk(quirk)) })
 	}
-	l.Keys, l.Quirks = keyChoices(b, fields[2]), quirkChoices(b, fields[3])
-	if l.Query+fields[1]+fields[2]+fields[3] != "" {
+	l.Expires, l.Keys, l.Quirks = expiryChoices(expires), keyChoices(b, key), quirkChoices(b, quirk)
+	if l.Query+expires+key+quirk != "" {
 		l.Clear = path
 	}
 
@@ -207,23 +199,24 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 // expiryFilter is the filter of the field expires: expired, valid, within 90d and the
 // like, or a year.
 func expiryFilter(s string, at time.Time) (bundle.Filter, error) {
-	switch {
-	case s == "":
+	dated := func(want func(time.Time) bool) (bundle.Filter, error) {
+		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && want(c.NotAfter.Time) }, nil
+	}
+	switch s {
+	case "":
 		return func(*certificate.Certificate) bool { return true }, nil
-	case s == "expired":
+	case "expired":
 		return bundle.ParseFilter(s, at)
-	case s == "valid":
-		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && !c.NotAfter.Before(at) }, nil
-	case s == "unknown":
+	case "valid":
+		return dated(func(t time.Time) bool { return !t.Before(at) })
+	case "unknown":
 		return func(c *certificate.Certificate) bool { return !c.NotAfter.Valid }, nil
 	}
 	if year, err := strconv.ParseUint(s, 10, 16); err == nil && len(s) == 4 {
-		return func(c *certificate.Certificate) bool { return c.NotAfter.Valid && c.NotAfter.UTC().Year() == int(year) }, nil
+		return dated(func(t time.Time) bool { return t.UTC().Year() == int(year) })
 	}
-	if d, err := bundle.ParseDuration(s); err == nil {
-		return func(c *certificate.Certificate) bool {
-			return c.NotAfter.Valid && !c.NotAfter.Before(at) && !c.NotAfter.After(at.Add(d))
-		}, nil
+	if f, err := bundle.ParseFilter("expiring:"+s, at); err == nil {
+		return f, nil
 	}
 	return nil, bad("expires is to be expired, valid, unknown, a year, or a time such as 90d.")
 }

@@ -107,26 +107,16 @@ type commands struct {
 // options are those of the query, but for the platform.
 func (q *request) options(base string) (config.Options, *hosting.Entry, error) {
 	var o config.Options
-	name, err := q.field("bundle")
-	if err != nil {
-		return o, nil, err
-	}
 	if len(q.catalog.Entries) == 0 {
 		return o, nil, notFound("Nothing is served.")
 	}
 	e := q.catalog.Entries[0]
-	if name != "" {
+	if name := q.field("bundle"); name != "" {
 		if e = q.catalog.Lookup(name); e == nil {
 			return o, nil, notFound("No bundle of that name is served.")
 		}
 	}
-	o.URL = base + "/" + e.FileName()
-	if o.VRF, err = q.field("vrf"); err != nil {
-		return o, nil, err
-	}
-	if o.SourceInterface, err = q.field("interface"); err != nil {
-		return o, nil, err
-	}
+	o.URL, o.VRF, o.SourceInterface = base+"/"+e.FileName(), q.field("vrf"), q.field("interface")
 	o.Policy, o.Clean = q.query.Get("policy") != "", q.query.Get("clean") != ""
 	return o, e, nil
 }

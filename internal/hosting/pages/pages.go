@@ -204,14 +204,18 @@ type request struct {
 	pages   *Pages
 }
 
-// field is a field of the query, of a sensible length.
-func (q *request) field(name string) (string, error) {
-	v := q.query.Get(name)
-	if len(v) > MaxText {
-		return "", bad("%s has %d characters, and the limit is %d.", name, len(v), MaxText)
+// checkFields asks that the fields of the query have a sensible length.
+func (q *request) checkFields() error {
+	for _, name := range []string{"q", "expires", "key", "quirk", "sort", "bundle", "vrf", "interface"} {
+		if n := len(q.query.Get(name)); n > MaxText {
+			return bad("%s has %d characters, and the limit is %d.", name, n, MaxText)
+		}
 	}
-	return strings.TrimSpace(v), nil
+	return nil
 }
+
+// field is a field of the query.
+func (q *request) field(name string) string { return strings.TrimSpace(q.query.Get(name)) }
 
 // How long others may keep an answer: until they have asked again, those who keep
 // answers for several readers not at all if it is private.

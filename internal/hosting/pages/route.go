@@ -40,6 +40,9 @@ func (p *Pages) answer(r *http.Request, taken *slots) (*response, error) {
 	if p.o.Static {
 		q.at = time.Time{}
 	}
+	if err := q.checkFields(); err != nil {
+		return nil, err
+	}
 	switch path := r.URL.Path; path {
 	case "/", hosting.PagesPrefix:
 		return p.bundlesPage(q)

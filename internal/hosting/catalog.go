@@ -19,6 +19,7 @@ import (
 
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
+	"trustpool/internal/report"
 	"trustpool/roots"
 	"trustpool/signing"
 )
@@ -65,19 +66,11 @@ type Entry struct {
 	counters *counters
 }
 
-// Records are the current release and the archive's.
-func (e *Entry) Records() []*Record { return append([]*Record{&e.Current.Record}, e.Archive...) }
-
-// each gives the releases as Records does.
-func (e *Entry) each() iter.Seq[*Record] {
+// Records gives the current release and the archive's.
+func (e *Entry) Records() iter.Seq[*Record] {
 	return func(yield func(*Record) bool) {
-		if !yield(&e.Current.Record) {
-			return
-		}
-		for _, r := range e.Archive {
-			if !yield(r) {
-				return
-			}
+		if yield(&e.Current.Record) {
+			slices.Values(e.Archive)(yield)
 		}
 	}
 }
@@ -85,7 +78,7 @@ func (e *Entry) each() iter.Seq[*Record] {
 // Before is the release before one; nil for none.
 func (e *Entry) Before(r *Record) *Record {
 	found := false
-	for older := range e.each() {
+	for older := range e.Records() {
 		if found {
 			return older
 		}
@@ -97,13 +90,13 @@ func (e *Entry) Before(r *Record) *Record {
 // A Record is what is known of a release without its bytes. Of an older one it is what the history of its store says;
 // that is compared with what was signed before a byte of it is served.
 type Record struct {
-	SHA256       string // of the DER of the message, in hex
-	Size         int    // bytes of it
-	SignedName   string // Trusted Intersect Bundle
-	Version      string
-	SigningTime  certificate.Time
-	Modified     time.Time // when it was published; of a plain file its modification time
-	Certificates int       // entries of the pool
+	SHA256       string           `json:"sha256"`      // of the DER of the message, in hex
+	Size         int              `json:"size"`        // bytes of it
+	SignedName   string           `json:"signed_name"` // Trusted Intersect Bundle
+	Version      string           `json:"version"`
+	SigningTime  certificate.Time `json:"signing_time"`
+	Modified     report.Moment    `json:"published_at"` // of a plain file its modification time
+	Certificates int              `json:"certificates"` // entries of the pool
 
 	source reader
 }
@@ -185,7 +178,7 @@ func (t trust) release(raw []byte, source reader, modified, at time.Time) (*Rele
 	r := &Release{
 		Record: Record{
 			SHA256: digest(raw), Size: len(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
-			Modified: modified.UTC().Truncate(time.Second), Certificates: len(b.Certificates), source: source,
+			Modified: report.Moment{Time: modified.UTC().Truncate(time.Second)}, Certificates: len(b.Certificates), source: source,
 		},
 		Raw: raw, Verification: signing.NewReport(v, nil, &at), file: file,
 	}

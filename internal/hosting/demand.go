@@ -135,7 +135,7 @@ func (d *demander) read(ctx context.Context, r *Record) (*Release, error) {
 	case digest(raw) != r.SHA256:
 		return bad(fmt.Errorf("its SHA-256 is %s, not %s", digest(raw), r.SHA256))
 	}
-	release, err := d.release(raw, r.source, r.Modified, d.now())
+	release, err := d.release(raw, r.source, r.Modified.Time, d.now())
 	if err == nil {
 		err = r.matches(&release.Record)
 	}
@@ -202,7 +202,7 @@ func (d *demander) failures(c *Catalog) []Failure {
 	var all []Failure
 	for k, err := range d.failed {
 		e := c.Lookup(k.bundle)
-		if e == nil || !slices.ContainsFunc(e.Records(), func(r *Record) bool { return key(e, r, k.what) == k }) {
+		if e == nil || !slices.ContainsFunc(slices.Collect(e.Records()), func(r *Record) bool { return key(e, r, k.what) == k }) {
 			delete(d.failed, k)
 			continue
 		}

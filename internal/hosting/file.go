@@ -35,7 +35,7 @@ func (c *Catalog) Files(ctx context.Context) (all []File, bad int, err error) {
 		}
 		file := File{Name: strings.TrimPrefix(path, "/"), ContentType: f.contentType(), Forever: f.caching == forever, Size: int64(len(b.data)), SHA256: b.sha256}
 		if f.beside == "" {
-			file.Modified = f.record.Modified
+			file.Modified = f.record.Modified.Time
 		}
 		file.Data = func(ctx context.Context) ([]byte, error) {
 			b, err := hold(c.body(ctx, f))

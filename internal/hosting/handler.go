@@ -131,7 +131,7 @@ func (s *Server) serve(w *answer, r *http.Request, found *resource) {
 	}
 	fields := found.entry.header
 	if !found.isCurrent() {
-		fields = header(found.contentType(), len(b.data), b.sha256, found.caching, found.record.Modified)
+		fields = header(found.contentType(), len(b.data), b.sha256, found.caching, found.record.Modified.Time)
 	}
 	maps.Copy(w.Header(), fields)
 	if conditional(r.Header) {
@@ -142,7 +142,7 @@ func (s *Server) serve(w *answer, r *http.Request, found *resource) {
 			r.Header.Del("If-Modified-Since")
 		}
 		w.Header().Del("Content-Length") // that of the part, or of nothing
-		http.ServeContent(w, r, "", found.record.Modified, bytes.NewReader(b.data))
+		http.ServeContent(w, r, "", found.record.Modified.Time, bytes.NewReader(b.data))
 		return
 	}
 	if r.Method == http.MethodHead {

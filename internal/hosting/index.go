@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
 	"trustpool/signing"
 )
@@ -29,14 +28,9 @@ type IndexEntry struct {
 
 // An IndexRecord is an older release of the index, as its store has it.
 type IndexRecord struct {
-	SHA256       string           `json:"sha256"`
-	Path         string           `json:"path"`
-	Size         int              `json:"size"`
-	SignedName   string           `json:"signed_name"`
-	Version      string           `json:"version"`
-	SigningTime  certificate.Time `json:"signing_time"`
-	Published    string           `json:"published_at"`
-	Certificates int              `json:"certificates"`
+	SHA256 string `json:"sha256"`
+	Path   string `json:"path"`
+	*Record
 }
 
 // An IndexCurrent is a current release of the index.
@@ -44,7 +38,7 @@ type IndexCurrent struct {
 	IndexRecord
 	Anchor     *signing.AnchorReport `json:"anchor"`
 	Expired    int                   `json:"expired"`
-	NextExpiry *string               `json:"next_expiry"`
+	NextExpiry report.Moment         `json:"next_expiry"`
 }
 
 // Index lists what is served, with what has expired at the given time.
@@ -61,19 +55,11 @@ func (c *Catalog) Index(at time.Time) Index {
 }
 
 func (r *Release) index(at time.Time) IndexCurrent {
-	i := IndexCurrent{IndexRecord: r.Record.index(), Anchor: r.Verification.Anchor, Expired: r.Expired(at)}
-	if next, ok := r.NextExpiry(at); ok {
-		i.NextExpiry = new(report.Stamp(next))
-	}
-	return i
+	next, _ := r.NextExpiry(at)
+	return IndexCurrent{r.Record.index(), r.Verification.Anchor, r.Expired(at), report.Moment{Time: next}}
 }
 
-func (r *Record) index() IndexRecord {
-	return IndexRecord{
-		SHA256: r.SHA256, Path: pathSHA256 + r.SHA256, Size: r.Size, SignedName: r.SignedName, Version: r.Version, SigningTime: r.SigningTime,
-		Published: report.Stamp(r.Modified), Certificates: r.Certificates,
-	}
-}
+func (r *Record) index() IndexRecord { return IndexRecord{r.SHA256, pathSHA256 + r.SHA256, r} }
 
 // WriteJSON writes the index as one document.
 func (i Index) WriteJSON(w io.Writer) error { return report.WriteJSON(w, i) }

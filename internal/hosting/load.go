@@ -140,7 +140,7 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 		}
 	}
 	e.Advice = l.advice(ctx, o, current)
-	if l.before != nil && slices.Equal(e.Records(), l.before.Records()) && e.Advice == l.before.Advice {
+	if l.before != nil && e.Current == l.before.Current && slices.Equal(e.Archive, l.before.Archive) && e.Advice == l.before.Advice {
 		return l.before, nil
 	}
 	return e, nil

@@ -45,7 +45,7 @@ func pathsPnP() []string { return []string{pathPnP, pathPnP + "/", pathPnP + "/c
 func (c *Catalog) paths() (all []string) {
 	for _, e := range c.Entries {
 		all = append(all, "/"+e.FileName(), pathTRS+e.FileName())
-		for r := range e.each() {
+		for r := range e.Records() {
 			all = append(all, pathSHA256+r.SHA256)
 			for _, dir := range e.directories(r) {
 				all = append(all, dir+e.FileName())
@@ -151,7 +151,7 @@ func (c *Catalog) inDirectory(dir, file string) *resource {
 // hashed finds a release by its SHA-256.
 func (c *Catalog) hashed(sum string) *resource {
 	for _, e := range c.Entries {
-		for r := range e.each() {
+		for r := range e.Records() {
 			if r.SHA256 == sum {
 				return &resource{entry: e, record: r, caching: forever}
 			}
@@ -162,7 +162,7 @@ func (c *Catalog) hashed(sum string) *resource {
 
 // called is the newest release with a version, or of a day; nil for none.
 func (e *Entry) called(name string) *Record {
-	for r := range e.each() {
+	for r := range e.Records() {
 		if r.Version == name && plain(name) || r.day() == name {
 			return r
 		}
@@ -195,7 +195,7 @@ func (c *Catalog) route(pnp string) {
 	}
 	for _, e := range c.Entries {
 		if e.header == nil {
-			e.header = header(typeBundle, e.Current.Size, e.Current.SHA256, askFirst, e.Current.Modified)
+			e.header = header(typeBundle, e.Current.Size, e.Current.SHA256, askFirst, e.Current.Modified.Time)
 		}
 	}
 }

@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"trustpool/internal/report"
 )
 
 // twoReleases is a catalog of one bundle.
 func twoReleases() *Catalog {
-	current := &Release{Record: Record{SHA256: "HEX", Version: "RELEASE", Modified: time.Unix(86400, 0)}}
+	current := &Release{Record: Record{SHA256: "HEX", Version: "RELEASE", Modified: report.Moment{Time: time.Unix(86400, 0)}}}
 	c := &Catalog{Entries: []*Entry{{Name: "NAME", Current: current, Archive: []*Record{{SHA256: "OTHER", Version: "1"}}}}}
 	c.route("")
 	return c

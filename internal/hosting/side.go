@@ -138,7 +138,7 @@ func (d *demander) side(ctx context.Context, f *resource) ([]byte, error) {
 	case sideManifest:
 		return feed.Manifest(b), nil
 	}
-	jks, err := feed.JKS(Decoded(b), r.Modified)
+	jks, err := feed.JKS(Decoded(b), r.Modified.Time)
 	switch f.beside {
 	case sideJKSSHA256:
 		jks = feed.HashSHA256(jks)
@@ -177,13 +177,13 @@ func (d *demander) rss(ctx context.Context, e *Entry) ([]byte, error) {
 			change = bundle.Compare(older, newer.Bundle)
 		}
 		names := newer.archiveNames()
-		edition, err := feed.NewEdition(newer.Record.Version, "archive/"+e.Name+"/"+names[len(names)-1], newer.Record.SHA256, newer.Modified, change)
+		edition, err := feed.NewEdition(newer.Record.Version, "archive/"+e.Name+"/"+names[len(names)-1], newer.Record.SHA256, newer.Modified.Time, change)
 		if size += len(edition.Diff); err == nil && size <= MaxRSS {
 			editions = append(editions, edition)
 		}
 		return err
 	}
-	for r := range e.each() {
+	for r := range e.Records() {
 		b, err := d.parse(ctx, e, r)
 		if _, bad := errors.AsType[*BadReleaseError](err); bad {
 			continue

@@ -12,6 +12,7 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/feed"
+	"trustpool/internal/report"
 	"trustpool/internal/store"
 )
 
@@ -70,7 +71,7 @@ func (p *published) read(name string, state *store.State) offer {
 	// What is current is read each time if that costs little: damage to it is to be known before the next start
 	// finds it.
 	_, near := p.store.Backend().(*store.Dir)
-	o := offer{name: name, current: item{reader: current.source, sha256: current.SHA256, modified: current.Modified, far: !near}}
+	o := offer{name: name, current: item{reader: current.source, sha256: current.SHA256, modified: current.Modified.Time, far: !near}}
 	known := map[string]bool{current.SHA256: true}
 	for _, r := range slices.Backward(history) {
 		if known[r.SHA256] { // a rollback publishes the same bytes again
@@ -95,7 +96,7 @@ func (p *published) read(name string, state *store.State) offer {
 		record := p.record(r)
 		record.SignedName = current.SignedName // which is that of all of them
 		if r.SigningTime != nil {              // it was never published here
-			record.Modified = r.SigningTime.UTC().Truncate(time.Second)
+			record.Modified.Time = r.SigningTime.UTC().Truncate(time.Second)
 		}
 		at := slices.IndexFunc(o.archive, func(older *Record) bool {
 			order, err := bundle.CompareVersions(older.Version, r.Version)
@@ -116,7 +117,7 @@ func (p *published) read(name string, state *store.State) offer {
 func (p *published) record(r *store.Release) *Record {
 	record := &Record{
 		SHA256: r.SHA256, Size: int(r.Size), SignedName: r.SignedName, Version: r.Version,
-		Modified: r.Published.UTC().Truncate(time.Second), Certificates: r.Certificates,
+		Modified: report.Moment{Time: r.Published.UTC().Truncate(time.Second)}, Certificates: r.Certificates,
 	}
 	if r.SigningTime != nil {
 		record.SigningTime = certificate.Time{Time: r.SigningTime.UTC(), Valid: true}
@@ -142,7 +143,7 @@ func (a *archived) origin() string {
 
 func (a *archived) read(ctx context.Context) ([]byte, time.Time, error) {
 	data, err := a.store.ReadContents(ctx, a.name, a.contents())
-	return data, a.record.Modified, err
+	return data, a.record.Modified.Time, err
 }
 
 func (p *published) mirrored(ctx context.Context) (map[string]time.Time, error) {

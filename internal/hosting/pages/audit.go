@@ -72,7 +72,7 @@ func (q *request) audit(v version) (a *audited, note string, err error) {
 		return nil, fmt.Sprintf("Versions of more than %d certificates are not audited here: trustpool audit does it.", MaxAudited), nil
 	}
 	a, err = hosting.Derive(q.Context(), q.catalog, v.entry, v.release, "audit", func(b *bundle.Bundle) (*audited, int64, error) {
-		r, err := audit.Run(audit.Subject{Entries: pool.Of(b.Certificates)}, audit.Criteria{At: v.release.Modified})
+		r, err := audit.Run(audit.Subject{Entries: pool.Of(b.Certificates)}, audit.Criteria{At: v.release.Modified.Time})
 		if err != nil {
 			return nil, 0, err
 		}

@@ -61,7 +61,7 @@ func (q *request) summary(v version) summary {
 	r := v.release
 	s := summary{
 		Record: r, Name: v.entry.Name, ID: v.id(), Page: v.page(), Current: v.current(),
-		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified, q.at), Static: q.pages.o.Static,
+		Signed: optional(r.SigningTime, q.at), Published: moment(r.Modified.Time, q.at), Static: q.pages.o.Static,
 	}
 	if q.pages.commands() {
 		s.Commands = pathCommands + "?bundle=" + v.entry.Name

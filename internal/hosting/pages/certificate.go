@@ -151,14 +151,14 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 // newest first. It is false if there are too many bytes to look, or one of them cannot be had now.
 func (q *request) holders(v version, c *certificate.Certificate) ([]summary, bool) {
 	content := 0
-	for _, r := range v.entry.Records() {
+	for r := range v.entry.Records() {
 		content += r.Size
 	}
 	if content > maxStands || len(c.Raw) == 0 {
 		return nil, false
 	}
 	var all []summary
-	for _, r := range v.entry.Records() {
+	for r := range v.entry.Records() {
 		other := version{v.entry, r}
 		release, err := q.open(other)
 		if p, ok := errors.AsType[problem](err); ok && p.status == http.StatusNotFound {

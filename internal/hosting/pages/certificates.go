@@ -111,7 +111,7 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 	if body.List, err = q.list(v, b, path); err != nil {
 		return nil, err
 	}
-	for _, r := range v.entry.Records() {
+	for r := range v.entry.Records() {
 		body.Versions = append(body.Versions, q.summary(version{v.entry, r}))
 	}
 	status := http.StatusOK
@@ -130,7 +130,7 @@ func (p *Pages) bundlePage(q *request, v version, path string) (*response, error
 func (q *request) expiry(v version, certs []*certificate.Certificate, path string) *page.Chart {
 	at, year := q.at, func(year int) string { return path + "?expires=" + strconv.Itoa(year) + "#found" }
 	if q.pages.o.Static {
-		at, year = v.release.Modified, nil
+		at, year = v.release.Modified.Time, nil
 	}
 	ends := make([]page.End, len(certs))
 	for i, c := range certs {

@@ -112,7 +112,7 @@ func find(c *hosting.Catalog, name, id string) (version, error) {
 		return version{}, notFound("No bundle of that name is served.")
 	}
 	if len(id) >= shortID {
-		for _, r := range e.Records() {
+		for r := range e.Records() {
 			if strings.HasPrefix(r.SHA256, id) {
 				return version{e, r}, nil
 			}
@@ -131,7 +131,7 @@ func findKey(c *hosting.Catalog, key string) (version, error) {
 func versions(c *hosting.Catalog) []version {
 	var all []version
 	for _, e := range c.Entries {
-		for _, r := range e.Records() {
+		for r := range e.Records() {
 			all = append(all, version{e, r})
 		}
 	}

@@ -215,7 +215,7 @@ func (q *request) holding(e *hosting.Entry) map[[sha256.Size]byte]*hosting.Recor
 		return known
 	}
 	newest := map[[sha256.Size]byte]*hosting.Record{}
-	for _, r := range e.Records() {
+	for r := range e.Records() {
 		b, err := q.parsed(version{e, r})
 		if err != nil { // it has no page
 			continue

@@ -201,7 +201,7 @@ func TestStaticAsServed(t *testing.T) {
 // servedAs is the path at which a server has the page of a name.
 func servedAs(name string, s *hosting.Server) string {
 	if m := regexp.MustCompile(`^pages/bundles/([^/]+)/([0-9a-f]{64})\.html$`).FindStringSubmatch(name); m != nil {
-		for _, r := range s.Catalog().Lookup(m[1]).Records() {
+		for r := range s.Catalog().Lookup(m[1]).Records() {
 			if served := "/pages/bundles/" + m[1] + "/" + r.SHA256[:16] + "/" + m[2]; status(s, served) == http.StatusOK {
 				return served
 			}
@@ -221,7 +221,7 @@ func servedAs(name string, s *hosting.Server) string {
 		return "/pages/files/commands/" + m[3] + "?bundle=" + m[2]
 	}
 	if m := regexp.MustCompile(`^pages/files/([^/]+)/([0-9a-f]{64}\..*)$`).FindStringSubmatch(name); m != nil {
-		for _, r := range s.Catalog().Lookup(m[1]).Records() {
+		for r := range s.Catalog().Lookup(m[1]).Records() {
 			if served := "/pages/files/" + m[1] + "/" + r.SHA256[:16] + "/" + m[2]; status(s, served) == http.StatusOK {
 				return served
 			}

@@ -209,6 +209,9 @@ func (t *Tally) Read(ctx context.Context, name string, r io.Reader) error {
 	if lines, read := log.Lines-log.empty-log.directives, log.read-log.directives; read*10 < lines {
 		return &FormError{Log: name, Kind: cmp.Or(kind, log.kind), Lines: lines, Read: read, First: log.first}
 	}
+	if log.Lines == log.empty { // it tells nothing
+		log.LogReport = LogReport{Name: name}
+	}
 	t.read.Logs = append(t.read.Logs, log.LogReport)
 	return nil
 }

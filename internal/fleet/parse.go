@@ -2,12 +2,12 @@ package fleet
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -81,23 +81,25 @@ func (p *Parser) Parse(line []byte) (Request, error) {
 // wrapped is the line of a server within a line of JSON, as Docker and log servers
 // keep it; nil if there is none.
 func wrapped(line []byte) []byte {
-	if len(line) == 0 || line[0] != '{' || !bytes.Contains(line, []byte(`"log"`)) && !bytes.Contains(line, []byte(`"message"`)) {
+	if len(line) == 0 || line[0] != '{' || !slices.ContainsFunc(wrappers, func(name string) bool { return bytes.Contains(line, []byte(`"`+name+`"`)) }) {
 		return nil
 	}
-	var outer struct {
-		Log     string `json:"log"`
-		Message string `json:"message"`
-		Msg     string `json:"msg"` // of the logs that are read as they are
-	}
-	if json.Unmarshal(line, &outer) != nil || outer.Msg != "" {
+	var outer map[string]any
+	if json.Unmarshal(line, &outer) != nil || outer["msg"] != nil { // of the logs that are read as they are
 		return nil
 	}
-	inner := cmp.Or(outer.Log, outer.Message)
-	if strings.Contains(strings.TrimSpace(inner), "\n") || wrapped([]byte(inner)) != nil { // not one line
-		return nil
+	for _, name := range wrappers {
+		inner, ok := outer[name].(string)
+		if !ok || strings.Contains(strings.TrimSpace(inner), "\n") || wrapped([]byte(inner)) != nil { // not one line
+			continue
+		}
+		return []byte(inner)
 	}
-	return []byte(inner)
+	return nil
 }
+
+// wrappers are the fields that Docker, log servers and journalctl keep a line in.
+var wrappers = []string{"log", "message", "MESSAGE", "line"}
 
 // inTraceback reports whether a line belongs to what Python's server prints where an
 // answer fails: between two lines of hyphens.
@@ -135,12 +137,15 @@ func (p *Parser) parse(line []byte) (Request, error) {
 // prefixes are what others put before the line of a server.
 var prefixes = sync.OnceValue(func() *regexp.Regexp {
 	const rfc3339 = `\d{4}-\d\d-\d\dT[0-9:.,]+(?:Z|[+-]\d\d:?\d\d)`
+	const rfc3164 = `(?:[A-Z][a-z]{2} [ \d]\d(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?|` + rfc3339 + `) \S+ `
 	return regexp.MustCompile(`^(?:` + strings.Join([]string{
-		`(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d(?: \d{4})? \d\d:\d\d:\d\d(?:\.\d+)?|` + rfc3339 + `) \S+ [^ :\[]+(?:\[\d+\])?: `, // RFC 3164, and journalctl
-		`<\d{1,3}>1 ` + rfc3339 + ` \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+) (?:\x{feff})?`,                  // RFC 5424
-		rfc3339 + ` (?:stdout|stderr) F `,           // a container's log file
-		rfc3339 + ` `,                               // docker logs --timestamps
-		`[A-Za-z0-9_.-]+ +\| (?:` + rfc3339 + ` )?`, // docker compose logs
+		`(?:<\d{1,3}>)?(?:` + rfc3164 + `){1,3}[^ :\[]+(?:\[[\w.-]+\])?: `,                                      // RFC 3164, perhaps of relays, and journalctl
+		`<\d{1,3}>1 ` + rfc3339 + ` \S+ \S+ \S+ \S+ (?:-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+) (?:\x{feff})?`, // RFC 5424
+		rfc3339 + ` (?:stdout|stderr) F `,                                                                       // a container's log file
+		rfc3339 + ` `,                                                                                           // docker logs --timestamps
+		`[A-Za-z0-9_.-]+ +\| (?:` + rfc3339 + ` )?`,                                                             // docker compose logs
+		`\[pod/\S+\] `, // kubectl logs --prefix
+		`(?:[\w.-]*/)*[\w.-]*(?:log|access)[\w.-]*:(?:\d+:)?`, // grep
 	}, "|") + `)`)
 })
 
@@ -251,16 +256,12 @@ func parseCombined(line string) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	_, rest, ok := strings.Cut(rest, "[") // a user's name may hold blanks
-	when, rest, ok2 := strings.Cut(rest, "] ")
-	if !ok || !ok2 {
-		return Request{}, errors.New("no [time] and \"request\"")
-	}
-	if err := r.when(when); err != nil {
+	if rest, err = r.bracketed(rest); err != nil {
 		return Request{}, err
 	}
 	python := r.NoZone
-	if rest, ok = strings.CutPrefix(rest, "\""); !ok {
+	rest, ok := strings.CutPrefix(rest, "\"")
+	if !ok {
 		if python { // code 404, message File not found
 			return Request{}, ErrNoRequest
 		}
@@ -320,7 +321,7 @@ var second = sync.OnceValue(func() *regexp.Regexp {
 var kinds = sync.OnceValue(func() []kind {
 	return []kind{
 		{"a log of Amazon S3", regexp.MustCompile(`^[0-9a-f]{64} \S+ \[`)},
-		{"a log of HAProxy", regexp.MustCompile(`haproxy\[\d+\]: `)},
+		{"a log of HAProxy", regexp.MustCompile(`haproxy\[\d+\]: |^\S+:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] \S+ \S+/\S+ `)},
 		{"a log of a load balancer of AWS", regexp.MustCompile(`^(?:https?|h2|wss?|grpcs) \d{4}-\d\d-\d\dT\S+ \S+ `)},
 		{"a log of Squid", regexp.MustCompile(`^\d{9,11}\.\d{3} +\d+ \S+ [A-Z_]+/\d{3} `)},
 		{"an error log of nginx", regexp.MustCompile(`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[[a-z]+\] `)},
@@ -366,6 +367,25 @@ func (r *Request) client(line string) (rest string, err error) {
 }
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+// bracketed reads the time between brackets, and gives what follows it. A user's name,
+// which comes before it, may hold blanks and brackets.
+func (r *Request) bracketed(line string) (rest string, err error) {
+	err = errors.New("no [time] and \"request\"")
+	before, _, _ := strings.Cut(line, "\"") // of the request
+	for end := len(before); ; {
+		at := strings.LastIndexByte(before[:end], '[')
+		if at < 0 {
+			return "", err
+		}
+		if when, after, ok := strings.Cut(line[at+1:], "] "); ok {
+			if err = r.when(when); err == nil {
+				return after, nil
+			}
+		}
+		end = at
+	}
+}
 
 // when reads the time between brackets.
 func (r *Request) when(text string) (err error) {

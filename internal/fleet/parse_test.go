@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,16 @@ func TestForms(t *testing.T) {
 		"2025-11-28T15:46:26.123456789Z 10.0.0.1 - - " + request:                                 is,
 		"2025-11-28T15:46:26.123456789Z stdout F 10.0.0.1 - - " + request:                        is,
 		"web-1  | 10.0.0.1 - - " + request:                                                       is,
+		"Nov 28 15:46:26 relay Nov 28 15:46:26 web1 nginx: 10.0.0.1 - - " + request:              is,
+		"Nov 28 15:46:26 host web1[web.1]: 10.0.0.1 - - " + request:                              is,
+		"[pod/web-5d4/nginx] 10.0.0.1 - - " + request:                                            is,
+		"/var/log/nginx/access.log.1:10.0.0.1 - - " + request:                                    is,
+		"access.log:17:10.0.0.1 - - " + request:                                                  is,
+		"10.0.0.1 - [10.0.0.1] - - " + request:                                                   is,
+		"10.0.0.1 - [27/Nov/2025:15:46:26 +0100] " + request:                                     is,
+		`{"MESSAGE":` + strconv.Quote("10.0.0.1 - - "+request) + `,"_PID":"1"}`:                  is,
+		`{"log":{"offset":1},"message":` + strconv.Quote("10.0.0.1 - - "+request) + `}`:          is,
+		`{"line":` + strconv.Quote("10.0.0.1 - - "+request) + `}`:                                is,
 		"Nov 28 15:46:26 web1 trustpool[5]: " + ours:                                             is + ", own ios, of 9354",
 		"2025-11-28T15:46:26.1Z stdout F " + ours:                                                is + ", own ios, of 9354",
 

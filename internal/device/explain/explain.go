@@ -57,7 +57,7 @@ type Finding struct {
 	Platforms   []string `json:"platforms"` // names of device.Platforms that print it
 	Count       int      `json:"count"`
 	FirstLine   int      `json:"first_line"`   // from 1
-	Excerpt     string   `json:"excerpt"`      // of the first one, as it came
+	Excerpt     string   `json:"excerpt"`      // of the first one, as it came but for a percent sign that was missing
 	Reason      *string  `json:"reason"`       // in the words of the log; nil for a kind of message that gives none
 	ReasonKnown *bool    `json:"reason_known"` // nil if Reason is
 	Meaning     string   `json:"meaning"`
@@ -149,6 +149,7 @@ type pending struct {
 func (s *reader) read() error {
 	var held string // a line that a terminal broke
 	var first, parts int
+	var hyphen bool // the line before ends with one
 	flush := func() {
 		if parts > 0 {
 			s.line(held, first)
@@ -166,6 +167,11 @@ func (s *reader) read() error {
 		if strings.IndexByte(line, '\x1b') >= 0 {
 			line = colours().ReplaceAllString(line, "")
 		}
+		broken := wrapped(line)
+		if !hyphen { // a name may be broken there
+			line = restored(line)
+		}
+		hyphen = strings.HasSuffix(line, "-")
 		s.Lines++
 		s.bytes += size
 		s.unread += size
@@ -187,7 +193,7 @@ func (s *reader) read() error {
 			held, first = line, s.Lines
 		}
 		if filled {
-			if parts++; !wrapped(line) || !tokens().MatchString(held) {
+			if parts++; !broken || !strings.Contains(held, "%") {
 				flush()
 			}
 		}
@@ -321,9 +327,10 @@ func (s *reader) settle(line string) (taken bool) {
 	next := strings.TrimSpace(line)
 	e := lookup(&p.message)
 	_, reason := e.reasonOf(&p.message, p.platform)
+	word, _, _ := strings.Cut(next, " ") // did not fit into the line before, if it was broken at a blank
 	// A line that has the word before the reason may be longer than the first one.
 	labelled := reason == "" && e.after != "" && strings.HasPrefix(next, e.after)
-	if next != "" && p.wrapped < maxWrapped && (labelled || len(line) <= p.first) {
+	if next != "" && p.wrapped < maxWrapped && (labelled || len(line) <= p.first+len(word)) {
 		for _, joint := range []string{" ", ""} {
 			m := p.message
 			m.body += joint + next
@@ -333,7 +340,8 @@ func (s *reader) settle(line string) (taken bool) {
 				return true
 			}
 		}
-		if hard := p.wrapped > 0 && p.last == p.first; hard || labelled || reason == "" && p.first >= minWrapped {
+		full := p.wrapped > 0 && p.last+len(word) >= p.first
+		if hard := p.wrapped > 0 && p.last == p.first; hard || labelled || full || reason == "" && p.first >= minWrapped {
 			if next = " " + next; hard { // blanks are where they were
 				next = line
 			}

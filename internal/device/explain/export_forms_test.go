@@ -74,6 +74,55 @@ func TestExports(t *testing.T) {
 	}
 }
 
+// A percent sign that a collector removed, or wrote in another way, is restored, of
+// messages about trust alone.
+func TestWithoutPercent(t *testing.T) {
+	t.Parallel()
+	const message = "SMART_LIC-3-COMM_FAILED: " + cssm + "Unable to resolve server hostname/domain name"
+	for _, line := range []string{
+		message, "Nov  5 10:00:00.123: " + message, "<187>123: edge1: *Nov  5 10:00:00.123: " + message, "edge1: " + message, "edge1 " + message, "2024-11-05,edge1," + message,
+		"*Nov  5 10:00:00.123: % " + message, "*Nov  5 10:00:00.123: %25" + message, "*Nov  5 10:00:00.123: &#37;" + message, "*Nov  5 10:00:00.123: \uff05" + message,
+		`{"message":"Nov  5 10:00:00.123: ` + message + `"}`, `{"message":"Nov  5 10:00:00.123: \u0025` + message + `"}`, "| " + message + " | edge1 |",
+	} {
+		r := read(t, line+"\n")
+		if len(r.Findings) != 1 || r.Findings[0].ID != "xe-comm-failed" || !*r.Findings[0].ReasonKnown || r.Unread != 0 {
+			t.Errorf("%s: %+v", line, r)
+		}
+	}
+	if r := read(t, "Nov  5 10:00:00.123: LICENSE-SMART_LIC-3-COMM_FAILED : "+cssm+"x\nNov  5 10:00:00.123: ASA-3-717009: Certificate validation failed. y\n"); len(r.Findings) != 2 || r.Findings[0].ID != "xr-comm-failed" || r.Findings[1].ID != "asa-validation-failed" {
+		t.Errorf("%+v", r)
+	}
+	// Words are none, nor is the rest of a name that was broken.
+	for _, text := range []string{"Nov  5 10:00:00 host app: RFC-5-SECTION: hello\n", "Nov  5 10:00:00 host app: NOPKI-3-X1: hello\n", "Nov  5 10:00:00.123: %LICENSE-\n" + message + "\n"} {
+		if r := read(t, text); len(r.Findings)+len(r.Unknown) != 0 {
+			t.Errorf("%s: %+v", text, r)
+		}
+	}
+}
+
+// A message that a mail broke at a blank is whole.
+func TestBrokenAtBlanks(t *testing.T) {
+	t.Parallel()
+	words := strings.Fields("Jun 20 2023 04:11:12.100: %SMART_LIC-3-COMM_FAILED: " + cssm + "Server authentication failed, SSL peer certificate or SSH remote key was not OK")
+	for width := 70; width <= 90; width++ {
+		if width >= 79 && width <= 82 { // some line is as long as those of a terminal, which breaks within words
+			continue
+		}
+		text, column := "", 0
+		for _, w := range words {
+			if column+len(w) > width {
+				text, column = text+"\n", 0
+			} else if column > 0 {
+				text += " "
+			}
+			text, column = text+w, column+len(w)+1
+		}
+		if r := read(t, text+"\n"); len(r.Findings) != 1 || !*r.Findings[0].ReasonKnown {
+			t.Errorf("%d: %q: %q", width, text, *r.Findings[0].Reason)
+		}
+	}
+}
+
 // Lines of other programs are of a known form, of which some messages are few.
 func TestMixedLog(t *testing.T) {
 	t.Parallel()

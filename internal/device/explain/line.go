@@ -35,6 +35,10 @@ func pattern(s string) func() *regexp.Regexp {
 var (
 	tokens = pattern(`%([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)-([0-7])-([A-Z0-9_]+)(?:\s*:|\s*$)`)
 
+	// stripped are those without their percent sign, or with it in another spelling, as
+	// collectors write them.
+	stripped = pattern(`(^|[^A-Za-z0-9%-])((?:%25|&#37;|\\u0025|\x{ff05}|% )?)([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:)`)
+
 	// timestamps are how a line of a log begins: perhaps a priority, a number, a host,
 	// and a time.
 	timestamps = pattern(`^\s*(?:> ?)*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
@@ -58,6 +62,37 @@ var (
 	memberLine = pattern(`^(?:\s+\S|[A-Z][A-Za-z -]{1,30}\s*:)`)
 	nextHead   = pattern(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
 )
+
+// restored is a line with the percent signs of messages about trust.
+func restored(line string) string {
+	if !hasSeverity(line) || tokens().MatchString(line) {
+		return line
+	}
+	return stripped().ReplaceAllStringFunc(line, func(found string) string {
+		parts := stripped().FindStringSubmatch(found)
+		if token := "%" + parts[3]; slices.ContainsFunc(split(token), func(m message) bool {
+			return aboutTrust(&m) || known().byMnemonic[m.facility+"-"+m.mnemonic] != nil
+		}) {
+			return parts[1] + token
+		}
+		return found
+	})
+}
+
+// hasSeverity reports whether a line has a digit as mnemonics have it. Most lines that
+// are not messages have none.
+func hasSeverity(line string) bool {
+	for i := 0; i+2 < len(line); i++ {
+		next := strings.IndexByte(line[i:], '-')
+		if next < 0 || i+next+2 >= len(line) {
+			return false
+		}
+		if i += next; line[i+1] >= '0' && line[i+1] <= '7' && line[i+2] == '-' {
+			return true
+		}
+	}
+	return false
+}
 
 // begins reports whether a line is the first of a message or of a command.
 func begins(line string) bool {

@@ -99,7 +99,7 @@ func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 // another message or field begins there. Anything else is a part of the reason, and
 // makes another of it.
 func ends(rest string) bool {
-	if strings.Trim(rest, " .,;:)>\"'|]}`*") == "" || strings.HasPrefix(rest, "</") || strings.HasPrefix(rest, "<br") { // perhaps of a page
+	if strings.Trim(rest, " .,;:)>\"'|]}`*") == "" || strings.HasPrefix(rest, "</") || strings.HasPrefix(rest, "<br") || strings.HasPrefix(rest, " | ") { // perhaps of a page or a table
 		return true
 	}
 	rest = strings.TrimLeft(rest, " .%")

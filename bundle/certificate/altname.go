@@ -79,23 +79,35 @@ func readGeneralName(in *cryptobyte.String) (GeneralName, error) {
 	return GeneralName{form, value}, nil
 }
 
-// AlternativeNames reads the subjectAltName (RFC 5280 section 4.2.1.6); there are
-// none without one. An address is of 4 or 16 bytes.
-func (c *Certificate) AlternativeNames() ([]GeneralName, error) {
-	list, err := c.sequence(OIDSubjectAltName, "subjectAltName")
-	if err != nil {
-		return nil, err
-	}
-	var names []GeneralName
+// readGeneralNames reads GeneralNames; beside an error are those before it. what is
+// the extension that they are in.
+func readGeneralNames(list cryptobyte.String, what string) (names []GeneralName, err error) {
 	for !list.Empty() {
 		name, err := readGeneralName(&list)
 		if err != nil {
-			return nil, fmt.Errorf("subjectAltName: %w", err)
-		}
-		if n := len(name.Value); name.Form == FormIP && n != 4 && n != 16 {
-			return nil, fmt.Errorf("subjectAltName: an address of %d bytes", n)
+			return names, fmt.Errorf("%s: %w", what, err)
 		}
 		names = append(names, name)
+	}
+	return names, nil
+}
+
+// AlternativeNames reads the subjectAltName (RFC 5280 section 4.2.1.6); there are
+// none without one. An address is of 4 or 16 bytes.
+func (c *Certificate) AlternativeNames() ([]GeneralName, error) {
+	const what = "subjectAltName"
+	list, err := c.sequence(OIDSubjectAltName, what)
+	if err != nil {
+		return nil, err
+	}
+	names, err := readGeneralNames(list, what)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if n := len(name.Value); name.Form == FormIP && n != 4 && n != 16 {
+			return nil, fmt.Errorf("%s: an address of %d bytes", what, n)
+		}
 	}
 	return names, nil
 }
@@ -160,22 +172,32 @@ func (c *Certificate) AuthorityCertificate() (issuers []GeneralName, serial Seri
 		!seq.ReadOptionalASN1(&number, &numbered, asn1.Tag(2).ContextSpecific()) || !seq.Empty() {
 		return nil, nil, unreadable(what)
 	}
-	for !names.Empty() {
-		name, err := readGeneralName(&names)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", what, err)
-		}
-		issuers = append(issuers, name)
+	if issuers, err = readGeneralNames(names, what); err != nil {
+		return nil, nil, err
 	}
 	return issuers, Serial(number), nil
 }
 
 // CheckCRLDistributionPoints reports whether the extension is absent or can be read.
 func (c *Certificate) CheckCRLDistributionPoints() error {
+	_, err := c.crlDistributionPoints()
+	return err
+}
+
+// CRLDistributionPoints are the URIs of the extension (RFC 5280 section 4.2.1.13),
+// at most limit; of one that cannot be read to its end, those before that.
+func (c *Certificate) CRLDistributionPoints(limit int) []string {
+	uris, _ := c.crlDistributionPoints()
+	return uris[:min(len(uris), limit)]
+}
+
+// crlDistributionPoints are the URIs of the points that can be read.
+func (c *Certificate) crlDistributionPoints() (uris []string, err error) {
 	const what = "cRLDistributionPoints"
-	points, err := c.sequence(OIDCRLDistributionPoints, what)
-	if err != nil {
-		return err
+	e, present := c.Extension(OIDCRLDistributionPoints)
+	in, points := cryptobyte.String(e.Value), cryptobyte.String(nil)
+	if present && !in.ReadASN1(&points, asn1.SEQUENCE) {
+		return nil, unreadable(what)
 	}
 	context := func(n asn1.Tag) asn1.Tag { return n.ContextSpecific().Constructed() }
 	for !points.Empty() {
@@ -183,59 +205,32 @@ func (c *Certificate) CheckCRLDistributionPoints() error {
 		var named, issued bool
 		if !points.ReadASN1(&point, asn1.SEQUENCE) || !point.ReadOptionalASN1(&choice, &named, context(0)) ||
 			!point.SkipOptionalASN1(asn1.Tag(1).ContextSpecific()) || !point.ReadOptionalASN1(&issuers, &issued, context(2)) || !point.Empty() {
-			return unreadable(what)
+			return uris, unreadable(what)
 		}
 		if named {
 			var tag asn1.Tag
 			if !choice.ReadAnyASN1(&names, &tag) || !choice.Empty() || tag != context(0) && tag != context(1) {
-				return unreadable(what)
+				return uris, unreadable(what)
 			}
 			if tag == context(1) { // a name relative to the issuer's
 				names = nil
 			}
 		}
-		for _, list := range []cryptobyte.String{names, issuers} {
-			for !list.Empty() {
-				if _, err := readGeneralName(&list); err != nil {
-					return fmt.Errorf("%s: %w", what, err)
-				}
+		full, err := readGeneralNames(names, what)
+		for _, name := range full {
+			if name.Form == FormURI && len(name.Value) > 0 {
+				uris = append(uris, string(name.Value))
 			}
+		}
+		if err == nil {
+			_, err = readGeneralNames(issuers, what)
+		}
+		if err != nil {
+			return uris, err
 		}
 	}
-	return nil
-}
-
-// CRLDistributionPoints are the URIs of the extension (RFC 5280 section 4.2.1.13),
-// at most limit; of one that cannot be read to its end, those before that.
-func (c *Certificate) CRLDistributionPoints(limit int) (uris []string) {
-	e, _ := c.Extension(OIDCRLDistributionPoints)
-	in, points := cryptobyte.String(e.Value), cryptobyte.String(nil)
-	if !in.ReadASN1(&points, asn1.SEQUENCE) {
-		return nil
+	if !in.Empty() {
+		return uris, unreadable(what)
 	}
-	// A DistributionPointName is a CHOICE and so tagged explicitly; its fullName is [0].
-	tag0 := asn1.Tag(0).ContextSpecific().Constructed()
-	for !points.Empty() {
-		var point, name, full cryptobyte.String
-		if !points.ReadASN1(&point, asn1.SEQUENCE) {
-			break
-		}
-		if !point.ReadASN1(&name, tag0) || !name.ReadASN1(&full, tag0) {
-			continue
-		}
-		for !full.Empty() {
-			var value cryptobyte.String
-			var tag asn1.Tag
-			if len(uris) == limit {
-				return uris
-			}
-			if !full.ReadAnyASN1(&value, &tag) {
-				break
-			}
-			if tag == asn1.Tag(FormURI).ContextSpecific() && len(value) > 0 {
-				uris = append(uris, string(value))
-			}
-		}
-	}
-	return uris
+	return uris, nil
 }

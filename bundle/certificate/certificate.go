@@ -32,6 +32,7 @@ package certificate
 import (
 	"crypto/x509"
 	"encoding/hex"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,21 +93,11 @@ func (s Serial) Negative() bool { return len(s) > 0 && s[0] >= 0x80 }
 // Magnitude is the absolute value in bytes, without leading zeroes; zero is one
 // zero byte.
 func (s Serial) Magnitude() []byte {
-	m := slices.Clone([]byte(s))
+	n := new(big.Int).SetBytes(s)
 	if s.Negative() {
-		carry := true
-		for i := len(m) - 1; i >= 0; i-- {
-			m[i] = ^m[i]
-			if carry {
-				m[i]++
-				carry = m[i] == 0
-			}
-		}
+		n.Sub(n.Lsh(big.NewInt(1), uint(8*len(s))), new(big.Int).SetBytes(s))
 	}
-	for len(m) > 1 && m[0] == 0 {
-		m = m[1:]
-	}
-	return m
+	return n.FillBytes(make([]byte, max((n.BitLen()+7)/8, min(len(s), 1))))
 }
 
 // String is the number in hex as "openssl x509 -serial" prints it: capitals,

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -102,9 +102,9 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 		}
 		list = contents(list)
 	}
-	var seen extensionSet
 	var few [16]Extension
-	extensions := few[:0]
+	var fewIDs [16][]byte
+	extensions, ids := few[:0], fewIDs[:0]
 	for in := list; !in.Empty(); {
 		if len(extensions) == maxExtensions {
 			return fmt.Errorf("it has more than %d extensions", maxExtensions)
@@ -113,8 +113,7 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 		if err != nil {
 			return err
 		}
-		seen.add(e.ID)
-		extensions = append(extensions, e)
+		extensions, ids = append(extensions, e), append(ids, e.ID)
 	}
 	if c.Version < 3 {
 		if present {
@@ -123,11 +122,13 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 		return nil
 	}
 	c.Extensions = list
+	slices.SortFunc(ids, bytes.Compare)
 	basic := false
 	for _, e := range extensions {
 		var unreadable Quirk
 		ok := true
-		twice := seen.twice(e.ID)
+		i, _ := slices.BinarySearchFunc(ids, e.ID, func(id []byte, want ObjectID) int { return bytes.Compare(id, want) })
+		twice := i+1 < len(ids) && bytes.Equal(ids[i+1], e.ID)
 		if twice {
 			quirks.add(QuirkExtensionTwice)
 		}
@@ -210,17 +211,7 @@ func (c *Certificate) readBasicConstraints(value []byte, quirks *quirkSet) bool 
 			quirks.add(QuirkExtensionNotDER)
 		}
 	}
-	if seq.PeekASN1Tag(asn1.INTEGER) {
-		n, err := readInteger(&seq, "path length")
-		if err != nil || n[0] >= 0x80 {
-			return false
-		}
-		c.PathLen = 0
-		for _, o := range n {
-			c.PathLen = min(c.PathLen<<8|int(o), math.MaxInt32) // what is more limits nothing
-		}
-	}
-	return seq.Empty()
+	return readNumber(&seq, asn1.INTEGER, &c.PathLen) && seq.Empty()
 }
 
 // readKeyUsage reads RFC 5280 section 4.2.1.3. Bits after the ninth are not kept.
@@ -289,43 +280,4 @@ func readBytes(value []byte, tag asn1.Tag) ([]byte, bool) {
 	var body cryptobyte.String
 	ok := in.ReadASN1(&body, tag) && in.Empty()
 	return body, ok
-}
-
-// An extensionSet says which extensions occur more than once. A certificate has
-// few, which are compared one by one; a hostile one with very many is still
-// counted in linear time.
-type extensionSet struct {
-	few   [16]ObjectID
-	n     int
-	twins []ObjectID
-	many  map[string]int
-}
-
-func (s *extensionSet) add(id ObjectID) {
-	if s.n == len(s.few) {
-		if s.many == nil {
-			s.many = map[string]int{}
-			for _, f := range s.few {
-				s.many[string(f)]++
-			}
-		}
-		s.many[string(id)]++
-		return
-	}
-	for _, f := range s.few[:s.n] {
-		if bytes.Equal(f, id) {
-			s.twins = append(s.twins, id)
-		}
-	}
-	s.few[s.n] = id
-	s.n++
-}
-
-func (s *extensionSet) twice(id ObjectID) bool {
-	for _, t := range s.twins {
-		if bytes.Equal(t, id) {
-			return true
-		}
-	}
-	return s.many[string(id)] > 1
 }

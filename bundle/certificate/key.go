@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"slices"
+
+	"trustpool/internal/cms"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -14,11 +17,14 @@ import (
 // can be written in other ways that OpenSSL reads, which do not make it another key:
 // RSA without the NULL parameters of RFC 3279 section 2.3.1 or as RSASSA-PSS, and the
 // point of a curve compressed (RFC 5480 section 2.2).
-func (c *Certificate) KeyID() [sha256.Size]byte {
+func (c *Certificate) KeyID() [sha256.Size]byte { return sha256.Sum256(c.UsualSPKI()) }
+
+// UsualSPKI is the SubjectPublicKeyInfo written in the usual way: see [Certificate.KeyID].
+func (c *Certificate) UsualSPKI() []byte {
 	if usual := usualKey(c.RawSPKI); usual != nil {
-		return sha256.Sum256(usual)
+		return usual
 	}
-	return sha256.Sum256(c.RawSPKI)
+	return c.RawSPKI
 }
 
 // usualKey returns a SubjectPublicKeyInfo rewritten in the usual way, and nil if it
@@ -32,20 +38,18 @@ func usualKey(spki []byte) []byte {
 	}
 	key := []byte(point[1:])
 	usual := string(algorithm) == "\x05\x00" && point[0] == 0 && seq.Empty() && in.Empty() // but for the key itself
-	switch ObjectID(oid).Dotted() {
-	case "1.2.840.113549.1.1.1":
+	switch string(oid) {
+	case oidRSA:
 		return usualRSA(key, usual)
-	case "1.2.840.113549.1.1.10":
+	case oidRSAPSS:
 		return usualRSA(key, false)
-	case "1.2.840.10045.2.1":
+	case oidEC:
 		var curve cryptobyte.String
-		if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) {
+		if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) || point[0] != 0 {
 			return nil
 		}
-		if key = uncompressed(ObjectID(curve).Dotted(), key); key != nil {
-			return writeKey(oid, func(b *cryptobyte.Builder) {
-				b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(curve) })
-			}, key)
+		if key = uncompressed(curves[string(curve)].name, key); key != nil {
+			return writeKey(oid, cms.AppendTLV(nil, byte(asn1.OBJECT_IDENTIFIER), curve), key)
 		}
 	}
 	return nil
@@ -61,17 +65,15 @@ func usualRSA(key cryptobyte.String, around bool) []byte {
 	if around && key.Empty() && seq.Empty() && usualNumber(n) && usualNumber(e) {
 		return nil
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for _, number := range []cryptobyte.String{n, e} {
-			content := bytes.TrimLeft(number, "\x00")
-			if len(content) == 0 || content[0] >= 0x80 {
-				content = append([]byte{0}, content...)
-			}
-			b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(content) })
+	var numbers []byte
+	for _, number := range []cryptobyte.String{n, e} {
+		content := bytes.TrimLeft(number, "\x00")
+		if len(content) == 0 || content[0] >= 0x80 {
+			content = append([]byte{0}, content...)
 		}
-	})
-	return writeKey([]byte("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"), func(b *cryptobyte.Builder) { b.AddASN1NULL() }, b.BytesOrPanic())
+		numbers = cms.AppendTLV(numbers, byte(asn1.INTEGER), content)
+	}
+	return writeKey([]byte(oidRSA), []byte("\x05\x00"), cms.AppendTLV(nil, byte(asn1.SEQUENCE), numbers))
 }
 
 // usualNumber reports whether the contents of an INTEGER are those of a number that is
@@ -80,21 +82,24 @@ func usualNumber(b []byte) bool {
 	return len(b) > 0 && b[0] < 0x80 && (len(b) == 1 || b[0] != 0 || b[1] >= 0x80)
 }
 
+// Elliptic returns the curve of the key if it is one that crypto/ecdsa computes with, else nil.
+func (k PublicKey) Elliptic() elliptic.Curve {
+	for _, c := range []elliptic.Curve{elliptic.P224(), elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		if c.Params().Name == k.Curve {
+			return c
+		}
+	}
+	return nil
+}
+
 // uncompressed is a point in the form that starts with 4, nil if it is in that form
 // already or its curve is not known.
 func uncompressed(curve string, point []byte) []byte {
 	if point[0] == 6 || point[0] == 7 { // hybrid: both forms in one
 		return append([]byte{4}, point[1:]...)
 	}
-	var c elliptic.Curve
-	switch curve {
-	case "1.2.840.10045.3.1.7":
-		c = elliptic.P256()
-	case "1.3.132.0.34":
-		c = elliptic.P384()
-	case "1.3.132.0.35":
-		c = elliptic.P521()
-	default:
+	c := PublicKey{Curve: curve}.Elliptic()
+	if c == nil {
 		return nil
 	}
 	x, y := elliptic.UnmarshalCompressed(c, point)
@@ -102,21 +107,12 @@ func uncompressed(curve string, point []byte) []byte {
 		return nil
 	}
 	size := (c.Params().BitSize + 7) / 8
-	out := make([]byte, 1+2*size)
-	out[0] = 4
-	x.FillBytes(out[1 : 1+size])
-	y.FillBytes(out[1+size:])
-	return out
+	return slices.Concat([]byte{4}, x.FillBytes(make([]byte, size)), y.FillBytes(make([]byte, size)))
 }
 
-func writeKey(oid []byte, parameters func(*cryptobyte.Builder), key []byte) []byte {
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(oid) })
-			parameters(b)
-		})
-		b.AddASN1BitString(key)
-	})
-	return b.BytesOrPanic()
+func writeKey(oid, parameters, key []byte) []byte {
+	algorithm := append(cms.AppendTLV(nil, byte(asn1.OBJECT_IDENTIFIER), oid), parameters...)
+	whole := cms.AppendTLV(nil, byte(asn1.SEQUENCE), algorithm)
+	whole = cms.AppendTLV(whole, byte(asn1.BIT_STRING), append([]byte{0}, key...))
+	return cms.AppendTLV(nil, byte(asn1.SEQUENCE), whole)
 }

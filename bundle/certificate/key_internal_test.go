@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/crypto/cryptobyte"
-
 	"trustpool/internal/pkitest"
 )
 
@@ -62,26 +60,32 @@ func TestKeyWrittenOtherwise(t *testing.T) {
 // Points of a curve have several forms.
 func TestPointWrittenOtherwise(t *testing.T) {
 	t.Parallel()
-	// G of P-256 (SEC 2 section 2.4.2).
-	const x, y = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
-	spki := func(form, point string) []byte {
-		b, err := hex.DecodeString("06072a8648ce3d020106082a8648ce3d030107" + form + point)
+	unhex := func(s string) []byte {
+		b, err := hex.DecodeString(s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return writeKey(b[2:9], func(p *cryptobyte.Builder) { p.AddBytes(b[9:19]) }, b[19:])
+		return b
 	}
-	want := spki("04", x+y)
-	if usualKey(want) != nil {
-		t.Error("the usual form has another")
-	}
-	for form, point := range map[string]string{"03": x, "07": x + y} {
-		if got := usualKey(spki(form, point)); !bytes.Equal(got, want) {
-			t.Errorf("form %s: %x", form, got)
+	spki := func(curve, point string) []byte { return writeKey([]byte(oidEC), unhex(curve), unhex(point)) }
+	// The points G of P-256 and P-224 (SEC 2 sections 2.4.2, 2.3.2).
+	const p256 = "06082a8648ce3d030107"
+	for _, g := range []struct{ curve, x, y, form string }{
+		{p256, "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5", "03"},
+		{"06052b81040021", "b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21", "bd376388b5f723fb4c22dfe6cd4375a05a07476444d5819985007e34", "02"},
+	} {
+		want := spki(g.curve, "04"+g.x+g.y)
+		if usualKey(want) != nil {
+			t.Error("the usual form has another")
+		}
+		for _, point := range []string{g.form + g.x, "07" + g.x + g.y} {
+			if got := usualKey(spki(g.curve, point)); !bytes.Equal(got, want) {
+				t.Errorf("%s: %x", point, got)
+			}
 		}
 	}
 	for _, bad := range []string{"02" + strings.Repeat("ff", 32), "03"} {
-		if usualKey(spki(bad[:2], bad[2:])) != nil {
+		if usualKey(spki(p256, bad)) != nil {
 			t.Errorf("%s is a point", bad)
 		}
 	}

@@ -2,7 +2,6 @@ package certificate
 
 import (
 	_ "embed"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"slices"
@@ -173,21 +172,30 @@ func (a *rawAttribute) text() (string, bool) {
 		}
 		return string(a.value), true
 	case tagBMPString, tagUniversalString:
-		size := 2
-		if a.tag == tagUniversalString {
-			size = 4
-		}
-		var b strings.Builder
-		for v := a.value; len(v) >= size; v = v[size:] {
-			if size == 2 {
-				b.WriteRune(rune(binary.BigEndian.Uint16(v)))
-			} else {
-				b.WriteRune(rune(binary.BigEndian.Uint32(v)))
-			}
-		}
-		return b.String(), true
+		characters, _ := a.characters()
+		return string(characters), true
 	}
 	return "", false
+}
+
+// characters are those of a BMPString or UniversalString; whole is false if bytes
+// are left over.
+func (a *rawAttribute) characters() (out []rune, whole bool) {
+	size := 2
+	if a.tag == tagUniversalString {
+		size = 4
+	}
+	for b := range slices.Chunk(a.value, size) {
+		if len(b) < size {
+			return out, false
+		}
+		var c uint32
+		for _, o := range b {
+			c = c<<8 | uint32(o)
+		}
+		out = append(out, rune(c))
+	}
+	return out, true
 }
 
 // ParseString reads an element of one of the string types of a name. It reports
@@ -227,26 +235,9 @@ func (a *rawAttribute) valid() bool {
 		return true
 	case tagUTF8String:
 		return utf8.Valid(a.value)
-	case tagBMPString:
-		if len(a.value)%2 != 0 {
-			return false
-		}
-		for v := a.value; len(v) > 0; v = v[2:] {
-			if !utf8.ValidRune(rune(binary.BigEndian.Uint16(v))) {
-				return false
-			}
-		}
-		return true
-	case tagUniversalString:
-		if len(a.value)%4 != 0 {
-			return false
-		}
-		for v := a.value; len(v) > 0; v = v[4:] {
-			if c := binary.BigEndian.Uint32(v); c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
-				return false
-			}
-		}
-		return true
+	case tagBMPString, tagUniversalString:
+		characters, whole := a.characters()
+		return whole && !slices.ContainsFunc(characters, func(r rune) bool { return !utf8.ValidRune(r) })
 	case tagBitString:
 		return len(a.value) > 0 && a.value[0] < 8
 	}

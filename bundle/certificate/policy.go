@@ -3,6 +3,7 @@ package certificate
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -63,11 +64,11 @@ func (c *Certificate) Policies() (Policies, error) {
 		case OIDPolicyConstraints:
 			what = "policyConstraints"
 			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() &&
-				readSkip(&seq, asn1.Tag(0).ContextSpecific(), &p.RequireExplicit) &&
-				readSkip(&seq, asn1.Tag(1).ContextSpecific(), &p.InhibitMapping) && seq.Empty()
+				readNumber(&seq, asn1.Tag(0).ContextSpecific(), &p.RequireExplicit) &&
+				readNumber(&seq, asn1.Tag(1).ContextSpecific(), &p.InhibitMapping) && seq.Empty()
 		case OIDInhibitAnyPolicy:
 			what = "inhibitAnyPolicy"
-			ok = readSkip(&in, asn1.INTEGER, &p.InhibitAny) && p.InhibitAny >= 0 && in.Empty()
+			ok = readNumber(&in, asn1.INTEGER, &p.InhibitAny) && p.InhibitAny >= 0 && in.Empty()
 		}
 		if !ok {
 			return Policies{}, unreadable(what)
@@ -118,9 +119,9 @@ func (p *Policies) readMappings(list cryptobyte.String) bool {
 	return true
 }
 
-// readSkip reads SkipCerts, a number from 0 on, if the tag is there. What is more
-// than any path has certificates is cut.
-func readSkip(in *cryptobyte.String, tag asn1.Tag, to *int) bool {
+// readNumber reads a number of certificates, from 0 on, if the tag is there. One that
+// is greater than any limits nothing, and is cut.
+func readNumber(in *cryptobyte.String, tag asn1.Tag, to *int) bool {
 	if !in.PeekASN1Tag(tag) {
 		return true
 	}
@@ -128,11 +129,11 @@ func readSkip(in *cryptobyte.String, tag asn1.Tag, to *int) bool {
 	if !in.ReadASN1(&body, tag) || len(body) == 0 || body[0] >= 0x80 || len(body) > 1 && body[0] == 0 && body[1] < 0x80 {
 		return false
 	}
-	const many = 1 << 16
-	*to = 0
+	var n int64
 	for _, b := range body {
-		*to = min(*to<<8|int(b), many)
+		n = min(n<<8|int64(b), math.MaxInt32)
 	}
+	*to = int(n)
 	return true
 }
 

@@ -201,20 +201,19 @@ func (c *Certificate) read(der []byte, quirks *quirkSet) error {
 
 // readTBS reads the TBSCertificate and gives the signature algorithm within it.
 func (c *Certificate) readTBS(tbs *cryptobyte.String, quirks *quirkSet) (inner Algorithm, err error) {
-	fail := func(err error) (Algorithm, error) { return Algorithm{}, err }
 	c.Version = 1
 	var explicit cryptobyte.String
 	var present bool
 	if !tbs.ReadOptionalASN1(&explicit, &present, tagExplicitVersion) {
-		return fail(errors.New("its version cannot be read"))
+		return inner, errors.New("its version cannot be read")
 	}
 	if present {
 		n, err := readInteger(&explicit, "version")
 		if err != nil {
-			return fail(err)
+			return inner, err
 		}
 		if !explicit.Empty() {
-			return fail(errors.New("something follows its version"))
+			return inner, errors.New("something follows its version")
 		}
 		if c.Version = 0; len(n) == 1 && n[0] < 0x7f {
 			c.Version = int(n[0]) + 1
@@ -228,32 +227,32 @@ func (c *Certificate) readTBS(tbs *cryptobyte.String, quirks *quirkSet) (inner A
 	}
 	serial, err := readInteger(tbs, "serial number")
 	if err != nil {
-		return fail(err)
+		return inner, err
 	}
 	c.Serial = serial
 	c.addSerialQuirks(quirks)
 	if inner, err = readAlgorithm(tbs, "inner signature algorithm"); err != nil {
-		return fail(err)
+		return inner, err
 	}
 	if c.Issuer, err = readNameElement(tbs, "issuer", quirks); err != nil {
-		return fail(err)
+		return inner, err
 	}
 	if err := c.readValidity(tbs, quirks); err != nil {
-		return fail(err)
+		return inner, err
 	}
 	if c.Subject, err = readNameElement(tbs, "subject", quirks); err != nil {
-		return fail(err)
+		return inner, err
 	}
 	if !c.SelfIssued() {
 		quirks.add(QuirkIntermediate)
 	}
 	if err := c.readPublicKey(tbs, quirks); err != nil {
-		return fail(err)
+		return inner, err
 	}
 	for _, tag := range []asn1.Tag{tagIssuerUnique, tagSubjectUnique} {
 		if tbs.PeekASN1Tag(tag) {
 			if _, _, err := readBitString(tbs, tag, "unique identifier"); err != nil {
-				return fail(err)
+				return inner, err
 			}
 		}
 	}

@@ -40,52 +40,10 @@ func PublicKey(c *certificate.Certificate) (crypto.PublicKey, error) {
 	case k.Algorithm == "ECDSA" && explicitCurve(c):
 		return nil, errExplicitCurve
 	}
-	key, err := x509.ParsePKIXPublicKey(c.RawSPKI)
-	if err != nil {
-		if key, ok := compressed(c); ok {
-			return key, nil
-		}
+	if usual := c.UsualSPKI(); len(usual) > len(c.RawSPKI) { // a compressed point (RFC 5480 section 2.2), which crypto/x509 does not read
+		return x509.ParsePKIXPublicKey(usual)
 	}
-	return key, err
-}
-
-// namedCurve returns the curve of that name that crypto/ecdsa computes with, nil if there is none.
-func namedCurve(name string) elliptic.Curve {
-	switch name {
-	case "P-224":
-		return elliptic.P224()
-	case "P-256":
-		return elliptic.P256()
-	case "P-384":
-		return elliptic.P384()
-	case "P-521":
-		return elliptic.P521()
-	}
-	return nil
-}
-
-// compressed reads a key that is a compressed point (RFC 5480 section 2.2), which
-// crypto/x509 does not.
-func compressed(c *certificate.Certificate) (key *ecdsa.PublicKey, ok bool) {
-	curve := namedCurve(c.PublicKey.Curve)
-	in := cryptobyte.String(c.RawSPKI)
-	var seq, algorithm, oid, name, point cryptobyte.String
-	if curve == nil || !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&algorithm, asn1.SEQUENCE) || !seq.ReadASN1(&point, asn1.BIT_STRING) ||
-		!algorithm.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !algorithm.ReadASN1(&name, asn1.OBJECT_IDENTIFIER) || !algorithm.Empty() {
-		return nil, false
-	}
-	size := (curve.Params().BitSize + 7) / 8
-	if len(point) != 2+size || point[0] != 0 || point[1] != 2 && point[1] != 3 {
-		return nil, false
-	}
-	x, y := elliptic.UnmarshalCompressed(curve, point[1:])
-	if x == nil {
-		return nil, false
-	}
-	whole := append(x.FillBytes(make([]byte, 1+size)), y.FillBytes(make([]byte, size))...)
-	whole[0] = 4
-	key, err := ecdsa.ParseUncompressedPublicKey(curve, whole)
-	return key, err == nil
+	return x509.ParsePKIXPublicKey(c.RawSPKI)
 }
 
 // readsKey reports whether a key is of a kind that PublicKey reads, so that one that
@@ -95,7 +53,7 @@ func readsKey(c *certificate.Certificate) bool {
 	case "RSA":
 		return minRSABits <= k.Bits && k.Bits <= maxRSABits
 	case "ECDSA":
-		return namedCurve(k.Curve) != nil
+		return k.Elliptic() != nil
 	case "Ed448", "DSA", "RSASSA-PSS":
 		return false
 	}

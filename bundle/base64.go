@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"html"
 	"strconv"
+	"strings"
 
 	"trustpool/internal/cms"
 )
@@ -14,10 +14,7 @@ import (
 // notBase64 is the index of the first byte that base64 text cannot have, or -1.
 func notBase64(text []byte) int {
 	for i, c := range text {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9',
-			c == '+', c == '/', c == '=', c == '\n', c == '\r', c == ' ', c == '\t':
-		default:
+		if !isBase64(c) && strings.IndexByte("=\r\n \t", c) < 0 {
 			return i
 		}
 	}
@@ -82,7 +79,7 @@ func (r *base64Reader) next() (byte, bool) {
 			r.skipPrefix()
 		case c == ' ' || c == '\t':
 			r.i++
-		case c == '\\':
+		case c == '\\' || c == '&' || c == '"' || c == '\'':
 			n, c := unescape(rest)
 			if n == 0 {
 				return 0, false
@@ -91,25 +88,10 @@ func (r *base64Reader) next() (byte, bool) {
 			if c != 0 {
 				return c, true
 			}
-		case c == '"' || c == '\'':
-			n := betweenStrings(rest)
-			if n == 0 {
-				return 0, false
-			}
-			r.i += n
 		case c == '=' && r.soft && (bytes.HasPrefix(rest, []byte("=\n")) || bytes.HasPrefix(rest, []byte("=\r\n"))) && r.isSoft():
 			r.i++
 		case c == '=' && r.soft && isSpaceInQP(rest):
 			r.i += 3
-		case c == '&':
-			n, c := entity(rest)
-			if n == 0 {
-				return 0, false
-			}
-			r.i += n
-			if c != 0 {
-				return c, true
-			}
 		case c == '=' && bytes.HasPrefix(rest, []byte("=3D")):
 			r.i += 3
 			return '=', true
@@ -143,21 +125,6 @@ func isSpaceInQP(b []byte) bool {
 	return false
 }
 
-// entity reads a character reference of HTML or XML, such as &#13; or &#x2F;, as
-// unescape does an escape.
-func entity(b []byte) (n int, c byte) {
-	n = bytes.IndexByte(b[:min(len(b), 8)], ';') + 1
-	switch s := html.UnescapeString(string(b[:n])); {
-	case len(s) != 1:
-		return 0, 0
-	case s[0] == '=' || isBase64(s[0]):
-		return n, s[0]
-	case s[0] == '\n' || s[0] == '\r' || s[0] == '\t' || s[0] == ' ':
-		return n, 0
-	}
-	return 0, 0
-}
-
 func (r *base64Reader) skipPrefix() {
 	if len(r.prefix) == 0 {
 		return
@@ -173,42 +140,38 @@ func isBase64(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/'
 }
 
-// unescape reads an escape that begins with a backslash: how long it is, and the
-// character of base64 that it is, 0 for white space. The length of what
-// is no such escape is 0.
+// unescape reads an escape of a string, a character reference of HTML or XML, or what
+// is between two strings: how long it is, and the character of base64 that it is, 0
+// for white space. The length of what is none of these is 0.
 func unescape(b []byte) (n int, c byte) {
-	if len(b) < 2 {
-		return 0, 0
-	}
-	switch b[1] {
-	case 'n', 'r', 't', '\n':
+	var text string
+	switch {
+	case b[0] == '"' || b[0] == '\'':
+		return betweenStrings(b), 0
+	case b[0] == '&': // such as &#13; or &#x2F;
+		n = bytes.IndexByte(b[:min(len(b), 8)], ';') + 1
+		text = html.UnescapeString(string(b[:n]))
+	case bytes.HasPrefix(b, []byte("\\\r\n")):
+		return 3, 0
+	case len(b) < 2:
+	case b[1] == '\n' || b[1] == '\r':
 		return 2, 0
-	case '\r':
-		if len(b) > 2 && b[2] == '\n' {
-			return 3, 0
-		}
-		return 2, 0
-	case '/':
+	case b[1] == '/':
 		return 2, '/'
-	case '\\': // escaped twice
+	case b[1] == '\\': // escaped twice
 		return 1, 0
-	case 'u', 'x':
-		size := 6
-		if b[1] == 'x' {
-			size = 4
+	case strings.IndexByte("nrtux", b[1]) >= 0:
+		start := string(b[:min(len(b), len("\\u002F"))])
+		if r, _, rest, err := strconv.UnquoteChar(start, 0); err == nil {
+			n, text = len(start)-len(rest), string(r)
 		}
-		if len(b) < size {
-			return 0, 0
-		}
-		v, err := strconv.ParseUint(string(b[2:size]), 16, 8)
-		switch {
-		case err != nil:
-			return 0, 0
-		case v == '\n' || v == '\r' || v == '\t' || v == ' ':
-			return size, 0
-		case isBase64(byte(v)) || v == '=':
-			return size, byte(v)
-		}
+	}
+	switch {
+	case len(text) != 1:
+	case text[0] == '=' || isBase64(text[0]):
+		return n, text[0]
+	case strings.Contains(" \t\r\n", text):
+		return n, 0
 	}
 	return 0, 0
 }
@@ -331,12 +294,4 @@ func (s *scanner) base64(at, from int) (next int, err error) {
 
 func errCutBase64(at int) error {
 	return syntaxErr(at, "base64 that begins as a certificate does and ends before it: truncated or damaged")
-}
-
-// inDecoded says of an error that its offset is in what was decoded from base64.
-func inDecoded(err error, at int) error {
-	if at == 0 {
-		return fmt.Errorf("decoded from base64: %w", err)
-	}
-	return fmt.Errorf("base64 at offset %d, decoded: %w", at, err)
 }

@@ -3,8 +3,10 @@ package bundle
 import (
 	"bytes"
 	"encoding/hex"
+	"slices"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/cms"
 )
 
 // A Diff is what changed from one bundle to another. A certificate is known by
@@ -112,21 +114,27 @@ func newSide(b *Bundle, s certificateSet) Side {
 }
 
 // firstSigner is the certificate beside the signature that the first signer's
-// identifier names (RFC 5652 section 5.3), nil if there is none.
+// identifier names, nil if there is none.
 func (b *Bundle) firstSigner() *certificate.Certificate {
 	if b.Message == nil || len(b.Message.Signers) == 0 {
 		return nil
 	}
-	s := &b.Message.Signers[0]
-	for _, c := range b.Chain {
-		switch {
-		case c.Err != nil:
-		case s.SubjectKeyID != nil && bytes.Equal(c.SubjectKeyID, s.SubjectKeyID),
-			s.SubjectKeyID == nil && bytes.Equal(c.Issuer, s.Issuer) && bytes.Equal(c.Serial, s.Serial):
-			return c
-		}
+	i := slices.IndexFunc(b.Chain, func(c *certificate.Certificate) bool { return IsSigner(c, &b.Message.Signers[0]) })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return b.Chain[i]
+}
+
+// IsSigner reports whether the identifier of a signer names the certificate (RFC 5652 section 5.3).
+func IsSigner(c *certificate.Certificate, s *cms.SignerInfo) bool {
+	switch {
+	case c.Err != nil:
+		return false
+	case s.SubjectKeyID != nil:
+		return len(c.SubjectKeyID) > 0 && bytes.Equal(c.SubjectKeyID, s.SubjectKeyID)
+	}
+	return bytes.Equal(c.Issuer, s.Issuer) && bytes.Equal(c.Serial, s.Serial)
 }
 
 // pair finds the re-issued, then the re-keyed among those that are left.

@@ -202,18 +202,20 @@ func (p *piece) parseMessage(b *Bundle, l Limits) error {
 	if p.kind == inDER {
 		base = p.offset
 	}
-	err := b.parseMessage(p.der, base, l)
+	return p.inDecoded(b.parseMessage(p.der, base, l))
+}
+
+// inDecoded says of an error, if there is one, that its offset is in what was decoded.
+func (p *piece) inDecoded(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || p.kind == inDER:
+		return err
 	case p.kind == inPEM:
 		return fmt.Errorf("PEM block %q at offset %d, decoded: %w", p.label, p.offset, err)
-	case p.kind == inBase64 && p.offset > 0:
+	case p.offset > 0:
 		return fmt.Errorf("base64 at offset %d, decoded: %w", p.offset, err)
-	case p.kind == inBase64:
-		return fmt.Errorf("decoded from base64: %w", err)
 	}
-	return err
+	return fmt.Errorf("decoded from base64: %w", err)
 }
 
 // parseMessage reads one message, in DER or BER. base is the offset of der in

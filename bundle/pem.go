@@ -82,7 +82,7 @@ func (s *scanner) addBlock(der []byte, at int, label string) error {
 			break
 		}
 		if err := cms.CheckOne(der); err != nil {
-			return fmt.Errorf("PEM block %q at offset %d, decoded: %w", label, at, err)
+			return (&piece{offset: at, kind: inPEM, label: label}).inDecoded(err)
 		}
 		return syntaxErr(at, "a PEM block %q that holds a certificate, not a message,", label)
 	}

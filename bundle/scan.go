@@ -280,7 +280,7 @@ func (s *scanner) addDER(der []byte, at int, kind pieceKind, label string) error
 				err = syntaxErr(len(first), "trailing bytes after it")
 			}
 			if err != nil {
-				return inDecoded(err, at)
+				return (&piece{offset: at, kind: kind}).inDecoded(err)
 			}
 		}
 		break

@@ -21,7 +21,6 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 	"software.sslmate.com/src/go-pkcs12"
 
-	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/path"
 )
@@ -219,7 +218,7 @@ func readKeyFile(path string) ([]byte, error) {
 // 5915), or PKCS #12 (RFC 7292), whose key's own certificate comes first.
 func ReadKey(data []byte, o KeyOptions) (crypto.Signer, []*certificate.Certificate, error) {
 	var key any
-	var certs []byte
+	var certs []*certificate.Certificate
 	var err error
 	if len(data) > 0 && data[0] == 0x30 {
 		key, certs, err = readPKCS12(data, o)
@@ -230,14 +229,7 @@ func ReadKey(data []byte, o KeyOptions) (crypto.Signer, []*certificate.Certifica
 		return nil, nil, err
 	}
 	signer, err := supported(key)
-	if err != nil || len(certs) == 0 {
-		return signer, nil, err
-	}
-	b, err := bundle.Parse(certs)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the certificates beside the key: %w", err)
-	}
-	return signer, b.Certificates, nil
+	return signer, certs, err
 }
 
 // supported is the key if it is of a kind that signs bundles.
@@ -256,8 +248,7 @@ func supported(key any) (crypto.Signer, error) {
 	return nil, fmt.Errorf("a key (%T) that is not RSA, ECDSA or Ed25519", key)
 }
 
-// readPEMKey reads PEM; the certificates come back as PEM.
-func readPEMKey(data []byte, o KeyOptions) (key any, certs []byte, err error) {
+func readPEMKey(data []byte, o KeyOptions) (key any, certs []*certificate.Certificate, err error) {
 	found := false
 	for {
 		var block *pem.Block
@@ -265,7 +256,7 @@ func readPEMKey(data []byte, o KeyOptions) (key any, certs []byte, err error) {
 			break
 		}
 		if block.Type == "CERTIFICATE" {
-			certs = append(certs, pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes})...)
+			certs = append(certs, certificate.Read(block.Bytes))
 			continue
 		}
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") { // EC PARAMETERS, a public key
@@ -333,7 +324,7 @@ func decryptPKCS8(der []byte, o KeyOptions) (key any, err error) {
 	return key, nil
 }
 
-func readPKCS12(data []byte, o KeyOptions) (key any, certs []byte, err error) {
+func readPKCS12(data []byte, o KeyOptions) (key any, certs []*certificate.Certificate, err error) {
 	if err := checkCost(data); err != nil {
 		return nil, nil, err
 	}
@@ -360,7 +351,7 @@ func readPKCS12(data []byte, o KeyOptions) (key any, certs []byte, err error) {
 		return nil, nil, fmt.Errorf("not a PKCS#12 file with one key and its certificate: %w", err)
 	}
 	for _, c := range append([]*x509.Certificate{own}, above...) {
-		certs = append(certs, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+		certs = append(certs, certificate.Read(c.Raw))
 	}
 	return key, certs, nil
 }

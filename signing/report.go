@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bufio"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -119,50 +120,50 @@ func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 
 // WriteText writes what was trusted and why, each step of each chain.
 func (r Report) WriteText(w io.Writer) error {
-	p := printer{w: w}
-	screen := report.ScreenOf(w)
-	p.line("%s", screen.Verdict(r.Verified, r.Summary()))
+	screen, out := report.ScreenOf(w), bufio.NewWriter(w) // which keeps the first error
+	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
+	line("%s", screen.Verdict(r.Verified, r.Summary()))
 	if r.Detail != nil {
-		p.line("  %s", report.Printable(*r.Detail))
+		line("  %s", report.Printable(*r.Detail))
 	}
-	p.line("  file       %s", report.Printable(r.File))
+	line("  file       %s", report.Printable(r.File))
 	if r.At != nil {
-		p.line("  judged at  %s", *r.At)
+		line("  judged at  %s", *r.At)
 	}
 	if r.Verified {
-		p.line("  name       %s", printableOr(r.Name, "none"))
-		p.line("  version    %s", printableOr(r.Version, "none"))
+		line("  name       %s", printableOr(r.Name, "none"))
+		line("  version    %s", printableOr(r.Version, "none"))
 		if r.SigningTime.Valid {
-			p.line("  signed     %s", r.SigningTime)
+			line("  signed     %s", r.SigningTime)
 		} else {
-			p.line("  signed     at a time that is not given")
+			line("  signed     at a time that is not given")
 		}
 	}
 	for i, s := range r.Signers {
-		p.line("")
+		line("")
 		if s.Reason == nil {
-			p.line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(true, "good"))
+			line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(true, "good"))
 		} else {
-			p.line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(false, string(*s.Reason)))
+			line("signer %d of %d: %s", i+1, len(r.Signers), screen.Verdict(false, string(*s.Reason)))
 			if len(r.Signers) > 1 { // the head has said it of the only one
-				p.line("  %s", report.Printable(*s.Detail))
+				line("  %s", report.Printable(*s.Detail))
 			}
 		}
 		for _, l := range s.Chain {
-			p.line("  %s", report.Printable(l.Subject))
-			p.line("    SHA-256  %s", l.SHA256)
-			p.line("    valid    %s to %s", l.NotBefore, l.NotAfter)
+			line("  %s", report.Printable(l.Subject))
+			line("    SHA-256  %s", l.SHA256)
+			line("    valid    %s to %s", l.NotBefore, l.NotAfter)
 			switch {
 			case l.Anchor:
-				p.line("    trusted  this is the pinned anchor")
+				line("    trusted  this is the pinned anchor")
 			case l.SHA1Tolerated:
-				p.line("    signed   with %s, tolerated under this anchor alone", l.SignatureAlgorithm)
+				line("    signed   with %s, tolerated under this anchor alone", l.SignatureAlgorithm)
 			default:
-				p.line("    signed   with %s", l.SignatureAlgorithm)
+				line("    signed   with %s", l.SignatureAlgorithm)
 			}
 		}
 	}
-	return p.err
+	return out.Flush()
 }
 
 func printableOr(s *string, none string) string {
@@ -170,16 +171,4 @@ func printableOr(s *string, none string) string {
 		return none
 	}
 	return report.Printable(*s)
-}
-
-// A printer keeps the first error of many prints.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
 }

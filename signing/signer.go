@@ -119,23 +119,13 @@ func (r *refusal) concernsKey() bool {
 	return r.reason == SignatureInvalid || r.reason == SignatureUnsupported
 }
 
-// candidates are the message's certificates that the signer identifier names
-// (RFC 5652 section 5.3).
+// candidates are the message's certificates that the signer identifier names.
 func (j *judge) candidates() []*certificate.Certificate {
 	var out []*certificate.Certificate
 	for _, c := range j.bundle.Chain {
-		if c.Err != nil || slices.ContainsFunc(out, func(o *certificate.Certificate) bool { return o.SHA256 == c.SHA256 }) {
-			continue
-		}
-		if j.info.SubjectKeyID != nil {
-			if len(c.SubjectKeyID) > 0 && bytes.Equal(c.SubjectKeyID, j.info.SubjectKeyID) {
-				out = append(out, c)
-			}
-		} else if bytes.Equal(c.Issuer, j.info.Issuer) && bytes.Equal(c.Serial, j.info.Serial) {
+		known := func(o *certificate.Certificate) bool { return o.SHA256 == c.SHA256 }
+		if bundle.IsSigner(c, j.info) && len(out) < maxSignatureChecks && !slices.ContainsFunc(out, known) {
 			out = append(out, c)
-		}
-		if len(out) == maxSignatureChecks {
-			break
 		}
 	}
 	return out

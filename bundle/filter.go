@@ -84,20 +84,20 @@ func ParseDuration(s string) (time.Duration, error) {
 }
 
 func textFilter(text string) Filter {
-	text = strings.ToLower(strings.TrimSpace(text))
-	return func(c *certificate.Certificate) bool {
-		return c.Err == nil && (strings.Contains(strings.ToLower(c.Subject.String()), text) ||
-			strings.Contains(strings.ToLower(c.Issuer.String()), text) ||
-			strings.Contains(strings.ToLower(c.Serial.String()), text))
-	}
+	return containing(text, func(c *certificate.Certificate) []fmt.Stringer { return []fmt.Stringer{c.Subject, c.Issuer, c.Serial} })
 }
 
 func algorithmFilter(text string) Filter {
+	return containing(text, func(c *certificate.Certificate) []fmt.Stringer {
+		return []fmt.Stringer{c.SignatureAlgorithm, c.PublicKey}
+	})
+}
+
+// containing looks for text in what is said of a certificate.
+func containing(text string, said func(*certificate.Certificate) []fmt.Stringer) Filter {
 	text = strings.ToLower(strings.TrimSpace(text))
-	return func(c *certificate.Certificate) bool {
-		return c.Err == nil && (strings.Contains(strings.ToLower(c.SignatureAlgorithm.String()), text) ||
-			strings.Contains(strings.ToLower(c.PublicKey.String()), text))
-	}
+	has := func(s fmt.Stringer) bool { return strings.Contains(strings.ToLower(s.String()), text) }
+	return func(c *certificate.Certificate) bool { return c.Err == nil && slices.ContainsFunc(said(c), has) }
 }
 
 func quirkFilter(slug string) (Filter, error) {
@@ -106,17 +106,13 @@ func quirkFilter(slug string) (Filter, error) {
 	case q == "":
 		return func(c *certificate.Certificate) bool { return len(c.Quirks) > 0 }, nil
 	case !slices.Contains(certificate.Quirks(), q):
-		return nil, fmt.Errorf("no quirk is called %q; there are: %s", slug, joinQuirks(certificate.Quirks()))
+		var names []string
+		for _, known := range certificate.Quirks() {
+			names = append(names, string(known))
+		}
+		return nil, fmt.Errorf("no quirk is called %q; there are: %s", slug, strings.Join(names, ", "))
 	}
 	return func(c *certificate.Certificate) bool { return c.Has(q) }, nil
-}
-
-func joinQuirks(quirks []certificate.Quirk) string {
-	names := make([]string, len(quirks))
-	for i, q := range quirks {
-		names[i] = string(q)
-	}
-	return strings.Join(names, ", ")
 }
 
 // shortFingerprint is how many bytes of a SHA-256 tables show.

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"trustpool/bundle/certificate"
 
@@ -513,8 +512,5 @@ func unquote(s string) string {
 	} else {
 		s = strings.Trim(s, `"`)
 	}
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\uFFFD")
-	}
-	return s
+	return strings.ToValidUTF8(s, "\uFFFD")
 }

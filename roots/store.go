@@ -287,17 +287,9 @@ func (m MatchedBy) rank() int {
 // hashesAre reports whether every hash that the entry states is that of der. They
 // only decide between certificates of the same issuer and serial number.
 func (r *Root) hashesAre(der []byte) bool {
-	if len(r.SHA1) > 0 {
-		if sum := sha1.Sum(der); !bytes.Equal(sum[:], r.SHA1) {
-			return false
-		}
-	}
-	if len(r.MD5) > 0 {
-		if sum := md5.Sum(der); !bytes.Equal(sum[:], r.MD5) {
-			return false
-		}
-	}
-	return r.SHA256 == [32]byte{} || r.SHA256 == sha256.Sum256(der)
+	sum1, sum5, sum256 := sha1.Sum(der), md5.Sum(der), sha256.Sum256(der)
+	return (len(r.SHA1) == 0 || bytes.Equal(r.SHA1, sum1[:])) && (len(r.MD5) == 0 || bytes.Equal(r.MD5, sum5[:])) &&
+		(r.SHA256 == [32]byte{} || r.SHA256 == sum256)
 }
 
 // checkFile refuses what is plainly not the text of a root program.

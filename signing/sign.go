@@ -13,7 +13,6 @@ import (
 	"io"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 
 	"go.mozilla.org/pkcs7"
@@ -154,15 +153,11 @@ func checkClaim(what, s string) error {
 		return fmt.Errorf("the bundle's %s has %d characters, more than %d", what, len(s), maxClaim)
 	}
 	for _, r := range s {
-		if !isPrintableString(r) {
+		if !cms.IsPrintable(r) {
 			return fmt.Errorf("the bundle's %s %q has a %q, which a PrintableString cannot hold: use A-Z, a-z, 0-9, space and '()+,-./:=?", what, s, r)
 		}
 	}
 	return nil
-}
-
-func isPrintableString(r rune) bool {
-	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune(" '()+,-./:=?", r)
 }
 
 // check reports whether id may sign bundles, before the key is asked to.

@@ -123,17 +123,18 @@ func (o VerifyOptions) check() error {
 // verify judges a message's signers, under what was found of the message as a
 // whole, and at last what they signed.
 func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func(*bundle.Bundle) *refusal) (*Verification, error) {
+	var signers []Signer
+	refused := func(r *refusal) (*Verification, error) { return nil, &VerifyError{r.reason, signers, r.err} }
 	if b.Message == nil || len(b.Message.Signers) == 0 {
-		return nil, &VerifyError{Reason: whole.reason, Err: whole.err}
+		return refused(whole)
 	}
-	signers := make([]Signer, len(b.Message.Signers))
 	w := &work{budget: maxSignatureChecks, digests: map[crypto.Hash][]byte{}}
-	for i := range signers {
+	for i := range b.Message.Signers {
 		j := judge{bundle: b, info: &b.Message.Signers[i], options: o, work: w}
-		signers[i] = j.run()
+		signers = append(signers, j.run())
 	}
 	if whole != nil {
-		return nil, &VerifyError{Reason: whole.reason, Signers: signers, Err: whole.err}
+		return refused(whole)
 	}
 	for i, s := range signers {
 		if s.Reason == "" {
@@ -143,19 +144,16 @@ func verify(b *bundle.Bundle, o VerifyOptions, whole *refusal, checkContent func
 		if len(signers) > 1 {
 			err = fmt.Errorf("signer %d of %d: %w", i+1, len(signers), err)
 		}
-		return nil, &VerifyError{Reason: s.Reason, Signers: signers, Err: err}
+		return refused(&refusal{s.Reason, err})
 	}
 	if r := checkContent(b); r != nil {
-		return nil, &VerifyError{Reason: r.reason, Signers: signers, Err: r.err}
-	}
-	for _, s := range signers[1:] {
-		if s.Claims.Name != signers[0].Claims.Name || s.Claims.Version != signers[0].Claims.Version {
-			return nil, &VerifyError{Reason: SignersDisagree, Signers: signers,
-				Err: errors.New("the signers give the bundle different names or versions")}
-		}
+		return refused(r)
 	}
 	claims := signers[0].Claims
 	for _, s := range signers[1:] {
+		if s.Claims.Name != claims.Name || s.Claims.Version != claims.Version {
+			return refused(refuse(SignersDisagree, "the signers give the bundle different names or versions"))
+		}
 		if !s.Claims.SigningTime.Equal(claims.SigningTime.Time) {
 			claims.SigningTime = certificate.Time{} // signed more than once: there is no one time
 		}

@@ -319,10 +319,7 @@ func upperBound(n byte) int {
 
 func isPrintable(b []byte) bool {
 	for _, c := range b {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case strings.IndexByte(" '()+,-./:=?", c) >= 0:
-		default:
+		if !cms.IsPrintable(rune(c)) {
 			return false
 		}
 	}

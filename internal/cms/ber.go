@@ -233,6 +233,11 @@ func IsString(tag byte) bool {
 	return false
 }
 
+// IsPrintable reports whether a PrintableString may have the character (X.680 section 41.4).
+func IsPrintable(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '+' <= r && r <= ':' || '\'' <= r && r <= ')' || r == ' ' || r == '=' || r == '?'
+}
+
 // ToDER gives one element the framing of DER: lengths become definite and
 // minimal, identifiers minimal, segmented strings are joined. Values and the
 // order of sets stay as they are. The input must be one element and nothing
@@ -259,7 +264,7 @@ func (e element) toDER(maxDepth int) ([]byte, error) {
 
 func appendDER(out []byte, e element, depth int) ([]byte, error) {
 	if e.tag&constructed == 0 {
-		return appendElement(out, e), nil
+		return append(appendHeader(out, e, len(e.body)), e.body...), nil
 	}
 	if depth == 0 {
 		return nil, syntaxErr(e.offset, "elements nested too deep")
@@ -287,11 +292,6 @@ func appendDER(out []byte, e element, depth int) ([]byte, error) {
 	copy(out[start+len(head):], out[start:start+body])
 	copy(out[start:], head)
 	return out, nil
-}
-
-// appendElement writes a primitive element with a minimal length.
-func appendElement(out []byte, e element) []byte {
-	return append(appendHeader(out, e, len(e.body)), e.body...)
 }
 
 // appendHeader writes the identifier bytes of e and a minimal length.

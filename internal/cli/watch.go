@@ -189,10 +189,14 @@ func readSeen(path string) (*watch.Report, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	fi, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
+	if err == nil && !fi.Mode().IsRegular() { // to open a pipe is to wait for who writes into it
+		return nil, fmt.Errorf("--seen %s: not a regular file", path)
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("--seen: %w", err)
 	}

@@ -410,6 +410,28 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// A certificate was marked since a version only as far as the feed has no gap there.
+func TestMarkedAcrossGap(t *testing.T) {
+	t.Parallel()
+	marks := func(version, previous string) string {
+		return itemOf(version, "", diffOf(version, previous, "[]", "[]", entry(aa, "A")))
+	}
+	for want, items := range map[string][]string{
+		"marked for removal since version 7":                                          {marks("8", "7"), marks("7", "6"), itemOf("6", "", diffOf("6", "5"))},
+		"marked for removal since version 8":                                          {marks("8", "7"), itemOf("7", "", diffOf("7", "5")), marks("4", "3")},
+		"marked for removal since version 6 or another one: the feed has a gap there": {marks("8", "7"), marks("6", "5"), itemOf("5", "", diffOf("5", "4"))},
+		"marked for removal since version 8 or another one: the feed has a gap there": {marks("8", "7"), itemOf("6", "", diffOf("6", "5"))},
+		"marked for removal since version 9 or another one: the feed has a gap there": {marks("9", "8"), "<item><title>X Version 8</title></item>", marks("7", "6")},
+		"newly marked for removal by version 8":                                       {itemOf("8", "", diffOf("8", "7", "[]", "[]", "[]", entry(aa, "A"))), marks("6", "5")},
+	} {
+		f := mustRead(t, File{"rss.xml", []byte(rssOf(items...))})
+		a, _ := parseSHA256(aa)
+		if r := f.Judge(Question{Needed: []Needed{{SHA256: [][32]byte{a}}}}); r.Needed[0].Why != want {
+			t.Errorf("%q, not %q", r.Needed[0].Why, want)
+		}
+	}
+}
+
 // Nothing that a feed says reaches a terminal, a table or a list as anything but text.
 func TestHostileText(t *testing.T) {
 	t.Parallel()

@@ -341,6 +341,7 @@ type Mark struct {
 	Certificate
 	Since string `json:"since"` // the first of the versions that mark it without a break up to the newest
 	Newly bool   `json:"newly"`
+	Gap   bool   `json:"-"` // the feed lacks versions after Since, or right before it
 }
 
 // Marked are the certificates that the newest version whose change is known marks for removal, and
@@ -351,28 +352,35 @@ func (f *Feed) Marked() (marks []Mark, version string) {
 		return nil, ""
 	}
 	newest := f.Versions[at].Change
-	newly, seen := setOf(newest.NewlyMarked), map[[32]byte]bool{}
-	index := map[[32]byte]int{}
+	newly, open := setOf(newest.NewlyMarked), map[[32]byte]int{} // by their place in marks
 	for _, c := range slices.Concat(newest.Marked, newest.NewlyMarked) {
-		if !seen[c.SHA256] {
-			seen[c.SHA256] = true
-			index[c.SHA256] = len(marks)
-			marks = append(marks, Mark{c, newest.Version, newly[c.SHA256]})
+		if _, ok := open[c.SHA256]; !ok {
+			open[c.SHA256] = len(marks)
+			marks = append(marks, Mark{Certificate: c, Since: newest.Version, Newly: newly[c.SHA256]})
 		}
 	}
-	open := seen
+	for sum := range newly { // says the newest version itself
+		delete(open, sum)
+	}
+	previous := newest.Previous
 	for _, v := range f.Versions[at+1:] {
-		if len(open) == 0 || v.Change == nil {
-			break
-		}
-		still := map[[32]byte]bool{}
-		for _, c := range slices.Concat(v.Change.Marked, v.Change.NewlyMarked) {
-			if open[c.SHA256] {
-				still[c.SHA256] = true
-				marks[index[c.SHA256]].Since = v.Version
+		if v.Change == nil || !sameVersion(previous, v.Version) {
+			for _, i := range open {
+				marks[i].Gap = true
 			}
 		}
-		open = still
+		if v.Change == nil || len(open) == 0 {
+			break
+		}
+		marked := setOf(slices.Concat(v.Change.Marked, v.Change.NewlyMarked))
+		for sum, i := range open {
+			if marked[sum] {
+				marks[i].Since = v.Version
+			} else {
+				delete(open, sum)
+			}
+		}
+		previous = v.Change.Previous
 	}
 	return marks, f.Versions[at].Version
 }

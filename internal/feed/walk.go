@@ -224,14 +224,15 @@ func (s *states) of(sum [32]byte) (state State, version, why string) {
 	case known && !p.in:
 		return NotListed, s.feed.Newest(), p.list + " does not list it"
 	case marked:
-		why, since := "marked for removal since version ", &Version{Version: mark.Since}
-		if mark.Newly {
-			why = "newly marked for removal by version "
+		since := s.versions[versionKey(mark.Since)].when()
+		switch {
+		case mark.Newly:
+			why = "newly marked for removal by version " + since
+		case mark.Gap:
+			why = "marked for removal since version " + since + " or another one: the feed has a gap there"
+		default:
+			why = "marked for removal since version " + since
 		}
-		if v := s.versions[versionKey(mark.Since)]; v != nil {
-			since = v
-		}
-		why += since.when()
 		return ToBeRemoved, s.marked, why
 	case known:
 		return Listed, s.feed.Newest(), p.words()

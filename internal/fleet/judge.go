@@ -20,6 +20,7 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/fetch/text"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 // Limits of captures.
@@ -67,12 +68,11 @@ type verdict struct {
 	entries  int
 	certain  bool   // each entry by a hash that the device shows
 	missing  []Root // needed, and not there
-	unsure   int    // needed, and nothing tells whether they are there
+	unsure   int    // needed, and nothing tells whether they are there, or in use
 	hint     string // the first of the unsure
 	marks    []Mark // of what is there
 	got      Got    // by the certificates of the current version; GotUnknown if they are not known
 	lacks    int    // certificates of the current version
-	expired  int    // of these those that have expired
 	bundle   string // the name, if it is known
 	version  string // the highest one that is there whole
 	sum      string // of that, its SHA-256
@@ -90,6 +90,7 @@ type Mark string
 // The marks. Those of what is in a pool are the names of rules of the audit.
 const (
 	MarkExpiredOnly     Mark = "expired-only"     // of the current version it lacks only certificates that have expired
+	MarkUndecodable     Mark = "undecodable"      // of the current version it lacks what is not a certificate
 	MarkDistrusted      Mark = "distrusted"       // its pool has a certificate that root programs distrust
 	MarkRootExpired     Mark = "root-expired"     // a needed root is there, and is not valid now
 	MarkNewer           Mark = "newer"            // it has a higher version than the current one
@@ -101,14 +102,6 @@ const (
 	MarkPlatform        Mark = "platform"         // the inventory has a platform that is not known here
 	MarkMerged          Mark = "merged"           // it is in several reports, which say different things of it
 )
-
-// Marks are all marks, but for those that are names of rules.
-func Marks() []Mark {
-	return []Mark{
-		MarkExpiredOnly, MarkDistrusted, MarkRootExpired, MarkNewer, MarkDownloadedSince, MarkOtherName, MarkCapturesDiffer,
-		MarkUnreadFile, MarkClock, MarkPlatform, MarkMerged,
-	}
-}
 
 // rules are those of the audit that are of interest here: what is distrusted, and what is demanded.
 func rules() []string {
@@ -283,50 +276,65 @@ func (j *Judge) judge(raw []byte, platform device.Platform) (v verdict, prompt s
 
 // read reads a capture or a pool file and judges it.
 func (j *Judge) read(data []byte, platform device.Platform) verdict {
-	p, platform, err := readPool(data, platform, j.o.At)
+	p, platform, doubt, err := readPool(data, platform, j.o.At)
 	if err != nil {
 		return verdict{err: err}
 	}
 	v := j.pool(p, platform)
+	if doubt != "" {
+		v.unsure, v.hint = v.unsure+1, cmp.Or(v.hint, doubt)
+	}
 	v.certain = !slices.ContainsFunc(p.Entries, func(e pool.Entry) bool { return !e.Certain() })
 	return v
 }
 
 // readPool reads a capture or a pool file. The platform is recognized if it is the
-// zero value; ios and iosxe show their pools alike.
-func readPool(data []byte, platform device.Platform, at time.Time) (*pool.Pool, device.Platform, error) {
+// zero value; ios and iosxe show their pools alike. doubt is why a certificate that is
+// there may not be in use; empty for none.
+func readPool(data []byte, platform device.Platform, at time.Time) (p *pool.Pool, of device.Platform, doubt string, err error) {
 	if trimmed := bytes.TrimLeft(data, " \t\r\n"); bytes.HasPrefix(trimmed, []byte("{")) && bytes.Contains(trimmed[:min(len(trimmed), 4096)], []byte(`"trustpool.pool/`)) {
 		p, err := pool.Read(bytes.NewReader(data), device.CheckName)
-		if err != nil {
-			return nil, platform, err
+		if err == nil && platform.Name != "" && shownAs(platform.Name) != shownAs(p.Platform) {
+			err = fmt.Errorf("it is a pool file of %s, and the inventory says %s", p.Platform, platform.Name)
 		}
-		if platform.Name != "" && shownAs(platform.Name) != shownAs(p.Platform) {
-			return nil, platform, fmt.Errorf("it is a pool file of %s, and the inventory says %s", p.Platform, platform.Name)
-		}
-		if platform.Name == "" {
+		if err == nil && platform.Name == "" {
 			platform, err = device.Lookup(p.Platform)
 		}
-		return p, platform, err
+		return p, platform, "", err
 	}
-	p, other := platform, recognize(data)
-	if p.Name == "" {
-		var err error
-		if p, err = device.Lookup(cmp.Or(other, "iosxe")); err != nil { // of what is neither, it says best what it is instead
-			return nil, p, err
+	other := recognize(data)
+	if platform.Name == "" {
+		if platform, err = device.Lookup(cmp.Or(other, "iosxe")); err != nil { // of what is neither, it says best what it is instead
+			return nil, platform, "", err
 		}
 	}
-	l, err := device.ReadListing(data, p, at)
+	l, err := device.ReadListing(data, platform, at)
 	if err == nil {
-		return l.Pool(), p, nil
+		return l.Pool(), platform, statusOf(l), nil
 	}
-	if other != "" && other != shownAs(p.Name) {
+	if other != "" && other != shownAs(platform.Name) {
 		if q, lookup := device.Lookup(other); lookup == nil {
 			if _, unread := device.ReadListing(data, q, at); unread == nil {
-				err = fmt.Errorf("it is what %s shows, and the inventory says %s", other, p.Name)
+				err = fmt.Errorf("it is what %s shows, and the inventory says %s", other, platform.Name)
 			}
 		}
 	}
-	return nil, p, err
+	return nil, platform, "", err
+}
+
+// statusOf says which certificates a device shows with a status of which nobody says that they are in
+// use; it is empty if there are none.
+func statusOf(l *device.Listing) string {
+	n, status := 0, ""
+	for i := range l.Entries {
+		if s := l.Entries[i].Status; s != "" && !strings.EqualFold(s, "Available") {
+			n, status = n+1, cmp.Or(status, s)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s with the status %s, and not Available: whether the device uses it is not known", report.Count(n, "certificate"), report.Printable(status))
 }
 
 // shownAs returns the platform that shows its pool in the same words.
@@ -401,6 +409,22 @@ func importsNone(p device.Platform) bool {
 	return p.Name == "nxos" || p.Name != "" && p.Anchors() == nil
 }
 
+// A lack is what a pool lacks of a version.
+type lack struct {
+	of                   int // so many that the version has
+	all                  int
+	expired, undecodable int // of all; an import brings no such ones
+}
+
+// share is how much of the version an import would bring, 0 for nothing. A pool that has nothing of
+// a version is not like it, even if all of that has expired.
+func (l lack) share() float64 {
+	if l.all == l.of {
+		return 1
+	}
+	return float64(l.all-l.expired-l.undecodable) / float64(l.of)
+}
+
 // compare finds which version of a bundle is in a pool: of the bundle of which the
 // current version lacks least.
 func (j *Judge) compare(p *pool.Pool, v *verdict) error {
@@ -408,56 +432,51 @@ func (j *Judge) compare(p *pool.Pool, v *verdict) error {
 	if err != nil {
 		return err
 	}
-	lacking := func(b *Bundle) (lacks, expired, all int) {
+	lacking := func(b *Bundle) (l lack) {
 		index.Reset() // an entry is one certificate of one version
 		seen := map[[sha256.Size]byte]bool{}
 		for _, c := range b.Certificates {
-			if c.Err != nil || seen[c.SHA256] {
+			if seen[c.SHA256] {
 				continue
 			}
 			seen[c.SHA256] = true
-			all++
-			if _, key := index.Find(c); key == "" {
-				lacks++
-				if c.NotAfter.Valid && c.NotAfter.Before(j.o.At) {
-					expired++
-				}
+			l.of++
+			if _, key := index.Find(c); key != "" {
+				continue
+			}
+			l.all++
+			if c.Err != nil {
+				l.undecodable++
+			} else if c.NotAfter.Valid && c.NotAfter.Before(j.o.At) {
+				l.expired++
 			}
 		}
-		return lacks, expired, all
+		return l
 	}
-	least := 2.0
+	var least lack
 	for i := range j.o.Bundles {
 		b := &j.o.Bundles[i]
 		current := j.current[b.Name]
 		if current == nil {
 			continue
 		}
-		lacks, expired, all := lacking(current)
-		if all == 0 {
-			continue
+		if l := lacking(current); l.of > l.undecodable && (v.bundle == "" || l.share() < least.share()) {
+			v.bundle, least = b.Name, l
 		}
-		share := float64(lacks-expired) / float64(all)
-		if lacks == all {
-			share, expired = 1, 0 // a pool that has nothing of it is not like it, even if all of it has expired
-		}
-		if share >= least {
-			continue
-		}
-		least = share
-		v.bundle, v.lacks, v.expired = b.Name, lacks, expired
 	}
 	if v.bundle == "" {
 		return nil
 	}
 	current := j.current[v.bundle]
-	if v.lacks == v.expired {
+	v.got, v.lacks = GotOld, least.all
+	if least.share() == 0 {
 		v.got, v.version, v.sum = GotCurrent, current.Version, current.SHA256
-		if v.lacks > 0 {
+		if least.expired > 0 {
 			v.marks = append(v.marks, MarkExpiredOnly)
 		}
-	} else {
-		v.got = GotOld
+		if least.undecodable > 0 {
+			v.marks = append(v.marks, MarkUndecodable)
+		}
 	}
 	for i := range j.o.Bundles {
 		b := &j.o.Bundles[i]
@@ -468,7 +487,7 @@ func (j *Judge) compare(p *pool.Pool, v *verdict) error {
 		if err != nil || order <= 0 {
 			continue
 		}
-		if lacks, expired, all := lacking(b); lacks != expired || lacks == all {
+		if lacking(b).share() > 0 {
 			continue
 		}
 		if v.got == GotCurrent {

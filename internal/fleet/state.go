@@ -441,7 +441,7 @@ func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 	if h.Fetched != nil && h.Got != GotUnmeasured {
 		if v, known = j.download(h.Fetched, platform); known {
 			for _, m := range v.marks {
-				if m != MarkNewer && m != MarkExpiredOnly {
+				if m != MarkNewer && m != MarkExpiredOnly && m != MarkUndecodable {
 					d.mark(m)
 				}
 			}

@@ -2,6 +2,8 @@ package fleet_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"trustpool/bundle"
+	"trustpool/bundle/certificate"
 	"trustpool/internal/audit"
 	"trustpool/internal/device/show"
 	"trustpool/internal/fleet"
@@ -342,6 +345,49 @@ func TestExpiredBundle(t *testing.T) {
 	if d := r.Devices[0]; d.Bundle != "lab-core" || d.Lacks != 4 {
 		t.Errorf("%+v", d)
 	}
+}
+
+// What is not a certificate is looked for by its hash, and is no reason to call a pool old: no import
+// brings it. That it is not there is said.
+func TestUndecodable(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, style := range map[string]string{"xe": "iosxe", "xr": "iosxr"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".txt"), shown(t, style, name, "2"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, v2 := labBundle(t, "2")
+	odd, alone := v2, v2
+	broken := &certificate.Certificate{Raw: []byte("x"), SHA256: sha256.Sum256([]byte("x")), Err: errors.New("not a certificate")}
+	odd.Certificates = append(slices.Clone(v2.Certificates), broken, broken)
+	alone.Certificates = []*certificate.Certificate{broken}
+	const list = "name,address,platform,site\nxe,,iosxe,x\nxr,,iosxr,x\n"
+	r := judged(t, list, dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{odd}})
+	equal(t, states(r), "xe: current, lab-core 2 by capture [clock undecodable]\nxr: current, lab-core 2 by capture [clock undecodable]\n")
+	if d := r.Devices[0]; d.Lacks != 1 {
+		t.Errorf("%+v", d)
+	}
+	r = judged(t, list, dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{alone}})
+	if r.Counts[fleet.Unknown] != 2 {
+		t.Error(states(r))
+	}
+}
+
+// A certificate that the device does not call available is not shown to be in use.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, v2 := labBundle(t, "2")
+	capture := strings.Replace(string(shown(t, "iosxe", "a", "2")), "Status: Available", "Status: Pending", 1)
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(capture), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(filepath.Join(dir, "a.txt"), judgedAt, judgedAt); err != nil {
+		t.Fatal(err)
+	}
+	r := judged(t, "name,address,platform,site\na,,iosxe,x\n", dir, fleet.JudgeOptions{Bundles: []fleet.Bundle{v2}})
+	equal(t, states(r), "a: unknown (1 certificate with the status Pending, and not Available: whether the device uses it is not known), lab-core 2 by capture\n")
 }
 
 // What a device downloaded is judged by its certificates.

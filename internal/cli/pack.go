@@ -85,8 +85,14 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 				a.warn("not packed: %v", err)
 				return errNo
 			}
-			if err != nil || quiet || a.output == "-" {
+			if err != nil {
 				return err
+			}
+			if size > fetch.DefaultMaxBytes {
+				a.warn("hint: %s", hintSize(int64(size)))
+			}
+			if quiet || a.output == "-" {
+				return nil
 			}
 			_, err = fmt.Fprintf(a.env.Stdout, "%s: %s, %d bytes, SHA-256 %x\n", report.Printable(a.output), report.Count(len(items), "bundle"), size, sum.Sum(nil))
 			return err
@@ -101,6 +107,11 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 	x.trust.flags(cmd)
 	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
 	return cmd
+}
+
+// hintSize is what to do with a kit that is larger than receive takes by default.
+func hintSize(bytes int64) string {
+	return fmt.Sprintf("the kit has more than %dM: receive it with --max-size %dM", fetch.DefaultMaxBytes>>20, (bytes+1<<20-1)>>20)
 }
 
 // packGarbage is how much garbage pack lets gather, in percent of what is in use. It holds every bundle, and these the

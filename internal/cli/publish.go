@@ -214,11 +214,12 @@ are the versions of mirror --archive, which were never current.`,
 				}
 				l.Bundles = append(l.Bundles, store.History{Name: name, Releases: state.Releases, Archived: append([]store.Release{}, state.Archived...)})
 			}
-			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON})
+			return a.answer(true, as, printings{"": l.WriteText, "json": l.WriteJSON, "quiet": l.WriteHashes})
 		},
 	}
 	storeFlag(cmd, &url)
-	as.flags(cmd, "json")
+	as.flags(cmd, "json", "quiet")
+	cmd.Flags().Lookup("quiet").Usage = "print the SHA-256 and the name of each publication alone"
 	a.outputFlag(cmd)
 	return cmd
 }

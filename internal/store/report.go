@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -198,6 +199,17 @@ func (l Listing) WriteJSON(w io.Writer) error {
 		Schema string `json:"schema"`
 		Store  string `json:"store"`
 	}{"trustpool.history/1", l.Store}, report.List("bundles", l.Bundles, func(h History) History { return h }))
+}
+
+// WriteHashes writes the SHA-256 and the name of each publication, and nothing else.
+func (l Listing) WriteHashes(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	for _, h := range l.Bundles {
+		for _, r := range slices.Concat(h.Archived, h.Releases) {
+			fmt.Fprintf(out, "%s  %s\n", r.SHA256, h.Name)
+		}
+	}
+	return out.Flush()
 }
 
 // WriteText writes the listing for a person, a line a publication.

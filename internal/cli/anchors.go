@@ -62,7 +62,6 @@ func writeAnchors(w io.Writer) error {
 	return nil
 }
 
-// writeAnchorsJSON writes the schema trustpool.anchors/1.
 func writeAnchorsJSON(w io.Writer) error {
 	type anchor struct {
 		Name      string `json:"name"`

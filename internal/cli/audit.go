@@ -17,7 +17,6 @@ import (
 	"trustpool/internal/yamlstrict"
 )
 
-// An auditing is the flags of an audit.
 type auditing struct {
 	trust
 	demands
@@ -235,7 +234,6 @@ func (a *app) need(ctx context.Context, name string) (audit.Need, error) {
 	return n, nil
 }
 
-// readManifest reads the manifest.log that is published beside a bundle.
 func (a *app) readManifest(ctx context.Context, name string) (*audit.Manifest, error) {
 	f, err := a.fetchOne(ctx, name, feed.Sniff, "a manifest", "give the manifest.log in it")
 	if err != nil {

@@ -166,7 +166,6 @@ func (a *app) readAny(ctx context.Context, path string) ([]recipe.File, error) {
 	return files, err
 }
 
-// writeProduct says what a build made and what it left out.
 func writeProduct(w io.Writer, p *recipe.Product, quiet bool) error {
 	fmt.Fprintf(w, "%d in the bundle, %d dropped\n", len(p.Entries), len(p.Dropped))
 	for _, n := range p.Notes {

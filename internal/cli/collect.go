@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -18,12 +19,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"trustpool/internal/device"
-	"trustpool/internal/fetch"
 	"trustpool/internal/fleet/collect"
 	"trustpool/internal/fleet/inventory"
 )
 
-// collectFlags are those of collect.
 type collectFlags struct {
 	devices, dir, platform, user string
 	only                         []string
@@ -111,7 +110,6 @@ Exit status: 0, or 1 if there is no readable capture of some device.`,
 	return cmd
 }
 
-// options are those of a run.
 func (x *collectFlags) options(ctx context.Context, a *app) (o collect.Options, err error) {
 	if a.offline {
 		return o, errors.New("--offline: collect reads devices over the network")
@@ -124,15 +122,11 @@ func (x *collectFlags) options(ctx context.Context, a *app) (o collect.Options, 
 			return o, fmt.Errorf("--platform: %w", err)
 		}
 	}
-	data, err := fetch.ReadAtMost(x.devices, inventory.MaxBytes)
+	list, sum, err := readInventory(x.devices, x.columns()...)
 	if err != nil {
-		return o, fmt.Errorf("--devices: %w", err)
+		return o, err
 	}
-	x.sum = sha256.Sum256(data)
-	list, err := inventory.Read(bytes.NewReader(data), inventory.Options{Variables: x.columns()})
-	if err != nil {
-		return o, fmt.Errorf("--devices %s: %w", x.devices, err)
-	}
+	x.sum = sum
 	for _, p := range list.Passed {
 		a.warn("%s: %s is passed over: %s", x.devices, p.Name, p.Why)
 	}
@@ -175,46 +169,44 @@ func (x *collectFlags) columns() (columns []string) {
 }
 
 // chosen are the devices that --only names.
-func (x *collectFlags) chosen(all []inventory.Device) ([]inventory.Device, error) {
+func (x *collectFlags) chosen(all []inventory.Device) (some []inventory.Device, err error) {
 	if len(x.only) == 0 {
 		return all, nil
 	}
-	taken := make([]bool, len(all))
-	for _, only := range x.only {
-		found := false
-		column, value, isColumn := strings.Cut(only, "=")
-		for i := range all {
-			d := &all[i]
-			var ok bool
-			switch {
-			case isColumn && column == "platform":
-				ok = d.Platform == value
-			case isColumn && column == inventory.GroupsColumn:
-				ok = slices.Contains(strings.Fields(d.Column(column)), value)
-			case isColumn:
-				ok = d.Column(strings.ToLower(column)) == value || d.Column(column) == value
-			case d.Name == only:
-				ok = true
-			default:
-				var err error
-				if ok, err = path.Match(only, d.Name); err != nil {
-					return nil, fmt.Errorf("--only %s: not a pattern of names", only)
-				}
+	found := make([]bool, len(x.only))
+	for i := range all {
+		taken := false
+		for j, only := range x.only {
+			ok, err := named(&all[i], only)
+			if err != nil {
+				return nil, fmt.Errorf("--only %s: not a pattern of names", only)
 			}
-			found = found || ok
-			taken[i] = taken[i] || ok
+			found[j], taken = found[j] || ok, taken || ok
 		}
-		if !found {
-			return nil, fmt.Errorf("--only %s: there is no such device in %s", only, x.devices)
-		}
-	}
-	var some []inventory.Device
-	for i, yes := range taken {
-		if yes {
+		if taken {
 			some = append(some, all[i])
 		}
 	}
+	if i := slices.Index(found, false); i >= 0 {
+		return nil, fmt.Errorf("--only %s: there is no such device in %s", x.only[i], x.devices)
+	}
 	return some, nil
+}
+
+// named reports whether a value of --only names a device.
+func named(d *inventory.Device, only string) (bool, error) {
+	column, value, isColumn := strings.Cut(only, "=")
+	switch {
+	case !isColumn && d.Name == only:
+		return true, nil
+	case !isColumn:
+		return path.Match(only, d.Name)
+	case column == "platform":
+		return d.Platform == value, nil
+	case column == inventory.GroupsColumn:
+		return slices.Contains(strings.Fields(d.Column(column)), value), nil
+	}
+	return d.Column(strings.ToLower(column)) == value || d.Column(column) == value, nil
 }
 
 // connect is how devices are connected to.
@@ -248,13 +240,8 @@ func (x *collectFlags) connect(a *app, password []byte) (collect.SSH, error) {
 			return nil, errors.New("--ssh-config: --ssh builtin reads no configuration")
 		}
 		home, _ := os.UserHomeDir()
-		o := collect.BuiltinOptions{Agent: a.getenv("SSH_AUTH_SOCK"), User: x.user, Password: password}
-		for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
-			if o.User == "" {
-				o.User = a.getenv(name)
-			}
-		}
-		o.KnownHosts = []string{x.known}
+		o := collect.BuiltinOptions{Agent: a.getenv("SSH_AUTH_SOCK"), KnownHosts: []string{x.known}, Password: password}
+		o.User = cmp.Or(x.user, a.getenv("USER"), a.getenv("LOGNAME"), a.getenv("USERNAME"))
 		if x.known == "" {
 			o.KnownHosts = slices.DeleteFunc([]string{filepath.Join(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"}, func(f string) bool { return !fileExists(f) })
 			if len(o.KnownHosts) == 0 {

@@ -35,9 +35,9 @@ Exit status: 0, or 1 if the pools differ.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a.gather(as, &t.at)
 			var sides [2]struct {
-				bundle    *bundle.Bundle
-				pool      *pool.Pool
-				name, sig string
+				bundle *bundle.Bundle
+				pool   *pool.Pool
+				name   string
 			}
 			for i, arg := range args {
 				s := &sides[i]
@@ -58,17 +58,15 @@ Exit status: 0, or 1 if the pools differ.`,
 			case old.pool != nil:
 				return a.diffPool(cmd.Context(), &t, old.pool, old.name, newer.bundle, newer.name, as)
 			}
-			for i := range sides {
-				s := &sides[i]
+			d := inspect.Diff{Diff: bundle.Compare(sides[0].bundle, sides[1].bundle)}
+			for i, side := range []*bundle.Side{&d.Old, &d.New} {
+				side.File = sides[i].name
 				var err error
-				if s.sig, err = t.summary(cmd.Context(), a, s.bundle); err != nil {
+				if side.Signature, err = t.summary(cmd.Context(), a, sides[i].bundle); err != nil {
 					return err
 				}
 			}
-			d := inspect.Diff{Diff: bundle.Compare(sides[0].bundle, sides[1].bundle)}
 			d.Evidence = a.evidence
-			d.Old.File, d.Old.Signature = sides[0].name, sides[0].sig
-			d.New.File, d.New.Signature = sides[1].name, sides[1].sig
 			return a.answer(d.Same(), as, printings{
 				"": d.WriteText, "json": d.WriteJSON, "markdown": d.WriteMarkdown,
 				"cisco-json": func(w io.Writer) error { return feed.WriteDiff(w, d.Diff) },

@@ -44,7 +44,7 @@ Exit status: 0, or 1 if a check failed; a warning is not a failure.`,
 				return errors.New("--timeout: not a time above zero")
 			}
 			o := doctor.Options{URL: args[0], At: t.at.or(a.env.Now), Limits: a.limits, MaxBytes: a.limits.Bytes, Timeout: timeout}
-			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
+			if o.Anchors, err = a.readAnchors(cmd.Context(), "--root", t.roots); err != nil {
 				return err
 			}
 			p := a.progress(nothing, "examining %s", shown)

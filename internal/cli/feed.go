@@ -22,7 +22,6 @@ import (
 	"trustpool/internal/store"
 )
 
-// A feedRun is the flags of one run.
 type feedRun struct {
 	*app
 	trust

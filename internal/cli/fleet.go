@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -20,7 +22,6 @@ import (
 	"trustpool/roots"
 )
 
-// A fleetArgs is what the flags of fleet say.
 type fleetArgs struct {
 	trust
 	demands
@@ -121,7 +122,6 @@ Exit status: 0, or 1 if a device is not current.`,
 	return cmd
 }
 
-// run reads everything and judges it.
 func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (r *fleet.Report, err error) {
 	o := fleet.Options{Current: map[string]string{}}
 	for _, c := range x.current {
@@ -134,7 +134,7 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (r *fleet.Re
 		}
 		o.Current[name] = version
 	}
-	if o.Devices, err = a.readInventory(x.devices, x.by); err != nil {
+	if o.Devices, err = a.inventory(x.devices, x.by); err != nil {
 		return nil, err
 	}
 	if err := checkColumn(x.by, o.Devices, func(d *inventory.Device) []inventory.Column { return d.Columns }); err != nil {
@@ -185,7 +185,6 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (r *fleet.Re
 	return r, nil
 }
 
-// mergeParts makes one report of several.
 func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fleet.Report, error) {
 	var parts []*fleet.Part
 	for _, arg := range files {
@@ -288,19 +287,27 @@ func parseCurrent(s string) (name, version string, err error) {
 }
 
 // readInventory reads the file of --devices. Of an Ansible inventory the variables
-// become columns; what is passed over is said.
-func (a *app) readInventory(path string, variables ...string) ([]inventory.Device, error) {
-	f, err := os.Open(path)
+// become columns.
+func readInventory(path string, variables ...string) (l *inventory.List, sum [sha256.Size]byte, err error) {
+	data, err := fetch.ReadAtMost(path, inventory.MaxBytes)
 	if err != nil {
-		return nil, fmt.Errorf("--devices: %w", err)
+		return nil, sum, fmt.Errorf("--devices: %w", err)
 	}
-	defer f.Close()
-	in, noted := a.witness(path, f)
-	l, err := inventory.Read(in, inventory.Options{Variables: variables})
+	if l, err = inventory.Read(bytes.NewReader(data), inventory.Options{Variables: variables}); err != nil {
+		return nil, sum, fmt.Errorf("--devices %s: %w", path, err)
+	}
+	return l, sha256.Sum256(data), nil
+}
+
+// inventory is readInventory for a report, and says what is passed over.
+func (a *app) inventory(path string, variables ...string) ([]inventory.Device, error) {
+	l, sum, err := readInventory(path, variables...)
 	if err != nil {
-		return nil, fmt.Errorf("--devices %s: %w", path, err)
+		return nil, err
 	}
-	noted()
+	if a.evidence != nil {
+		a.evidence.AddSum(path, sum)
+	}
 	if n := len(l.Passed); n > 0 {
 		a.warn("%s: %s passed over, the first is %s: %s", path, report.Count(n, "host"), l.Passed[0].Name, l.Passed[0].Why)
 	}

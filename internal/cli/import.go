@@ -65,7 +65,7 @@ Exit status: 0, or 1 if a certificate failed or the file was refused.`,
 			if err != nil {
 				return err
 			}
-			if o.Anchors, err = t.anchors(cmd.Context(), a); err != nil {
+			if o.Anchors, err = a.readAnchors(cmd.Context(), "--root", t.roots); err != nil {
 				return err
 			}
 			args = orStdin(args)
@@ -141,13 +141,12 @@ func (a *app) readPool(path string, save bool, p device.Platform) (*pool.Pool, e
 		return p.BuiltIn(), nil
 	}
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if save {
-			return p.BuiltIn(), nil
-		}
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && save:
+		return p.BuiltIn(), nil
+	case missing:
 		return nil, hinted{fmt.Errorf("--pool: %w", err), "with --save the platform's built-in pool is taken and the file is made"}
-	}
-	if err != nil {
+	case err != nil:
 		return nil, fmt.Errorf("--pool: %w", err)
 	}
 	defer f.Close()

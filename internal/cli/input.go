@@ -40,7 +40,6 @@ func (a *app) readAs(ctx context.Context, arg string, parse parser) (b *bundle.B
 	return a.parse(files, arg, parse)
 }
 
-// A parser is a method of bundle.Limits.
 type parser func(bundle.Limits, []byte) (*bundle.Bundle, error)
 
 // parse parses what a FILE argument was read as.
@@ -284,14 +283,9 @@ func (t *trust) atFlag(cmd *cobra.Command) {
 	cmd.Flags().Func("at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)", t.at.set)
 }
 
-// anchors are those that --root names; none if it is not given.
-func (t *trust) anchors(ctx context.Context, a *app) ([]roots.Anchor, error) {
-	return a.readAnchors(ctx, "--root", t.roots)
-}
-
 // chosen are the anchors that --root names, and Cisco's if it is not given.
 func (t *trust) chosen(ctx context.Context, a *app) ([]roots.Anchor, error) {
-	anchors, err := t.anchors(ctx, a)
+	anchors, err := a.readAnchors(ctx, "--root", t.roots)
 	if err == nil && anchors == nil {
 		anchors = roots.BuiltIn()
 	}

@@ -65,12 +65,14 @@ only their owner can read them; put root.key where signing does not need it.`,
 	return cmd
 }
 
-// maxYears bounds --years.
 const maxYears = 100
 
 func labFiles(algorithm string, o signing.LabOptions) ([]file, error) {
 	var keys [2]crypto.Signer
 	var files []file
+	add := func(name, kind string, der []byte, mode fs.FileMode) {
+		files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), mode})
+	}
 	for i, name := range []string{"root.key", "signer.key"} {
 		var err error
 		if keys[i], err = signing.GenerateKey(algorithm); err != nil {
@@ -80,16 +82,12 @@ func labFiles(algorithm string, o signing.LabOptions) ([]file, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600})
+		add(name, "PRIVATE KEY", der, 0o600)
 	}
 	root, signer, err := signing.NewLab(keys[0], keys[1].Public(), o)
-	if err != nil {
-		return nil, err
-	}
-	for name, der := range map[string][]byte{"root.pem": root, "signer.pem": signer} {
-		files = append(files, file{name, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o644})
-	}
-	return files, nil
+	add("root.pem", "CERTIFICATE", root, 0o644)
+	add("signer.pem", "CERTIFICATE", signer, 0o644)
+	return files, err
 }
 
 // createAll makes files in dir, all of them or none.

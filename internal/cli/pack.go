@@ -26,7 +26,6 @@ import (
 	"trustpool/signing"
 )
 
-// A packing is the flags of pack.
 type packing struct {
 	trust
 	signer
@@ -184,7 +183,6 @@ func readProgram(path string) (*kit.Program, error) {
 	return p, nil
 }
 
-// A counter counts what is written.
 type counter int64
 
 func (c *counter) Write(b []byte) (int, error) {

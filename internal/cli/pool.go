@@ -152,7 +152,6 @@ Exit status: 0, or 1 if --against finds a difference.`,
 	return cmd
 }
 
-// readListing reads a capture.
 func (a *app) readListing(ctx context.Context, arg string, p device.Platform, t *trust) (*device.Listing, error) {
 	name, data, err := a.fetchText(ctx, arg, sniffText, "a capture", "give one file: what one device shows")
 	if err != nil {
@@ -213,7 +212,6 @@ func (t *trust) comparePool(ctx context.Context, a *app, p *pool.Pool, poolName 
 	return d, err
 }
 
-// diffPool compares a pool with a bundle.
 func (a *app) diffPool(ctx context.Context, t *trust, p *pool.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
 	d, err := t.comparePool(ctx, a, p, poolName, b, name)
 	if err != nil {

@@ -19,24 +19,7 @@ type printings map[printing]func(io.Writer) error
 
 // flags adds the flags that choose a printing, which exclude each other.
 func (p *printing) flags(cmd *cobra.Command, names ...string) {
-	for _, name := range names {
-		short := ""
-		if name == "quiet" {
-			short = "q"
-		}
-		cmd.Flags().BoolFuncP(name, short, "print "+printingHelp(name), func(value string) error {
-			yes, err := strconv.ParseBool(value)
-			if yes {
-				*p = printing(name)
-			}
-			return err
-		})
-	}
-	exclusive(cmd, names...)
-}
-
-func printingHelp(name string) string {
-	return map[string]string{
+	help := map[string]string{
 		"quiet":      "nothing: the exit status is the answer",
 		"json":       "JSON",
 		"csv":        "CSV",
@@ -50,18 +33,30 @@ func printingHelp(name string) string {
 		"ansible":    "an Ansible playbook",
 
 		"ansible-hosts": "an Ansible inventory with a group for each state",
-	}[name]
+	}
+	for _, name := range names {
+		short := ""
+		if name == "quiet" {
+			short = "q"
+		}
+		cmd.Flags().BoolFuncP(name, short, "print "+help[name], func(value string) error {
+			yes, err := strconv.ParseBool(value)
+			if yes {
+				*p = printing(name)
+			}
+			return err
+		})
+	}
+	exclusive(cmd, names...)
 }
 
-// silence is the printing of --quiet if the exit status says all.
-func silence(io.Writer) error { return nil }
-
-// get is a printing. A report that has none of its own for --quiet has silence.
+// get is a printing. A report that has none of its own for --quiet prints nothing: the exit
+// status says all.
 func (p printings) get(as printing) func(io.Writer) error {
 	if write, ok := p[as]; ok || as != "quiet" {
 		return write
 	}
-	return silence
+	return func(io.Writer) error { return nil }
 }
 
 // answer writes the printing that was asked for, and is errNo if the answer is no.

@@ -32,25 +32,10 @@ func (g *gate) flags(cmd *cobra.Command) {
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
 	f.IntVar(&g.share, "min-share", store.DefaultMinShare, "refuse less than `PERCENT` of the current certificates")
 	g.allow = map[store.Gate]*bool{}
-	for _, a := range allowances() {
-		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
-	}
-	g.as.flags(cmd, "json", "quiet")
-}
-
-func (g *gate) nameFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
-}
-
-type allowance struct {
-	gate store.Gate
-	help string
-}
-
-// allowances are the gates that can be told to let a bundle pass: all but that of
-// the signature.
-func allowances() []allowance {
-	return []allowance{
+	for _, a := range []struct { // all but that of the signature
+		gate store.Gate
+		help string
+	}{
 		{store.GateUnchanged, "publish also what is current"},
 		{store.GateOtherName, "publish also under another signed name"},
 		{store.GateNoVersion, "publish even if versions are not numbers"},
@@ -59,7 +44,14 @@ func allowances() []allowance {
 		{store.GateWithdrawn, "publish also what a rollback took out of service"},
 		{store.GateFewer, "publish also with fewer certificates than --min-share"},
 		{store.GateUndecodable, "publish also with certificates that cannot be decoded"},
+	} {
+		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
 	}
+	g.as.flags(cmd, "json", "quiet")
+}
+
+func (g *gate) nameFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
 }
 
 // open opens the store, and says what Publish needs at this moment.
@@ -115,20 +107,21 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 				return err
 			}
 			o.From = f.Name
-			var p *store.Publication
-			err = a.guard(cmd.Context(), func(ctx context.Context) (err error) {
-				p, err = s.Publish(ctx, f.Data, o)
-				return err
-			})
-			return a.published(cmd.Context(), &g, s, p, err, label(o.From))
+			publish := func(ctx context.Context) (*store.Publication, error) { return s.Publish(ctx, f.Data, o) }
+			return a.published(cmd.Context(), &g, s, label(o.From), publish)
 		},
 	}
 	g.flags(cmd)
 	return cmd
 }
 
-// published reports what Publish or Rollback gave.
-func (a *app) published(ctx context.Context, g *gate, s *store.Store, p *store.Publication, err error, subject string) error {
+// published reports what publish gives, which is Publish or Rollback.
+func (a *app) published(ctx context.Context, g *gate, s *store.Store, subject string, publish func(context.Context) (*store.Publication, error)) error {
+	var p *store.Publication
+	err := a.guard(ctx, func(ctx context.Context) (err error) {
+		p, err = publish(ctx)
+		return err
+	})
 	_, isRefused := errors.AsType[*store.RefusedError](err)
 	if err != nil && !isRefused {
 		return fmt.Errorf("%s: %w", subject, err)
@@ -159,12 +152,8 @@ Exit status: 0, or 1 if it is refused, or is current already.`,
 			if err != nil {
 				return err
 			}
-			var p *store.Publication
-			err = a.guard(cmd.Context(), func(ctx context.Context) (err error) {
-				p, err = s.Rollback(ctx, g.name, to, o)
-				return err
-			})
-			return a.published(cmd.Context(), &g, s, p, err, "rollback")
+			rollback := func(ctx context.Context) (*store.Publication, error) { return s.Rollback(ctx, g.name, to, o) }
+			return a.published(cmd.Context(), &g, s, "rollback", rollback)
 		},
 	}
 	f := cmd.Flags()

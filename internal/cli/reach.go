@@ -18,7 +18,6 @@ import (
 	"trustpool/internal/reach"
 )
 
-// A reachRun is the flags of one run.
 type reachRun struct {
 	*app
 	trust
@@ -137,7 +136,7 @@ func (r *reachRun) readDevice(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if o.Anchors, err = r.anchors(ctx, r.app); err != nil {
+	if o.Anchors, err = r.readAnchors(ctx, "--root", r.roots); err != nil {
 		return err
 	}
 	o.At, r.plan.Device = r.plan.At, o

@@ -21,7 +21,6 @@ import (
 	"trustpool/roots"
 )
 
-// A receiving is the flags of receive.
 type receiving struct {
 	trust
 	kitRoots, previous []string

@@ -23,23 +23,15 @@ import (
 // defaultListen is where serve answers unless told otherwise.
 const defaultListen = ":8080"
 
-// serveFlags are those of serve.
 type serveFlags struct {
 	trust
-	store          string
-	listen         []string
-	certFile       string
-	keyFile        string
-	accessLog      string
-	refresh, drain time.Duration
-	connections    int
-	pnp            string
-	noPages        bool
-	healthcheck    bool
-	noDowngrade    bool
-	baseURL        string
-	watch          []string
-	watchEvery     string
+	hosting.Options
+	store, accessLog, baseURL string
+	listen, watch             []string
+	certFile, keyFile         string
+	refresh                   time.Duration
+	watchEvery                string
+	noPages, healthcheck      bool
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -72,19 +64,16 @@ Exit status: 0 when it is ended by a signal.`,
   trustpool serve /srv/bundles --listen :80 --access-log /var/log/trustpool.log
   trustpool serve ios.p7b --listen :443 --tls-cert web.pem --tls-key web.key`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if f.healthcheck && (len(args) > 0 || f.store != "") {
+			switch {
+			case f.healthcheck && (len(args) > 0 || f.store != ""):
 				return errors.New("serve: --healthcheck asks a server, and serves nothing itself")
-			}
-			if len(args) == 0 && f.store == "" && !f.healthcheck {
+			case len(args) == 0 && f.store == "" && !f.healthcheck:
 				return errors.New("serve: nothing to serve: give a FILE or --store")
-			}
-			if f.refresh <= 0 || f.drain <= 0 {
+			case f.refresh <= 0 || f.Drain <= 0:
 				return errors.New("serve: --refresh and --drain are to be above zero")
-			}
-			if f.baseURL != "" && f.noPages {
+			case f.baseURL != "" && f.noPages:
 				return errors.New("serve: --base-url is for pages, and --no-pages leaves none")
-			}
-			if (f.certFile == "") != (f.keyFile == "") {
+			case (f.certFile == "") != (f.keyFile == ""):
 				return errors.New("serve: --tls-cert and --tls-key go together")
 			}
 			return nil
@@ -107,15 +96,15 @@ Exit status: 0 when it is ended by a signal.`,
 	f.rootFlag(cmd)
 	flags.StringVar(&f.accessLog, "access-log", "", "log requests to `FILE`, - for standard output, none for nowhere (default standard error)")
 	flags.DurationVar(&f.refresh, "refresh", hosting.DefaultRefresh, "look for changes at least each `DURATION`")
-	flags.DurationVar(&f.drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
-	flags.Func("max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections), count(&f.connections))
+	flags.DurationVar(&f.Drain, "drain", hosting.DefaultDrain, "at the end, let requests that have begun take `DURATION`")
+	flags.Func("max-connections", fmt.Sprintf("refuse connections above `N` (default %d)", hosting.DefaultMaxConnections), count(&f.MaxConnections))
 	flags.BoolVar(&f.healthcheck, "healthcheck", false, "ask the server at --listen whether it is ready, and exit with 0 or 1")
 	flags.BoolVar(&f.noPages, "no-pages", false, "no pages for people at /")
-	flags.BoolVar(&f.noDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
+	flags.BoolVar(&f.NoDowngrade, "no-downgrade", false, "when a FILE is replaced by an older version, go on serving the newer one")
 	flags.StringVar(&f.baseURL, "base-url", "", "in commands on pages, devices reach the server at `URL`: https://HOST")
 	flags.StringArrayVar(&f.watch, "watch", nil, "watch the servers of `HOST:PORT|FILE`: one, or a file with one in each line (repeatable)")
 	flags.StringVar(&f.watchEvery, "watch-every", "1h", "ask the servers of --watch each `DURATION` (at least 1m)")
-	flags.StringVar(&f.pnp, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
+	flags.StringVar(&f.PnP, "pnp", "", "the bundle `NAME` is at /ca/trustpool (default the only one, or ios)")
 	return cmd
 }
 
@@ -126,10 +115,8 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		defer stop()
 	}
 	a.env.Stderr = &locked{Writer: a.env.Stderr} // requests, and what happens between them
-	o := hosting.Options{
-		Limits: a.limits, Now: a.env.Now, PnP: f.pnp, Version: a.version(), Report: a.warn, MaxConnections: f.connections, Drain: f.drain,
-		NoDowngrade: f.noDowngrade,
-	}
+	o := f.Options
+	o.Limits, o.Now, o.Version, o.Report = a.limits, a.env.Now, a.version(), a.warn
 	var err error
 	if o.Anchors, err = f.chosen(ctx, a); err != nil {
 		return err
@@ -160,13 +147,12 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 		// The pages ask for the catalog when there are requests: there is a server by then.
 		catalog := func() *hosting.Catalog { return server.Catalog() }
 		judge := func(r *hosting.Release) signing.Report { return server.Judge(r) }
-		options := pages.Options{Catalog: catalog, Judge: judge, Now: o.Now, BaseURL: f.baseURL, Version: a.knownVersion()}
-		options.Mirrored = func(name string) (time.Time, bool) { return server.Mirrored(name) }
+		mirrored := func(name string) (time.Time, bool) { return server.Mirrored(name) }
+		options := pages.Options{Catalog: catalog, Judge: judge, Mirrored: mirrored, Now: o.Now, BaseURL: f.baseURL, Version: a.knownVersion()}
 		if o.Watch != nil {
 			options.Watch = o.Watch.Report
 		}
-		o.Pages, err = pages.New(options)
-		if err != nil {
+		if o.Pages, err = pages.New(options); err != nil {
 			return fmt.Errorf("--base-url: %w", err)
 		}
 	}

@@ -157,7 +157,6 @@ func (a *app) openSite(flag, to string, create bool) (site.Place, error) {
 	return place, nil
 }
 
-// siteFlag adds --site.
 func siteFlag(cmd *cobra.Command, to *string) {
 	cmd.Flags().StringVar(to, "site", "", "then write the site at `PLACE` anew, as trustpool site does: a directory, or s3://BUCKET/PREFIX")
 }

@@ -17,7 +17,6 @@ import (
 	"trustpool/internal/hosting/watch"
 )
 
-// watchFlags are those of watch.
 type watchFlags struct {
 	trust
 	store, seen, saveChains string
@@ -127,7 +126,6 @@ func (a *app) newWatcher(o watch.Options, server func() *hosting.Server) (*watch
 	return watch.New(o)
 }
 
-// serveWatcher makes the watcher of serve --watch.
 func (a *app) serveWatcher(ctx context.Context, f *serveFlags, server func() *hosting.Server) (*watch.Watcher, error) {
 	every, err := interval("--watch-every", f.watchEvery)
 	if err != nil {

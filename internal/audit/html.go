@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"trustpool/internal/report"
@@ -18,35 +19,29 @@ const maxRows = 1000
 
 // A document is what page.html shows.
 type document struct {
-	File, Verdict string
-	Fails         bool
-	Counts        []documentCount
-	Head          [][2]string
-	Expiry        *page.Chart
-	Groups        []documentGroup
-	Gone          []string
-	List          []documentCertificate
-	ListLeft      int
-	Evidence      *report.Evidence
-}
-
-type documentCount struct {
-	What, Class string
-	N           int
+	*Report
+	Verdict                 string
+	Errors, Warnings, Infos int
+	Head                    [][2]string
+	Expiry                  *page.Chart
+	Groups                  []documentGroup
+	Lost                    []group // of Gone
+	List                    []documentRow
+	ListLeft                int
 }
 
 type documentGroup struct {
 	group
-	Class       string
-	Count, Left int
-	Rows        []documentRow
+	Class string
+	Rows  []documentRow
+	Left  int
 }
 
-type documentRow struct{ Index, Hash, Name, Detail, Change, Excuse, Term string }
-
-type documentCertificate struct {
-	Index                                int
-	NotAfter, Key, Algorithm, Hash, Name string
+// A documentRow is a certificate, alone or with a finding.
+type documentRow struct {
+	Index, Hash, Name            string
+	Detail, Change, Excuse, Term string
+	Key, Algorithm, NotAfter     string
 }
 
 // WriteHTML writes one page that needs no other file, no script and no network.
@@ -59,26 +54,13 @@ func (r *Report) WriteHTML(w io.Writer) error {
 func class(s Severity) string { return map[Severity]string{Error: "bad", Warning: "warn"}[s] }
 
 func (r *Report) document() *document {
-	verdict := r.verdict()
-	d := &document{File: r.File, Fails: r.Fails(), Verdict: strings.ToUpper(verdict[:1]) + verdict[1:] + ".", Expiry: r.expiry(), Evidence: r.Evidence}
-	for _, s := range []Severity{Error, Warning, Info} {
-		count := documentCount{strings.ToUpper(s.String()[:1]) + s.String()[1:], "", r.Count(s)}
-		if count.N > 0 {
-			count.Class = class(s)
-		}
-		d.Counts = append(d.Counts, count)
+	verdict, head := r.verdict(), r.head()
+	d := &document{
+		Report: r, Verdict: strings.ToUpper(verdict[:1]) + verdict[1:] + ".", Errors: r.Count(Error), Warnings: r.Count(Warning), Infos: r.Count(Info),
+		Head: head[1 : len(head)-1], Expiry: r.expiry(), Lost: byRule(r.Gone), // the heading has the first and the last of the head
 	}
-	if n := r.Excused(); n > 0 {
-		d.Counts = append(d.Counts, documentCount{"Excused", "", n})
-	}
-	d.Counts = append(d.Counts, documentCount{"Certificates", "", len(r.Entries)})
-	head := r.head()
-	d.Head = head[1 : len(head)-1] // the heading has the others
 	for _, g := range byRule(r.Findings) {
 		d.Groups = append(d.Groups, g.document())
-	}
-	for _, g := range byRule(r.Gone) {
-		d.Gone = append(d.Gone, fmt.Sprintf("%s: %d", g.ID, len(g.findings)))
 	}
 	for i := range r.Entries {
 		if len(d.List) == maxRows {
@@ -86,7 +68,7 @@ func (r *Report) document() *document {
 			break
 		}
 		e := r.item(i)
-		row := documentCertificate{Index: i + 1, Hash: e.shortHash(), Name: e.title()}
+		row := documentRow{Index: strconv.Itoa(e.Index), Hash: e.shortHash(), Name: e.title()}
 		if end := e.ValidTo(); end.Valid {
 			row.NotAfter = report.Day(end.Time.Time)
 		}
@@ -105,13 +87,13 @@ func (r *Report) document() *document {
 }
 
 func (g *group) document() documentGroup {
-	p := documentGroup{group: *g, Class: class(g.Severity), Count: len(g.findings)}
-	for n := range g.findings {
+	p := documentGroup{group: *g, Class: class(g.Severity)}
+	for n := range g.Findings {
 		if len(p.Rows) >= maxRows {
-			p.Left = len(g.findings) - n
+			p.Left = len(g.Findings) - n
 			break
 		}
-		f := &g.findings[n]
+		f := &g.Findings[n]
 		row := documentRow{Detail: report.Printable(report.Cut(f.Detail, maxDetail)), Change: string(f.Change)}
 		if e := f.Exception; e != nil {
 			row.Excuse, row.Term = report.Printable(e.Pin.Reason), e.term()
@@ -124,7 +106,7 @@ func (g *group) document() documentGroup {
 				p.Rows = append(p.Rows, documentRow{Name: fmt.Sprintf("and %d more", len(f.Items)-i)})
 				break
 			}
-			row.Index, row.Hash, row.Name = fmt.Sprint(e.Index), e.shortHash(), e.title()
+			row.Index, row.Hash, row.Name = strconv.Itoa(e.Index), e.shortHash(), e.title()
 			p.Rows = append(p.Rows, row)
 		}
 	}

@@ -26,7 +26,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	listed, rest := r.groups()
 	for _, g := range listed {
-		fmt.Fprintf(out, "\n## %s: %s (%d)\n\n%s. _%s_\n\nTo do: %s\n\n", g.Severity, g.ID, len(g.findings),
+		fmt.Fprintf(out, "\n## %s: %s (%d)\n\n%s. _%s_\n\nTo do: %s\n\n", g.Severity, g.ID, len(g.Findings),
 			report.Markdown(g.Title), report.Markdown(g.Citation), report.Markdown(g.Advice))
 		fmt.Fprint(out, "| position | SHA-256 | certificate | finding | |\n|---:|---|---|---|---|\n")
 		list, left := g.shown()
@@ -52,13 +52,13 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	if len(rest) > 0 {
 		fmt.Fprint(out, "\n## info: good to know\n\n| rule | findings | |\n|---|---:|---|\n")
 		for _, g := range rest {
-			fmt.Fprintf(out, "| %s | %d | %s |\n", g.ID, len(g.findings), report.Markdown(g.title()))
+			fmt.Fprintf(out, "| %s | %d | %s |\n", g.ID, len(g.Findings), report.Markdown(g.title()))
 		}
 	}
 	if len(r.Gone) > 0 {
 		fmt.Fprint(out, "\n## Gone\n\n| rule | findings |\n|---|---:|\n")
 		for _, g := range byRule(r.Gone) {
-			fmt.Fprintf(out, "| %s | %d |\n", g.ID, len(g.findings))
+			fmt.Fprintf(out, "| %s | %d |\n", g.ID, len(g.Findings))
 		}
 	}
 	_ = r.Evidence.WriteMarkdown(out) // out keeps the error

@@ -39,7 +39,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if len(r.Gone) > 0 {
 		fmt.Fprintf(out, "\nGone since %s\n", report.Printable(r.Against.File))
 		for _, g := range byRule(r.Gone) {
-			fmt.Fprintf(out, "  %s: %d\n", g.ID, len(g.findings))
+			fmt.Fprintf(out, "  %s: %d\n", g.ID, len(g.Findings))
 		}
 	}
 	return out.Flush()
@@ -52,13 +52,13 @@ func writeRest(w io.Writer, screen report.Screen, rest []group) {
 	}
 	fmt.Fprint(w, "\n"+screen.Paint(report.Note, "INFO")+"  good to know; --fail-on info lists the certificates, so do --html, --json and --csv\n")
 	for _, g := range rest {
-		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.ID, len(g.findings), g.title())
+		fmt.Fprintf(w, "  %-26s%4d  %s\n", g.ID, len(g.Findings), g.title())
 	}
 }
 
 // title is the rule's, with how many of the findings are new.
 func (g *group) title() string {
-	if n := fresh(g.findings); n > 0 {
+	if n := fresh(g.Findings); n > 0 {
 		return fmt.Sprintf("%s (%d new)", g.Title, n)
 	}
 	return g.Title
@@ -166,7 +166,7 @@ func (p *Program) age(at time.Time) string {
 type group struct {
 	*Rule
 	Severity Severity
-	findings []Finding
+	Findings []Finding
 }
 
 // byRule groups findings that are in order.
@@ -178,7 +178,7 @@ func byRule(list []Finding) (out []group) {
 			out = append(out, group{Rule: f.Rule, Severity: f.Severity})
 			begin = i
 		}
-		out[len(out)-1].findings = list[begin : i+1]
+		out[len(out)-1].Findings = list[begin : i+1]
 	}
 	return out
 }
@@ -199,7 +199,7 @@ func (r *Report) groups() (listed, rest []group) {
 // shown are the findings to list, new ones first, and how many are left out.
 func (g *group) shown() (list []Finding, left int) {
 	for _, changed := range []bool{true, false} {
-		for _, f := range g.findings {
+		for _, f := range g.Findings {
 			if (f.Change == New) != changed {
 				continue
 			}
@@ -215,7 +215,7 @@ func (g *group) shown() (list []Finding, left int) {
 
 func (g *group) writeText(w io.Writer, screen report.Screen) {
 	tones := map[Severity]report.Tone{Info: report.Note, Warning: report.Warn, Error: report.Bad}
-	fmt.Fprintf(w, "\n%s  %s: %d\n", screen.Paint(tones[g.Severity], strings.ToUpper(g.Severity.String())), g.ID, len(g.findings))
+	fmt.Fprintf(w, "\n%s  %s: %d\n", screen.Paint(tones[g.Severity], strings.ToUpper(g.Severity.String())), g.ID, len(g.Findings))
 	fmt.Fprintf(w, "  %s (%s)\n", g.Title, g.Citation)
 	fmt.Fprintf(w, "  To do: %s\n", g.Advice)
 	list, left := g.shown()

@@ -35,19 +35,13 @@ func HashSHA512(data []byte) []byte { return fmt.Appendf(nil, "%x\n", sha512.Sum
 // DiffFile is as SHA256File; of ios.p7b it is ios.diff.json.
 func DiffFile(file string) string { return strings.TrimSuffix(file, ".p7b") + ".diff.json" }
 
-// A SideFile is a file beside a bundle.
-type SideFile struct {
-	Name string
-	Data []byte
-}
-
 // SideFiles makes what Cisco publishes beside a bundle, in the shapes of
 // https://www.cisco.com/security/pki/trs/current/: the hashes of data, which is
 // the bundle's file, what changed since the one before, and a list of the
 // certificates. b is the bundle with its name and version. d leads from the one
 // before to b; if it is nil, that file is left out.
-func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]SideFile, error) {
-	out := []SideFile{
+func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]File, error) {
+	out := []File{
 		{SHA256File(file), HashSHA256(data)},
 		{SHA512File(file), HashSHA512(data)},
 	}
@@ -56,9 +50,9 @@ func SideFiles(file string, data []byte, b *bundle.Bundle, d *bundle.Diff) ([]Si
 		if err := WriteDiff(&diff, d); err != nil {
 			return nil, err
 		}
-		out = append(out, SideFile{DiffFile(file), diff.Bytes()})
+		out = append(out, File{DiffFile(file), diff.Bytes()})
 	}
-	return append(out, SideFile{ManifestFile, Manifest(b)}), nil
+	return append(out, File{ManifestFile, Manifest(b)}), nil
 }
 
 // Manifest makes manifest.log: name and version, then a line for each certificate.

@@ -59,8 +59,8 @@ var ErrNoFeed = errors.New("none of rss.xml, diff.json and manifest.log is there
 
 // A File is one that is published beside a bundle. What it is, its content says.
 type File struct {
-	Name string
-	Data []byte
+	Name string `json:"name"`
+	Data []byte `json:"data"`
 }
 
 // kindOf tells from a file which it is to be.

@@ -71,7 +71,7 @@ func (r *Recipe) encodeSide(data []byte, pool, previous *bundle.Bundle, at time.
 		return nil, err
 	}
 	var out []File
-	for _, f := range append(side, feed.SideFile{Name: feed.RSSFile, Data: rss.Bytes()}) {
+	for _, f := range append(side, feed.File{Name: feed.RSSFile, Data: rss.Bytes()}) {
 		out = append(out, File{Name: f.Name, Data: f.Data})
 	}
 	return out, nil

@@ -41,15 +41,10 @@ func (a *Advice) key(name string) (string, error) {
 
 // adviceFile is the object with the files of a feed, trustpool.advice/1.
 type adviceFile struct {
-	Schema string       `json:"schema"`
-	Name   string       `json:"name"`
-	From   string       `json:"from"`
-	Files  []keptOfFeed `json:"files"`
-}
-
-type keptOfFeed struct {
-	Name string `json:"name"`
-	Data []byte `json:"data"`
+	Schema string      `json:"schema"`
+	Name   string      `json:"name"`
+	From   string      `json:"from"`
+	Files  []feed.File `json:"files"`
 }
 
 const adviceSchema = "trustpool.advice/1"
@@ -58,7 +53,7 @@ const adviceSchema = "trustpool.advice/1"
 func (s *Store) keepFeed(ctx context.Context, name, from string, files []feed.File, now time.Time) (changed bool, err error) {
 	doc := adviceFile{adviceSchema, name, from, nil}
 	for _, f := range files {
-		doc.Files = append(doc.Files, keptOfFeed{path.Base(f.Name), f.Data})
+		doc.Files = append(doc.Files, feed.File{Name: path.Base(f.Name), Data: f.Data})
 	}
 	var out bytes.Buffer
 	if err := report.WriteJSON(&out, doc); err != nil {
@@ -99,11 +94,7 @@ func (s *Store) ReadFeed(ctx context.Context, name string, a *Advice) ([]feed.Fi
 	if doc.Schema != adviceSchema {
 		return nil, &DamagedError{key, fmt.Errorf("its schema is %q, not %s", doc.Schema, adviceSchema)}
 	}
-	var files []feed.File
-	for _, f := range doc.Files {
-		files = append(files, feed.File(f))
-	}
-	return files, nil
+	return doc.Files, nil
 }
 
 // A FeedTaken is what a mirror took beside a bundle.

@@ -297,7 +297,7 @@ func (s *Store) archive(ctx context.Context, b *bundle.Bundle, p *Publication) e
 	if err != nil {
 		return err
 	}
-	files = append(files, feed.SideFile{Name: r.File(), Data: b.Raw}, feed.SideFile{Name: releaseFile, Data: statement})
+	files = append(files, feed.File{Name: r.File(), Data: b.Raw}, feed.File{Name: releaseFile, Data: statement})
 	for _, f := range files {
 		key := r.key(f.Name)
 		_, err := s.backend.Put(ctx, key, f.Data, Condition{Absent: true})

@@ -64,9 +64,9 @@ type Subject struct {
 
 // A Program is a root program's file, such as Mozilla's certdata.txt.
 type Program struct {
-	Name  string // what the user called it
-	Store *roots.Store
-	Date  time.Time // of the snapshot; zero if it is not known
+	Name  string        `json:"name"` // what the user called it
+	Store *roots.Store  `json:"-"`
+	Date  report.Moment `json:"date"` // of the snapshot; zero if it is not known
 }
 
 // defaultExpiring is how long before its end a certificate is called expiring.
@@ -108,8 +108,8 @@ type Finding struct {
 	Detail   string // in words; text of certificates in it may hold anything
 	Items    []Item // what it is about: none if it is about the whole
 	id       string // what makes one about the whole the same in two reports; empty for Detail
-	pin      *Pin   // of a certificate that is not there
-	mayBe    int    // among so many entries without a known certificate
+	Missing  *Pin   // of required-missing alone: the certificate that is not there
+	MayBe    int    // among so many entries without a known certificate it may be
 	// Exception excuses the finding, which then counts for nothing; nil for none.
 	Exception *Exception
 }
@@ -235,7 +235,3 @@ func number(list []Finding, is func(*Finding) bool) (n int) {
 func (f *Finding) Counts() bool {
 	return f.Exception == nil && (f.Change != Unchanged || f.Rule.Always)
 }
-
-// Missing returns the certificate that a finding of required-missing is about, nil
-// for any other, and among how many entries without a known certificate it may be.
-func (f *Finding) Missing() (p *Pin, mayBe int) { return f.pin, f.mayBe }

@@ -53,7 +53,7 @@ func (f *Finding) csvRow(e Item) []string {
 	if x := f.Exception; x != nil {
 		row[10] = x.Pin.Reason
 		if !x.Until.IsZero() {
-			row[11] = report.Day(x.Until)
+			row[11] = report.Day(x.Until.Time)
 		}
 	}
 	return row

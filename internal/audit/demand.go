@@ -14,13 +14,13 @@ import (
 // A Pin names a certificate by its SHA-256, or all certificates of a key by that
 // of the SubjectPublicKeyInfo.
 type Pin struct {
-	Name   string    // for people; empty for none
-	SHA256 *[32]byte // one of the two is set
-	SPKI   *[32]byte
+	Name   string    `json:"-"` // for people; empty for none
+	SHA256 *[32]byte `json:"-"` // one of the two is set
+	SPKI   *[32]byte `json:"-"`
 	// SHA1 is that of the same certificate, in lower-case hex, for pools that show no
 	// other hash; empty if it is not known.
-	SHA1   string
-	Reason string
+	SHA1   string `json:"-"`
+	Reason string `json:"reason"`
 }
 
 func (p Pin) String() string {
@@ -111,14 +111,14 @@ func requiredMissing(a *auditor) (int, []Finding) {
 		if p.Reason != "" {
 			detail += " (" + p.Reason + ")"
 		}
-		f := Finding{id: detail, pin: &p}
+		f := Finding{id: detail, Missing: &p}
 		if a.foundBefore != nil {
 			if _, ok := a.foundBefore.find(p); ok {
 				detail += ", removed: it was there before"
 			}
 		}
 		if n := a.found.mayBe(p); n > 0 {
-			f.mayBe = n
+			f.MayBe = n
 			detail += fmt.Sprintf("; it may be among the %d entries without a known certificate", n)
 		}
 		f.Detail = detail
@@ -230,7 +230,7 @@ func exceptionEnded(a *auditor) (int, []Finding) {
 	var out []Finding
 	for _, e := range a.Requirements.Exceptions {
 		if e.ended(a.At) {
-			out = append(out, one("%s of %s ended %s: %s", e.Rule, e.Pin, report.Day(e.Until), e.Pin.Reason)...)
+			out = append(out, one("%s of %s ended %s: %s", e.Rule, e.Pin, report.Day(e.Until.Time), e.Pin.Reason)...)
 		}
 	}
 	return len(a.Requirements.Exceptions), out
@@ -238,9 +238,9 @@ func exceptionEnded(a *auditor) (int, []Finding) {
 
 // An Exception excuses what a rule finds of a certificate, until a day.
 type Exception struct {
-	Rule  string
-	Pin             // with neither hash it is for all that the rule finds
-	Until time.Time // from then on it does not apply; zero for always
+	Rule  string        `json:"-"`
+	Pin                 // with neither hash it is for all that the rule finds
+	Until report.Moment `json:"until"` // from then on it does not apply; zero for always
 }
 
-func (e *Exception) ended(at time.Time) bool { return !e.Until.IsZero() && !at.Before(e.Until) }
+func (e *Exception) ended(at time.Time) bool { return !e.Until.IsZero() && !at.Before(e.Until.Time) }

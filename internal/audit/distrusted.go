@@ -83,7 +83,7 @@ func (a *auditor) listAge() time.Time {
 		panic("audit: " + err.Error()) // a test of the list holds it
 	}
 	if a.Program != nil && a.Program.Date.After(day) {
-		return a.Program.Date
+		return a.Program.Date.Time
 	}
 	return day
 }

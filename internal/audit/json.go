@@ -24,7 +24,7 @@ type head struct {
 	Against      *string          `json:"against"`
 	Needs        []NeedResult     `json:"needs"`
 	Distrusted   string           `json:"distrusted_as_of"`
-	Program      *programReport   `json:"program"`
+	Program      *Program         `json:"program"`
 	Manifest     *manifestReport  `json:"manifest"`
 	ExpiringDays float64          `json:"expiring_days"`
 	FailOn       Severity         `json:"fail_on"`
@@ -40,18 +40,13 @@ type poolReport struct {
 	Inferred int    `json:"inferred"`
 }
 
-type programReport struct {
-	Name string  `json:"name"`
-	Date *string `json:"date"`
-}
-
 // manifestReport is what the manifest.log says of itself.
 type manifestReport struct {
-	File         string  `json:"file"`
-	Name         *string `json:"name"`
-	Version      *string `json:"version"`
-	Certificates int     `json:"certificates"`
-	Same         bool    `json:"same"`
+	File         string      `json:"file"`
+	Name         report.Text `json:"name"`
+	Version      report.Text `json:"version"`
+	Certificates int         `json:"certificates"`
+	Same         bool        `json:"same"`
 }
 
 type counts struct {
@@ -64,26 +59,21 @@ type counts struct {
 type findingReport struct {
 	Rule         string              `json:"rule"`
 	Severity     Severity            `json:"severity"`
-	Change       *Change             `json:"change"`
+	Change       report.Text         `json:"change"`
 	Detail       string              `json:"detail"`
 	Certificates []certificateReport `json:"certificates"`
-	Exception    *exceptionReport    `json:"exception"`
+	Exception    *Exception          `json:"exception"`
 }
 
 type certificateReport struct {
 	Index    int              `json:"index"`
 	Known    bool             `json:"known"`
-	Origin   *string          `json:"origin"`
-	SHA256   *string          `json:"sha256"`
-	SHA1     *string          `json:"sha1"`
+	Origin   report.Text      `json:"origin"`
+	SHA256   report.Text      `json:"sha256"`
+	SHA1     report.Text      `json:"sha1"`
 	Subject  *string          `json:"subject"`
-	Serial   *string          `json:"serial"`
+	Serial   report.Text      `json:"serial"`
 	NotAfter certificate.Time `json:"not_after"`
-}
-
-type exceptionReport struct {
-	Reason string  `json:"reason"`
-	Until  *string `json:"until"`
 }
 
 // WriteJSON writes one document, "trustpool.audit/1".
@@ -91,7 +81,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	h := head{
 		Schema: reportSchema, File: r.File, Certificates: len(r.Entries), Needs: append([]NeedResult{}, r.Needs...), Distrusted: distrust.AsOf, ExpiringDays: r.Expiring.Hours() / 24, FailOn: r.FailOn,
 		OK: !r.Fails(), NotJudged: r.NotJudged, Counts: counts{r.Count(Error), r.Count(Warning), r.Count(Info), r.Excused()},
-		Evidence: r.Evidence,
+		Program: r.Program, Evidence: r.Evidence,
 	}
 	if r.At != nil {
 		h.At = report.StampOrNil(*r.At)
@@ -107,26 +97,22 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		h.Against = &r.Against.File
 	}
 	if m := r.Manifest; m != nil {
-		h.Manifest = &manifestReport{m.File, report.Optional(m.Name), report.Optional(m.Version), len(m.Certificates), r.manifestSame()}
+		h.Manifest = &manifestReport{m.File, report.Text(m.Name), report.Text(m.Version), len(m.Certificates), r.manifestSame()}
 	}
-	if r.Program != nil {
-		h.Program = &programReport{r.Program.Name, report.StampOrNil(r.Program.Date)}
-	}
-	return report.WriteJSON(w, h, report.List("rules", r.Results, func(x RuleResult) RuleResult { return x }),
+	return report.WriteJSON(w, h, report.List("rules", r.Results, report.Same[RuleResult]),
 		report.List("findings", r.Findings, Finding.report), report.List("gone", r.Gone, Finding.report))
 }
 
 func (f Finding) report() findingReport {
-	r := findingReport{Rule: f.Rule.ID, Severity: f.Severity, Detail: f.Detail, Certificates: []certificateReport{}}
-	if f.Change != "" {
-		r.Change = &f.Change
-	}
+	r := findingReport{Rule: f.Rule.ID, Severity: f.Severity, Change: report.Text(f.Change), Detail: f.Detail, Certificates: []certificateReport{}, Exception: f.Exception}
 	for _, e := range f.Items {
-		c := certificateReport{Index: e.Index, Known: e.Certificate != nil, SHA256: report.Optional(e.hash()), Serial: report.Optional(e.serial())}
+		c := certificateReport{
+			Index: e.Index, Known: e.Certificate != nil, Origin: report.Text(e.Origin), SHA256: report.Text(e.hash()), SHA1: report.Text(e.SHA1),
+			Serial: report.Text(e.serial()),
+		}
 		if end := e.ValidTo(); end.Within == 0 {
 			c.NotAfter = end.Time
 		}
-		c.Origin, c.SHA1 = report.Optional(string(e.Origin)), report.Optional(e.SHA1)
 		switch {
 		case !c.Known:
 			c.Subject = report.Optional(e.Title())
@@ -134,9 +120,6 @@ func (f Finding) report() findingReport {
 			c.Subject = new(e.Certificate.Subject.String())
 		}
 		r.Certificates = append(r.Certificates, c)
-	}
-	if f.Exception != nil {
-		r.Exception = &exceptionReport{f.Exception.Pin.Reason, report.StampOrNil(f.Exception.Until)}
 	}
 	return r
 }

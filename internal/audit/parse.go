@@ -132,7 +132,7 @@ func readExceptions(n *yaml.Node, what string) ([]*Exception, error) {
 		e := &Exception{}
 		fields := pinFields(&e.Pin)
 		fields["rule"] = yamlstrict.Into(&e.Rule, yamlstrict.Text, "rule")
-		fields["until"] = yamlstrict.Into(&e.Until, yamlstrict.Time, "until")
+		fields["until"] = yamlstrict.Into(&e.Until.Time, yamlstrict.Time, "until")
 		err := yamlstrict.Mapping(c, "an exception", fields)
 		switch {
 		case err != nil:

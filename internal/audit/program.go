@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"trustpool/internal/report"
 	"trustpool/roots"
 )
 
@@ -11,10 +12,10 @@ import (
 // The date is that of the snapshot if the user knows it; else it is the one in
 // the file's head, which old ones have, or none.
 func ParseProgram(name string, data []byte, date time.Time) (*Program, error) {
-	p := &Program{Name: name, Date: date}
-	if p.Date.IsZero() {
-		p.Date = headDate(data)
+	if date.IsZero() {
+		date = headDate(data)
 	}
+	p := &Program{Name: name, Date: report.Moment{Time: date}}
 	var err error
 	if bytes.Contains(data, []byte("\nBEGINDATA")) || bytes.Contains(data, []byte("CKA_CLASS ")) {
 		p.Store, err = roots.ParseCertdata(data)

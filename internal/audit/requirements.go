@@ -100,7 +100,7 @@ func (x *excuse) settle(f *Finding) *Exception {
 	if x == nil {
 		return nil
 	}
-	if p := f.pin; p != nil {
+	if p := f.Missing; p != nil {
 		at, ok := 0, false
 		if p.SHA256 != nil {
 			at, ok = x.sha256[*p.SHA256]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -235,24 +236,27 @@ func (a *auditor) itemsAt(at []int) []Item {
 // groups are the positions of certificates that share what key gives, if there are two
 // or more of them. Certificates for which key is not ok are left out; n is how many are not.
 func groups[K comparable](a *auditor, key func(i int, c *certificate.Certificate) (K, bool)) (n int, out [][]int) {
-	lists := make(map[K][]int, len(a.Entries))
+	first := make(map[K]int, len(a.Entries))
+	lists := map[int][]int{} // by the first of each
 	for i := range a.Entries {
 		c := a.certificate(i)
 		if c == nil {
 			continue
 		}
-		if k, ok := key(i, c); ok {
-			n++
-			lists[k] = append(lists[k], i)
+		k, ok := key(i, c)
+		if !ok {
+			continue
+		}
+		n++
+		if at, again := first[k]; !again {
+			first[k] = i
+		} else if lists[at] == nil {
+			lists[at] = []int{at, i}
+		} else {
+			lists[at] = append(lists[at], i)
 		}
 	}
-	for _, l := range lists {
-		if len(l) > 1 {
-			out = append(out, l)
-		}
-	}
-	slices.SortFunc(out, slices.Compare)
-	return n, out
+	return n, slices.SortedFunc(maps.Values(lists), slices.Compare)
 }
 
 func sortFindings(list []Finding) {

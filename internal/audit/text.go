@@ -155,11 +155,11 @@ func (p *Program) age(at time.Time) string {
 	if p.Date.IsZero() {
 		return "age not known"
 	}
-	days := int(at.Sub(p.Date) / (24 * time.Hour))
+	days := int(at.Sub(p.Date.Time) / (24 * time.Hour))
 	if days < 0 {
-		return "of " + report.Day(p.Date) + ", after the time of this audit"
+		return "of " + report.Day(p.Date.Time) + ", after the time of this audit"
 	}
-	return fmt.Sprintf("of %s, %s old", report.Day(p.Date), report.Count(days, "day"))
+	return fmt.Sprintf("of %s, %s old", report.Day(p.Date.Time), report.Count(days, "day"))
 }
 
 // A group is the findings of one rule with one severity.
@@ -254,5 +254,5 @@ func (e *Exception) term() string {
 	if e.Until.IsZero() {
 		return "without an end"
 	}
-	return "until " + report.Day(e.Until)
+	return "until " + report.Day(e.Until.Time)
 }

@@ -372,15 +372,14 @@ func (j *Judge) pool(p *pool.Pool, platform device.Platform) verdict {
 		if !f.Counts() || f.Severity < audit.Error {
 			continue
 		}
-		pin, mayBe := f.Missing()
-		switch {
+		switch pin := f.Missing; {
 		case pin == nil:
 			if m := markOf(f.Rule.ID); !slices.Contains(v.marks, m) {
 				v.marks = append(v.marks, m)
 			}
-		case mayBe > 0:
+		case f.MayBe > 0:
 			if v.unsure++; v.unsure == 1 {
-				v.hint = fmt.Sprintf("%s may be one of %d entries that no given certificate is known to be: give it with --with", pin.Name, mayBe)
+				v.hint = fmt.Sprintf("%s may be one of %d entries that no given certificate is known to be: give it with --with", pin.Name, f.MayBe)
 			}
 		case len(v.missing) < maxMissing && !slices.ContainsFunc(v.missing, func(r Root) bool { return r == rootOf(pin) }):
 			v.missing = append(v.missing, rootOf(pin))

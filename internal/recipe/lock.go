@@ -48,10 +48,7 @@ func (r *Selection) Lock(recipe *Recipe) *Lock {
 	return l
 }
 
-// WriteJSON writes the lock, always the same bytes for the same lock.
-func (l *Lock) WriteJSON(w io.Writer) error { return report.WriteJSON(w, l) }
-
-// ParseLock reads what WriteJSON writes.
+// ParseLock reads the JSON of a lock.
 func ParseLock(data []byte) (*Lock, error) {
 	if len(data) > MaxLockSize {
 		return nil, fmt.Errorf("not a lock: more than %d bytes", MaxLockSize)

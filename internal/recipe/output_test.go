@@ -21,6 +21,7 @@ import (
 	"trustpool/internal/feed"
 	"trustpool/internal/pkitest"
 	"trustpool/internal/recipe"
+	"trustpool/internal/report"
 	"trustpool/internal/tooltest"
 	"trustpool/roots"
 	"trustpool/signing"
@@ -254,7 +255,7 @@ func TestLock(t *testing.T) {
 	t.Parallel()
 	p, _ := product(t, hardPool(), nil)
 	var out bytes.Buffer
-	if err := p.Lock.WriteJSON(&out); err != nil {
+	if err := report.WriteJSON(&out, p.Lock); err != nil {
 		t.Fatal(err)
 	}
 	lock := func() *recipe.Lock {
@@ -297,7 +298,7 @@ func FuzzParseLock(f *testing.F) {
 		{SHA256: "00", Subject: "CN=a", Sources: []string{"x", "y"}}, {SHA256: "01", Subject: "CN=b", Sources: []string{"x"}},
 	}}
 	var out bytes.Buffer
-	if err := known.WriteJSON(&out); err != nil {
+	if err := report.WriteJSON(&out, known); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(out.Bytes())
@@ -308,7 +309,7 @@ func FuzzParseLock(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		if err := l.WriteJSON(&out); err != nil {
+		if err := report.WriteJSON(&out, l); err != nil {
 			t.Fatal(err)
 		}
 		again, err := recipe.ParseLock(out.Bytes())

@@ -12,6 +12,7 @@ import (
 
 	"trustpool/internal/durable"
 	"trustpool/internal/fetch"
+	"trustpool/internal/report"
 )
 
 // ReadFile reads and parses the recipe at a path.
@@ -145,8 +146,7 @@ func (p *Placement) LockDifferences() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var same bytes.Buffer
-	if err := p.Lock.WriteJSON(&same); err != nil || bytes.Equal(data, same.Bytes()) {
+	if same, err := report.JSON(p.Lock); err != nil || bytes.Equal(data, same) {
 		return nil, err
 	}
 	old, err := ParseLock(data)
@@ -179,11 +179,11 @@ func (p *Placement) Write(disk *durable.Disk, withLock bool) error {
 		files = append(files, durable.File{Path: p.path(f), Data: f.Data})
 	}
 	if withLock {
-		var lock bytes.Buffer
-		if err := p.Lock.WriteJSON(&lock); err != nil {
+		lock, err := report.JSON(p.Lock)
+		if err != nil {
 			return err
 		}
-		files = append(files, durable.File{Path: p.LockPath(), Data: lock.Bytes()})
+		files = append(files, durable.File{Path: p.LockPath(), Data: lock})
 	}
 	_, missing := os.Stat(p.Dir)
 	if err := os.MkdirAll(p.Dir, 0o755); err != nil {

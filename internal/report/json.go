@@ -78,6 +78,13 @@ func WriteJSON(w io.Writer, head any, lists ...JSONList) error {
 	return out.Flush() // a bufio.Writer keeps its first error
 }
 
+// JSON is what WriteJSON writes of a document without lists.
+func JSON(head any) ([]byte, error) {
+	var out bytes.Buffer
+	err := WriteJSON(&out, head)
+	return out.Bytes(), err
+}
+
 // An indenter is json.MarshalIndent without the escaping of HTML, and with that of
 // characters that do not show: text of a certificate must not reorder or hide the
 // lines of a report.

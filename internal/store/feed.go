@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -55,12 +54,12 @@ func (s *Store) keepFeed(ctx context.Context, name, from string, files []feed.Fi
 	for _, f := range files {
 		doc.Files = append(doc.Files, feed.File{Name: path.Base(f.Name), Data: f.Data})
 	}
-	var out bytes.Buffer
-	if err := report.WriteJSON(&out, doc); err != nil {
+	out, err := report.JSON(doc)
+	if err != nil {
 		return false, err
 	}
 	err = s.change(ctx, name, func(state *State) (bool, error) {
-		a := &Advice{state.Current().Dir(), tagOf(out.Bytes()), int64(out.Len()), from, now.UTC()}
+		a := &Advice{state.Current().Dir(), tagOf(out), int64(len(out)), from, now.UTC()}
 		if b := state.Feed; b != nil && b.SHA256 == a.SHA256 && b.Release == a.Release {
 			return false, nil
 		}
@@ -68,7 +67,7 @@ func (s *Store) keepFeed(ctx context.Context, name, from string, files []feed.Fi
 		if err != nil {
 			return false, err
 		}
-		if _, err := s.backend.Put(ctx, key, out.Bytes(), Condition{Absent: true}); err != nil && !errors.Is(err, ErrConflict) {
+		if _, err := s.backend.Put(ctx, key, out, Condition{Absent: true}); err != nil && !errors.Is(err, ErrConflict) {
 			return false, err
 		}
 		state.Feed, changed = a, true

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"trustpool/internal/report"
 )
 
 // An index that names millions of releases, or one with millions of gates, is refused
@@ -53,7 +55,7 @@ func FuzzParseIndex(f *testing.F) {
 			Contents: Contents{SHA256: strings.Repeat("0123456789abcdef", 4), Size: 9, SignedName: "Lab", Version: "1", SigningTime: &at, Certificates: 2, Anchor: Anchor{"a", "b"}, Signed: []string{strings.Repeat("ab", 32)}},
 		})
 	}
-	known, err := ix.encode()
+	known, err := report.JSON(ix)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -73,7 +75,7 @@ func FuzzParseIndex(f *testing.F) {
 				t.Errorf("in the directory %q", dir)
 			}
 		}
-		out, err := ix.encode()
+		out, err := report.JSON(ix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +83,7 @@ func FuzzParseIndex(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
-		if once, err := again.encode(); err != nil || !bytes.Equal(once, out) {
+		if once, err := report.JSON(again); err != nil || !bytes.Equal(once, out) {
 			t.Errorf("%s\nbecomes\n%s\n%v", out, once, err)
 		}
 		if next := again.with(*again.Current()); len(next.Releases) != min(len(again.Releases)+1, MaxHistory) || next.Current().Number != again.Current().Number+1 {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,11 +42,11 @@ func succeeded(err error) bool {
 
 // markMirrored leaves that a mirror succeeded.
 func (s *Store) markMirrored(ctx context.Context, name, from string, at time.Time) error {
-	var data bytes.Buffer
-	if err := report.WriteJSON(&data, mark{markSchema, name, at.UTC().Truncate(time.Second), from}); err != nil {
+	data, err := report.JSON(mark{markSchema, name, at.UTC().Truncate(time.Second), from})
+	if err != nil {
 		return err
 	}
-	if _, err := s.backend.Put(ctx, mirrorPrefix+name, data.Bytes(), Condition{}); err != nil {
+	if _, err := s.backend.Put(ctx, mirrorPrefix+name, data, Condition{}); err != nil {
 		return fmt.Errorf("%s: that the mirror succeeded could not be left there: %w", s, err)
 	}
 	return nil

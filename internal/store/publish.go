@@ -334,7 +334,7 @@ func (s *Store) mend(ctx context.Context, r *Release, data []byte) error {
 
 // point makes the last release of a state current.
 func (s *Store) point(ctx context.Context, next *State, c Condition) error {
-	data, err := next.encode()
+	data, err := report.JSON(next)
 	if err != nil {
 		return err
 	}
@@ -358,11 +358,9 @@ func (s *Store) point(ctx context.Context, next *State, c Condition) error {
 const releaseFile = "release.json"
 
 func (r *Release) statement() ([]byte, error) {
-	var out bytes.Buffer
-	err := report.WriteJSON(&out, struct {
+	return report.JSON(struct {
 		Schema string `json:"schema"`
 		Name   string `json:"name"`
 		contentsReport
 	}{"trustpool.release/1", r.Name, r.Contents.report()})
-	return out.Bytes(), err
 }

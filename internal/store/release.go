@@ -188,12 +188,6 @@ func (s *State) with(r Release) *State {
 	return &next
 }
 
-func (s *State) encode() ([]byte, error) {
-	var out bytes.Buffer
-	err := report.WriteJSON(&out, s)
-	return out.Bytes(), err
-}
-
 // parseIndex reads current/NAME. Fields that it does not know are passed over: a
 // server of today reads what a publisher of tomorrow wrote.
 func parseIndex(data []byte, name string) (*State, error) {

@@ -158,7 +158,9 @@ func (p *Publication) WriteText(w io.Writer) error {
 	}
 	row("name", r.SignedName, old.SignedName)
 	row("version", r.Version, old.Version)
-	row("signed", optionalStamp(r.SigningTime), "")
+	if t := r.SigningTime; t != nil {
+		row("signed", report.Stamp(*t), "")
+	}
 	row("SHA-256", r.SHA256, "")
 	row("certificates", fmt.Sprint(r.Certificates), fmt.Sprint(old.Certificates))
 	if d := p.Diff; d != nil && !d.Same() {
@@ -170,13 +172,6 @@ func (p *Publication) WriteText(w io.Writer) error {
 		row("note", n, "")
 	}
 	return out.Flush()
-}
-
-func optionalStamp(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return report.Stamp(*t)
 }
 
 // A History is every publication of one name, the oldest first, and the versions of
@@ -198,7 +193,7 @@ func (l Listing) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, struct {
 		Schema string `json:"schema"`
 		Store  string `json:"store"`
-	}{"trustpool.history/1", l.Store}, report.List("bundles", l.Bundles, func(h History) History { return h }))
+	}{"trustpool.history/1", l.Store}, report.List("bundles", l.Bundles, report.Same[History]))
 }
 
 // WriteHashes writes the SHA-256 and the name of each publication, and nothing else.

@@ -108,7 +108,7 @@ func Read(r io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := reader{Report: Report{Unknown: []Unknown{}, Findings: []Finding{}}, in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}, unknown: map[string]int{}}
+	s := reader{Report: Report{Unknown: []Unknown{}, Findings: []Finding{}}, in: bufio.NewReaderSize(decoded, 64<<10), seen: map[string]int{}}
 	begin, _ := s.in.Peek(text.SniffBytes) // an error comes again
 	kind := text.Name(begin)
 	if err := s.read(); err != nil {
@@ -130,7 +130,6 @@ type reader struct {
 	filled  int            // lines that are not empty
 	known   int            // those of a known form
 	seen    map[string]int // index of Findings by what tells them apart
-	unknown map[string]int // index of Unknown by name
 	pending *pending
 
 	session  bool   // a prompt was seen, so lines are what a command printed
@@ -266,9 +265,7 @@ func (s *reader) line(line string, number int) {
 		s.session = true
 	}
 	found := s.messages(line, number)
-	if s.words(line, number) {
-		found = true
-	}
+	found = s.words(line, number) || found
 	member := !starts && s.members > 0 && memberLine().MatchString(line)
 	switch {
 	case found:
@@ -306,10 +303,12 @@ func (s *reader) messages(line string, number int) bool {
 		if i+1 < len(list) {
 			at = line[m.at:list[i+1].at]
 		}
-		if e.reason && i == len(list)-1 && findReason(&m) == nil {
-			s.settle("")
-			s.pending = &pending{message: m, line: number, at: at, first: len(line), last: len(line)}
-			continue
+		if e.reason && i == len(list)-1 {
+			if r, _ := e.reasonOf(&m, m.platform); r == nil {
+				s.settle("")
+				s.pending = &pending{message: m, line: number, at: at, first: len(line), last: len(line)}
+				continue
+			}
 		}
 		s.count(e, &m, number, at)
 	}
@@ -334,9 +333,10 @@ func (s *reader) settle(line string) (taken bool) {
 		for _, joint := range []string{" ", ""} {
 			m := p.message
 			m.body += joint + next
-			if findReason(&m) != nil {
+			longer := lookup(&m) // what was found in the beginning is found still
+			if r, _ := longer.reasonOf(&m, m.platform); r != nil {
 				s.pending = nil
-				s.count(lookup(&m), &m, p.line, p.at+joint+next)
+				s.count(longer, &m, p.line, p.at+joint+next)
 				return true
 			}
 		}
@@ -399,17 +399,16 @@ func (s *reader) count(e *entry, m *message, number int, at string) {
 }
 
 func (s *reader) countUnknown(name string, number int) {
-	i, ok := s.unknown[name]
-	if !ok {
-		if len(s.Report.Unknown) == MaxUnknown {
-			s.More++
-			return
-		}
-		i = len(s.Report.Unknown)
-		s.unknown[strings.Clone(name)] = i
-		s.Report.Unknown = append(s.Report.Unknown, Unknown{Name: strings.Clone(name), FirstLine: number})
+	list := &s.Unknown
+	i := slices.IndexFunc(*list, func(u Unknown) bool { return u.Name == name })
+	switch {
+	case i >= 0:
+		(*list)[i].Count++
+	case len(*list) == MaxUnknown:
+		s.More++
+	default:
+		*list = append(*list, Unknown{strings.Clone(name), 1, number})
 	}
-	s.Report.Unknown[i].Count++
 }
 
 // shorten is [report.Cut] in memory of its own.

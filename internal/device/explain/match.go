@@ -34,16 +34,6 @@ func lookup(m *message) *entry {
 	return nil
 }
 
-// findReason finds the reason of a message; nil if it is not known.
-func findReason(m *message) *reason {
-	e := lookup(m)
-	if e == nil {
-		return nil
-	}
-	r, _ := e.reasonOf(m, m.platform)
-	return r
-}
-
 // reasonOf is the reason that a message gives, nil if it is not known, and its text.
 func (e *entry) reasonOf(m *message, platform string) (*reason, string) {
 	text := m.body

@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"net/url"
 
 	"trustpool/internal/device"
 )
@@ -24,7 +23,7 @@ func (s *Script) iosxr() {
 			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+s.VRF))
 		}
 		if s.SourceInterface != "" {
-			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+family(s.URL)+" "+s.SourceInterface))
+			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+s.family()+" "+s.SourceInterface))
 		}
 		s.step("Set where the device fetches the bundle by itself", append(lines, line(Config, mode, "commit"), line(Config, mode, "end"))...)
 	}
@@ -55,11 +54,9 @@ func (s *Script) iosxr() {
 }
 
 // family is ipv6 if the URL has such an address, else ipv4.
-func family(u string) string {
-	if p, err := url.Parse(u); err == nil {
-		if a, err := netip.ParseAddr(p.Hostname()); err == nil && a.Is6() {
-			return "ipv6"
-		}
+func (o *Options) family() string {
+	if a, err := netip.ParseAddr(hostOf(o.URL)); err == nil && a.Is6() {
+		return "ipv6"
 	}
 	return "ipv4"
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -214,4 +215,21 @@ func (o *Options) checkFile() error {
 // fileKnown reports whether a source shows an import from such a place.
 func (s *Script) fileKnown() bool {
 	return slices.ContainsFunc(knownFiles(s.Platform.Name), func(prefix string) bool { return strings.HasPrefix(s.File, prefix) })
+}
+
+// hostOf is the host of a URL; empty if there is none.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// Loopback reports whether a URL leads a device to itself.
+func Loopback(address string) bool {
+	host := strings.TrimSuffix(strings.ToLower(hostOf(address)), ".")
+	a, err := netip.ParseAddr(host)
+	a = a.Unmap()
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (a.IsLoopback() || a.IsUnspecified())
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -185,14 +184,4 @@ func (s *Script) warnAgainst() {
 
 func (s *Script) certificateTitle(i int) string {
 	return fmt.Sprintf("certificate %d of %d, %s", i+1, len(s.PEM), ascii(s.PEM[i].Subject.String()))
-}
-
-// isLoopback reports whether a host is one that a device would take for itself.
-func isLoopback(host string) bool {
-	if name := strings.TrimSuffix(strings.ToLower(host), "."); name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		return true
-	}
-	a, err := netip.ParseAddr(host)
-	a = a.Unmap()
-	return err == nil && (a.IsLoopback() || a.IsUnspecified())
 }

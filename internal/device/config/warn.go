@@ -2,7 +2,6 @@ package config
 
 import (
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -33,10 +32,8 @@ func (s *Script) warn() {
 		if s.VRF != "" {
 			s.note(device.Unknown, "whether the import in EXEC mode uses the policy's VRF is not known; http client vrf sets that of the HTTP client")
 		}
-		if u, err := url.Parse(s.URL); err == nil && s.URL != "" {
-			if _, err := netip.ParseAddr(u.Hostname()); err != nil {
-				s.note(device.Confirmed.By(device.SourceXR), "the device must be able to resolve "+u.Hostname()+", else it fetches nothing")
-			}
+		if _, err := netip.ParseAddr(hostOf(s.URL)); s.URL != "" && err != nil {
+			s.note(device.Confirmed.By(device.SourceXR), "the device must be able to resolve "+hostOf(s.URL)+", else it fetches nothing")
 		}
 	case "asa":
 		if file {
@@ -54,8 +51,8 @@ func (s *Script) warn() {
 			s.note(device.Unknown, "under which root a bundle must be signed is not known")
 		}
 	}
-	if u, err := url.Parse(s.URL); err == nil && isLoopback(u.Hostname()) {
-		s.note(device.Confirmed.By("RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3"), "the device would ask itself: "+u.Hostname()+" is an address of whoever uses it; give one of the server that the device can reach")
+	if Loopback(s.URL) {
+		s.note(device.Confirmed.By("RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3"), "the device would ask itself: "+hostOf(s.URL)+" is an address of whoever uses it; give one of the server that the device can reach")
 	}
 	if s.Platform.Name == "iosxe" && slices.Contains([]string{"bootflash:ios_core.p7b", "bootflash:/ios_core.p7b"}, strings.ToLower(s.File)) {
 		s.note(device.Inferred.By("a public capture of dir on CSR1000v 17.3.1a: bootflash:ios_core.p7b of 20109 bytes from the first boot, which is the size of Core version 4"),

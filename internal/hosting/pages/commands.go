@@ -3,7 +3,6 @@ package pages
 import (
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -42,17 +41,6 @@ func validHost(s string) bool {
 	}
 	server, err := watch.ParseServer(s)
 	return err == nil && strings.HasPrefix(s, "[") == strings.HasPrefix(server, "[") // which an address of IPv6 has, and nothing else
-}
-
-// loopback reports whether a URL leads a device to itself.
-func loopback(base string) bool {
-	u, err := url.Parse(base)
-	if err != nil {
-		return false
-	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	a, err := netip.ParseAddr(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && (a.Unmap().IsLoopback() || a.IsUnspecified())
 }
 
 // A script is what to type on a platform.
@@ -139,7 +127,7 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := commands{Bundle: about, URL: o.URL, Loopback: loopback(base), Fixed: p.o.BaseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
+	body := commands{Bundle: about, URL: o.URL, Loopback: config.Loopback(base), Fixed: p.o.BaseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
 	body.Static = p.o.Static
 	if p.o.Static {
 		q.query.Set("bundle", e.Name) // in the names of files

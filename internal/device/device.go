@@ -17,6 +17,7 @@
 package device
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -285,11 +286,7 @@ func (r *ImportReport) judgeSignature(b *bundle.Bundle, o ImportOptions) error {
 func anchorNames(anchors []roots.Anchor) string {
 	var names []string
 	for _, a := range anchors {
-		name := a.Name
-		if name == "" {
-			name = fmt.Sprintf("the root %x", a.SHA256)
-		}
-		names = append(names, name)
+		names = append(names, cmp.Or(a.Name, fmt.Sprintf("the root %x", a.SHA256)))
 	}
 	return strings.Join(names, " or ")
 }
@@ -347,13 +344,7 @@ func (r *ImportReport) addSettings(entries []pool.Entry, o ImportOptions) {
 // usesSHA1 reports whether a link of the chain that was verified is signed with
 // SHA-1.
 func (r *ImportReport) usesSHA1() bool {
-	if r.Verification == nil {
-		return false
-	}
-	for _, s := range r.Verification.Signers {
-		if slices.ContainsFunc(s.Chain, func(l signing.Link) bool { return l.SHA1 }) {
-			return true
-		}
-	}
-	return false
+	return r.Verification != nil && slices.ContainsFunc(r.Verification.Signers, func(s signing.Signer) bool {
+		return slices.ContainsFunc(s.Chain, func(l signing.Link) bool { return l.SHA1 })
+	})
 }

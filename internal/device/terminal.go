@@ -54,14 +54,13 @@ func importTerminal(p *pool.Pool, b *bundle.Bundle, o ImportOptions) (*ImportRep
 // typed is what the device reads of a text that is pasted: all before the first
 // blank line, or before "quit". It also returns the number of lines.
 func typed(text []byte) (before []byte, lines int) {
-	rest := text
-	for len(rest) > 0 {
-		line, more, _ := bytes.Cut(rest, []byte("\n"))
-		if line = bytes.TrimSpace(line); len(line) == 0 || bytes.EqualFold(line, []byte("quit")) {
+	size := 0
+	for l := range bytes.Lines(text) {
+		if line := bytes.TrimSpace(l); len(line) == 0 || bytes.EqualFold(line, []byte("quit")) {
 			break
 		}
-		rest = more
+		size += len(l)
 		lines++
 	}
-	return text[:len(text)-len(rest)], lines
+	return text[:size], lines
 }

@@ -191,13 +191,9 @@ func (o *Options) checkFile() error {
 		return nil
 	}
 	disk, rest, isDisk := strings.Cut(o.File, ":")
-	switch strings.ToLower(disk) {
-	case "http", "https", "ftp", "scp", "tftp", "sftp":
-		if isDisk {
-			return errors.New("the file is a URL: give it as one")
-		}
-	}
 	switch {
+	case isDisk && slices.Contains([]string{"http", "https", "ftp", "scp", "tftp", "sftp"}, strings.ToLower(disk)):
+		return errors.New("the file is a URL: give it as one")
 	case isDisk && (disk == "" || strings.Trim(rest, "/") == "") || strings.HasSuffix(o.File, "/"):
 		return errors.New("the file has no name")
 	case strings.Contains(rest, ":"):

@@ -469,7 +469,7 @@ func (r *reader) wrong(s session) error {
 		return fmt.Errorf("%.80q shows a part of the pool: give the whole output of %s", s.filtered, r.command)
 	case s.own || pool:
 		return nil
-	case heads > 0 && slices.ContainsFunc(s.commands, named), certificates && !slices.ContainsFunc(s.commands, named) && heads == 0 && len(s.commands) == 0, certificates && heads > 0, r.style == IOSXE && heads > 1, slices.ContainsFunc(s.commands, named):
+	case slices.ContainsFunc(s.commands, named), certificates && (heads > 0 || len(s.commands) == 0), r.style == IOSXE && heads > 1:
 		return fmt.Errorf("this is what %s prints, which shows the certificates of trustpoints: give the whole output of %s", other, r.command)
 	case heads == 0 && isConfig != "":
 		return fmt.Errorf("%s: give the whole output of %s", isConfig, r.command)

@@ -50,23 +50,16 @@ func (s *Script) asaImport() {
 
 // asaTrustpoints is for one root at a time. The person compares the fingerprint.
 func (s *Script) asaTrustpoints() {
+	g := device.Confirmed.By(device.SourceASA)
 	names := s.trustpoints()
 	for i, c := range s.PEM {
-		g := device.Confirmed.By(device.SourceASA)
-		name := names[i]
-		var lines []Line
-		if i == 0 {
-			lines = append(lines, line(Exec, g, "config t"))
-		}
-		lines = append(lines,
-			line(Config, g, "crypto ca trustpoint "+name),
+		s.pasteStep(i, ", trustpoint "+names[i], []Line{
+			when(i == 0, line(Exec, g, "config t")),
+			line(Config, g, "crypto ca trustpoint "+names[i]),
 			line(TrustpointIn, g, "enrollment terminal"),
 			line(TrustpointIn, g, "crl configure"),
-			line(CRL, g, "crypto ca authenticate "+name),
-		)
-		lines = append(lines, paste(g, c, "quit")...)
-		lines = append(lines, Line{Answer, "yes", g, new(s.only("the ASA shows this line:\n" + Fingerprint(c)))})
-		s.pasteStep(i, ", trustpoint "+name, lines)
+			line(CRL, g, "crypto ca authenticate "+names[i]),
+		}, paste(g, c, "quit"), []Line{{Answer, "yes", g, new(s.only("the ASA shows this line:\n" + Fingerprint(c)))}})
 	}
 	s.step("Keep it", line(Config, common, "end"), line(Exec, common, "write memory"))
 	for _, name := range names {

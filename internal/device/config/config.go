@@ -14,6 +14,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"trustpool/bundle/certificate"
@@ -170,13 +171,16 @@ func New(o Options) (*Script, error) {
 
 func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
 
-func (s *Script) step(title string, lines ...Line) {
-	s.Steps = append(s.Steps, Step{title, []string{}, lines})
-}
+// step adds a step, of those lines that are not the one of when.
+func (s *Script) step(title string, lines ...Line) { s.addStep(title, []string{}, lines) }
 
 // pasteStep is a step that pastes certificate i.
-func (s *Script) pasteStep(i int, more string, lines []Line) {
-	s.Steps = append(s.Steps, Step{"Paste " + s.certificateTitle(i) + more, s.remarks(s.PEM[i]), lines})
+func (s *Script) pasteStep(i int, more string, lines ...[]Line) {
+	s.addStep("Paste "+s.certificateTitle(i)+more, s.remarks(s.PEM[i]), slices.Concat(lines...))
+}
+
+func (s *Script) addStep(title string, remarks []string, lines []Line) {
+	s.Steps = append(s.Steps, Step{title, remarks, slices.DeleteFunc(lines, func(l Line) bool { return l.Text == "" })})
 }
 
 func (s *Script) check(g device.Ground, command, want string) {
@@ -221,3 +225,11 @@ var (
 
 // line is a command without a comment.
 func line(m Mode, g device.Ground, text string) Line { return Line{Mode: m, Text: text, Ground: g} }
+
+// when is the line, or one that no step has if it is not to be.
+func when(is bool, l Line) Line {
+	if !is {
+		return Line{}
+	}
+	return l
+}

@@ -20,26 +20,22 @@ func (s *Script) ios() {
 	case len(s.PEM) > 0:
 		s.iosPaste(begin, end, on)
 	case s.byPolicy():
-		lines := []Line{
-			begin,
-			line(Config, on(device.SourceXEModel), "crypto pki trustpool policy"),
-			line(Policy, on(device.SourceXEModel), "cabundle url "+s.URL),
-		}
-		if s.VRF != "" {
-			lines = append(lines, line(Policy, on(device.SourceXEModel), "vrf "+s.VRF))
-		}
-		if s.SourceInterface != "" {
-			lines = append(lines, line(Policy, on(device.SourceXEModel), "source interface "+s.SourceInterface))
-		}
-		lines = append(lines, line(Policy, prompt, "exit"))
-		if s.Clean {
-			lines = append(lines, line(Config, on(device.SourceXEModel), "crypto pki trustpool clean"))
-		}
 		bundles := Line{Config, "crypto pki trustpool import ca-bundle", device.Confirmed.By(device.SourceXEModel + ", 16.12 and later"), new("if it asks a question about bytes, answer yes")}
 		if !xe {
 			bundles.Ground = device.Unverified.By(device.SourceXEModel + ", 16.12 and later; of IOS nothing was found")
 		}
-		s.step("Set the policy, and import by it", append(lines, bundles, end)...)
+		model := on(device.SourceXEModel)
+		s.step("Set the policy, and import by it",
+			begin,
+			line(Config, model, "crypto pki trustpool policy"),
+			line(Policy, model, "cabundle url "+s.URL),
+			when(s.VRF != "", line(Policy, model, "vrf "+s.VRF)),
+			when(s.SourceInterface != "", line(Policy, model, "source interface "+s.SourceInterface)),
+			line(Policy, prompt, "exit"),
+			when(s.Clean, line(Config, model, "crypto pki trustpool clean")),
+			bundles,
+			end,
+		)
 	default:
 		clean := ""
 		if s.Clean {
@@ -75,15 +71,7 @@ func (s *Script) iosPaste(begin, end Line, on func(string) device.Ground) {
 		if s.Clean && i == 0 {
 			command, g = "crypto pki trustpool import clean terminal", device.Inferred.By(device.SourceXEModel+", where both are leaves of import")
 		}
-		lines := []Line{line(Config, g, command)}
-		lines = append(lines, paste(g, c, "quit")...)
-		if i == 0 {
-			lines = append([]Line{begin}, lines...)
-		}
-		if i == len(s.PEM)-1 {
-			lines = append(lines, end)
-		}
-		s.pasteStep(i, "", lines)
+		s.pasteStep(i, "", []Line{when(i == 0, begin), line(Config, g, command)}, paste(g, c, "quit"), []Line{when(i == len(s.PEM)-1, end)})
 	}
 }
 

@@ -15,17 +15,14 @@ func (s *Script) iosxr() {
 	}
 	if s.byPolicy() {
 		mode := device.Inferred.By(sourceXRCfg + ": it is configuration, which IOS XR takes between configure and commit")
-		lines := []Line{
+		s.step("Set where the device fetches the bundle by itself",
 			line(Exec, mode, "configure"),
 			line(Config, device.Confirmed.By(device.SourceXR), "crypto ca trustpool policy cabundle url "+s.URL),
-		}
-		if s.VRF != "" {
-			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+s.VRF))
-		}
-		if s.SourceInterface != "" {
-			lines = append(lines, line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+s.family()+" "+s.SourceInterface))
-		}
-		s.step("Set where the device fetches the bundle by itself", append(lines, line(Config, mode, "commit"), line(Config, mode, "end"))...)
+			when(s.VRF != "", line(Config, device.Inferred.By(sourceXRCfg+", in the form of one line that FN72290 shows"), "crypto ca trustpool policy vrf "+s.VRF)),
+			when(s.SourceInterface != "", line(Config, device.Inferred.By(sourceXRCfg), "crypto ca source-interface "+s.family()+" "+s.SourceInterface)),
+			line(Config, mode, "commit"),
+			line(Config, mode, "end"),
+		)
 	}
 	from, g := s.URL, device.Confirmed.By(device.SourceXR)
 	if s.File != "" {
@@ -33,14 +30,11 @@ func (s *Script) iosxr() {
 			g = device.Unverified.By("FN72290 shows /tmp only")
 		}
 	}
-	var lines []Line
-	if s.Clean {
-		lines = append(lines, Line{
-			Exec, "crypto ca trustpool import url clean " + from, device.Inferred.By(sourceXRAct + ": the order of the words is that of the action's name"),
-			new("the model says that it removes; whether it also imports is not said, so an import follows"),
-		})
+	clean := Line{
+		Exec, "crypto ca trustpool import url clean " + from, device.Inferred.By(sourceXRAct + ": the order of the words is that of the action's name"),
+		new("the model says that it removes; whether it also imports is not said, so an import follows"),
 	}
-	s.step("Import the bundle", append(lines, line(Exec, g, "crypto ca trustpool import url "+from))...)
+	s.step("Import the bundle", when(s.Clean, clean), line(Exec, g, "crypto ca trustpool import url "+from))
 
 	s.check(device.Confirmed.By(device.SourceXR), "show crypto ca trustpool", "entries Trustpool: Downloaded (the word is inferred), the root that you need among them")
 	for _, text := range s.expected() {

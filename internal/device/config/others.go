@@ -21,13 +21,11 @@ func (s *Script) fxos() {
 	g := device.Confirmed.By(device.SourceASA)
 	names := s.trustpoints()
 	for i, c := range s.PEM {
-		lines := []Line{
+		s.pasteStep(i, ", trustpoint "+names[i], []Line{
 			line(Exec, g, "scope security"),
 			line(Security, g, "create trustpoint "+names[i]),
 			line(SecurityTP, g, "set certchain"),
-		}
-		lines = append(lines, paste(g, c, "ENDOFBUF")...)
-		s.pasteStep(i, ", trustpoint "+names[i], append(lines, line(SecurityTP, g, "commit-buffer"), line(SecurityTP, g, "end")))
+		}, paste(g, c, "ENDOFBUF"), []Line{line(SecurityTP, g, "commit-buffer"), line(SecurityTP, g, "end")})
 	}
 	s.check(g, "show license all", "no Failure reason: Failed to authenticate server")
 }
@@ -41,35 +39,27 @@ func (s *Script) nxos() {
 	case len(s.PEM) > 0:
 		names := s.trustpoints()
 		for i, c := range s.PEM {
-			var lines []Line
-			if i == 0 {
-				lines = append(lines, line(Exec, common, "configure terminal"))
-			}
-			lines = append(lines,
+			md5 := strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:")))
+			s.pasteStep(i, ", trustpoint "+names[i], []Line{
+				when(i == 0, line(Exec, common, "configure terminal")),
 				line(Config, common, "crypto ca trustpoint "+names[i]),
 				line(TrustpointIn, common, "exit"),
 				line(Config, common, "crypto ca authenticate "+names[i]),
-			)
-			lines = append(lines, paste(common, c, "END OF INPUT")...)
-			lines = append(lines, Line{Answer, "yes", common, new(s.only("the device shows a fingerprint of this certificate: of MD5 it is " + strings.ToUpper(strings.TrimSpace(strings.TrimPrefix(Fingerprint(c), "Fingerprint:")))))})
-			s.pasteStep(i, ", trustpoint "+names[i], lines)
+			}, paste(common, c, "END OF INPUT"), []Line{{Answer, "yes", common, new(s.only("the device shows a fingerprint of this certificate: of MD5 it is " + md5))}})
 		}
 		s.step("Keep it", line(Config, common, "end"), line(Exec, common, "copy running-config startup-config"))
 		s.check(common, "show crypto ca certificates", "the certificates")
 	default:
 		g := device.Confirmed.By(sourceNX)
-		lines := []Line{
+		words := device.Unverified.By("that the policy has one is inferred from " + sourceNXShow + "; the words are not known")
+		s.step("Let the device fetch the bundle",
 			line(Exec, common, "configure terminal"),
 			line(Config, g, "crypto ca trustpool policy"),
 			line(Policy, g, "cabundle url "+s.URL),
-		}
-		if s.VRF != "" {
-			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "vrf "+s.VRF))
-		}
-		if s.SourceInterface != "" {
-			lines = append(lines, line(Policy, device.Unverified.By("that the policy has one is inferred from "+sourceNXShow+"; the words are not known"), "source-interface "+s.SourceInterface))
-		}
-		s.step("Let the device fetch the bundle", append(lines, line(Policy, common, "end"))...)
+			when(s.VRF != "", line(Policy, words, "vrf "+s.VRF)),
+			when(s.SourceInterface != "", line(Policy, words, "source-interface "+s.SourceInterface)),
+			line(Policy, common, "end"),
+		)
 		show := device.Confirmed.By(sourceNXShow)
 		s.check(show, "show crypto ca trustpool policy", "the URL of the policy")
 		s.check(show, "show crypto ca trustpool last download status", "a download without a reason of failure")

@@ -219,6 +219,9 @@ func TestEmptyContent(t *testing.T) {
 	}
 }
 
+// make04 is an OCTET STRING of n bytes.
+func make04(n int) []byte { return pkitest.TLV(0x04, bytes.Repeat([]byte{7}, n)) }
+
 // uuencode, odC and words print bytes as uuencode, od -c and od do.
 func uuencode(b []byte) string {
 	var out strings.Builder
@@ -313,6 +316,17 @@ func otherKinds(t testing.TB) map[string]struct{ in, name, advice string } {
 		"public key":              {public, "a public key", "leave it out"},
 		"OCSP response":           {"\x30\x03\x0a\x01\x06", "an OCSP response", "leave it out"},
 		"OCSP response, whole":    {string(pkitest.TLV(0x30, []byte{0x0a, 1, 0}, pkitest.TLV(0xa0, pkitest.TLV(0x30, []byte{0x30, 0})))), "an OCSP response", "leave it out"},
+		"OCSP request":            {string(pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.OID("1.3.14.3.2.26").DER()), make04(20), make04(20), []byte{2, 1, 5})))))), "an OCSP request", "leave it out"},
+		"time-stamp request":      {string(pkitest.TLV(0x30, []byte{2, 1, 1}, pkitest.TLV(0x30, pkitest.TLV(0x30, pkitest.OID("1.3.14.3.2.26").DER()), make04(20)), []byte{2, 1, 9})), "a time-stamp request", "leave it out"},
+		"text of certtool":        {"X.509 Certificate Information:\n\tVersion: 3\n", "the text of a certificate", "print it as PEM"},
+		"text of IOS XR":          {"RP/0/RP0/CPU0:x#show crypto ca trustpool\nTrustpool: Built-In\n=====\nCA certificate\n", "what a device shows", "trustpool pool read"},
+		"a configuration":         {"!\nhostname x\ncrypto pki trustpoint LAB\n enrollment terminal\n", "the configuration of a device", "PEM or DER"},
+		"manifest.log":            {"Lab Bundle bundle version: 1\nSHA256:" + strings.Repeat("AB", 32) + " Lab Root\n", "Cisco's manifest.log", "audit --manifest"},
+		"a mail without parts":    {"From: a@b\nTo: c@d\nSubject: x\n\nhi\n", "a mail", "attachment"},
+		"XML":                     {"<Error><Code>NoSuchKey</Code></Error>", "an HTML page or XML", "what the server answered"},
+		"JKS after PEM":           {a + "\xfe\xed\xfe\xed\x00\x00\x00\x02\x00\x00\x00\x01" + string(one), "a Java key store (JKS)", "keytool -list -rfc"},
+		"gzip after PEM":          {a + "\n" + zipped(a), "a gzip file", "gunzip"},
+		"SSH2 key, long":          {"---- BEGIN SSH2 PUBLIC KEY ----\n" + wrapped(append([]byte("\x00\x00\x00\x07ssh-rsa"), bytes.Repeat([]byte("\xa5\x5aQ"), 90)...), 70) + "---- END SSH2 PUBLIC KEY ----\n", "an SSH public key", "X.509"},
 		"SSH key":                 {"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAA joe@host\n", "an SSH public key", "X.509"},
 		"SSH2 key":                {"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----\n", "an SSH public key", "X.509"},
 		"gzip":                    {zipped(string(message)), "a gzip file", "gunzip"},

@@ -154,6 +154,8 @@ func kindOfDER(der []byte) (name, advice string) {
 	switch {
 	case small(3) && next(asn1.SEQUENCE):
 		return "a PKCS#12 key store", advicePKCS12
+	case small(1) && next(asn1.SEQUENCE) && !holdsKey(seq):
+		return "a time-stamp request", adviceRemove
 	case (small(0) || small(1)) && next(asn1.SEQUENCE, asn1.INTEGER, asn1.OCTET_STRING):
 		return "a private key", adviceKey
 	case tag == asn1.INTEGER && next(asn1.INTEGER) && len(first) > 50:
@@ -170,6 +172,8 @@ func kindOfDER(der []byte) (name, advice string) {
 		return "a public key", adviceRemove
 	case first.PeekASN1Tag(asn1.OBJECT_IDENTIFIER) && next(asn1.OCTET_STRING):
 		return "a private key", adviceKey
+	case first.PeekASN1Tag(asn1.SEQUENCE) && isOCSPRequest(first):
+		return "an OCSP request", adviceRemove
 	case first.PeekASN1Tag(asn1.INTEGER) && countElements(first) == 1 && cms.IsContentInfo(seq):
 		return "a time-stamp response", adviceRemove
 	case first.PeekASN1Tag(asn1.INTEGER):
@@ -186,6 +190,23 @@ func kindOfDER(der []byte) (name, advice string) {
 		return "a CRL", adviceRemove
 	}
 	return "", ""
+}
+
+// holdsKey reports whether the algorithm of a key comes first, and then the key
+// (RFC 5208 section 5).
+func holdsKey(in cryptobyte.String) bool {
+	return in.SkipASN1(asn1.SEQUENCE) && in.PeekASN1Tag(asn1.OCTET_STRING)
+}
+
+// isOCSPRequest reports whether a TBSRequest goes on with the list of requests: the
+// algorithm of a hash comes first in each (RFC 6960 section 4.1.1).
+func isOCSPRequest(in cryptobyte.String) bool {
+	for range 4 { // requestList, Request, CertID, hashAlgorithm
+		if !in.ReadASN1(&in, asn1.SEQUENCE) {
+			return false
+		}
+	}
+	return in.PeekASN1Tag(asn1.OBJECT_IDENTIFIER)
 }
 
 // isCRL reports whether a TBSCertList goes on after its version: an algorithm, a
@@ -263,9 +284,13 @@ func texts() []textKind {
 		{regexp.MustCompile(`(?m)^ *(CA |Router Self-Signed |Trustpool |General Purpose )?Certificate *$\s+Status: `), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
 		{regexp.MustCompile(`(?m)^ *CA Certificate:? *$\s+(Status|Serial|Trustpoint)`), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto pki trustpool prints"},
 		{regexp.MustCompile(`^Keystore type: |^(Certificate\[\d+\]:\s+)?Owner: .*\s+Issuer: `), "a list of keytool without the certificates", "print them as PEM: keytool -list -rfc"},
+		{regexp.MustCompile(`^X\.509 Certificate Information:`), "the text of a certificate, as certtool prints it, without the certificate", "print it as PEM: certtool --certificate-info --outfile FILE"},
+		{regexp.MustCompile(`(?m)^Trustpool: (Built-In|Downloaded)\s*$`), "what a device shows of its certificates", "it names them without holding them; trustpool pool read takes what show crypto ca trustpool prints"},
+		{regexp.MustCompile(`(?m)^crypto (pki|ca) (trustpoint|trustpool|certificate)\b`), "the configuration of a device", "give the certificates as PEM or DER"},
+		{regexp.MustCompile(`^.{1,100} bundle version: \d+\s+SHA256:[0-9A-F]{64} `), "Cisco's manifest.log", "compare it with its bundle: trustpool audit --manifest"},
 		{regexp.MustCompile(`^ *0:d=0 +hl=`), "the structure of a file, as openssl asn1parse prints it", "give the file itself"},
 		{regexp.MustCompile(`^SEQUENCE \{`), "the structure of a file", "give the file itself"},
-		{regexp.MustCompile(`(?i)^MIME-Version: |^Content-Type: `), "a mail or an HTTP answer", "save its attachment, or its body, as a file of its own"},
+		{regexp.MustCompile(`(?i)^MIME-Version: |^Content-Type: |^From:? .*\s+(To|Subject|Date|Received|Message-ID): `), "a mail or an HTTP answer", "save its attachment, or its body, as a file of its own"},
 		{regexp.MustCompile(`^HTTP/[0-9.]+ [0-9]{3}`), "an HTTP answer with its header", "save its body alone"},
 		{regexp.MustCompile(`^\s*[\[{]\s*("|\}|\]|\[|\{|[0-9])`), "JSON", "give the certificates as PEM or DER"},
 	}
@@ -314,7 +339,7 @@ func identifyText(data []byte) error {
 	start := skipSpace(data)
 	start = start[:min(len(start), MaxPreamble)]
 	if isMarkup(start) {
-		if bytes.HasPrefix(start, []byte("<?xml")) && !bytes.Contains(bytes.ToLower(start), []byte("<html")) {
+		if lower := bytes.ToLower(start); !bytes.Contains(lower, []byte("<html")) && !bytes.Contains(lower, []byte("<!doctype html")) {
 			return &TypeError{Type: "an HTML page or XML", Advice: "look at what the server answered, and give the certificates as PEM or DER"}
 		}
 		return &TypeError{Type: "an HTML page", Advice: "look at what the server answered: an error, a login or a page that links to the file"}

@@ -234,6 +234,9 @@ func (b *Bundle) parseMessage(der []byte, base int, l Limits) error {
 		if sd.Content != nil {
 			b.Quirks = append(b.Quirks, QuirkEmptyContent)
 		}
+		if len(sd.Certificates) == 0 && sd.CRLs {
+			return syntaxErr(base, "a PKCS#7 message of CRLs, without a certificate,")
+		}
 		b.Certificates, err = certificate.ReadAll(sd.Certificates)
 		return err
 	}

@@ -282,6 +282,10 @@ func TestUndecodable(t *testing.T) {
 			}
 		})
 	}
+	crls := pkitest.Message{CRLs: [][]byte{pkitest.TLV(0x30)}}.DER()
+	if _, err := bundle.Parse(crls); err == nil || !strings.Contains(err.Error(), "a PKCS#7 message of CRLs, without a certificate,") {
+		t.Error(err)
+	}
 	if _, err := bundle.Parse(pkitest.CertsOnly()); err == nil || err.Error() != "no certificate in it" {
 		t.Error(err)
 	}

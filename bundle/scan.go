@@ -204,7 +204,7 @@ func (s *scanner) from(offset int) error {
 			if s.isPadding(at) {
 				return nil
 			}
-			return s.notText(at)
+			return s.notText(offset, at)
 		case foundBegin:
 			offset, err = s.block(at)
 		case foundEnd:
@@ -239,13 +239,18 @@ func (s *scanner) isPadding(at int) bool {
 	return len(bytes.Trim(s.data[at:], "\x00\x1a \t\r\n")) == 0
 }
 
-// notText is the error for a byte that text does not have.
-func (s *scanner) notText(at int) error {
+// notText is the error for a byte that text does not have, which begins at from.
+func (s *scanner) notText(from, at int) error {
 	if len(s.pieces) == 0 {
 		if err := identify(s.data, 0); err != nil {
 			return err
 		}
 		return notABundle(s.data)
+	}
+	for _, begin := range []int{from, from + len(s.data[from:at]) - len(bytes.TrimLeft(s.data[from:at], "\r\n")), at} {
+		if k, ok := text.Identify(s.data[begin:]); ok {
+			return &TypeError{Type: k.Name, Advice: k.Advice, Offset: begin, within: true}
+		}
 	}
 	if s.pieces[len(s.pieces)-1].kind == inDER {
 		return syntaxErr(at, "trailing bytes that are neither a certificate nor text")
@@ -346,14 +351,15 @@ func checkBase64(block []byte, at int) error {
 	switch {
 	case holdsCertificate(decoded):
 		return errHidden(at)
-	case utf8.Valid(decoded) && looksLikeText(decoded), isPicture(decoded):
+	case utf8.Valid(decoded) && looksLikeText(decoded), isOther(decoded):
 		return nil
 	}
 	return syntaxErr(at, "lines of base64 that do not begin as a certificate does: its beginning is missing or damaged")
 }
 
-func isPicture(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("\x89PNG\r\n")) || bytes.HasPrefix(b, []byte("\xff\xd8\xff")) || bytes.HasPrefix(b, []byte("GIF8"))
+// isOther reports whether bytes are a picture or an SSH key.
+func isOther(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("\x00\x00\x00\x07ssh-")) || bytes.HasPrefix(b, []byte("\x89PNG\r\n")) || bytes.HasPrefix(b, []byte("\xff\xd8\xff")) || bytes.HasPrefix(b, []byte("GIF8"))
 }
 
 // minBase64 characters of base64, in lines one after the other, are not words.

@@ -41,7 +41,7 @@ func Sniff(prefix []byte) (length int64, err error) {
 	at, what := s.find(0)
 	switch {
 	case what == foundBinary && !s.isPadding(at):
-		return 0, s.notText(at)
+		return 0, s.notText(0, at)
 	case what != foundNothing && what != foundBinary:
 		return 0, nil
 	case isMarkup(blank):

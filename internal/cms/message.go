@@ -56,6 +56,7 @@ type SignedData struct {
 	Content       []byte
 	ContentOffset int // of Content in the input; of its first segment
 	Certificates  [][]byte
+	CRLs          bool // there are some, which nothing here needs
 	Signers       []SignerInfo
 }
 
@@ -157,7 +158,7 @@ func ParseSignedData(b []byte, base int, l Limits) (*SignedData, error) {
 	top.end("the PKCS#7 message")
 	begin := info.offset
 	if typ := info.oid("its content type"); typ != OIDSignedData {
-		r.fail(begin, "a PKCS#7 message of type %s, not signed-data", typ)
+		r.fail(begin, "a PKCS#7 message of type %s, not signed-data%s", typ, contentTypes[typ])
 	}
 	content := info.within(tagContext0, "the content")
 	info.end("the content")
@@ -168,6 +169,12 @@ func ParseSignedData(b []byte, base int, l Limits) (*SignedData, error) {
 		return nil, r.err
 	}
 	return sd, nil
+}
+
+// contentTypes say of messages other than signed-data what they are (RFC 5652, RFC 3274).
+var contentTypes = map[string]string{
+	OIDData: " but data", "1.2.840.113549.1.7.3": " but enveloped-data, which is encrypted,", "1.2.840.113549.1.7.5": " but digested-data",
+	"1.2.840.113549.1.7.6": " but encrypted-data", "1.2.840.113549.1.9.16.1.2": " but authenticated-data", "1.2.840.113549.1.9.16.1.9": " but compressed-data",
 }
 
 func (c *cursor) signedData(maxCertificates int) *SignedData {
@@ -193,7 +200,7 @@ func (c *cursor) signedData(maxCertificates int) *SignedData {
 		}
 	}
 	if c.peek() == tagContext1 {
-		c.next("crls") // which nothing here needs
+		sd.CRLs = len(c.next("crls").body) > 0
 	}
 	for signers := c.within(tagSet, "signerInfos"); signers.more(); {
 		if len(sd.Signers) == MaxSigners {

@@ -114,6 +114,9 @@ func Read(r io.Reader) (*Report, error) {
 	if err := s.read(); err != nil {
 		return nil, err
 	}
+	if s.filled == 0 {
+		return nil, errors.New("there is no line in it")
+	}
 	if s.known*10 < s.filled {
 		return nil, &FormError{Kind: kind, Lines: s.filled, Read: s.known}
 	}

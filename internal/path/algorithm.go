@@ -99,8 +99,12 @@ func pssAlgorithm(params []byte) (Algorithm, error) {
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() {
 		return fail("they cannot be read")
 	}
-	hash, ok := explicitHash(&seq, 0)
-	if !ok {
+	var explicit cryptobyte.String
+	var hash crypto.Hash
+	if seq.ReadASN1(&explicit, contextTag(0)) {
+		hash = readHash(&explicit)
+	}
+	if hash == 0 || !explicit.Empty() {
 		return fail("the hash is not SHA-256, SHA-384 or SHA-512")
 	}
 	var mgf, mgfSeq, mgfOID cryptobyte.String
@@ -108,27 +112,19 @@ func pssAlgorithm(params []byte) (Algorithm, error) {
 		!mgfSeq.ReadASN1(&mgfOID, asn1.OBJECT_IDENTIFIER) || certificate.ObjectID(mgfOID).Dotted() != "1.2.840.113549.1.1.8" {
 		return fail("the mask is not made with MGF1")
 	}
-	mgfHash, ok := readHash(&mgfSeq)
-	if !ok || mgfHash != hash || !mgfSeq.Empty() {
+	if readHash(&mgfSeq) != hash || !mgfSeq.Empty() {
 		return fail("the mask is made with another hash")
 	}
-	salt := 20 // the default
-	if seq.PeekASN1Tag(contextTag(2)) {
-		var s cryptobyte.String
-		if !seq.ReadASN1(&s, contextTag(2)) || !s.ReadASN1Integer(&salt) || !s.Empty() {
-			return fail("the length of the salt cannot be read")
-		}
+	var salt, trailer int
+	if !seq.ReadOptionalASN1Integer(&salt, contextTag(2), 20) {
+		return fail("the length of the salt cannot be read")
 	}
 	// crypto/rsa takes 0 for "any length", so that it cannot be asked for.
 	if salt < 1 || salt > 1024 {
 		return fail("there is no salt, or one of more than 1,024 bytes")
 	}
-	if seq.PeekASN1Tag(contextTag(3)) {
-		var s cryptobyte.String
-		var trailer int
-		if !seq.ReadASN1(&s, contextTag(3)) || !s.ReadASN1Integer(&trailer) || !s.Empty() || trailer != 1 {
-			return fail("the trailer is not 1")
-		}
+	if !seq.ReadOptionalASN1Integer(&trailer, contextTag(3), 1) || trailer != 1 {
+		return fail("the trailer is not 1")
 	}
 	if !seq.Empty() {
 		return fail("something follows them")
@@ -138,22 +134,13 @@ func pssAlgorithm(params []byte) (Algorithm, error) {
 
 func contextTag(n uint8) asn1.Tag { return asn1.Tag(n).Constructed().ContextSpecific() }
 
-func explicitHash(in *cryptobyte.String, n uint8) (crypto.Hash, bool) {
-	var explicit cryptobyte.String
-	if !in.ReadASN1(&explicit, contextTag(n)) {
-		return 0, false
-	}
-	h, ok := readHash(&explicit)
-	return h, ok && explicit.Empty()
-}
-
-func readHash(in *cryptobyte.String) (crypto.Hash, bool) {
+// readHash reads the identifier of a hash; it is 0 for one that may not protect a message.
+func readHash(in *cryptobyte.String) crypto.Hash {
 	var seq, oid cryptobyte.String
-	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) {
-		return 0, false
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&oid, asn1.OBJECT_IDENTIFIER) || !PlainParameters(seq) {
+		return 0
 	}
-	h, ok := Digests()[certificate.ObjectID(oid).Dotted()]
-	return h, ok && PlainParameters(seq)
+	return Digests()[certificate.ObjectID(oid).Dotted()]
 }
 
 // ErrKeyType says that a key cannot have made a signature of an algorithm.

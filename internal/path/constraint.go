@@ -229,7 +229,7 @@ func (d *domains) add(base string, deep bool) bool {
 		d.all = true
 		return true
 	}
-	if parent, _ := strings.CutPrefix(base, "."); !isDomain(parent) {
+	if !isDomain(strings.TrimPrefix(base, ".")) {
 		return false
 	}
 	base = strings.ToLower(base)
@@ -251,21 +251,15 @@ func (d *domains) add(base string, deep bool) bool {
 // has reports whether a host is one of the domains, or with deep below one that is
 // given without a dot.
 func (d *domains) has(host string, deep bool) bool {
-	if d.all || d.hosts[host] {
-		return true
-	}
-	for i := strings.IndexByte(host, '.'); i >= 0; {
-		parent := host[i+1:]
-		if d.below[parent] || deep && d.hosts[parent] {
-			return true
+	found := d.all || d.hosts[host]
+	for below := host; !found; {
+		_, parent, more := strings.Cut(below, ".")
+		if !more {
+			return false
 		}
-		next := strings.IndexByte(parent, '.')
-		if next < 0 {
-			break
-		}
-		i += 1 + next
+		found, below = d.below[parent] || deep && d.hosts[parent], parent
 	}
-	return false
+	return found
 }
 
 // isDomain reports whether a string is labels with dots between them, of any

@@ -2,6 +2,7 @@ package path
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,66 +12,77 @@ import (
 )
 
 // judge applies RFC 5280 section 6.1 to a chain with good signatures that has come
-// to an anchor.
+// to an anchor. The first refusal of a rule counts.
 func (w *walk) judge() *Refusal {
+	w.doubts, w.refused = nil, nil
 	end := len(w.chain) - 1
 	allowed := ^uint(0)
 	for i, l := range w.chain {
 		anchor := i == end && i > 0
 		w.run.extensions(l.node)
-		rules := w.checkEach
 		if anchor && !w.Strict {
-			rules = w.doubtAnchor
-		}
-		if r := rules(l.node); r != nil {
-			return r
+			w.doubtAnchor(l.node)
+		} else {
+			w.checkEach(l.node)
 		}
 		if i > 0 {
-			if r := w.checkIssuer(i, anchor); r != nil {
-				return r
-			}
+			w.checkIssuer(i, anchor)
 			if !anchor || !w.Strict {
-				if r := w.checkPurpose(l.node, &allowed); r != nil {
-					return r
-				}
+				w.checkPurpose(l.node, &allowed)
 			}
-			if r := w.checkConstraints(i); r != nil {
-				return r
-			}
+			w.checkConstraints(i)
 		}
 		if i < end {
-			if r := w.checkLinked(i); r != nil {
-				return r
-			}
+			w.checkLinked(i)
+		}
+		if w.refused != nil {
+			return w.refused
 		}
 	}
-	return w.checkPolicies()
+	w.checkPolicies()
+	return w.refused
+}
+
+// keep records the refusal of a rule, nil for none, if it is the first.
+func (w *walk) keep(r *Refusal) {
+	if w.refused == nil {
+		w.refused = r
+	}
+}
+
+func (w *walk) refuse(reason Reason, format string, args ...any) {
+	w.keep(refuse(reason, format, args...))
+}
+
+// doubt records a doubt; if the policy is strict it refuses.
+func (w *walk) doubt(reason Reason, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if w.Strict {
+		w.keep(&Refusal{reason, errors.New(text)})
+	} else if d := (Doubt{reason, text}); !slices.Contains(w.doubts, d) {
+		w.doubts = append(w.doubts, d)
+	}
 }
 
 // checkLinked applies the rules on how the certificate at the i-th place is linked
 // with the next.
-func (w *walk) checkLinked(i int) *Refusal {
+func (w *walk) checkLinked(i int) {
 	l, issuer := w.chain[i], w.chain[i+1].node
 	if l.SHA1 {
 		anchor := w.chain[len(w.chain)-1].node
 		switch w.SHA1(anchor.Certificate) {
 		case SHA1Refuse:
-			return refuse(SHA1Signed, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", nameOf(l.node), Cut(anchor.Subject.CommonName()))
+			w.refuse(SHA1Signed, "the certificate %s is signed with SHA-1, which the anchor %s does not tolerate", nameOf(l.node), Cut(anchor.Subject.CommonName()))
 		case SHA1Unknown:
-			if r := w.doubt(SHA1Signed, "the certificate %s is signed with SHA-1; whether the device takes that is not known", nameOf(l.node)); r != nil {
-				return r
-			}
+			w.doubt(SHA1Signed, "the certificate %s is signed with SHA-1; whether the device takes that is not known", nameOf(l.node))
 		}
 	}
 	if l.other {
-		if r := w.doubt(KeyIdentifier, "the authority key identifier of %s is not that of %s, whose key signed it; OpenSSL refuses that", nameOf(l.node), nameOf(issuer)); r != nil {
-			return r
-		}
+		w.doubt(KeyIdentifier, "the authority key identifier of %s is not that of %s, whose key signed it; OpenSSL refuses that", nameOf(l.node), nameOf(issuer))
 	}
 	if !l.exact {
-		return w.doubt(NameEncoding, "the issuer of %s is the subject of %s by RFC 5280 section 7.1; OpenSSL compares ASCII letters alone", nameOf(l.node), nameOf(issuer))
+		w.doubt(NameEncoding, "the issuer of %s is the subject of %s by RFC 5280 section 7.1; OpenSSL compares ASCII letters alone", nameOf(l.node), nameOf(issuer))
 	}
-	return nil
 }
 
 // identifies reports whether what the authorityKeyIdentifier of c says is so of the
@@ -116,40 +128,31 @@ func (w *walk) before(n *node) bool { return w.At.Before(n.NotBefore.Time) }
 func (w *walk) after(n *node) bool  { return w.At.Truncate(time.Second).After(n.NotAfter.Time) }
 
 // checkEach applies the rules on a certificate for itself.
-func (w *walk) checkEach(n *node) *Refusal {
-	if r := checkReadable(n); r != nil {
-		return r
-	}
+func (w *walk) checkEach(n *node) {
+	w.keep(checkReadable(n))
 	switch {
 	case w.before(n):
-		return refuse(NotYetValid, "the certificate %s is valid from %s on only", nameOf(n), n.NotBefore)
+		w.refuse(NotYetValid, "the certificate %s is valid from %s on only", nameOf(n), n.NotBefore)
 	case w.after(n):
-		return refuse(Expired, "the certificate %s expired at %s", nameOf(n), n.NotAfter)
+		w.refuse(Expired, "the certificate %s expired at %s", nameOf(n), n.NotAfter)
 	case explicitCurve(n.Certificate):
-		return refuse(ExplicitCurve, "the key of %s cannot be used: %w", nameOf(n), errExplicitCurve)
+		w.refuse(ExplicitCurve, "the key of %s cannot be used: %w", nameOf(n), errExplicitCurve)
 	}
 	if n.Has(certificate.QuirkPublicKeyUnreadable) {
-		if r := w.doubt(Unsupported, "the key of %s (%s) cannot be read", nameOf(n), n.PublicKey); r != nil {
-			return r
-		}
+		w.doubt(Unsupported, "the key of %s (%s) cannot be read", nameOf(n), n.PublicKey)
 	} else if k := w.run.keyOf(n); k.err != nil && readsKey(n.Certificate) {
-		if r := w.doubt(Unsupported, "the key of %s (%s) cannot be used: %v", nameOf(n), n.PublicKey, k.err); r != nil {
-			return r
-		}
+		w.doubt(Unsupported, "the key of %s (%s) cannot be used: %v", nameOf(n), n.PublicKey, k.err)
 	}
-	if n.critical != nil {
-		return n.critical
-	}
-	return w.doubtUnreadable(n)
+	w.keep(n.critical)
+	w.doubtUnreadable(n)
 }
 
 // doubtUnreadable doubts extensions that RFC 5280 does not need for a path, and
 // that others refuse a certificate for.
-func (w *walk) doubtUnreadable(n *node) *Refusal {
-	if n.odd == nil {
-		return nil
+func (w *walk) doubtUnreadable(n *node) {
+	if n.odd != nil {
+		w.doubt(n.odd.Reason, "%s", n.odd.Text)
 	}
-	return w.doubt(n.odd.Reason, "%s", n.odd.Text)
 }
 
 // oddity returns what doubtUnreadable doubts first, nil if there is nothing.
@@ -224,9 +227,9 @@ func checkCritical(n *node) *Refusal {
 
 // doubtAnchor doubts what RFC 5280 section 6.1.1 does not ask of an anchor and
 // others do.
-func (w *walk) doubtAnchor(n *node) *Refusal {
+func (w *walk) doubtAnchor(n *node) {
 	if explicitCurve(n.Certificate) {
-		return refuse(ExplicitCurve, "the key of the anchor %s cannot be used: %w", nameOf(n), errExplicitCurve)
+		w.refuse(ExplicitCurve, "the key of the anchor %s cannot be used: %w", nameOf(n), errExplicitCurve)
 	}
 	if r := checkReadable(n); r != nil {
 		w.doubt(AnchorUnreadable, "of the anchor: %v", r.Err)
@@ -244,23 +247,22 @@ func (w *walk) doubtAnchor(n *node) *Refusal {
 	if n.critical != nil {
 		w.doubt(n.critical.Reason, "of the anchor: %v", n.critical.Err)
 	}
-	return nil
 }
 
 // checkIssuer applies the rules on the CA at the i-th place (RFC 5280 section 6.1.4
 // k to n). What an anchor says binds it; if it says nothing, that is a doubt.
-func (w *walk) checkIssuer(i int, anchor bool) *Refusal {
+func (w *walk) checkIssuer(i int, anchor bool) {
 	n := w.chain[i].node
 	silent := n.Version < 3 || n.Has(certificate.QuirkNoBasicConstraints)
 	switch {
 	case n.IsCA:
 	case !silent || !anchor || w.Strict:
-		return refuse(NotCA, "the issuer %s is not marked as a CA", nameOf(n))
+		w.refuse(NotCA, "the issuer %s is not marked as a CA", nameOf(n))
 	case n.Version != 1 || !n.selfIssued:
 		w.doubt(AnchorNotCA, "the anchor %s is not marked as a CA; whether the device asks is not known", nameOf(n))
 	}
 	if n.KeyUsage&certificate.KeyUsagePresent != 0 && n.KeyUsage&certificate.KeyUsageKeyCertSign == 0 {
-		return refuse(KeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", nameOf(n))
+		w.refuse(KeyUsage, "the issuer %s may not sign certificates: its key usage lacks keyCertSign", nameOf(n))
 	}
 	below := 0
 	for _, l := range w.chain[1:i] {
@@ -269,26 +271,24 @@ func (w *walk) checkIssuer(i int, anchor bool) *Refusal {
 		}
 	}
 	if n.PathLen >= 0 && below > n.PathLen {
-		return refuse(PathLength, "the issuer %s allows %d intermediates below it, there are %d", nameOf(n), n.PathLen, below)
+		w.refuse(PathLength, "the issuer %s allows %d intermediates below it, there are %d", nameOf(n), n.PathLen, below)
 	}
-	return nil
 }
 
 // checkPurpose takes what an issuer does not allow from the groups of purposes that
 // are left, and refuses if none is.
-func (w *walk) checkPurpose(n *node, allowed *uint) *Refusal {
+func (w *walk) checkPurpose(n *node, allowed *uint) {
 	if len(w.Purposes) == 0 {
-		return nil
+		return
 	}
 	set, byAny := AllowedPurposes(n.Certificate, w.Purposes)
 	*allowed &= set
 	switch {
 	case *allowed == 0:
-		return refuse(Purpose, "the issuer %s is for %v, which does not allow it", nameOf(n), n.ExtKeyUsage)
+		w.refuse(Purpose, "the issuer %s is for %v, which does not allow it", nameOf(n), n.ExtKeyUsage)
 	case byAny && !w.Strict:
 		w.doubt(AnyPurpose, "the issuer %s is for any purpose, and does not name servers; OpenSSL refuses that", nameOf(n))
 	}
-	return nil
 }
 
 // AllowedPurposes returns a bit for each group of purposes that has one which a
@@ -314,42 +314,36 @@ func AllowedPurposes(c *certificate.Certificate, groups [][]string) (set uint, b
 
 // checkConstraints applies the name constraints of the issuer at the i-th place to
 // the certificates below it (RFC 5280 sections 4.2.1.10, 6.1.3 b and c).
-func (w *walk) checkConstraints(i int) *Refusal {
+func (w *walk) checkConstraints(i int) {
 	issuer := w.chain[i].node
-	if issuer.constraints == nil {
-		return nil
-	}
 	for j, l := range w.chain[:i] {
+		if w.refused != nil || issuer.constraints == nil {
+			return
+		}
 		if j > 0 && l.node.selfIssued {
 			continue
 		}
 		p, ok := w.run.permits[[2]*node{issuer, l.node}]
 		if !ok {
 			if p, ok = w.run.permit(issuer, l.node); !ok {
-				return refuse(TooComplex, "more bytes of names to compare with constraints than the input allows")
+				w.refuse(TooComplex, "more bytes of names to compare with constraints than the input allows")
+				return
 			}
 			w.run.permits[[2]*node{issuer, l.node}] = p
 		}
 		if p.outside != "" {
-			return refuse(NameConstraint, "the issuer %s does not permit %s to be %s", nameOf(issuer), nameOf(l.node), p.outside)
+			w.refuse(NameConstraint, "the issuer %s does not permit %s to be %s", nameOf(issuer), nameOf(l.node), p.outside)
 		}
 		if j == 0 && p.hostOutside != "" {
-			if r := w.doubt(NameConstraint, "the issuer %s does not permit the common name %s of %s as a host; OpenSSL refuses that", nameOf(issuer), p.hostOutside, nameOf(l.node)); r != nil {
-				return r
-			}
+			w.doubt(NameConstraint, "the issuer %s does not permit the common name %s of %s as a host; OpenSSL refuses that", nameOf(issuer), p.hostOutside, nameOf(l.node))
 		}
 		if p.many {
-			if r := w.doubt(NameConstraint, "%s has more names than OpenSSL compares with the constraints of %s; OpenSSL refuses that", nameOf(l.node), nameOf(issuer)); r != nil {
-				return r
-			}
+			w.doubt(NameConstraint, "%s has more names than OpenSSL compares with the constraints of %s; OpenSSL refuses that", nameOf(l.node), nameOf(issuer))
 		}
 		if p.unclear != "" {
-			if r := w.doubt(ConstraintUnknown, "the name constraints of %s on %s cannot be evaluated for %s", nameOf(issuer), p.unclear, nameOf(l.node)); r != nil {
-				return r
-			}
+			w.doubt(ConstraintUnknown, "the name constraints of %s on %s cannot be evaluated for %s", nameOf(issuer), p.unclear, nameOf(l.node))
 		}
 	}
-	return nil
 }
 
 // A permission is what an issuer's constraints say of a certificate's names: one
@@ -440,28 +434,25 @@ func (x *constraints) permitSubject(c *node, attributes []certificate.Attribute,
 // checkPolicies applies what RFC 5280 section 6.1 says on policies if the user asks
 // for none: they must be readable, anyPolicy is not mapped, and a path may demand an
 // explicit policy (section 6.1.2 d). An anchor's do not count.
-func (w *walk) checkPolicies() *Refusal {
+func (w *walk) checkPolicies() {
 	path := w.chain
-	if len(path) > 1 && !w.Strict {
-		path = path[:len(path)-1]
-	} else if len(path) > 1 {
-		anchor := path[len(path)-1].node
-		if anchor.policiesErr != nil {
-			return refuse(PolicyMalformed, "the anchor %s: %w", nameOf(anchor), anchor.policiesErr)
+	if n := len(path) - 1; n > 0 {
+		if anchor := path[n].node; w.Strict && anchor.policiesErr != nil {
+			w.refuse(PolicyMalformed, "the anchor %s: %w", nameOf(anchor), anchor.policiesErr)
 		}
-		path = path[:len(path)-1]
+		path = path[:n]
 	}
 	explicit, by := len(path)+1, path[0].node // certificates until an explicit policy is demanded
 	for i, l := range slices.Backward(path) {
 		n := l.node
 		if n.policiesErr != nil {
-			return refuse(PolicyMalformed, "the certificate %s: %w", nameOf(n), n.policiesErr)
+			w.refuse(PolicyMalformed, "the certificate %s: %w", nameOf(n), n.policiesErr)
 		}
 		if q := n.policies.UnknownQualifier(); q != nil {
-			return refuse(PolicyMalformed, "the certificate %s has critical policies with the qualifier %s, which is not processed", nameOf(n), q.Dotted())
+			w.refuse(PolicyMalformed, "the certificate %s has critical policies with the qualifier %s, which is not processed", nameOf(n), q.Dotted())
 		}
 		if i > 0 && n.mapsAny {
-			return refuse(PolicyMalformed, "the certificate %s maps anyPolicy", nameOf(n))
+			w.refuse(PolicyMalformed, "the certificate %s maps anyPolicy", nameOf(n))
 		}
 		if explicit > 0 && (i == 0 || !n.selfIssued) {
 			explicit--
@@ -471,7 +462,6 @@ func (w *walk) checkPolicies() *Refusal {
 		}
 	}
 	if explicit == 0 {
-		return w.doubt(PolicyConstraints, "%s demands an explicit policy; what devices take for their policies is not known", nameOf(by))
+		w.doubt(PolicyConstraints, "%s demands an explicit policy; what devices take for their policies is not known", nameOf(by))
 	}
-	return nil
 }

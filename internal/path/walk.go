@@ -1,7 +1,6 @@
 package path
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -105,8 +104,9 @@ type walk struct {
 	ends    map[nameID]bool
 	limited *Refusal // a limit was met
 
-	doubts   []Doubt // of the path that is judged
-	atAnchor bool    // Outcome.Refusal is of an attempt that had reached an anchor
+	doubts   []Doubt  // of the path that is judged
+	refused  *Refusal // of that path
+	atAnchor bool     // Outcome.Refusal is of an attempt that had reached an anchor
 	Outcome
 }
 
@@ -260,7 +260,6 @@ func (w *walk) arrive() {
 	if slices.ContainsFunc(w.Found, same) {
 		return
 	}
-	w.doubts = nil
 	if r := w.judge(); r != nil {
 		if r.Reason == TooComplex {
 			w.limited = r
@@ -275,16 +274,4 @@ func (w *walk) arrive() {
 	if len(*list) < maxPaths && !slices.ContainsFunc(*list, same) {
 		*list = append(*list, p)
 	}
-}
-
-// doubt records a doubt; if the policy is strict it refuses.
-func (w *walk) doubt(reason Reason, format string, args ...any) *Refusal {
-	text := fmt.Sprintf(format, args...)
-	if w.Strict {
-		return &Refusal{reason, errors.New(text)}
-	}
-	if d := (Doubt{reason, text}); !slices.Contains(w.doubts, d) {
-		w.doubts = append(w.doubts, d)
-	}
-	return nil
 }

@@ -60,6 +60,7 @@ func TestOdd(t *testing.T) {
 		{name: "an address in quotes", leaf: with(pkitest.MailName(`"a"@lab.example`)), constraint: exclude(pkitest.MailName("a@lab.example")), status: reach.Broken, reason: path.NameConstraint},
 		{name: "an address in quotes, permitted without", leaf: with(pkitest.MailName(`"a"@lab.example`)), constraint: permit(pkitest.MailName("a@lab.example")), status: reach.Unknown, reason: path.ConstraintUnknown},
 		{name: "a constraint in quotes", leaf: with(pkitest.MailName("a@lab.example")), constraint: exclude(pkitest.MailName(`"a"@lab.example`)), status: reach.Unknown, reason: path.ConstraintUnknown},
+		{name: "a constraint whose letters are ASCII in lower case only", leaf: with(pkitest.DNSName("a.klab.example")), constraint: exclude(pkitest.DNSName("\u212alab.example")), status: reach.Unknown, reason: path.ConstraintUnknown},
 		{name: "a network of four bytes", leaf: plain, constraint: exclude(pkitest.IPName([]byte{192, 0, 2, 7})), status: reach.Unknown, reason: path.ConstraintUnknown},
 		{name: "a mask with gaps", leaf: plain, constraint: exclude(pkitest.IPName([]byte{192, 0, 2, 7, 255, 0, 255, 0})), status: reach.Unknown, reason: path.ConstraintUnknown},
 		{name: "a constraint with a wildcard", leaf: plain, constraint: exclude(pkitest.DNSName("*.lab.example")), status: reach.Unknown, reason: path.ConstraintUnknown},

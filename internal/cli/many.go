@@ -17,13 +17,9 @@ import (
 	"trustpool/internal/report"
 )
 
-// files asks for FILE arguments, one or more. If there is none and standard input is
-// a pipe or a file, that is read.
+// files asks for FILE arguments, one or more, as oneFile does.
 func (a *app) files(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 && !a.piped() {
-		return hinted{fmt.Errorf("%s: FILE is missing", verb(cmd)), "give a FILE, or - to read standard input"}
-	}
-	return nil
+	return a.oneFile("FILE")(cmd, args[:min(len(args), 1)])
 }
 
 // oneFile asks for one argument. If there is none and standard input is a pipe or a file,

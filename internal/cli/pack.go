@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,7 +105,7 @@ Exit status: 0, or 1 if a bundle is not verified.`,
 	f.StringArrayVar(&x.diffs, "diff", nil, "tell the changes since `OLD`, the bundle of the same signed name that was carried last (repeatable)")
 	f.StringVar(&x.program, "with-program", "", "put the program `FILE` into the kit, for whoever receives it: a released trustpool")
 	x.trust.flags(cmd)
-	x.signer.flagsNamed(cmd, "sign", "sign the manifest with `KEY`")
+	x.signer.flags(cmd, "sign", "sign the manifest with `KEY`")
 	return cmd
 }
 
@@ -161,9 +162,6 @@ func (x *packing) prepare(ctx context.Context, a *app, args []string) (items []k
 	return items, o, nil
 }
 
-// maxProgram bounds the file of --with-program.
-const maxProgram = kit.MaxFile
-
 // readProgram reads a program for whoever receives a kit.
 func readProgram(path string) (*kit.Program, error) {
 	p := &kit.Program{Name: filepath.Base(path)}
@@ -171,14 +169,14 @@ func readProgram(path string) (*kit.Program, error) {
 		return nil, err
 	}
 	var err error
-	if p.Data, err = fetch.ReadAtMost(path, maxProgram); err != nil {
+	if p.Data, err = fetch.ReadAtMost(path, kit.MaxFile); err != nil {
 		return nil, err
 	}
 	switch {
 	case len(p.Data) == 0:
 		return nil, fmt.Errorf("%s: empty file", path)
-	case len(p.Data) > maxProgram:
-		return nil, fmt.Errorf("%s: more than %d bytes", path, maxProgram)
+	case len(p.Data) > kit.MaxFile:
+		return nil, fmt.Errorf("%s: more than %d bytes", path, kit.MaxFile)
 	}
 	return p, nil
 }
@@ -219,18 +217,14 @@ func (x *packing) pair(ctx context.Context, a *app, items []kit.Item) error {
 		if err != nil {
 			return fmt.Errorf("--diff: %w", err)
 		}
-		found := false
-		for i := range items {
-			if items[i].Bundle.Name == old.Name && !found {
-				if items[i].Old != nil {
-					return fmt.Errorf("--diff %s: there are two of %q", label(name), old.Name)
-				}
-				items[i].Old, found = old, true
-			}
-		}
-		if !found {
+		i := slices.IndexFunc(items, func(it kit.Item) bool { return it.Bundle.Name == old.Name })
+		if i < 0 {
 			return fmt.Errorf("--diff %s: it is called %q, and none of the bundles to pack is", label(name), old.Name)
 		}
+		if items[i].Old != nil {
+			return fmt.Errorf("--diff %s: there are two of %q", label(name), old.Name)
+		}
+		items[i].Old = old
 	}
 	return nil
 }

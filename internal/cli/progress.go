@@ -71,18 +71,16 @@ func (a *app) progress(of unit, format string, args ...any) *progress {
 
 func (p *progress) show() {
 	p.mu.Lock()
-	total, ended := p.total, p.ended
-	if !ended {
-		if p.of != nil {
-			p.of.erase()
-			p.of.hidden.Store(true)
-		}
-		p.shown.Store(true)
+	defer p.mu.Unlock()
+	if p.ended {
+		return
 	}
-	p.mu.Unlock()
-	if !ended {
-		p.add(0, total)
+	if p.of != nil {
+		p.of.erase()
+		p.of.hidden.Store(true)
 	}
+	p.shown.Store(true)
+	p.draw(0, p.total)
 }
 
 // add says that n more are done of a total, which is below 0 if it is not known.
@@ -92,6 +90,10 @@ func (p *progress) add(n int, total int64) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.draw(n, total)
+}
+
+func (p *progress) draw(n int, total int64) {
 	if total != p.total {
 		p.bar.ChangeMax64(max(total, -1))
 		p.total = total

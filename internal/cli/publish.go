@@ -26,7 +26,7 @@ type gate struct {
 func (g *gate) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	storeFlag(cmd, &g.store)
-	g.nameFlag(cmd)
+	f.StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
 	g.trust.flags(cmd)
 	siteFlag(cmd, &g.site)
 	f.BoolVar(&g.dryRun, "dry-run", false, "write nothing, and say what would happen")
@@ -48,10 +48,6 @@ func (g *gate) flags(cmd *cobra.Command) {
 		g.allow[a.gate] = f.Bool("allow-"+string(a.gate), false, a.help)
 	}
 	g.as.flags(cmd, "json", "quiet")
-}
-
-func (g *gate) nameFlag(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&g.name, "name", "", "serve it as `NAME` (default ios_core, ios or ios_union for Cisco's bundles, else the file's name without .p7b)")
 }
 
 // open opens the store, and says what Publish needs at this moment.

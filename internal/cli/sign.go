@@ -72,13 +72,11 @@ and ECDSA keys in files the same input gives the same bytes.`,
     --cert lab/signer.pem --chain lab/root.pem -o SHA256SUMS.p7s`,
 		Args: arguments("FILE"),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {
-				if detached && cmd.Flags().Changed(name) {
+			for i, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {
+				switch given := cmd.Flags().Changed(name); {
+				case detached && given:
 					return fmt.Errorf("sign: --detached and --%s exclude each other", name)
-				}
-			}
-			for _, name := range []string{"name", "bundle-version"} {
-				if !detached && !cmd.Flags().Changed(name) {
+				case !detached && !given && i < 2:
 					return fmt.Errorf("sign: --%s is missing", name)
 				}
 			}
@@ -112,7 +110,7 @@ and ECDSA keys in files the same input gives the same bytes.`,
 		},
 	}
 	f := cmd.Flags()
-	s.flags(cmd)
+	s.flags(cmd, "key", "sign with `KEY`")
 	f.BoolVar(&detached, "detached", false, "sign any FILE, and write the signature alone")
 	f.StringVar(&o.Name, "name", "", "call the bundle `NAME`, of letters, digits, space and '()+,-./:=?")
 	f.StringVar(&o.Version, "bundle-version", "", "give it the version `N`, which counts per name")
@@ -145,10 +143,8 @@ type signer struct {
 	noExec           bool
 }
 
-func (s *signer) flags(cmd *cobra.Command) { s.flagsNamed(cmd, "key", "sign with `KEY`") }
-
-// flagsNamed is flags with another name for the one of the key.
-func (s *signer) flagsNamed(cmd *cobra.Command, key, help string) {
+// flags adds the flags; that of the key has another name in pack.
+func (s *signer) flags(cmd *cobra.Command, key, help string) {
 	s.keyFlag = key
 	f := cmd.Flags()
 	f.StringVar(&s.key, key, "", help+": a file, exec:COMMAND or pkcs11:URI")

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,32 +68,23 @@ func (d Diff) WriteMarkdown(w io.Writer) error {
 	fmt.Fprintf(out, "\n%s\n", d.sum())
 
 	const columns = "position | SHA-256 | not after | serial number | subject |\n"
-	list := func(title string, entries []bundle.DiffEntry) {
-		fmt.Fprintf(out, "\n## %s (%d)\n\n", title, len(entries))
+	section := func(title, head string, entries []bundle.DiffEntry, words ...string) {
+		fmt.Fprintf(out, "\n## %s (%d)\n\n", title, len(entries)/len(words))
 		if len(entries) == 0 {
 			fmt.Fprintln(out, "None.")
 			return
 		}
-		fmt.Fprint(out, "| "+columns+"|---:|---|---|---|---|\n")
-		for _, e := range entries {
-			fmt.Fprintf(out, "| %s\n", row(e))
+		fmt.Fprint(out, head)
+		for i, e := range entries {
+			fmt.Fprintf(out, "| %s%s\n", words[i%len(words)], row(e))
 		}
 	}
-	pairs := func(title, about string, pairs []bundle.DiffPair) {
-		fmt.Fprintf(out, "\n## %s (%d)\n\n", title, len(pairs))
-		if len(pairs) == 0 {
-			fmt.Fprintln(out, "None.")
-			return
-		}
-		fmt.Fprint(out, about+" Both are listed above, too.\n\n| | "+columns+"|---|---:|---|---|---|---|\n")
-		for _, p := range pairs {
-			fmt.Fprintf(out, "| old | %s\n| new | %s\n", row(p.Old), row(p.New))
-		}
-	}
-	list("Added", d.Added)
-	list("Removed", d.Removed)
-	pairs("Re-issued", "The same name and the same key.", d.Reissued)
-	pairs("Re-keyed", "The same name and another key.", d.Rekeyed)
+	const one = "| " + columns + "|---:|---|---|---|---|\n"
+	const two = " Both are listed above, too.\n\n| | " + columns + "|---|---:|---|---|---|---|\n"
+	section("Added", one, d.Added, "")
+	section("Removed", one, d.Removed, "")
+	section("Re-issued", "The same name and the same key."+two, flat(d.Reissued), "old | ", "new | ")
+	section("Re-keyed", "The same name and another key."+two, flat(d.Rekeyed), "old | ", "new | ")
 	_ = d.Evidence.WriteMarkdown(out) // out keeps the error
 	return out.Flush()
 }
@@ -155,13 +147,9 @@ type change struct{ what, old, new string }
 // changes are the lines of rows that differ and say something: other files have
 // other names and hashes.
 func (d Diff) changes() []change {
-	var out []change
-	for _, r := range d.rows() {
-		if r.old != r.new && r.what != "file" && r.what != "SHA-256" && r.what != "certificates" {
-			out = append(out, r)
-		}
-	}
-	return out
+	return slices.DeleteFunc(d.rows(), func(r change) bool {
+		return r.old == r.new || r.what == "file" || r.what == "SHA-256" || r.what == "certificates"
+	})
 }
 
 func (d Diff) rows() []change {

@@ -52,6 +52,7 @@ func ParseChains(name string, data []byte) ([]Server, error) {
 		}
 		data = decoded
 	}
+	p := captures{}
 	if !beginsBlock().Match(data) {
 		if bytes.Contains(data, []byte("CONNECTED(")) || bytes.Contains(data, []byte("s_client")) {
 			return nil, errors.New("no certificate in it: the server was not reached, or it sent none")
@@ -60,15 +61,11 @@ func ParseChains(name string, data []byte) ([]Server, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := captures{}
-		for _, c := range b.Certificates {
-			if err := p.add(c); err != nil {
-				return nil, err
-			}
+		if err := p.add(b.Certificates...); err != nil {
+			return nil, err
 		}
 		return p.finish(name)
 	}
-	p := captures{}
 	if err := p.read(data); err != nil {
 		return nil, err
 	}
@@ -279,15 +276,11 @@ func (p *captures) finish(name string) ([]Server, error) {
 		return nil, errors.New("no certificate in it")
 	}
 	for i := range p.done {
-		if p.done[i].Name != "" {
-			continue
+		s, nameless := &p.done[i], name
+		if len(p.done) > 1 {
+			nameless = fmt.Sprintf("%s #%d", name, i+1)
 		}
-		if p.done[i].Name = p.done[i].Host; p.done[i].Host == "" {
-			p.done[i].Name = name
-			if len(p.done) > 1 {
-				p.done[i].Name = fmt.Sprintf("%s #%d", name, i+1)
-			}
-		}
+		s.Name = cmp.Or(s.Name, s.Host, nameless)
 	}
 	return p.done, nil
 }

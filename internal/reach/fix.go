@@ -13,14 +13,12 @@ import (
 // losses finds the anchors of earlier stages that are none at the last one.
 func (j *judge) losses(r *ServerReport) {
 	last := r.Results[len(r.Results)-1]
-	reached := func(c *certificate.Certificate) func(Path) bool {
-		return func(p Path) bool { return p.Anchor().SHA256 == c.SHA256 }
-	}
 	for _, result := range r.Results[:len(r.Results)-1] {
 		for _, p := range result.Paths {
 			c := p.Anchor()
+			reached := func(p Path) bool { return p.Anchor().SHA256 == c.SHA256 }
 			known := func(l Loss) bool { return l.Certificate.SHA256 == c.SHA256 }
-			if !slices.ContainsFunc(last.Paths, reached(c)) && !slices.ContainsFunc(r.Lost, known) {
+			if !slices.ContainsFunc(last.Paths, reached) && !slices.ContainsFunc(r.Lost, known) {
 				r.Lost = append(r.Lost, j.loss(c))
 			}
 		}

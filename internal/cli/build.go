@@ -105,9 +105,7 @@ Exit status: 0, or 1 if --locked or --check find a difference.`,
 	f.BoolVar(&locked, "locked", false, "refuse to change RECIPE.lock")
 	f.BoolVar(&check, "check", false, "write nothing; compare what is there")
 	f.Func("at", "build as of `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default SOURCE_DATE_EPOCH, or now)", t.at.set)
-	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
-	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
-	s.noExecFlag(cmd)
+	s.openFlags(cmd)
 	f.BoolVarP(&quiet, "quiet", "q", false, "print neither what was dropped nor the outputs")
 	exclusive(cmd, "locked", "check")
 	return cmd

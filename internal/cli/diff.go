@@ -56,7 +56,12 @@ Exit status: 0, or 1 if the pools differ.`,
 			case old.pool != nil && as != "" && as != "json" && as != "quiet":
 				return errors.New("--markdown and --cisco-json are for two bundles, not for a pool")
 			case old.pool != nil:
-				return a.diffPool(cmd.Context(), &t, old.pool, old.name, newer.bundle, newer.name, as)
+				d, err := t.comparePool(cmd.Context(), a, old.pool, old.name, newer.bundle, newer.name)
+				if err != nil {
+					return err
+				}
+				d.Evidence = a.evidence
+				return a.answer(d.Same(), as, printings{"": d.WriteText, "json": d.WriteJSON})
 			}
 			d := inspect.Diff{Diff: bundle.Compare(sides[0].bundle, sides[1].bundle)}
 			for i, side := range []*bundle.Side{&d.Old, &d.New} {

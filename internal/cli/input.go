@@ -163,14 +163,6 @@ func (a *app) gather(as printing, at *moment) {
 	a.evidence = report.NewEvidence(a.knownVersion(), at.Time)
 }
 
-// knownVersion is that of the program; empty if it is not known.
-func (a *app) knownVersion() string {
-	if version := a.version(); version != unknownVersion {
-		return version
-	}
-	return ""
-}
-
 // rests adds a file to what a report rests on.
 func (a *app) rests(name string, data []byte) {
 	if a.evidence != nil {
@@ -272,15 +264,11 @@ type trust struct {
 
 func (t *trust) flags(cmd *cobra.Command) {
 	t.rootFlag(cmd)
-	t.atFlag(cmd)
+	cmd.Flags().Func("at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)", t.at.set)
 }
 
 func (t *trust) rootFlag(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&t.roots, "root", nil, "trust `FILE|SHA256` alone: a certificate, or the SHA-256 of one (repeatable; default Cisco's roots, see trustpool anchors)")
-}
-
-func (t *trust) atFlag(cmd *cobra.Command) {
-	cmd.Flags().Func("at", "judge dates at `TIME`: 2026-11-21 or 2026-11-21T08:30:00Z (default now)", t.at.set)
 }
 
 // chosen are the anchors that --root names, and Cisco's if it is not given.

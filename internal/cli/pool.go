@@ -211,12 +211,3 @@ func (t *trust) comparePool(ctx context.Context, a *app, p *pool.Pool, poolName 
 	d.Signature, err = t.summary(ctx, a, b)
 	return d, err
 }
-
-func (a *app) diffPool(ctx context.Context, t *trust, p *pool.Pool, poolName string, b *bundle.Bundle, name string, as printing) error {
-	d, err := t.comparePool(ctx, a, p, poolName, b, name)
-	if err != nil {
-		return err
-	}
-	d.Evidence = a.evidence
-	return a.answer(d.Same(), as, printings{"": d.WriteText, "json": d.WriteJSON})
-}

@@ -18,6 +18,7 @@ import (
 	"trustpool/internal/fetch"
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
+	"trustpool/internal/hosting/watch"
 	"trustpool/signing"
 )
 
@@ -140,7 +141,14 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 	}
 	var server *hosting.Server
 	if len(f.watch) > 0 {
-		if o.Watch, err = a.serveWatcher(ctx, f, func() *hosting.Server { return server }); err != nil {
+		w := watch.Options{Now: a.env.Now, Changed: func(c watch.Change) { a.warn("%s", c) }}
+		if w.Every, err = interval("--watch-every", f.watchEvery); err != nil {
+			return err
+		}
+		if w.Servers, err = a.watched(ctx, "--watch", f.watch); err != nil {
+			return err
+		}
+		if o.Watch, err = a.newWatcher(w, func() *hosting.Server { return server }); err != nil {
 			return err
 		}
 	}

@@ -150,9 +150,14 @@ func (s *signer) flags(cmd *cobra.Command, key, help string) {
 	f.StringVar(&s.key, key, "", help+": a file, exec:COMMAND or pkcs11:URI")
 	f.StringVar(&s.cert, "cert", "", "take the key's certificate from `FILE`")
 	f.StringVar(&s.chain, "chain", "", "take the certificates above it, up to the root, from `FILE`")
-	f.StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
+	s.openFlags(cmd)
+}
+
+// openFlags adds those that say how a key is opened.
+func (s *signer) openFlags(cmd *cobra.Command) {
 	s.noExecFlag(cmd)
-	f.StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
+	cmd.Flags().StringVar(&s.passphraseFile, "passphrase-file", "", "read the key's passphrase or the token's PIN from the first line of `FILE`")
+	cmd.Flags().StringVar(&s.module, "pkcs11-module", "", "load the PKCS#11 library `FILE` where the URI has no module-path")
 }
 
 func (s *signer) noExecFlag(cmd *cobra.Command) {

@@ -1,24 +1,24 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// unknownVersion is the version of a program that was built without its history: from
-// an archive, or with -buildvcs=false.
-const unknownVersion = "unknown"
-
-// version returns the tag, or the pseudo-version of the commit, that the program was
-// built from (https://go.dev/ref/mod#versions).
-func (a *app) version() string {
-	if a.env.Build == nil || a.env.Build.Main.Version == "" || a.env.Build.Main.Version == "(devel)" {
-		return unknownVersion
+// knownVersion is the tag, or the pseudo-version of the commit, that the program was built
+// from (https://go.dev/ref/mod#versions). It is empty if the program was built without its
+// history: from an archive, or with -buildvcs=false.
+func (a *app) knownVersion() string {
+	if a.env.Build == nil || a.env.Build.Main.Version == "(devel)" {
+		return ""
 	}
 	return a.env.Build.Main.Version
 }
+
+func (a *app) version() string { return cmp.Or(a.knownVersion(), "unknown") }
 
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{

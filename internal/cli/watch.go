@@ -126,19 +126,6 @@ func (a *app) newWatcher(o watch.Options, server func() *hosting.Server) (*watch
 	return watch.New(o)
 }
 
-func (a *app) serveWatcher(ctx context.Context, f *serveFlags, server func() *hosting.Server) (*watch.Watcher, error) {
-	every, err := interval("--watch-every", f.watchEvery)
-	if err != nil {
-		return nil, err
-	}
-	servers, err := a.watched(ctx, "--watch", f.watch)
-	if err != nil {
-		return nil, err
-	}
-	changed := func(c watch.Change) { a.warn("%s", c) }
-	return a.newWatcher(watch.Options{Servers: servers, Now: a.env.Now, Every: every, Changed: changed}, server)
-}
-
 // runWatcher runs a watcher until the context ends. What comes from again makes it ask at once.
 func runWatcher(ctx context.Context, w *watch.Watcher, again <-chan struct{}) {
 	for ctx.Err() == nil {

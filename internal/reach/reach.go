@@ -38,15 +38,9 @@ const (
 	Unknown Status = "unknown"
 )
 
-// SHA1 says what becomes of a chain with a certificate that is signed with SHA-1.
+// SHA1 says what becomes of a chain with a certificate that is signed with SHA-1. What devices
+// do is not known, so the default is to say so.
 type SHA1 = path.SHA1
-
-// The choices. What devices do is not known, so the default is to say so.
-const (
-	SHA1Unknown = path.SHA1Unknown
-	SHA1Accept  = path.SHA1Accept
-	SHA1Refuse  = path.SHA1Refuse
-)
 
 // Options say how to validate. At must be set.
 type Options struct {
@@ -61,7 +55,7 @@ func (o Options) check() error {
 	if o.At.IsZero() {
 		return errors.New("reach: no time to validate at")
 	}
-	if !slices.Contains([]SHA1{SHA1Unknown, SHA1Accept, SHA1Refuse}, o.SHA1) {
+	if !slices.Contains([]SHA1{path.SHA1Unknown, path.SHA1Accept, path.SHA1Refuse}, o.SHA1) {
 		return fmt.Errorf("reach: SHA-1 links can be accepted or refused, not %q", o.SHA1)
 	}
 	return nil

@@ -176,12 +176,12 @@ func TestRules(t *testing.T) {
 		{name: "corrupt", chain: chain(edit(func(t *pkitest.Template) { t.Corrupt = true }), root), anchors: [][]byte{root.DER},
 			status: reach.Broken, reason: path.Signature},
 		{name: "SHA-1", chain: chain(edit(sha1Signed), rsaRoot), anchors: [][]byte{rsaRoot.DER}, status: reach.Unknown, reason: path.SHA1Signed},
-		{name: "SHA-1 accepted", chain: chain(edit(sha1Signed), rsaRoot), anchors: [][]byte{rsaRoot.DER}, options: reach.Options{SHA1: reach.SHA1Accept},
+		{name: "SHA-1 accepted", chain: chain(edit(sha1Signed), rsaRoot), anchors: [][]byte{rsaRoot.DER}, options: reach.Options{SHA1: path.SHA1Accept},
 			status: reach.OK, differs: true},
-		{name: "SHA-1 refused", chain: chain(edit(sha1Signed), rsaRoot), anchors: [][]byte{rsaRoot.DER}, options: reach.Options{SHA1: reach.SHA1Refuse},
+		{name: "SHA-1 refused", chain: chain(edit(sha1Signed), rsaRoot), anchors: [][]byte{rsaRoot.DER}, options: reach.Options{SHA1: path.SHA1Refuse},
 			status: reach.Broken, reason: path.SHA1Signed},
 		{name: "MD5", chain: chain(edit(func(t *pkitest.Template) { t.Algorithm = pkitest.MD5WithRSA }), rsaRoot), anchors: [][]byte{rsaRoot.DER},
-			options: reach.Options{SHA1: reach.SHA1Accept}, status: reach.Broken, reason: path.Weak},
+			options: reach.Options{SHA1: path.SHA1Accept}, status: reach.Broken, reason: path.Weak},
 		{name: "another host", chain: chain(leaf, root), anchors: [][]byte{root.DER}, host: "mail.lab.example", status: reach.Broken, reason: reach.HostName},
 		{name: "letter case", chain: chain(leaf, root), anchors: [][]byte{root.DER}, host: "WWW.lab.EXAMPLE", status: reach.OK},
 		{name: "wildcard", chain: chain(leaf.With(pkitest.AlternativeNames("*.lab.example")), root), anchors: [][]byte{root.DER}, status: reach.OK},
@@ -283,7 +283,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s, and crypto/x509 says %t", r.Status, good)
 			}
 			// OpenSSL does not try another certificate of a name where a signature is wrong.
-			differs := tt.options.SHA1 == reach.SHA1Accept || tt.name == "two of the name, one signed"
+			differs := tt.options.SHA1 == path.SHA1Accept || tt.name == "two of the name, one signed"
 			if tooltest.Need(t, "openssl"); r.Status == reach.OK && !differs && !opensslVerifies(t, tt.host, tt.options.RootsOnly, at, tt.chain, tt.anchors) {
 				t.Error("ok, and OpenSSL refuses it")
 			}

@@ -43,7 +43,6 @@ const (
 
 func write(dir string, date time.Time) error {
 	root := cli.Commands()
-	root.DisableAutoGenTag = true
 	if err := writeCommands(root, dir, date); err != nil {
 		return err
 	}

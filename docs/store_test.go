@@ -76,10 +76,11 @@ func TestStoreFields(t *testing.T) {
 	fields(t, kept, advice)
 	same(t, "advice", documentedFields(t, "### trustpool.advice/1"), names(advice))
 
-	releases, err := s.History(t.Context(), "lab")
+	lab, _, err := s.StateSince(t.Context(), "lab", "")
 	if err != nil {
 		t.Fatal(err)
 	}
+	releases := lab.Releases
 	for _, r := range releases {
 		data, err := json.Marshal(r)
 		if err != nil {

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
@@ -23,10 +24,7 @@ type Need struct {
 
 // HostsWords are the hosts in a line.
 func (n *Need) HostsWords() string {
-	if len(n.Hosts) == 0 {
-		return "not named by the source"
-	}
-	return strings.Join(n.Hosts, ", ")
+	return cmp.Or(strings.Join(n.Hosts, ", "), "not named by the source")
 }
 
 // A NeededRoot is a certificate that is needed from a day to another.

@@ -5,11 +5,9 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"trustpool/bundle/certificate"
 	"trustpool/internal/distrust"
@@ -107,37 +105,25 @@ func (p *positions) mayBe(pin Pin) int {
 	return p.noHash
 }
 
-// part is what one worker found of each rule.
+// part is what was found of each rule in a chunk.
 type part struct {
 	applied, notKnown []int
 	findings          [][]Finding
 }
 
-// chunk is how many certificates a worker takes at a time: so few that the
-// others do not wait long for the last one.
+// chunk is how many certificates are judged one after the other: so few that nobody
+// waits long for the last of them.
 const chunk = 16
 
 // run applies the rules over single entries side by side, a self-signature being
 // most of the work, then those over the whole.
 func (a *auditor) run() ([]RuleResult, []Finding) {
 	parts := make([]part, (len(a.Entries)+chunk-1)/chunk)
-	var next atomic.Int64
-	work := func() {
-		for {
-			i := int(next.Add(1)) - 1
-			if i >= len(parts) {
-				return
-			}
-			parts[i] = a.items(i*chunk, min((i+1)*chunk, len(a.Entries)))
-		}
+	var chunks sync.WaitGroup
+	for i := range parts {
+		chunks.Go(func() { parts[i] = a.items(i*chunk, min((i+1)*chunk, len(a.Entries))) })
 	}
-	var others sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
-		others.Go(work)
-	}
-	work()
-	others.Wait()
-
+	chunks.Wait()
 	a.found = newPositions(&a.Subject, a.keys)
 	results := make([]RuleResult, len(a.rules))
 	var all []Finding

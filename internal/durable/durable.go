@@ -198,11 +198,7 @@ func (d *Disk) Put(root *os.Root, name string, data []byte, perm fs.FileMode) er
 	if err != nil {
 		return err
 	}
-	defer d.finish(t)
-	if err := d.commit(func() error { return d.rename(t) }); err != nil {
-		return err
-	}
-	return d.syncDir(root, path.Dir(name), name)
+	return d.place(t)
 }
 
 // MkdirAll makes a directory below root and those that it is in, each durably.
@@ -281,33 +277,38 @@ func (d *Disk) commit(change func() error) error {
 	return change()
 }
 
-func (d *Disk) failure(op, name string) error {
-	if d.fail == nil {
-		return nil
+// try does something, unless a test wants it to fail.
+func (d *Disk) try(op, name string, do func() error) error {
+	if d.fail != nil {
+		if err := d.fail(op, name); err != nil {
+			return err
+		}
 	}
-	return d.fail(op, name)
+	return do()
 }
 
 // rename gives a temporary file the name that it is for.
 func (d *Disk) rename(t *temp) error {
-	err := d.failure("rename", t.name)
-	if err == nil {
-		err = t.root.Rename(t.tmp, t.name)
-	}
-	if err != nil {
+	if err := d.try("rename", t.name, func() error { return t.root.Rename(t.tmp, t.name) }); err != nil {
 		return &fs.PathError{Op: "write", Path: t.path, Err: cause(err)}
 	}
 	t.gone = true
 	return nil
 }
 
+// place gives what is temporary the name that it is for, and finishes it.
+func (d *Disk) place(t *temp) error {
+	defer d.finish(t)
+	if err := d.commit(func() error { return d.rename(t) }); err != nil {
+		return err
+	}
+	return d.syncDir(t.root, path.Dir(t.name), t.path)
+}
+
 // link gives a file a second name, at which there must be nothing. On a file system without hard links, as on a memory
 // stick, whoever makes an empty file owns the name, and the file is moved there.
 func (d *Disk) link(root *os.Root, from, to, path string) error {
-	err := d.failure("link", to)
-	if err == nil {
-		err = root.Link(from, to)
-	}
+	err := d.try("link", to, func() error { return root.Link(from, to) })
 	if err == nil {
 		return nil
 	}
@@ -403,10 +404,7 @@ func newName(create func(name string) error) (string, error) {
 
 // syncDir syncs the directory that holds the new name of what is at path.
 func (d *Disk) syncDir(root *os.Root, dir, path string) error {
-	err := d.failure("sync", path)
-	if err == nil {
-		err = syncDir(root, dir)
-	}
+	err := d.try("sync", path, func() error { return syncDir(root, dir) })
 	switch {
 	case err == nil:
 		return nil

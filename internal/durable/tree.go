@@ -81,11 +81,7 @@ func (d *Disk) Tree(dir string, fill func(*Tree) error) error {
 	if err != nil {
 		return err
 	}
-	defer d.finish(t.temp)
-	if err := d.commit(func() error { return d.rename(t.temp) }); err != nil {
-		return err
-	}
-	return d.syncDir(root, ".", dir)
+	return d.place(t.temp)
 }
 
 // Add writes what fill writes to the directory dir, which is made if it is missing: all of it, or nothing. A file that
@@ -139,13 +135,12 @@ func (d *Disk) fillDir(dir string, fill, move func(*Tree) error) error {
 // replace gives the files of a tree their names, whatever has them.
 func (d *Disk) replace(t *Tree) error {
 	for _, name := range t.files {
-		err := d.failure("rename", name)
-		if err == nil {
-			err = t.root.MkdirAll(path.Dir(name), 0o755)
-		}
-		if err == nil {
-			err = t.root.Rename(path.Join(t.tmp, name), name)
-		}
+		err := d.try("rename", name, func() error {
+			if err := t.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+				return err
+			}
+			return t.root.Rename(path.Join(t.tmp, name), name)
+		})
 		if err != nil {
 			return &fs.PathError{Op: "write", Path: filepath.Join(t.path, name), Err: cause(err)}
 		}

@@ -344,19 +344,15 @@ func (o Options) watched(r io.Reader, size int64) io.Reader {
 	if size <= 0 {
 		size = -1
 	}
-	return &watchedReader{r, o.Progress, size}
+	return io.TeeReader(r, counter(func(n int) { o.Progress(n, size) }))
 }
 
-type watchedReader struct {
-	r        io.Reader
-	progress func(int, int64)
-	size     int64
-}
+// A counter is told how many bytes are written to it.
+type counter func(int)
 
-func (w *watchedReader) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	w.progress(n, w.size)
-	return n, err
+func (c counter) Write(p []byte) (int, error) {
+	c(len(p))
+	return len(p), nil
 }
 
 // wanted reports whether a companion is read by what its beginning holds.
@@ -364,12 +360,7 @@ func (d Directory) wanted(path string) (bool, error) {
 	if d.Wanted == nil {
 		return false, nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	prefix, err := io.ReadAll(io.LimitReader(f, SniffBytes))
+	prefix, err := ReadAtMost(path, SniffBytes-1)
 	return err == nil && d.Wanted(prefix), err
 }
 

@@ -205,7 +205,7 @@ func character(s string) (length, columns int) {
 		return 1, 1
 	}
 	r, length := utf8.DecodeRuneInString(s)
-	if unicode.In(r, unicode.Mn, unicode.Me) {
+	if joins(r) {
 		return length, 0
 	}
 	switch width.LookupRune(r).Kind() {
@@ -214,6 +214,9 @@ func character(s string) (length, columns int) {
 	}
 	return length, 1
 }
+
+// joins reports whether a character joins the one before it.
+func joins(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Me) }
 
 // first is the beginning of s that takes at most limit columns, and at least a character.
 func first(s string, limit int) string {
@@ -247,12 +250,5 @@ func Middle(s string, limit int) string {
 		step, columns := character(tail)
 		tail, n = tail[step:], n-columns
 	}
-	for tail != "" { // what joined the last character that went
-		step, columns := character(tail)
-		if columns > 0 {
-			break
-		}
-		tail = tail[step:]
-	}
-	return head + "…" + tail
+	return head + "…" + strings.TrimLeftFunc(tail, joins) // without what joined the last character that went
 }

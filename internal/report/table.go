@@ -2,9 +2,11 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/csv"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -155,30 +157,21 @@ func fit(columns []Column, natural []int, limit int) []int {
 // share gives the columns that can be cut the room that there is: those that need no more
 // than an equal part have what they need.
 func share(columns []Column, widths []int, room int) {
-	open := map[int]bool{}
+	var open []int
 	for i, c := range columns {
 		if widths[i] >= 0 && (c.Kind == Name || c.Kind == Prose) {
-			open[i] = true
+			open = append(open, i)
 		}
 	}
-	for len(open) > 0 {
-		part, settled := room/len(open), false
-		for i := range columns {
-			if open[i] && widths[i] <= part {
-				room, settled = room-widths[i], true
-				delete(open, i)
-			}
-		}
-		if settled {
-			continue
-		}
-		for i := range columns {
-			if open[i] {
-				widths[i] = max(room/len(open), 1)
-				room -= widths[i]
-				delete(open, i)
-			}
-		}
+	slices.SortStableFunc(open, func(i, j int) int { return cmp.Compare(widths[i], widths[j]) })
+	for len(open) > 0 && widths[open[0]] <= room/len(open) {
+		room -= widths[open[0]]
+		open = open[1:]
+	}
+	slices.Sort(open)
+	for n, i := range open {
+		widths[i] = max(room/(len(open)-n), 1)
+		room -= widths[i]
 	}
 }
 

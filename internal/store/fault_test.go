@@ -103,7 +103,7 @@ func intact(t *testing.T, s *store.Store, versions ...string) *store.Release {
 	if !slices.Contains(versions, r.Version) {
 		t.Errorf("version %s is current, none of %s", r.Version, versions)
 	}
-	h, err := s.History(t.Context(), "lab")
+	h, err := history(t.Context(), s)
 	if err != nil || h[len(h)-1].SHA256 != r.SHA256 || h[len(h)-1].Number != len(h) {
 		t.Errorf("the history: %v", err)
 	}
@@ -213,7 +213,7 @@ func TestPublishers(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	h, err := s.History(t.Context(), "lab")
+	h, err := history(t.Context(), s)
 	if err != nil || len(h) != won {
 		t.Errorf("%d won and %d are in the history, %v", won, len(h), err)
 	}

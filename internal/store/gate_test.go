@@ -248,7 +248,7 @@ func TestRollbackOverSeveral(t *testing.T) {
 	publish("5", "withdrawn: release 8, a rollback")
 	publish("6", "")
 	publish("3", "older-version")
-	if h, err := s.History(ctx, "lab"); err != nil || len(h) != 9 {
+	if h, err := history(ctx, s); err != nil || len(h) != 9 {
 		t.Errorf("%d releases, %v", len(h), err)
 	}
 }
@@ -293,7 +293,7 @@ func TestRollback(t *testing.T) {
 	back("1", "")                  // is current
 	back("7", "")
 	back("abc", "")
-	h, err := s.History(ctx, "lab")
+	h, err := history(ctx, s)
 	if err != nil || len(h) != 5 {
 		t.Fatalf("%+v, %v", h, err)
 	}

@@ -132,7 +132,7 @@ func TestKill(t *testing.T) {
 		published = r.Number
 	}
 	t.Logf("seed %d: %d publications, %d kills", seed, published, kills)
-	h, err := s.History(t.Context(), "lab")
+	h, err := history(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

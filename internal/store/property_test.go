@@ -186,7 +186,7 @@ func TestGatesOldHistory(t *testing.T) {
 		mem.objects["current/lab"] = withoutSigned.ReplaceAll(mem.objects["current/lab"], nil)
 	}
 	forget()
-	if h, err := s.History(t.Context(), "lab"); err != nil || h[0].Signed != nil || h[2].Signed != nil {
+	if h, err := history(t.Context(), s); err != nil || h[0].Signed != nil || h[2].Signed != nil {
 		t.Fatalf("%+v, %v", h, err)
 	}
 	for v, want := range map[string]store.Gate{"1": store.GateUnchanged, "2": store.GateWithdrawn} {
@@ -199,7 +199,7 @@ func TestGatesOldHistory(t *testing.T) {
 	if _, err := s.Publish(t.Context(), signed(coreName, "3", pkitest.CoreV2()...), o); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := s.History(t.Context(), "lab"); err != nil || len(h[1].Signed) != 1 || len(h[2].Signed) != 1 {
+	if h, err := history(t.Context(), s); err != nil || len(h[1].Signed) != 1 || len(h[2].Signed) != 1 {
 		t.Errorf("%+v, %v", h, err)
 	}
 }

@@ -16,11 +16,11 @@ const minHashPrefix = 8
 // anew; the gates that an older bundle cannot pass are allowed, and recorded. Of o
 // it takes Anchors, At, Now, DryRun and Limits.
 func (s *Store) Rollback(ctx context.Context, name, to string, o PublishOptions) (*Publication, error) {
-	history, err := s.History(ctx, name)
+	state, _, err := s.StateSince(ctx, name, "")
 	if err != nil {
 		return nil, err
 	}
-	target, err := find(history, to)
+	target, err := find(state.Releases, to)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

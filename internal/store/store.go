@@ -101,16 +101,6 @@ func (s *Store) Current(ctx context.Context, name string) (*Release, error) {
 	return state.Current(), err
 }
 
-// History is every publication of a name, the oldest first; the last is current.
-// The error is ErrNotFound if there is none.
-func (s *Store) History(ctx context.Context, name string) ([]Release, error) {
-	state, _, err := s.StateSince(ctx, name, "")
-	if err != nil {
-		return nil, err
-	}
-	return state.Releases, nil
-}
-
 // StateSince gives the state of a name and its tag. If that is still the one that is
 // given, there is nothing new, and the state is nil. The error is ErrNotFound if
 // nothing was ever published under the name.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -71,4 +72,13 @@ func TestPublish(t *testing.T) {
 	if data, err := s.Read(t.Context(), *r); err != nil || string(data) != string(read(t, "lab-core-v2.p7b")) {
 		t.Errorf("read: %v", err)
 	}
+}
+
+// history is every publication of lab.
+func history(ctx context.Context, s *store.Store) ([]store.Release, error) {
+	state, _, err := s.StateSince(ctx, "lab", "")
+	if err != nil {
+		return nil, err
+	}
+	return state.Releases, nil
 }

@@ -102,11 +102,8 @@ func visible(data []byte) error {
 func notYAML(err error) error {
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 1
-	if rest, ok := strings.CutPrefix(msg, "line "); ok {
-		number, what, _ := strings.Cut(rest, ": ")
-		if n, err := strconv.Atoi(number); err == nil {
-			line, msg = n, what
-		}
+	if n, _ := fmt.Sscanf(msg, "line %d:", &line); n == 1 {
+		_, msg, _ = strings.Cut(msg, ": ")
 	}
 	return ErrorAt(Position{Line: line}, "not YAML: %s", msg)
 }

@@ -28,22 +28,21 @@ type Schema struct {
 func Open(t testing.TB, path string) *Schema {
 	t.Helper()
 	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("schema.json", doc); err != nil {
-		t.Fatal(err)
-	}
+	check(t, c.AddResource("schema.json", doc))
 	s, err := c.Compile("schema.json")
+	check(t, err)
+	return &Schema{doc.(map[string]any), s}
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Schema{doc.(map[string]any), s}
 }
 
 // Validate judges a YAML text as editors do.
@@ -57,9 +56,7 @@ func (s *Schema) Validate(t testing.TB, text []byte) error {
 func value(t testing.TB, text []byte) any {
 	t.Helper()
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
-		t.Fatal(err)
-	}
+	check(t, yaml.Unmarshal(text, &doc))
 	var asText func(*yaml.Node)
 	asText = func(n *yaml.Node) {
 		if n.ShortTag() == "!!timestamp" {
@@ -71,17 +68,13 @@ func value(t testing.TB, text []byte) any {
 	}
 	asText(&doc)
 	var v any
-	if err := doc.Decode(&v); err != nil {
-		t.Fatal(err)
-	}
+	check(t, doc.Decode(&v))
 	data, err := json.Marshal(v)
 	if err != nil {
 		return nil // of .inf and the like
 	}
 	out, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	return out
 }
 
@@ -115,9 +108,7 @@ func (s *Schema) Fields() []string {
 func ParsedFields(t testing.TB, source string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), source, nil, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	fields := map[string]bool{}
 	key := func(e ast.Expr) {
 		if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.STRING {

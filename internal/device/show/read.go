@@ -115,21 +115,11 @@ func (d *dialect) label(text string) (label, string) {
 // isQuotedPrintable reports whether a text is as mails have it: each equals sign begins a
 // byte in hex, or ends a line, and there are some of what is in every name.
 func isQuotedPrintable(text []byte) bool {
-	if !bytes.Contains(text, []byte("=3D")) {
-		return false
-	}
-	for rest := text; ; {
-		_, after, ok := bytes.Cut(rest, []byte("="))
-		if !ok {
-			return true
-		}
-		end := bytes.TrimLeft(after, " \t\r")
-		if !(len(end) == 0 || end[0] == '\n' || len(after) > 1 && isHex(string(after[:2])) && !bytes.ContainsAny(after[:2], ":abcdef")) {
-			return false
-		}
-		rest = after
-	}
+	return bytes.Contains(text, []byte("=3D")) && !unquoted().Match(text)
 }
+
+// unquoted is an equals sign that is not so.
+var unquoted = pattern(`=(?:[^0-9A-F \t\r\n]|[0-9A-F](?:[^0-9A-F]|$)|[ \t\r]+[^ \t\r\n])`)
 
 // readText reads a capture that is text.
 func (d *dialect) readText(text string) ([]Shown, error) {

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,10 +28,10 @@ var (
 		const all = `(?:` + time + `(?: [A-Z]{2,5})?|\d{8}[-T_]\d{6}| *[+-]?\d{1,10}\.\d{3,9}s?)`
 		const after = `(?:[:|]| ->| \|)?`
 		return map[byte]*regexp.Regexp{
-			'[': regexp.MustCompile(`^ {0,2}\[` + all + `\]` + after),
-			'(': regexp.MustCompile(`^ {0,2}\(` + all + `\)` + after),
-			'<': regexp.MustCompile(`^ {0,2}<` + all + `>` + after),
-			0:   regexp.MustCompile(`^ {0,2}` + time + after + `([ \t]|$)`),
+			'[': regexp.MustCompile(`^( {0,2}\[` + all + `\]` + after + `)`),
+			'(': regexp.MustCompile(`^( {0,2}\(` + all + `\)` + after + `)`),
+			'<': regexp.MustCompile(`^( {0,2}<` + all + `>` + after + `)`),
+			0:   regexp.MustCompile(`^( {0,2}` + time + after + `)(?:[ \t]|$)`),
 		}
 	})
 	quote = pattern(`^((?:> ?)*>)`)
@@ -114,11 +115,11 @@ func cutPrefix(lines []string) bool {
 		if !ok {
 			continue
 		}
-		if short := strings.TrimSpace(prefix); short == "" || tries == maxTries {
+		short := strings.TrimRight(prefix, " \t")
+		if short == "" || tries == maxTries {
 			return false
 		}
 		tries++
-		short := strings.TrimRight(prefix, " \t")
 		if cutAll(lines, func(line string) (string, bool) {
 			if line == short {
 				return "", true
@@ -146,30 +147,20 @@ func cutStamp(line string) (string, bool) {
 	if begin == "" {
 		return line, false
 	}
-	stamp, inBrackets := stamps()[begin[0]]
-	if !inBrackets {
-		stamp = stamps()[0]
-	}
-	m := stamp.FindStringSubmatchIndex(line)
-	if m == nil {
-		return line, false
-	}
-	end := m[1]
-	if !inBrackets { // the blank after it stays, as it does for brackets
-		end = m[2]
-	}
-	return line[end:], true
+	return cutGroup(cmp.Or(stamps()[begin[0]], stamps()[0]), line)
 }
 
 // cutOf cuts what the first group of a pattern is.
 func cutOf(p func() *regexp.Regexp) func(string) (string, bool) {
-	return func(line string) (string, bool) {
-		m := p().FindStringSubmatchIndex(line)
-		if m == nil {
-			return line, false
-		}
-		return line[m[3]:], true
+	return func(line string) (string, bool) { return cutGroup(p(), line) }
+}
+
+func cutGroup(p *regexp.Regexp, line string) (string, bool) {
+	m := p.FindStringSubmatchIndex(line)
+	if m == nil {
+		return line, false
 	}
+	return line[m[3]:], true
 }
 
 // cutString reads a line that is a string of JSON.
@@ -194,6 +185,9 @@ func cutYAML(line string) (string, bool) {
 	return strings.ReplaceAll(m[1], "''", "'") + m[3], true
 }
 
+// mnemonicText is what a message of a device has before its text.
+const mnemonicText = `%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`
+
 var (
 	promptLine = pattern(`^(?:(?:RP|LC|0)/[\w/]+:)?([A-Za-z0-9][\w.@~:/-]*)(?:\([\w .:/-]+\))*[#>] ?(.*)$`)
 	config     = pattern(`^(?:crypto (?:pki|ca) (?:certificate (?:pool|chain)|trustpoint|trustpool policy)\b|Building configuration|Current configuration|cabundle )`)
@@ -201,11 +195,11 @@ var (
 	// message is the beginning of a line that the device logged.
 	message = pattern(`^(?:<\d{1,3}>)?(?:\d{1,9}: )?(?:[\w.:/-]+ )?[*.:]{0,2}(?:(?:RP|LC|0)/[\w/]+:)?` +
 		`(?:(?:(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} |\d{4}-\d\d-\d\dT)\d\d:\d\d:\d\d|\d\d:\d\d:\d\d|\dd\d\dh|\dw\dd)[^%=]{0,60})?` +
-		`%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+		mnemonicText)
 	debug = pattern(`^[*.]?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5})?: `)
 	// messageWithin is one that begins within another line.
-	messageWithin = pattern(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
-	mnemonic      = pattern(`%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:`)
+	messageWithin = pattern(`.(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d\d:\d\d:\d\d)[^%]{0,60}` + mnemonicText)
+	mnemonic      = pattern(mnemonicText)
 	// member is a further line of a message of several.
 	member = pattern(`^(?:Trustpoint|Issuer-name|Subject-name|Serial-number|End-date) *:`)
 )

@@ -19,8 +19,14 @@ type line struct {
 	blank  bool // a blank was at its end
 }
 
-// pager is the mark of a pager, as devices and terminal servers write it.
-var pager = pattern(`^(?i)(?:--+ ?more ?--+(?:\(\d{1,3}%\))?|<--- more --->)`)
+// mark is that of a pager, as devices and terminal servers write it; pager is one at the
+// beginning of a line.
+var (
+	mark  = pattern(markText)
+	pager = pattern(`^` + markText)
+)
+
+const markText = `(?i:--+ ?more ?--+(?:\(\d{1,3}%\))?|<--- more --->)`
 
 const (
 	tabWidth = 8
@@ -48,8 +54,8 @@ func clean(raw string) line {
 		shown := raw[:at] + terminal(raw[at:])
 		text = strings.TrimLeft(shown, " ")
 		l.indent = len(shown) - len(text)
-		if mark := pager().FindString(text); mark != "" { // not written over
-			rest := text[len(mark):]
+		if left := pager().FindString(text); left != "" { // not written over
+			rest := text[len(left):]
 			rest = strings.TrimPrefix(strings.TrimPrefix(rest, " "), pagerBlanks[1:])
 			text = strings.TrimLeft(rest, " ")
 			l.indent = len(rest) - len(text)
@@ -95,6 +101,18 @@ func noControlSequences(raw string) string {
 	}
 	b.WriteString(before)
 	return b.String()
+}
+
+// bare is a line without control sequences. Those behind a pager's mark stay: what they
+// do is known once what is before the mark is cut.
+func bare(raw string) string {
+	raw = strings.TrimLeft(strings.TrimRight(raw, "\r\n"), "\r")
+	if strings.Contains(raw, "\x1b") {
+		if at := mark().FindStringIndex(raw); at != nil {
+			return noControlSequences(raw[:at[0]]) + raw[at[0]:]
+		}
+	}
+	return noControlSequences(raw)
 }
 
 // escapes are the control functions that are no control sequences: titles of windows,

@@ -262,6 +262,28 @@ func TestReadNoise(t *testing.T) {
 	}
 }
 
+// What a pager wrote is gone, behind a prefix too: nothing of its mark is left in a name.
+func TestReadPagerBehindPrefix(t *testing.T) {
+	t.Parallel()
+	text := shownXE("edge1")
+	want := without(readBack(t, show.IOSXE, text))
+	all := noises()
+	for pager, page := range all {
+		for prefix, before := range all {
+			if !strings.Contains(pager, "pager") || !strings.HasPrefix(prefix, "a prefix ") {
+				continue
+			}
+			for n := range 4 { // so that the mark is on other lines
+				captured := before(page(strings.Repeat("edge1#\n", n) + text))
+				got, err := show.Read([]byte(captured), show.IOSXE)
+				if err == nil && !reflect.DeepEqual(without(got), want) {
+					t.Errorf("%s, %s: %+v\n%s", pager, prefix, got, captured[:400])
+				}
+			}
+		}
+	}
+}
+
 func without(list []show.Shown) []show.Shown {
 	for i := range list {
 		list[i].Line = 0

@@ -130,7 +130,7 @@ func (d *dialect) readText(text string) ([]Shown, error) {
 	}
 	raw := make([]string, 0, count)
 	for l := range strings.Lines(text) {
-		raw = append(raw, noControlSequences(strings.TrimLeft(strings.TrimRight(l, "\r\n"), "\r")))
+		raw = append(raw, bare(l))
 	}
 	undecorate(raw)
 	lines := make([]line, 0, len(raw))

@@ -24,14 +24,7 @@ type Limits struct {
 }
 
 func (l Limits) cms() cms.Limits {
-	return cms.Limits{MaxDepth: l.Depth, MaxCertificates: l.certificates()}
-}
-
-func (l Limits) certificates() int {
-	if l.Certificates <= 0 {
-		return cms.DefaultMaxCertificates
-	}
-	return l.Certificates
+	return cms.Limits{MaxDepth: l.Depth, MaxCertificates: l.Certificates}
 }
 
 // A SyntaxError says at which offset the input is not what it should be.
@@ -57,6 +50,9 @@ func Parse(data []byte) (*Bundle, error) { return Limits{}.Parse(data) }
 func (l Limits) Parse(data []byte) (*Bundle, error) {
 	if l.Bytes <= 0 {
 		l.Bytes = DefaultMaxBytes
+	}
+	if l.Certificates <= 0 {
+		l.Certificates = cms.DefaultMaxCertificates
 	}
 	if int64(len(data)) > l.Bytes {
 		return nil, fmt.Errorf("%d bytes, more than the limit of %d", len(data), l.Bytes)
@@ -186,8 +182,8 @@ func (b *Bundle) assemble(pieces []piece, l Limits) error {
 			}
 			b.Certificates = append(b.Certificates, c)
 		}
-		if len(b.Certificates) > l.certificates() {
-			return syntaxErr(p.offset, "more than %d certificates", l.certificates())
+		if len(b.Certificates) > l.Certificates {
+			return syntaxErr(p.offset, "more than %d certificates", l.Certificates)
 		}
 	}
 	if b.Form == FormDER && len(pieces) == 1 {

@@ -223,8 +223,8 @@ func (s *scanner) from(offset int) error {
 		if err != nil {
 			return err
 		}
-		if len(s.pieces) > s.limits.certificates() {
-			return syntaxErr(s.pieces[len(s.pieces)-1].offset, "more than %d certificates", s.limits.certificates())
+		if len(s.pieces) > s.limits.Certificates {
+			return syntaxErr(s.pieces[len(s.pieces)-1].offset, "more than %d certificates", s.limits.Certificates)
 		}
 	}
 	return nil

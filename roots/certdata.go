@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,28 +50,35 @@ func ParseCertdata(data []byte) (*Store, error) {
 		return nil, err
 	}
 	r := lineReader{rest: bytes.TrimPrefix(data, []byte(byteOrderMark))}
-	for {
-		line, ok, err := r.next()
+	for begun := false; !begun; {
+		line, err := r.next()
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("no BEGINDATA line in it: not a certdata.txt")
+		}
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			return nil, errors.New("no BEGINDATA line in it: not a certdata.txt")
-		}
-		if string(line) == "BEGINDATA" {
-			break
-		}
+		begun = string(line) == "BEGINDATA"
 	}
 	var d certdata
-	object, err := r.object()
-	for ; object != nil && err == nil; object, err = r.object() {
-		if d.objects++; d.objects > MaxRoots {
-			return nil, r.errorf("more than %d objects", MaxRoots)
+	var object []attribute
+	for objects, end := 0, false; !end; {
+		a, err := r.attribute()
+		if end = errors.Is(err, io.EOF); err != nil && !end {
+			return nil, err
 		}
-		d.add(object)
-	}
-	if err != nil {
-		return nil, err
+		begins := a.name == "CKA_CLASS"
+		if (begins || end) && len(object) > 0 {
+			if objects++; objects > MaxRoots {
+				return nil, r.errorf("more than %d objects", MaxRoots)
+			}
+			d.add(object)
+			object = nil
+		}
+		if !begins && !end && len(object) == 0 {
+			return nil, r.errorf("%s is before the first CKA_CLASS", a.name)
+		}
+		object = append(object, a)
 	}
 	if len(d.certificates)+len(d.trust) == 0 {
 		return nil, errors.New("no certificate and no trust in it")
@@ -81,25 +89,24 @@ func ParseCertdata(data []byte) (*Store, error) {
 // A lineReader reads the lines of certdata.txt.
 type lineReader struct {
 	rest []byte
-	line int        // of the line that was read last
-	held *attribute // CKA_CLASS of the object that follows
+	line int // of the line that was read last
 }
 
 func (r *lineReader) errorf(format string, args ...any) error {
 	return &CertdataError{r.line, fmt.Sprintf(format, args...)}
 }
 
-// next gives the next line without white space around it; ok is false at the end.
-func (r *lineReader) next() (line []byte, ok bool, err error) {
+// next gives the next line without white space around it; the error is io.EOF at the end.
+func (r *lineReader) next() (line []byte, err error) {
 	if len(r.rest) == 0 {
-		return nil, false, nil
+		return nil, io.EOF
 	}
 	r.line++
 	line, r.rest, _ = bytes.Cut(r.rest, []byte("\n"))
 	if len(line) > MaxStoreLine {
-		return nil, false, r.errorf("more than %d bytes", MaxStoreLine)
+		return nil, r.errorf("more than %d bytes", MaxStoreLine)
 	}
-	return bytes.TrimSpace(line), true, nil
+	return bytes.TrimSpace(line), nil
 }
 
 // An attribute is one attribute of an object. bytes is what a MULTILINE_OCTAL
@@ -117,66 +124,41 @@ func (a attribute) String() string {
 	return strings.TrimSpace(a.name + " " + a.kind + " " + a.value)
 }
 
-// object reads the attributes up to the next CKA_CLASS, which begins an object;
-// empty lines mean nothing, as they mean nothing to NSS (certdata.perl). It gives
-// nil at the end.
-func (r *lineReader) object() ([]attribute, error) {
-	var object []attribute
-	if r.held != nil {
-		object, r.held = []attribute{*r.held}, nil
+// attribute reads the next attribute: its name, its type and its value, which may take
+// several lines. Empty lines mean nothing, as they mean nothing to NSS (certdata.perl).
+func (r *lineReader) attribute() (attribute, error) {
+	line, err := r.next()
+	for err == nil && (len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("CVS_ID"))) {
+		line, err = r.next()
 	}
-	for {
-		line, ok, err := r.next()
-		if err != nil || !ok {
-			return object, err
-		}
-		if len(line) == 0 || line[0] == '#' || bytes.HasPrefix(line, []byte("CVS_ID")) {
-			continue
-		}
-		a, err := r.attribute(string(line))
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case a.name != "CKA_CLASS" && len(object) == 0:
-			return nil, r.errorf("%s is before the first CKA_CLASS", a.name)
-		case a.name == "CKA_CLASS" && len(object) > 0:
-			r.held = &a
-			return object, nil
-		}
-		object = append(object, a)
+	if err != nil {
+		return attribute{}, err
 	}
-}
-
-// attribute reads an attribute: its name, its type and its value, which may take
-// several lines.
-func (r *lineReader) attribute(line string) (attribute, error) {
-	line = withoutComment(line)
-	name, rest := cutWord(line)
+	whole := withoutComment(string(line))
+	name, rest := cutWord(whole)
 	kind, value := cutWord(rest)
 	a := attribute{name: name, kind: kind, value: value, line: r.line}
 	if !isAttributeName(name) || kind == "" {
-		return a, r.errorf("neither an attribute nor a comment: %q", line[:min(len(line), 40)])
+		return a, r.errorf("neither an attribute nor a comment: %q", whole[:min(len(whole), 40)])
 	}
-	if !strings.HasPrefix(kind, "MULTILINE") {
-		return a, nil
-	}
-	for {
-		line, ok, err := r.next()
+	for strings.HasPrefix(kind, "MULTILINE") {
+		line, err := r.next()
 		switch {
+		case errors.Is(err, io.EOF):
+			return a, &CertdataError{a.line, "the file ends before the END of " + a.name}
 		case err != nil:
 			return a, err
-		case !ok:
-			return a, &CertdataError{a.line, "the file ends before the END of " + a.name}
 		case string(line) == "END":
 			return a, nil
 		case kind != "MULTILINE_OCTAL":
 			continue // of a type that is not known; the attribute is then empty for those who need it
 		}
+		var ok bool
 		if a.content, ok = appendOctal(a.content, line); !ok {
 			return a, r.errorf("no octal bytes, in the value of %s", a.name)
 		}
 	}
+	return a, nil
 }
 
 // cutWord gives the first word of a line, and what follows the white space after
@@ -227,7 +209,6 @@ func appendOctal(content, line []byte) ([]byte, bool) {
 
 // certdata collects the objects of a file.
 type certdata struct {
-	objects      int
 	certificates []*certificateObject
 	trust        []*Root // what trust objects say; they have no certificate yet
 }

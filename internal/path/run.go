@@ -39,7 +39,7 @@ const (
 type Run struct {
 	nodes    map[[32]byte]*node
 	keys     map[string]*key // by SubjectPublicKeyInfo
-	links    map[link]linkResult
+	links    map[link]error  // nil if it did
 	permits  map[[2]*node]permission
 	ids      map[string]nameID
 	failures int
@@ -58,7 +58,7 @@ func NewRun(input ...[]*certificate.Certificate) *Run {
 		}
 	}
 	return &Run{
-		nodes: map[[32]byte]*node{}, keys: map[string]*key{}, links: map[link]linkResult{}, permits: map[[2]*node]permission{},
+		nodes: map[[32]byte]*node{}, keys: map[string]*key{}, links: map[link]error{}, permits: map[[2]*node]permission{},
 		ids:      map[string]nameID{},
 		failures: maxFailures + maxFailuresEach*number, steps: maxSteps + maxStepsEach*number, names: maxNames + maxNamesEach*size,
 	}
@@ -230,11 +230,6 @@ type link struct {
 	key *key
 }
 
-type linkResult struct {
-	reason Reason
-	err    error
-}
-
 // A Refusal says which rule refused, and why in words.
 type Refusal struct {
 	Reason Reason
@@ -275,7 +270,7 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 	case k.err != nil:
 		return false, refuse(Unsupported, "the key of %s (%s) cannot be used: %w", nameOf(issuer), issuer.PublicKey, k.err)
 	}
-	result, known := r.links[link{c, k}]
+	unsigned, known := r.links[link{c, k}]
 	if !known {
 		cost := k.cost
 		if a.Scheme == Ed25519 {
@@ -284,21 +279,22 @@ func (r *Run) checkLink(c, issuer *node) (sha1 bool, refusal *Refusal) {
 		if r.failures < cost && r.spare < cost {
 			return false, refuse(TooComplex, "more signatures to try than %d certificates allow", len(r.nodes))
 		}
-		if err := a.verify(k.public, r.signed(c, a.Hash), c.Signature); err != nil {
-			result = linkResult{Signature, err}
-			if errors.Is(err, errArithmetic) {
-				result.reason = Unsupported
-			}
-			if r.failures >= cost {
-				r.failures -= cost
-			} else {
-				r.spare -= cost
-			}
+		unsigned = a.verify(k.public, r.signed(c, a.Hash), c.Signature)
+		switch {
+		case unsigned == nil:
+		case r.failures >= cost:
+			r.failures -= cost
+		default:
+			r.spare -= cost
 		}
-		r.links[link{c, k}] = result
+		r.links[link{c, k}] = unsigned
 	}
-	if result.err != nil { // a key of another type did not sign either
-		return false, refuse(result.reason, "the certificate %s is not signed by the key of %s: %w", nameOf(c), nameOf(issuer), result.err)
+	const format = "the certificate %s is not signed by the key of %s: %w"
+	switch {
+	case errors.Is(unsigned, errArithmetic):
+		return false, refuse(Unsupported, format, nameOf(c), nameOf(issuer), unsigned)
+	case unsigned != nil: // a key of another type did not sign either
+		return false, refuse(Signature, format, nameOf(c), nameOf(issuer), unsigned)
 	}
 	return a.Hash == crypto.SHA1, nil
 }
@@ -355,13 +351,12 @@ type Set struct {
 	all       []*certificate.Certificate
 	bySubject map[string][]*certificate.Certificate // by Name.Key as RFC 5280 compares
 	bySHA256  map[[32]byte]bool
-	crowded   map[string]bool // names with more than maxSameName certificates, which were left out
 }
 
 // NewSet returns a set of certificates. Those that cannot be read are passed over,
 // and each counts once.
 func NewSet(certs []*certificate.Certificate) *Set {
-	s := &Set{bySubject: map[string][]*certificate.Certificate{}, bySHA256: map[[32]byte]bool{}, crowded: map[string]bool{}}
+	s := &Set{bySubject: map[string][]*certificate.Certificate{}, bySHA256: map[[32]byte]bool{}}
 	for _, c := range certs {
 		if c == nil || c.Err != nil || s.Has(c) {
 			continue
@@ -369,10 +364,6 @@ func NewSet(certs []*certificate.Certificate) *Set {
 		s.bySHA256[c.SHA256] = true
 		s.all = append(s.all, c)
 		name := c.Subject.Key(true)
-		if len(s.bySubject[name]) == maxSameName {
-			s.crowded[name] = true
-			continue
-		}
 		s.bySubject[name] = append(s.bySubject[name], c)
 	}
 	return s
@@ -393,8 +384,9 @@ func issuers(c *node, sets []*Set) (out []*certificate.Certificate, crowded bool
 	}
 	name := c.issuerKey
 	for _, s := range sets {
-		crowded = crowded || s.crowded[name]
-		for _, i := range s.bySubject[name] {
+		named := s.bySubject[name]
+		crowded = crowded || len(named) > maxSameName
+		for _, i := range named[:min(len(named), maxSameName)] {
 			if !slices.ContainsFunc(out, func(o *certificate.Certificate) bool { return o.SHA256 == i.SHA256 }) {
 				out = append(out, i)
 			}

@@ -36,7 +36,7 @@ const (
 	OIDInhibitAnyPolicy      = "\x55\x1d\x36"
 
 	OIDProxyCertInfo = "\x2b\x06\x01\x05\x05\x07\x01\x0e"     // 1.3.6.1.5.5.7.1.14 (RFC 3820)
-	OIDNetscapeType  = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01" // 2.16.840.1.113730.1.1
+	oidNetscapeType  = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01" // 2.16.840.1.113730.1.1
 )
 
 // Purposes in an extended key usage (RFC 5280 section 4.2.1.12).

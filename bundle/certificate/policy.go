@@ -1,25 +1,26 @@
 package certificate
 
 import (
-	"bytes"
 	"fmt"
 	"math"
-	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// Policies is what a certificate says about policies.
+// Policies is what a certificate says about policies that can fail a path for which
+// none is asked.
 type Policies struct {
-	IDs        []ObjectID    // certificatePolicies (RFC 5280 section 4.2.1.4)
-	Qualifiers []ObjectID    // the kinds of their qualifiers
-	Critical   bool          // certificatePolicies is critical
-	Mappings   [][2]ObjectID // policyMappings (section 4.2.1.5): the issuer's policy and the subject's
-
-	// How many certificates may follow before the demand holds, -1 for none
-	// (sections 4.2.1.11 and 4.2.1.14).
-	RequireExplicit, InhibitMapping, InhibitAny int
+	// RequireExplicit is how many certificates may follow before an explicit policy is
+	// demanded (RFC 5280 section 4.2.1.11), -1 for any number.
+	RequireExplicit int
+	// MapsAny reports whether anyPolicy is mapped from or to, which RFC 5280 section
+	// 6.1.4 (a) refuses.
+	MapsAny bool
+	// UnknownQualifier is a qualifier of a critical certificatePolicies of a kind that
+	// RFC 5280 does not have, for which section 4.2.1.4 refuses the certificate; nil if
+	// there is none.
+	UnknownQualifier ObjectID
 }
 
 // anyPolicy is 2.5.29.32.0.
@@ -31,44 +32,28 @@ const (
 	qualifierNotice = "\x2b\x06\x01\x05\x05\x07\x02\x02"
 )
 
-// MapsAny reports whether anyPolicy is mapped from or to, which RFC 5280 section
-// 6.1.4 (a) refuses.
-func (p *Policies) MapsAny() bool {
-	return slices.ContainsFunc(p.Mappings, func(m [2]ObjectID) bool { return string(m[0]) == anyPolicy || string(m[1]) == anyPolicy })
-}
-
-// UnknownQualifier returns a qualifier of a critical certificatePolicies of a kind
-// that RFC 5280 does not have, for which section 4.2.1.4 refuses the certificate;
-// nil if there is none.
-func (p *Policies) UnknownQualifier() ObjectID {
-	if i := slices.IndexFunc(p.Qualifiers, func(id ObjectID) bool { return string(id) != qualifierCPS && string(id) != qualifierNotice }); p.Critical && i >= 0 {
-		return p.Qualifiers[i]
-	}
-	return nil
-}
-
-// Policies reads the extensions about policies.
+// Policies reads the extensions about policies, all of them.
 func (c *Certificate) Policies() (Policies, error) {
-	p := Policies{RequireExplicit: -1, InhibitMapping: -1, InhibitAny: -1}
+	p := Policies{RequireExplicit: -1}
 	for e := range c.EachExtension() {
 		ok, in := true, cryptobyte.String(e.Value)
 		var seq cryptobyte.String
-		what := ""
+		what, ignored := "", -1
 		switch string(e.ID) {
-		case OIDPolicies:
-			what, p.Critical = "certificatePolicies", e.Critical
-			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() && p.readPolicies(seq)
-		case OIDPolicyMappings:
+		case OIDPolicies: // RFC 5280 section 4.2.1.4
+			what = "certificatePolicies"
+			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() && p.readPolicies(seq, e.Critical)
+		case OIDPolicyMappings: // section 4.2.1.5
 			what = "policyMappings"
 			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() && p.readMappings(seq)
-		case OIDPolicyConstraints:
+		case OIDPolicyConstraints: // section 4.2.1.11
 			what = "policyConstraints"
 			ok = in.ReadASN1(&seq, asn1.SEQUENCE) && in.Empty() && !seq.Empty() &&
 				readNumber(&seq, asn1.Tag(0).ContextSpecific(), &p.RequireExplicit) &&
-				readNumber(&seq, asn1.Tag(1).ContextSpecific(), &p.InhibitMapping) && seq.Empty()
-		case OIDInhibitAnyPolicy:
+				readNumber(&seq, asn1.Tag(1).ContextSpecific(), &ignored) && seq.Empty()
+		case OIDInhibitAnyPolicy: // section 4.2.1.14
 			what = "inhibitAnyPolicy"
-			ok = readNumber(&in, asn1.INTEGER, &p.InhibitAny) && p.InhibitAny >= 0 && in.Empty()
+			ok = readNumber(&in, asn1.INTEGER, &ignored) && ignored >= 0 && in.Empty()
 		}
 		if !ok {
 			return Policies{}, unreadable(what)
@@ -78,7 +63,7 @@ func (c *Certificate) Policies() (Policies, error) {
 }
 
 // readPolicies reads PolicyInformation, each policy once.
-func (p *Policies) readPolicies(list cryptobyte.String) bool {
+func (p *Policies) readPolicies(list cryptobyte.String, critical bool) bool {
 	seen := map[string]bool{}
 	for !list.Empty() {
 		var info, oid, qualifiers cryptobyte.String
@@ -86,7 +71,6 @@ func (p *Policies) readPolicies(list cryptobyte.String) bool {
 			return false
 		}
 		seen[string(oid)] = true
-		p.IDs = append(p.IDs, ObjectID(oid))
 		if info.Empty() {
 			continue
 		}
@@ -98,9 +82,8 @@ func (p *Policies) readPolicies(list cryptobyte.String) bool {
 			if !qualifiers.ReadASN1(&qualifier, asn1.SEQUENCE) || !qualifier.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || !validOID(kind) {
 				return false
 			}
-			known := func(o ObjectID) bool { return bytes.Equal(o, kind) }
-			if len(p.Qualifiers) < maxPurposes && !slices.ContainsFunc(p.Qualifiers, known) {
-				p.Qualifiers = append(p.Qualifiers, ObjectID(kind))
+			if critical && p.UnknownQualifier == nil && string(kind) != qualifierCPS && string(kind) != qualifierNotice {
+				p.UnknownQualifier = ObjectID(kind)
 			}
 		}
 	}
@@ -114,7 +97,7 @@ func (p *Policies) readMappings(list cryptobyte.String) bool {
 			!pair.ReadASN1(&subject, asn1.OBJECT_IDENTIFIER) || !pair.Empty() || !validOID(issuer) || !validOID(subject) {
 			return false
 		}
-		p.Mappings = append(p.Mappings, [2]ObjectID{ObjectID(issuer), ObjectID(subject)})
+		p.MapsAny = p.MapsAny || string(issuer) == anyPolicy || string(subject) == anyPolicy
 	}
 	return true
 }
@@ -151,7 +134,7 @@ func (c *Certificate) Extension(oid string) (Extension, bool) {
 // usage, a bit for each purpose from the highest on: clients, servers, mail,
 // objects, one that is not used, and CAs of these. It is present if that is there.
 func (c *Certificate) NetscapeType() (bits byte, present bool, err error) {
-	e, present := c.Extension(OIDNetscapeType)
+	e, present := c.Extension(oidNetscapeType)
 	if !present {
 		return 0, false, nil
 	}

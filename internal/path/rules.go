@@ -448,10 +448,10 @@ func (w *walk) checkPolicies() {
 		if n.policiesErr != nil {
 			w.refuse(PolicyMalformed, "the certificate %s: %w", nameOf(n), n.policiesErr)
 		}
-		if q := n.policies.UnknownQualifier(); q != nil {
+		if q := n.policies.UnknownQualifier; q != nil {
 			w.refuse(PolicyMalformed, "the certificate %s has critical policies with the qualifier %s, which is not processed", nameOf(n), q.Dotted())
 		}
-		if i > 0 && n.mapsAny {
+		if i > 0 && n.policies.MapsAny {
 			w.refuse(PolicyMalformed, "the certificate %s maps anyPolicy", nameOf(n))
 		}
 		if explicit > 0 && (i == 0 || !n.selfIssued) {

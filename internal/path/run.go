@@ -83,7 +83,6 @@ type node struct {
 	constraintsErr error
 	policies       certificate.Policies
 	policiesErr    error
-	mapsAny        bool
 	critical       *Refusal // of checkCritical
 	odd            *Doubt   // of oddity
 }
@@ -155,7 +154,6 @@ func (r *Run) extensions(n *node) {
 		n.namesSize += 1 + len(g.Value)
 	}
 	n.policies, n.policiesErr = n.Policies()
-	n.mapsAny = n.policies.MapsAny()
 	n.critical = checkCritical(n)
 	var c *certificate.NameConstraints
 	if c, n.constraintsErr = n.NameConstraints(); c != nil {

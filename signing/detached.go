@@ -23,14 +23,7 @@ func SignDetached(content []byte, id *Identity, at time.Time) ([]byte, error) {
 	if err := checkTime(at); err != nil {
 		return nil, err
 	}
-	if err := id.check(); err != nil {
-		return nil, err
-	}
-	suite, err := suiteOf(id.Certificates[0], 0)
-	if err != nil {
-		return nil, err
-	}
-	verify, err := id.verifyOptions(SignOptions{Time: at})
+	suite, verify, err := id.prepare(SignOptions{Time: at})
 	if err != nil {
 		return nil, err
 	}

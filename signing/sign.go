@@ -59,14 +59,7 @@ func Sign(b *bundle.Bundle, id *Identity, o SignOptions) ([]byte, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	if err := id.check(); err != nil {
-		return nil, err
-	}
-	suite, err := suiteOf(id.Certificates[0], o.Hash)
-	if err != nil {
-		return nil, err
-	}
-	verify, err := id.verifyOptions(o)
+	suite, verify, err := id.prepare(o)
 	if err != nil {
 		return nil, err
 	}
@@ -199,18 +192,24 @@ func keyName(public crypto.PublicKey) string {
 	return fmt.Sprintf("%T", public)
 }
 
-// verifyOptions are those that what id signs must pass. Its chain is judged here
-// already.
-func (id *Identity) verifyOptions(o SignOptions) (VerifyOptions, error) {
+// prepare says how id signs, and what the signature must then pass. Its chain is
+// judged here already.
+func (id *Identity) prepare(o SignOptions) (how suite, verify VerifyOptions, err error) {
+	if err = id.check(); err != nil {
+		return how, verify, err
+	}
+	if how, err = suiteOf(id.Certificates[0], o.Hash); err != nil {
+		return how, verify, err
+	}
 	last := id.Certificates[len(id.Certificates)-1]
 	anchor, err := roots.FromCertificate(last)
 	if err != nil {
-		return VerifyOptions{}, err
+		return how, verify, err
 	}
-	verify := VerifyOptions{Anchors: []roots.Anchor{anchor}, At: o.Time}
+	verify = VerifyOptions{Anchors: []roots.Anchor{anchor}, At: o.Time}
 	if o.AllowExpired {
 		if verify.At, err = id.validTime(o.Time); err != nil {
-			return VerifyOptions{}, err
+			return how, verify, err
 		}
 	}
 	j := judge{bundle: &bundle.Bundle{Chain: id.Certificates}, options: verify, work: new(work)}
@@ -219,13 +218,13 @@ func (id *Identity) verifyOptions(o SignOptions) (VerifyOptions, error) {
 		if r.reason == ChainExpired || r.reason == ChainNotYetValid {
 			hint = fmt.Sprintf(" (signing at %s)", o.Time.UTC().Format(time.RFC3339))
 		}
-		return VerifyOptions{}, fmt.Errorf("the signer's chain would not be verified: %s: %w%s", r.reason, r.err, hint)
+		return how, verify, fmt.Errorf("the signer's chain would not be verified: %s: %w%s", r.reason, r.err, hint)
 	}
 	same := func(l Link, c *certificate.Certificate) bool { return l.Certificate.SHA256 == c.SHA256 }
 	if !slices.EqualFunc(j.result.Chain, id.Certificates, same) {
-		return VerifyOptions{}, fmt.Errorf("the certificates are not a chain from %s to %s, each signed by the next", id.Certificates[0].Subject, last.Subject)
+		err = fmt.Errorf("the certificates are not a chain from %s to %s, each signed by the next", id.Certificates[0].Subject, last.Subject)
 	}
-	return verify, nil
+	return how, verify, err
 }
 
 // validTime is the time nearest to t at which the whole chain is valid.

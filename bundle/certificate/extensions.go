@@ -125,60 +125,47 @@ func (c *Certificate) readExtensions(tbs *cryptobyte.String, quirks *quirkSet) e
 	slices.SortFunc(ids, bytes.Compare)
 	basic := false
 	for _, e := range extensions {
-		var unreadable Quirk
-		ok := true
 		i, _ := slices.BinarySearchFunc(ids, e.ID, func(id []byte, want ObjectID) int { return bytes.Compare(id, want) })
 		twice := i+1 < len(ids) && bytes.Equal(ids[i+1], e.ID)
 		if twice {
 			quirks.add(QuirkExtensionTwice)
 		}
+		// What could not be read is emptied, so that a half-read value, or one of two, is never taken for the whole.
+		forget := func(read bool, unreadable Quirk) bool {
+			if !read || twice {
+				quirks.add(unreadable)
+			}
+			return !read || twice
+		}
 		switch string(e.ID) {
 		case OIDBasicConstraints:
-			basic, unreadable = true, QuirkBasicUnreadable
-			ok = c.readBasicConstraints(e.Value, quirks)
+			basic = true
+			if forget(c.readBasicConstraints(e.Value, quirks), QuirkBasicUnreadable) {
+				c.IsCA, c.PathLen = false, -1
+			}
 		case OIDKeyUsage:
-			unreadable = QuirkKeyUsageUnreadable
-			ok = c.readKeyUsage(e.Value, quirks)
+			if forget(c.readKeyUsage(e.Value, quirks), QuirkKeyUsageUnreadable) {
+				c.KeyUsage = 0
+			}
 		case OIDExtKeyUsage:
-			unreadable = QuirkExtKeyUsageUnreadable
-			ok = c.readExtKeyUsage(e.Value, quirks)
+			if forget(c.readExtKeyUsage(e.Value, quirks), QuirkExtKeyUsageUnreadable) {
+				c.ExtKeyUsage = nil
+			}
 		case OIDSubjectKeyID:
-			unreadable = QuirkSubjectKeyIDUnreadable
-			c.SubjectKeyID, ok = readBytes(framed(e.Value, quirks), asn1.OCTET_STRING)
+			var read bool
+			if c.SubjectKeyID, read = readBytes(framed(e.Value, quirks), asn1.OCTET_STRING); forget(read, QuirkSubjectKeyIDUnreadable) {
+				c.SubjectKeyID = nil
+			}
 		case OIDAuthorityKeyID:
-			unreadable = QuirkAuthKeyIDUnreadable
-			ok = c.readAuthorityKeyID(e.Value, quirks)
-		default:
-			continue
-		}
-		if !ok || twice {
-			quirks.add(unreadable)
+			if forget(c.readAuthorityKeyID(e.Value, quirks), QuirkAuthKeyIDUnreadable) {
+				c.AuthorityKeyID = nil
+			}
 		}
 	}
 	if !basic {
 		quirks.add(QuirkNoBasicConstraints)
 	}
-	c.forgetUnreadable(quirks)
 	return nil
-}
-
-// forgetUnreadable empties the fields whose extension could not be read, so
-// that a half-read value, or one of two, is never taken for the whole.
-func (c *Certificate) forgetUnreadable(quirks *quirkSet) {
-	for _, q := range *quirks {
-		switch q {
-		case QuirkBasicUnreadable:
-			c.IsCA, c.PathLen = false, -1
-		case QuirkKeyUsageUnreadable:
-			c.KeyUsage = 0
-		case QuirkExtKeyUsageUnreadable:
-			c.ExtKeyUsage = nil
-		case QuirkSubjectKeyIDUnreadable:
-			c.SubjectKeyID = nil
-		case QuirkAuthKeyIDUnreadable:
-			c.AuthorityKeyID = nil
-		}
-	}
 }
 
 // framed gives the value of an extension in DER framing, noting if it was

@@ -48,17 +48,15 @@ func prepare(n *certificate.NameConstraints) *constraints {
 // cannot be judged. A name of a form that they do not speak of is inside.
 func (c *constraints) judge(name certificate.GeneralName) judgement {
 	verdict := inside
-	if c.excluded.speaksOf(name.Form) {
-		switch c.excluded.has(name, true) {
-		case inside:
-			return outside
-		case notJudged:
-			verdict = notJudged
+	for _, side := range []struct {
+		trees   *subtrees
+		refuses judgement
+	}{{&c.excluded, inside}, {&c.permitted, outside}} {
+		if !side.trees.speaksOf(name.Form) {
+			continue
 		}
-	}
-	if c.permitted.speaksOf(name.Form) {
-		switch c.permitted.has(name, false) {
-		case outside:
+		switch side.trees.has(name, side.refuses == inside) {
+		case side.refuses:
 			return outside
 		case notJudged:
 			verdict = notJudged

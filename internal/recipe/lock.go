@@ -16,9 +16,9 @@ import (
 // LockSchema is the value of the lock's field schema.
 const LockSchema = "trustpool.lock/1"
 
-// MaxLockSize is how many bytes a lock may have; one of 100,000 certificates has
+// maxLockSize is how many bytes a lock may have; one of 100,000 certificates has
 // about 25 million.
-const MaxLockSize = 256 << 20
+const maxLockSize = 256 << 20
 
 // A Lock is what a build came to: every certificate of the bundle, in its order.
 // It holds no time and no path, so that two builds of the same sources have the
@@ -50,8 +50,8 @@ func (r *Selection) Lock(recipe *Recipe) *Lock {
 
 // ParseLock reads the JSON of a lock.
 func ParseLock(data []byte) (*Lock, error) {
-	if len(data) > MaxLockSize {
-		return nil, fmt.Errorf("not a lock: more than %d bytes", MaxLockSize)
+	if len(data) > maxLockSize {
+		return nil, fmt.Errorf("not a lock: more than %d bytes", maxLockSize)
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -74,8 +74,8 @@ func claim(n *yaml.Node, what string) (string, error) {
 
 func (r *Recipe) readSources(n *yaml.Node) error {
 	return yamlstrict.EachKey(n, "sources", func(name string, k, v *yaml.Node) error {
-		if len(r.Sources) == MaxSources {
-			return yamlstrict.ErrorAt(yamlstrict.At(k), "more than %d sources: files takes a list, and patterns", MaxSources)
+		if len(r.Sources) == maxSources {
+			return yamlstrict.ErrorAt(yamlstrict.At(k), "more than %d sources: files takes a list, and patterns", maxSources)
 		}
 		s, err := readSource(v)
 		r.Sources[name] = s

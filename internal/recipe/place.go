@@ -139,7 +139,7 @@ func (e *DamagedLockError) Unwrap() error { return e.Err }
 
 // LockDifferences says how the lock that is there differs from the one to write, a line each, safe to print.
 func (p *Placement) LockDifferences() ([]string, error) {
-	data, err := fetch.ReadAtMost(p.LockPath(), MaxLockSize)
+	data, err := fetch.ReadAtMost(p.LockPath(), maxLockSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return []string{"there is no lock"}, nil
 	}

@@ -149,6 +149,6 @@ type field = yamlstrict.Field
 // Limits of a recipe.
 const (
 	MaxSize     = yamlstrict.MaxSize // bytes
-	MaxSources  = 64
+	maxSources  = 64
 	maxMentions = 4 // of one source in the set
 )

@@ -117,7 +117,7 @@ type refusal struct {
 // gives are the sources that the set may take the certificate from.
 func (c *candidate) gives() sources { return c.has &^ c.untrusted }
 
-// sources is a set of at most MaxSources sources.
+// sources is a set of at most maxSources sources.
 type sources uint64
 
 func (s sources) contains(i int) bool { return s&(1<<i) != 0 }

@@ -16,8 +16,8 @@ import (
 	"trustpool/internal/report"
 )
 
-// MaxArchived is how many older versions of a name, that were never current, are kept.
-const MaxArchived = 1000
+// maxArchived is how many older versions of a name, that were never current, are kept.
+const maxArchived = 1000
 
 // An ArchivedOne is what became of one older version.
 type ArchivedOne struct {
@@ -230,7 +230,7 @@ func (s *Store) addArchived(ctx context.Context, name string, added []Release) e
 			order, _ := bundle.CompareVersions(a.Version, b.Version) // all are numbers: each was compared
 			return order
 		})
-		state.Archived = list[max(0, len(list)-MaxArchived):]
+		state.Archived = list[max(0, len(list)-maxArchived):]
 		for i := range state.Archived {
 			state.Archived[i].Number = i + 1
 		}

@@ -14,8 +14,8 @@ import (
 // An index that names millions of releases, or one with millions of gates, is refused
 // without making them.
 func TestIndexLimits(t *testing.T) { // not parallel: it measures memory
-	one := `{"name":"lab","allowed":["a"` + strings.Repeat(`,""`, MaxIndex/3-100) + `]}`
-	for _, releases := range []string{"{}" + strings.Repeat(",{}", MaxIndex/3-100), one, strings.Repeat("[", MaxIndex/2), "1"} {
+	one := `{"name":"lab","allowed":["a"` + strings.Repeat(`,""`, maxIndex/3-100) + `]}`
+	for _, releases := range []string{"{}" + strings.Repeat(",{}", maxIndex/3-100), one, strings.Repeat("[", maxIndex/2), "1"} {
 		data := []byte(`{"schema":"trustpool.index/1","name":"lab","releases":[` + releases + `]}`)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -23,7 +23,7 @@ func TestIndexLimits(t *testing.T) { // not parallel: it measures memory
 			t.Errorf("%.100s: no error", data)
 		}
 		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > 6*MaxIndex {
+		if n := after.TotalAlloc - before.TotalAlloc; n > 6*maxIndex {
 			t.Errorf("%.100s takes %d MiB", data, n>>20)
 		}
 	}
@@ -86,7 +86,7 @@ func FuzzParseIndex(f *testing.F) {
 		if once, err := report.JSON(again); err != nil || !bytes.Equal(once, out) {
 			t.Errorf("%s\nbecomes\n%s\n%v", out, once, err)
 		}
-		if next := again.with(*again.Current()); len(next.Releases) != min(len(again.Releases)+1, MaxHistory) || next.Current().Number != again.Current().Number+1 {
+		if next := again.with(*again.Current()); len(next.Releases) != min(len(again.Releases)+1, maxHistory) || next.Current().Number != again.Current().Number+1 {
 			t.Error("another release makes another history")
 		}
 	})

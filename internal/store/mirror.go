@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -174,11 +175,7 @@ func (o *MirrorOptions) get(ctx context.Context, from string, sniff func([]byte)
 // passing reports whether an error may be gone at the next try.
 func passing(err error) bool {
 	if status, ok := errors.AsType[*fetch.StatusError](err); ok {
-		switch status.Code {
-		case 408, 425, 429: // Request Timeout, Too Early, Too Many Requests
-			return true
-		}
-		return status.Code >= 500
+		return status.Code >= 500 || slices.Contains([]int{408, 425, 429}, status.Code) // Request Timeout, Too Early, Too Many Requests
 	}
 	_, large := errors.AsType[*fetch.TooLargeError](err)
 	_, other := errors.AsType[*bundle.SyntaxError](err) // what came is something else

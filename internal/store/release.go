@@ -134,7 +134,7 @@ type State struct {
 	Feed     *Advice  `json:"feed,omitempty"` // what was mirrored beside them; nil for nothing
 }
 
-// releases are read one by one: a file of MaxIndex bytes that nothing here has
+// releases are read one by one: a file of maxIndex bytes that nothing here has
 // written can name ten million, in more memory than there is.
 type releases []Release
 
@@ -148,8 +148,8 @@ func (rs *releases) UnmarshalJSON(data []byte) error {
 		return errors.Join(err, errors.New("its releases are not a list"))
 	}
 	for d.More() {
-		if len(*rs) == MaxHistory {
-			return fmt.Errorf("it has more than %d releases", MaxHistory)
+		if len(*rs) == maxHistory {
+			return fmt.Errorf("it has more than %d releases", maxHistory)
 		}
 		var one json.RawMessage
 		var r Release
@@ -181,7 +181,7 @@ func (s *State) with(r Release) *State {
 	r.Number = 1
 	if s != nil {
 		next = *s
-		next.Releases = slices.Clone(s.Releases[max(0, len(s.Releases)+1-MaxHistory):])
+		next.Releases = slices.Clone(s.Releases[max(0, len(s.Releases)+1-maxHistory):])
 		r.Number = s.Current().Number + 1
 	}
 	next.Releases = append(next.Releases, r)
@@ -191,8 +191,8 @@ func (s *State) with(r Release) *State {
 // parseIndex reads current/NAME. Fields that it does not know are passed over: a
 // server of today reads what a publisher of tomorrow wrote.
 func parseIndex(data []byte, name string) (*State, error) {
-	if len(data) > MaxIndex {
-		return nil, fmt.Errorf("it has more than %d bytes", MaxIndex)
+	if len(data) > maxIndex {
+		return nil, fmt.Errorf("it has more than %d bytes", maxIndex)
 	}
 	var ix State
 	if err := json.Unmarshal(data, &ix); err != nil {

@@ -7,8 +7,8 @@
 //	archive/NAME/VERSION-HASH/NAME.p7b     the bytes of one version, as they came
 //	                          release.json what was verified of them
 //	                          …            hashes, change and list as Cisco publishes them
-//	mirror/NAME                            when a mirror of NAME last succeeded
 //	                          feed-….json  what was mirrored beside it: advice that nothing signs
+//	mirror/NAME                            when a mirror of NAME last succeeded
 //
 // The archive is immutable. current/NAME is written last, whole, and only if it
 // is still what the gate looked at: of two publishers one wins, and the other
@@ -32,8 +32,8 @@ import (
 // Limits.
 const (
 	MaxName    = 64       // bytes of a release's name
-	MaxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their bytes stay
-	MaxIndex   = 32 << 20 // bytes of current/NAME
+	maxHistory = 10_000   // publications of one name that are kept; older ones are forgotten, their bytes stay
+	maxIndex   = 32 << 20 // bytes of current/NAME
 	MaxBundle  = bundle.DefaultMaxBytes
 )
 
@@ -120,7 +120,7 @@ func (s *Store) get(ctx context.Context, name string) (data []byte, tag string, 
 	if err := CheckName(name); err != nil {
 		return nil, "", err
 	}
-	data, tag, err = s.backend.Get(ctx, currentPrefix+name, MaxIndex)
+	data, tag, err = s.backend.Get(ctx, currentPrefix+name, maxIndex)
 	if errors.Is(err, ErrNotFound) {
 		return nil, "", fmt.Errorf("nothing was published as %s: %w", name, ErrNotFound)
 	}

@@ -49,8 +49,8 @@ type Label struct {
 // The chart has a column for each year from the first to the last in which a certificate expires, the present among them, and goes
 // no further than this from the present: the first and the last column also count what is beyond.
 const (
-	YearsBefore = 15
-	YearsAfter  = 40
+	yearsBefore = 15
+	yearsAfter  = 40
 )
 
 // Heights of the drawing, in pixels.
@@ -65,7 +65,7 @@ const (
 func NewChart(ends []End, at time.Time, path func(year int) string) *Chart {
 	at = at.UTC()
 	present := at.Year()
-	begin, end := present-YearsBefore, present+YearsAfter
+	begin, end := present-yearsBefore, present+yearsAfter
 	first, last := present, present
 	earlier, later := false, false // there is something beyond
 	years := map[int]*YearCount{}

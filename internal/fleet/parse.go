@@ -373,10 +373,11 @@ const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 func (r *Request) bracketed(line string) (rest string, err error) {
 	err = errors.New("no [time] and \"request\"")
 	before, _, _ := strings.Cut(line, "\"") // of the request
-	for end := len(before); ; {
+	end := len(before)
+	for range maxBrackets {
 		at := strings.LastIndexByte(before[:end], '[')
 		if at < 0 {
-			return "", err
+			break
 		}
 		if when, after, ok := strings.Cut(line[at+1:], "] "); ok {
 			if err = r.when(when); err == nil {
@@ -385,7 +386,11 @@ func (r *Request) bracketed(line string) (rest string, err error) {
 		}
 		end = at
 	}
+	return "", err
 }
+
+// maxBrackets is how many brackets are tried.
+const maxBrackets = 8
 
 // when reads the time between brackets.
 func (r *Request) when(text string) (err error) {

@@ -35,10 +35,6 @@ func pattern(s string) func() *regexp.Regexp {
 var (
 	tokens = pattern(`%([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*)-([0-7])-([A-Z0-9_]+)(?:\s*:|\s*$)`)
 
-	// stripped are those without their percent sign, or with it in another spelling, as
-	// collectors write them.
-	stripped = pattern(`(^|[^A-Za-z0-9%-])((?:%25|&#37;|\\u0025|\x{ff05}|% )?)([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z0-9_]+\s*:)`)
-
 	// timestamps are how a line of a log begins: perhaps a priority, a number, a host,
 	// and a time.
 	timestamps = pattern(`^\s*(?:> ?)*(?:<\d{1,3}>)?(?:\d{1,10}: |1 )?(?:\S{1,80}:? )?(?:\d{1,10}: )?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]{0,2} ?` +
@@ -63,35 +59,57 @@ var (
 	nextHead   = pattern(`\s+(?:<\d{1,3}>)?(?:(?:RP|LC|0)/[\w/]+:)?[*.:]?(?:[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4} [A-Z][a-z]{2} {1,2}\d{1,2} \d\d|\d{4}-\d\d-\d\dT\d\d:).*$|\s+\w+\[\d+\]:\s*$`)
 )
 
-// restored is a line with the percent signs of messages about trust.
+// restored is a line with the percent signs of messages about trust, which collectors
+// remove, or write in another way.
 func restored(line string) string {
-	if !hasSeverity(line) || tokens().MatchString(line) {
-		return line
-	}
-	return stripped().ReplaceAllStringFunc(line, func(found string) string {
-		parts := stripped().FindStringSubmatch(found)
-		if token := "%" + parts[3]; slices.ContainsFunc(split(token), func(m message) bool {
-			return aboutTrust(&m) || known().byMnemonic[m.facility+"-"+m.mnemonic] != nil
-		}) {
-			return parts[1] + token
-		}
-		return found
-	})
-}
-
-// hasSeverity reports whether a line has a digit as mnemonics have it. Most lines that
-// are not messages have none.
-func hasSeverity(line string) bool {
-	for i := 0; i+2 < len(line); i++ {
+	var out strings.Builder
+	done := 0 // of the line
+	for i := 1; i+2 < len(line); i++ {
 		next := strings.IndexByte(line[i:], '-')
 		if next < 0 || i+next+2 >= len(line) {
-			return false
+			break
 		}
-		if i += next; line[i+1] >= '0' && line[i+1] <= '7' && line[i+2] == '-' {
-			return true
+		if i += next; line[i+1] < '0' || line[i+1] > '7' || line[i+2] != '-' { // most lines have no severity
+			continue
 		}
+		begin, end := i, i+3
+		for begin > done && isName(line[begin-1]) {
+			begin--
+		}
+		for end < len(line) && isName(line[end]) {
+			end++
+		}
+		if begin > 0 && line[begin-1] == '%' && strings.HasPrefix(line[begin:], "25") {
+			begin += 2
+		}
+		token, after := line[begin:end], strings.TrimLeft(line[end:], " \t")
+		i = end
+		if begin > 0 && (line[begin-1] == '%' || line[begin-1] >= 'a' && line[begin-1] <= 'z') || !strings.HasPrefix(after, ":") || len(token) > maxToken || !isKnown(token) {
+			continue
+		}
+		before := line[done:begin]
+		for _, spelling := range []string{"%25", "&#37;", `\u0025`, "\uff05", "% "} {
+			before = strings.TrimSuffix(before, spelling)
+		}
+		out.WriteString(before + "%" + token)
+		done = end
 	}
-	return false
+	if done == 0 {
+		return line
+	}
+	return out.String() + line[done:]
+}
+
+// maxToken is how long a facility, severity and mnemonic may be.
+const maxToken = 100
+
+func isName(c byte) bool { return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' }
+
+// isKnown reports whether a token is of a message about trust.
+func isKnown(token string) bool {
+	return slices.ContainsFunc(split("%"+token+":"), func(m message) bool {
+		return aboutTrust(&m) || known().byMnemonic[m.facility+"-"+m.mnemonic] != nil
+	})
 }
 
 // begins reports whether a line is the first of a message or of a command.

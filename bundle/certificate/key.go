@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"math/big"
 	"slices"
 
 	"trustpool/internal/cms"
@@ -15,8 +16,9 @@ import (
 // KeyID is the identity of the certificate's key: the SHA-256 of the
 // SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), written in the usual way. A key
 // can be written in other ways that OpenSSL reads, which do not make it another key:
-// RSA without the NULL parameters of RFC 3279 section 2.3.1 or as RSASSA-PSS, and the
-// point of a curve compressed (RFC 5480 section 2.2).
+// RSA without the NULL parameters of RFC 3279 section 2.3.1, as RSASSA-PSS or by the
+// identifier of X.509; the point of a curve compressed (RFC 5480 section 2.2); and a
+// curve spelled out in place of its name.
 func (c *Certificate) KeyID() [sha256.Size]byte { return sha256.Sum256(c.UsualSPKI()) }
 
 // UsualSPKI is the SubjectPublicKeyInfo written in the usual way: see [Certificate.KeyID].
@@ -41,19 +43,62 @@ func usualKey(spki []byte) []byte {
 	switch string(oid) {
 	case oidRSA:
 		return usualRSA(key, usual)
-	case oidRSAPSS:
+	case oidRSAPSS, oidRSAX509:
 		return usualRSA(key, false)
 	case oidEC:
 		var curve cryptobyte.String
-		if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) || point[0] != 0 {
+		named := algorithm.PeekASN1Tag(asn1.OBJECT_IDENTIFIER)
+		if !named {
+			curve = nameOfCurve(algorithm)
+		} else if !algorithm.ReadASN1(&curve, asn1.OBJECT_IDENTIFIER) {
 			return nil
 		}
-		if key = uncompressed(curves[string(curve)].name, key); key != nil {
-			return writeKey(oid, cms.AppendTLV(nil, byte(asn1.OBJECT_IDENTIFIER), curve), key)
+		if len(curve) == 0 || point[0] != 0 {
+			return nil
+		}
+		full := uncompressed(curves[string(curve)].name, key)
+		if full == nil && !named {
+			full = key
+		}
+		if full != nil {
+			return writeKey(oid, cms.AppendTLV(nil, byte(asn1.OBJECT_IDENTIFIER), curve), full)
 		}
 	}
 	return nil
 }
+
+// nameOfCurve is the object identifier of the curve that ECParameters spell out (SEC 1
+// section C.2), nil if it is none that is known: the same field, equation, base point
+// and order.
+func nameOfCurve(parameters cryptobyte.String) []byte {
+	var seq, version, field, fieldType, p, equation, a, b, base, order cryptobyte.String
+	if !parameters.ReadASN1(&seq, asn1.SEQUENCE) || !seq.ReadASN1(&version, asn1.INTEGER) ||
+		!seq.ReadASN1(&field, asn1.SEQUENCE) || !field.ReadASN1(&fieldType, asn1.OBJECT_IDENTIFIER) || !field.ReadASN1(&p, asn1.INTEGER) ||
+		!seq.ReadASN1(&equation, asn1.SEQUENCE) || !equation.ReadASN1(&a, asn1.OCTET_STRING) || !equation.ReadASN1(&b, asn1.OCTET_STRING) ||
+		!seq.ReadASN1(&base, asn1.OCTET_STRING) || len(base) == 0 || !seq.ReadASN1(&order, asn1.INTEGER) {
+		return nil
+	}
+	is := func(b []byte, n *big.Int) bool { return new(big.Int).SetBytes(b).Cmp(n) == 0 }
+	for oid, known := range curves {
+		c := PublicKey{Curve: known.name}.Elliptic()
+		if c == nil || len(p) > maxField || !is(p, c.Params().P) {
+			continue
+		}
+		k, full := c.Params(), []byte(base)
+		if short := uncompressed(known.name, base); short != nil {
+			full = short
+		}
+		size := (k.BitSize + 7) / 8
+		g := slices.Concat([]byte{4}, k.Gx.FillBytes(make([]byte, size)), k.Gy.FillBytes(make([]byte, size)))
+		if is(a, new(big.Int).Sub(k.P, big.NewInt(3))) && is(b, k.B) && is(order, k.N) && bytes.Equal(full, g) {
+			return []byte(oid)
+		}
+	}
+	return nil
+}
+
+// maxField is how many bytes the number of a field may have; that of P-521 has 66.
+const maxField = 128
 
 // usualRSA is usualKey of an RSA key; around reports whether what is around the key is
 // written in the usual way.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,8 +50,9 @@ func TestKeyWrittenOtherwise(t *testing.T) {
 	sum := root.KeyID()
 	for name, other := range map[string]*Certificate{
 		"as RSASSA-PSS": rekeyed(t, root, "2a864886f70d010101", "2a864886f70d01010a"),
-		// The lengths of both sequences go with the two bytes less.
-		"without parameters": rekeyed(t, rekeyed(t, root, "30819f300d", "30819d300b"), "0500", ""),
+		// The lengths of both sequences go with the bytes less.
+		"by X.509's identifier": rekeyed(t, rekeyed(t, root, "30819f300d", "30819a3008"), "06092a864886f70d010101", "060455080101"),
+		"without parameters":    rekeyed(t, rekeyed(t, root, "30819f300d", "30819d300b"), "0500", ""),
 	} {
 		if other.KeyID() != sum {
 			t.Errorf("%s: another key", name)
@@ -87,6 +90,37 @@ func TestPointWrittenOtherwise(t *testing.T) {
 	for _, bad := range []string{"02" + strings.Repeat("ff", 32), "03"} {
 		if usualKey(spki(p256, bad)) != nil {
 			t.Errorf("%s is a point", bad)
+		}
+	}
+}
+
+// A curve that is spelled out is the one with that name; with another base point, of which
+// somebody knows how often the named one is in it, it is another.
+func TestCurveSpelledOut(t *testing.T) {
+	t.Parallel()
+	integer := func(n *big.Int) []byte { return pkitest.TLV(0x02, append([]byte{0}, n.Bytes()...)) }
+	for oid, name := range map[string]string{"\x2a\x86\x48\xce\x3d\x03\x01\x07": "P-256", "\x2b\x81\x04\x00\x22": "P-384", "\x2b\x81\x04\x00\x23": "P-521"} {
+		k := PublicKey{Curve: name}.Elliptic().Params()
+		size := (k.BitSize + 7) / 8
+		g := slices.Concat([]byte{4}, k.Gx.FillBytes(make([]byte, size)), k.Gy.FillBytes(make([]byte, size)))
+		short := append([]byte{2 + byte(k.Gy.Bit(0))}, g[1:1+size]...)
+		other := slices.Clone(g)
+		other[size]++
+		spelled := func(base []byte) []byte {
+			return pkitest.TLV(0x30, []byte{2, 1, 1}, pkitest.TLV(0x30, pkitest.OID("1.2.840.10045.1.1").DER(), integer(k.P)),
+				pkitest.TLV(0x30, pkitest.TLV(0x04, new(big.Int).Sub(k.P, big.NewInt(3)).Bytes()), pkitest.TLV(0x04, k.B.FillBytes(make([]byte, size)))),
+				pkitest.TLV(0x04, base), integer(k.N), []byte{2, 1, 1})
+		}
+		want := writeKey([]byte(oidEC), pkitest.TLV(0x06, []byte(oid)), g)
+		for _, base := range [][]byte{g, short} {
+			for _, point := range [][]byte{g, short} {
+				if got := usualKey(writeKey([]byte(oidEC), spelled(base), point)); !bytes.Equal(got, want) {
+					t.Errorf("%s: %x", name, got)
+				}
+			}
+		}
+		if usualKey(writeKey([]byte(oidEC), spelled(other), g)) != nil {
+			t.Errorf("%s with another base point", name)
 		}
 	}
 }

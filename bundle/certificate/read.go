@@ -461,6 +461,7 @@ func validOID(b []byte) bool {
 // Object identifiers of public keys (RFC 3279, RFC 4055, RFC 5480, RFC 8410).
 const (
 	oidRSA     = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
+	oidRSAX509 = "\x55\x08\x01\x01" // X.509 (1988) annex G; OpenSSL takes it for oidRSA
 	oidRSAPSS  = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
 	oidEC      = "\x2a\x86\x48\xce\x3d\x02\x01"
 	oidDSA     = "\x2a\x86\x48\xce\x38\x04\x01"

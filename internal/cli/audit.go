@@ -149,17 +149,18 @@ func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*
 			return nil, fmt.Errorf("--against: %w", err)
 		}
 	}
-	if pools == 0 && len(with) > 0 {
+	switch {
+	case pools == 0 && len(with) > 0:
 		return nil, errors.New("--with is for a pool, and there is none: a bundle has its certificates")
-	}
-	if bundles == 0 && len(x.trust.roots) > 0 {
+	case bundles == 0 && len(x.trust.roots) > 0:
 		return nil, errors.New("--root is about a signature, and a pool has none")
+	case bundles == 0 && x.manifest != "":
+		return nil, errors.New("--manifest is about a bundle, and there is none")
+	case x.program == "" && !x.programDate.IsZero():
+		return nil, errors.New("--program-date is the date of a root program's file: --program is missing")
 	}
 	if o.Needs, o.Requirements, err = x.resolve(ctx, a); err != nil {
 		return nil, err
-	}
-	if x.program == "" && !x.programDate.IsZero() {
-		return nil, errors.New("--program-date is the date of a root program's file: --program is missing")
 	}
 	if x.program != "" {
 		if o.Program, err = x.readProgram(ctx, a); err != nil {
@@ -167,9 +168,6 @@ func (x *auditing) run(ctx context.Context, a *app, file string, as printing) (*
 		}
 	}
 	if x.manifest != "" {
-		if bundles == 0 {
-			return nil, errors.New("--manifest is about a bundle, and there is none")
-		}
 		if o.Manifest, err = a.readManifest(ctx, x.manifest); err != nil {
 			return nil, fmt.Errorf("--manifest: %w", err)
 		}

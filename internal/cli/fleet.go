@@ -177,12 +177,11 @@ func (x *fleetArgs) run(ctx context.Context, a *app, logs []string) (r *fleet.Re
 	}
 	switch c := r.Captures; {
 	case g.Downloads.Lines() > 0 || c != nil && c.Files > c.Unreadable:
+		return r, nil
 	case c != nil:
 		return nil, nothingRead(r)
-	default:
-		return nil, hinted{fmt.Errorf("%s: there is no line in it", logs[0]), "give the log of the time in which devices came, perhaps one that was rotated"}
 	}
-	return r, nil
+	return nil, hinted{fmt.Errorf("%s: there is no line in it", logs[0]), "give the log of the time in which devices came, perhaps one that was rotated"}
 }
 
 func (x *fleetArgs) mergeParts(ctx context.Context, a *app, files []string) (*fleet.Report, error) {

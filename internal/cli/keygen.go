@@ -52,7 +52,11 @@ only their owner can read them; put root.key where signing does not need it.`,
 			if err != nil {
 				return err
 			}
-			return a.createAll(args[0], files)
+			err = a.addAll(args[0], len(files), slices.Values(files)) // all of them or none
+			if e, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrExist) {
+				return hinted{fmt.Errorf("%s is there already", e.Path), "give another directory"}
+			}
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -88,13 +92,4 @@ func labFiles(algorithm string, o signing.LabOptions) ([]file, error) {
 	add("root.pem", "CERTIFICATE", root, 0o644)
 	add("signer.pem", "CERTIFICATE", signer, 0o644)
 	return files, err
-}
-
-// createAll makes files in dir, all of them or none.
-func (a *app) createAll(dir string, files []file) error {
-	err := a.addAll(dir, len(files), slices.Values(files))
-	if e, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrExist) {
-		err = hinted{fmt.Errorf("%s is there already", e.Path), "give another directory"}
-	}
-	return err
 }

@@ -237,7 +237,11 @@ func TestReadmeVersion(t *testing.T) {
 		"1": true, "2024.1": true, "": false, "1 in changes.\n\n2. Run program/other first": false, "1\x1b[2K": false, strings.Repeat("1", maxVersion+1): false, "http://lab.example": false,
 	} {
 		c.Version = version
-		text := string(readme(k.Manifest, k.paths, false))
+		var out strings.Builder
+		if err := readme(k.Manifest, k.paths, false)(&out); err != nil {
+			t.Fatal(err)
+		}
+		text := out.String()
 		if strings.Contains(text, "changes since version "+version+" in "+c.Text) != repeated || strings.Contains(text, "changes since the bundle that it was compared with in "+c.Text) == repeated {
 			t.Errorf("%q:\n%s", version, text)
 		}
@@ -257,7 +261,7 @@ func TestProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, ok := k.program(); !ok || f.Path != "program/trustpool.exe" || f.SHA256 != sumsOf("", o.Program.Data).SHA256 {
+	if f := k.program(); f == nil || f.Path != "program/trustpool.exe" || f.SHA256 != sumsOf("", o.Program.Data).SHA256 {
 		t.Errorf("the manifest says %+v", f)
 	}
 	if !bytes.Contains(contentsOf(t, k)[readmeFile], []byte("program/trustpool.exe is a program that the sender put into this kit.")) || k.Readme() != FromThis {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -330,26 +331,14 @@ func (k *Kit) open(e Entry, o OpenOptions) (*Bundle, error) {
 		return nil, refuse(FileDiffers, "%s is text around DER, which no device is known to read, and pack writes DER", e.File)
 	}
 	want := newEntry(strings.TrimSuffix(strings.TrimPrefix(e.File, "bundles/"), ".p7b"), b, v)
-	want.Verification.At, want.Changes = e.Verification.At, e.Changes
-	if !want.same(e) {
+	want.Verification.At, want.Changes = e.Verification.At, e.Changes // these two are not of the bundle
+	if !reflect.DeepEqual(want, e) {
 		return nil, refuse(ManifestDiffers, "%s: the manifest says otherwise of its name, version, time, number of certificates or anchor", e.File)
 	}
 	if !k.has(e.PEM, pemOf(b)) {
 		return nil, refuse(FileDiffers, "%s does not hold the certificates of %s", e.PEM, e.File)
 	}
 	return &Bundle{Entry: e, Bundle: b, Verification: v}, nil
-}
-
-// same compares but for the changes and the time, which are not of the bundle.
-func (e Entry) same(o Entry) bool {
-	time := func(e Entry) string {
-		if e.SigningTime == nil {
-			return ""
-		}
-		return *e.SigningTime
-	}
-	return e.File == o.File && e.PEM == o.PEM && e.Name == o.Name && e.Version == o.Version && time(e) == time(o) &&
-		e.Certificates == o.Certificates && e.Verification.Anchor == o.Verification.Anchor
 }
 
 // versions are the newest of the bundles that are here, by their signed name.
@@ -425,20 +414,19 @@ func (k *Kit) Script() Origin {
 
 // Readme is where README.txt is from. It follows from the manifest.
 func (k *Kit) Readme() Origin {
-	if k.has(readmeFile, held(readme(k.Manifest, k.paths, k.Signature != nil))) {
+	if k.has(readmeFile, readme(k.Manifest, k.paths, k.Signature != nil)) {
 		return FromThis
 	}
 	return FromOther
 }
 
-// program is the program that goes with the kit; false for none.
-func (k *Kit) program() (fileSums, bool) {
-	for _, f := range k.Manifest.Files {
-		if strings.HasPrefix(f.Path, programDir) {
-			return f, true
-		}
+// program is the program that goes with the kit; nil for none.
+func (k *Kit) program() *fileSums {
+	i := slices.IndexFunc(k.Manifest.Files, func(f fileSums) bool { return strings.HasPrefix(f.Path, programDir) })
+	if i < 0 {
+		return nil
 	}
-	return fileSums{}, false
+	return &k.Manifest.Files[i]
 }
 
 // pin is an anchor as the manifest names it.

@@ -83,19 +83,35 @@ func Pack(w io.Writer, items []Item, o PackOptions) error {
 			return err
 		}
 	}
-	if size := m.size(len(raw), len(signature)); len(raw) > MaxManifest || size > MaxSize {
+	contents[manifestFile], contents[signatureFile] = held(raw), held(signature)
+	files := m.all(raw, signature)
+	if size := tarSize(files); len(raw) > MaxManifest || size > MaxSize {
 		return fmt.Errorf("a kit of %d bytes, with a manifest of %d: at most %d and %d", size, len(raw), MaxSize, MaxManifest)
 	}
-	return assemble(w, m, raw, signature, contents)
+	when, err := m.time()
+	if err != nil {
+		return err
+	}
+	return writeTar(w, files, when.Unix(), contents)
+}
+
+// all are the files of the tar in order: the manifest, its signature if there is one, and those that it lists.
+func (m *Manifest) all(manifest, signature []byte) []fileSums {
+	files := []fileSums{{Path: manifestFile, Size: int64(len(manifest))}}
+	if signature != nil {
+		files = append(files, fileSums{Path: signatureFile, Size: int64(len(signature))})
+	}
+	return append(files, m.Files...)
 }
 
 // gather makes the files of a kit, and the manifest that lists them.
 func gather(items []Item, o PackOptions) (*Manifest, map[string]content, error) {
 	m := &Manifest{Schema: Schema, TimeFrom: FromSourceDateEpoch}
 	contents := map[string]content{}
-	newest := o.Epoch
 	if o.Epoch.IsZero() {
 		m.TimeFrom = FromSigningTime
+	} else {
+		m.Time = o.Epoch.UTC().Format(time.RFC3339)
 	}
 	if len(items) > MaxBundles {
 		return nil, nil, fmt.Errorf("%d bundles, more than %d", len(items), MaxBundles)
@@ -107,15 +123,12 @@ func gather(items []Item, o PackOptions) (*Manifest, map[string]content, error) 
 		}
 		m.Bundles = append(m.Bundles, *e)
 		if o.Epoch.IsZero() && e.SigningTime != nil {
-			if t, err := time.Parse(time.RFC3339, *e.SigningTime); err == nil && t.After(newest) {
-				newest = t
-			}
+			m.Time = max(m.Time, *e.SigningTime)
 		}
 	}
-	if newest.IsZero() {
+	if m.Time == "" {
 		return nil, nil, errors.New("no bundle says when it was signed: give a time for the kit's files")
 	}
-	m.Time = newest.UTC().Format(time.RFC3339)
 	slices.SortFunc(m.Bundles, func(a, b Entry) int { return cmp.Compare(a.File, b.File) })
 	for _, c := range o.Commands {
 		contents[commandsPath(c.Platform)] = held(c.Text)
@@ -124,7 +137,7 @@ func gather(items []Item, o PackOptions) (*Manifest, map[string]content, error) 
 		contents[programDir+o.Program.Name] = held(o.Program.Data)
 	}
 	contents[scriptFile] = held([]byte(Script()))
-	contents[readmeFile] = held(readme(m, slices.Collect(maps.Keys(contents)), o.Signer != nil))
+	contents[readmeFile] = readme(m, slices.Collect(maps.Keys(contents)), o.Signer != nil)
 	for path, data := range contents {
 		f, err := newFile(path, data)
 		if err != nil {
@@ -139,44 +152,7 @@ func gather(items []Item, o PackOptions) (*Manifest, map[string]content, error) 
 	}
 	m.Files = append(m.Files, f)
 	slices.SortFunc(m.Files, func(a, b fileSums) int { return cmp.Compare(a.Path, b.Path) })
-	return m, contents, m.check()
-}
-
-// size is that of the tar.
-func (m *Manifest) size(manifest, signature int) int64 {
-	total := int64(endSize)
-	add := func(size int64) { total += blockSize + size + int64(padding(size)) }
-	add(int64(manifest))
-	if signature > 0 {
-		add(int64(signature))
-	}
-	for _, f := range m.Files {
-		add(f.Size)
-	}
-	return total
-}
-
-// assemble writes the tar.
-func assemble(w io.Writer, m *Manifest, manifest, signature []byte, contents map[string]content) error {
-	when, err := m.time()
-	if err != nil {
-		return err
-	}
-	if err := writeTarFile(w, manifestFile, int64(len(manifest)), when.Unix(), held(manifest)); err != nil {
-		return err
-	}
-	if signature != nil {
-		if err := writeTarFile(w, signatureFile, int64(len(signature)), when.Unix(), held(signature)); err != nil {
-			return err
-		}
-	}
-	for _, f := range m.Files {
-		if err := writeTarFile(w, f.Path, f.Size, when.Unix(), contents[f.Path]); err != nil {
-			return err
-		}
-	}
-	_, err = w.Write(make([]byte, endSize))
-	return err
+	return m, contents, nil
 }
 
 // pack adds the files of a bundle to contents.

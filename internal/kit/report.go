@@ -1,8 +1,8 @@
 package kit
 
 import (
+	"bufio"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -109,7 +109,7 @@ func NewReport(k *Kit, sum [32]byte, refused *Refusal, at *time.Time) Report {
 	}
 	r.Time, r.Files = &k.Manifest.Time, len(k.paths)
 	r.Script, r.Readme = new(k.Script()), new(k.Readme())
-	if f, ok := k.program(); ok {
+	if f := k.program(); f != nil {
 		r.Program = &programReport{f.Path, f.Size, f.SHA256}
 	}
 	switch {
@@ -163,17 +163,14 @@ func (r Report) WriteJSON(w io.Writer) error { return report.WriteJSON(w, r) }
 // WriteText writes what was proved, and what was not.
 func (r Report) WriteText(w io.Writer) error {
 	screen := report.ScreenOf(w)
-	var errs []error
-	line := func(format string, args ...any) {
-		_, err := fmt.Fprintf(w, format+"\n", args...)
-		errs = append(errs, err)
-	}
+	out := bufio.NewWriter(w)
+	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", args...) }
 	if r.Refused != nil {
 		line("%s: %s", screen.Verdict(false, "refused"), *r.Refused)
 		line("  %s", report.Printable(*r.Detail))
 		line("  file     %s", report.Printable(r.File))
 		line("  SHA-256  %s", r.SHA256)
-		return errors.Join(errs...)
+		return out.Flush()
 	}
 	proved, rest, _ := strings.Cut(r.headline(), "proved")
 	line("%s%s", screen.Verdict(true, proved+"proved"), rest)
@@ -224,16 +221,14 @@ func (r Report) WriteText(w io.Writer) error {
 	}
 	line("")
 	switch {
-	case r.DryRun:
+	case r.DryRun, r.Unpacked == nil && r.Store == nil:
 		line("nothing is written")
 	case r.Unpacked != nil:
 		line("%d files in %s", r.Files, report.Printable(*r.Unpacked))
-	case r.Store != nil && !r.stored():
+	case !r.stored():
 		line("nothing is published in %s", report.Printable(*r.Store))
-	case r.Store != nil:
-		line("current in %s", report.Printable(*r.Store))
 	default:
-		line("nothing is written")
+		line("current in %s", report.Printable(*r.Store))
 	}
-	return errors.Join(errs...)
+	return out.Flush()
 }

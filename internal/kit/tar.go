@@ -57,6 +57,26 @@ func mode(path string) fs.FileMode {
 	return 0o644
 }
 
+// tarSize is that of a kit with the files.
+func tarSize(files []fileSums) int64 {
+	total := int64(endSize)
+	for _, f := range files {
+		total += blockSize + f.Size + int64(padding(f.Size))
+	}
+	return total
+}
+
+// writeTar writes a kit.
+func writeTar(w io.Writer, files []fileSums, seconds int64, contents map[string]content) error {
+	for _, f := range files {
+		if err := writeTarFile(w, f.Path, f.Size, seconds, contents[f.Path]); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(make([]byte, endSize))
+	return err
+}
+
 // writeTarFile writes a file of a kit.
 func writeTarFile(w io.Writer, path string, size, seconds int64, data content) error {
 	if _, err := w.Write(header(path, size, seconds)); err != nil {

@@ -102,11 +102,7 @@ func (k *Key) sign(a Algorithm, fallback crypto.Hash, data []byte) []byte {
 	} else {
 		data = digest(hash, data)
 	}
-	signature, err := k.Signer.Sign(nil, data, hash) // without a source of randomness ECDSA is that of RFC 6979
-	if err != nil {
-		panic("pkitest: key " + k.Name + ": " + err.Error())
-	}
-	return signature
+	return must(k.Signer.Sign(nil, data, hash)) // without a source of randomness ECDSA is that of RFC 6979
 }
 
 // signPSS is RSASSA-PSS (RFC 8017 section 9.1.1) with the message's digest as the salt; crypto/rsa would take a random one.

@@ -17,15 +17,15 @@ const BMPString = asn1.Tag(30)
 
 // DER returns the encoding of the object identifier.
 func (o OID) DER() []byte {
-	parsed, err := x509.ParseOID(string(o))
+	return TLV(asn1.OBJECT_IDENTIFIER, must(must(x509.ParseOID(string(o))).MarshalBinary()))
+}
+
+// must is for what can only fail if the package is wrong.
+func must[T any](v T, err error) T {
 	if err != nil {
-		panic("pkitest: " + string(o) + ": " + err.Error())
+		panic("pkitest: " + err.Error())
 	}
-	content, err := parsed.MarshalBinary()
-	if err != nil {
-		panic("pkitest: " + string(o) + ": " + err.Error())
-	}
-	return TLV(asn1.OBJECT_IDENTIFIER, content)
+	return v
 }
 
 // TLV returns an element in DER: the tag, the length, and the parts as content.

@@ -38,27 +38,16 @@ type Key struct {
 
 // RSA returns the committed key of that name. There is one for each role in Lab and each certificate of the pools.
 func RSA(name string) *Key {
-	file, err := keyFiles.ReadFile("keys/" + name + ".pem")
-	if err != nil {
-		panic("pkitest: " + err.Error())
-	}
-	block, _ := pem.Decode(file)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		panic("pkitest: key " + name + ": " + err.Error())
-	}
-	return &Key{Name: name, Signer: key.(*rsa.PrivateKey)}
+	block, _ := pem.Decode(must(keyFiles.ReadFile("keys/" + name + ".pem")))
+	return &Key{Name: name, Signer: must(x509.ParsePKCS8PrivateKey(block.Bytes)).(*rsa.PrivateKey)}
 }
 
 // ECDSA returns the key that follows from the name, so that none need be committed.
 func ECDSA(name string, curve elliptic.Curve) *Key {
 	hash := sha512.Sum512([]byte(name))
 	scalar := new(big.Int).Mod(new(big.Int).SetBytes(hash[:]), curve.Params().N)
-	key, err := ecdsa.ParseRawPrivateKey(curve, scalar.FillBytes(make([]byte, (curve.Params().BitSize+7)/8)))
-	if err != nil {
-		panic("pkitest: key " + name + ": " + err.Error())
-	}
-	return &Key{Name: name, Signer: key}
+	size := (curve.Params().BitSize + 7) / 8
+	return &Key{Name: name, Signer: must(ecdsa.ParseRawPrivateKey(curve, scalar.FillBytes(make([]byte, size))))}
 }
 
 // Ed25519 returns the key that follows from the name.
@@ -69,10 +58,7 @@ func Ed25519(name string) *Key {
 
 // PEM returns the private key as PKCS #8, below a line that says it is none to keep.
 func (k *Key) PEM() []byte {
-	der, err := x509.MarshalPKCS8PrivateKey(k.Signer)
-	if err != nil {
-		panic("pkitest: key " + k.Name + ": " + err.Error())
-	}
+	der := must(x509.MarshalPKCS8PrivateKey(k.Signer))
 	return append([]byte(keyNote), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
 }
 
@@ -81,20 +67,13 @@ func (k *Key) SPKI() []byte {
 	if k.spki != nil {
 		return k.spki
 	}
-	der, err := x509.MarshalPKIXPublicKey(k.Signer.Public())
-	if err != nil {
-		panic("pkitest: key " + k.Name + ": " + err.Error())
-	}
-	return der
+	return must(x509.MarshalPKIXPublicKey(k.Signer.Public()))
 }
 
 // ExplicitSPKI is the SubjectPublicKeyInfo of a key on a curve with the curve written out instead of named.
 func (k *Key) ExplicitSPKI() []byte {
 	public := k.Signer.Public().(*ecdsa.PublicKey)
-	point, err := public.Bytes()
-	if err != nil {
-		panic("pkitest: key " + k.Name + ": " + err.Error())
-	}
+	point := must(public.Bytes())
 	c := public.Curve.Params()
 	size := (c.BitSize + 7) / 8
 	number := func(n *big.Int) []byte { return n.FillBytes(make([]byte, size)) }

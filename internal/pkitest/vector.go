@@ -52,30 +52,19 @@ func ParseVector(name string, file []byte) (Vector, error) {
 	if !ok {
 		return Vector{}, errors.New("no empty line after the header")
 	}
+	var at, links string
+	fields := map[string]*string{"expect": &v.Expect, "about": &v.About, "root": &v.Root, "sha1-links": &links, "at": &at, "bundle": &v.Bundle, "version": &v.Version}
 	for line := range strings.SplitSeq(header, "\n") {
 		key, value, _ := strings.Cut(line, ": ")
-		var err error
-		switch key {
-		case "expect":
-			v.Expect = value
-		case "about":
-			v.About = value
-		case "root":
-			v.Root = value
-		case "sha1-links":
-			v.SHA1Links = value == "true"
-		case "at":
-			v.At, err = time.Parse(time.DateOnly, value)
-		case "bundle":
-			v.Bundle = value
-		case "version":
-			v.Version = value
-		default:
-			err = fmt.Errorf("unknown header line %q", line)
+		if fields[key] == nil {
+			return Vector{}, fmt.Errorf("unknown header line %q", line)
 		}
-		if err != nil {
-			return Vector{}, err
-		}
+		*fields[key] = value
+	}
+	v.SHA1Links = links == "true"
+	var err error
+	if v.At, err = time.Parse(time.DateOnly, at); err != nil {
+		return Vector{}, err
 	}
 	block, rest := pem.Decode([]byte(body))
 	if block == nil || block.Type != "PKCS7" || len(rest) > 0 {

@@ -1,14 +1,11 @@
 package tooltest
 
 import (
-	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // Credentials of an S3 server.
@@ -23,7 +20,6 @@ type S3 struct {
 	Dir      string // a bucket is a directory in it
 	address  string
 	cmd      *exec.Cmd
-	log      bytes.Buffer
 }
 
 // StartS3 starts a server with a bucket called "bucket", and ends it with the
@@ -55,19 +51,9 @@ func (s *S3) Getenv(name string) string {
 func (s *S3) Start(t testing.TB) {
 	t.Helper()
 	s.cmd = exec.Command("versitygw", "--quiet", "--access", S3Key, "--secret", S3Secret, "--port", s.address, "posix", s.Dir)
-	s.cmd.Stderr, s.cmd.Stdout = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
+	if err := Start(s.cmd, s.address); err != nil {
 		t.Fatal(err)
 	}
-	for range 500 {
-		if c, err := net.Dial("tcp", s.address); err == nil {
-			c.Close()
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	s.Stop()
-	t.Fatalf("versitygw does not answer at %s:\n%s", s.address, s.log.Bytes())
 }
 
 // Stop ends the server; its directory stays.

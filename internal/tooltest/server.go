@@ -11,68 +11,80 @@ import (
 	"time"
 )
 
-// FreeAddress finds an address on loopback that is free, and likely to stay so for a moment.
+// Loopback finds an address on loopback that is free, and likely to stay so for a moment.
+func Loopback() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// FreeAddress is Loopback in a test.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := Loopback()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
+}
+
+// Start starts a server, and returns once it takes connections at the address. One that does not is killed.
+func Start(cmd *exec.Cmd, address string) error {
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	for range 500 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			return c.Close()
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	return fmt.Errorf("%s does not answer at %s:\n%s", cmd.Path, address, out.Bytes())
 }
 
 // Serve runs a web server until the test ends, and returns its URL, without a path, once it takes connections.
 func Serve(t testing.TB, address, program string, args ...string) string {
 	t.Helper()
-	var out bytes.Buffer
 	cmd := exec.Command(program, args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "HOME="+cmd.Dir, "XDG_DATA_HOME="+cmd.Dir, "XDG_CONFIG_HOME="+cmd.Dir)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
+	if err := Start(cmd, address); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
+		late := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
+		defer late.Stop()
+		_ = cmd.Wait()
 	})
-	for range 200 {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return "http://" + address
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s", program, err, out.Bytes())
-		case <-time.After(50 * time.Millisecond):
-		}
-	}
-	t.Fatalf("%s does not answer at %s", program, address)
-	return ""
+	return "http://" + address
 }
 
 // Nginx runs nginx as the user of the test, with what http holds in its configuration.
 func Nginx(t testing.TB, address, http string) string {
 	t.Helper()
 	Need(t, "nginx")
-	home, user := t.TempDir(), ""
-	if os.Getuid() == 0 {
-		user = "user root; "
-	}
-	conf := fmt.Sprintf(user+"daemon off; pid %[1]s/pid; error_log %[1]s/error.log;\nevents {}\n"+
-		"http {\naccess_log off; client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\n%[2]s\n}\n", home, http)
+	home := t.TempDir()
 	path := filepath.Join(home, "nginx.conf")
-	if err := os.WriteFile(path, []byte(conf), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(NginxConf(home, "", "", http)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return Serve(t, address, "nginx", "-p", home, "-e", filepath.Join(home, "error.log"), "-c", path)
+}
+
+// NginxConf is a configuration of nginx as the user that runs it, with all its files in a directory, and what the
+// blocks are to hold.
+func NginxConf(dir, main, events, http string) string {
+	if os.Getuid() == 0 {
+		main += " user root;"
+	}
+	return fmt.Sprintf("daemon off; %[2]s pid %[1]s/pid; error_log %[1]s/error.log;\nevents { %[3]s }\nhttp {\naccess_log off; client_body_temp_path %[1]s/a; "+
+		"proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;\n%[4]s\n}\n", dir, main, events, http)
 }

@@ -25,11 +25,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"trustpool/internal/bench"
 	"trustpool/internal/pkitest"
+	"trustpool/internal/tooltest"
 )
 
 // Limits of one run.
@@ -38,7 +38,6 @@ const (
 	maxWithin  = time.Minute
 	maxBundle  = 1 << 20         // bytes
 	patience   = 2 * time.Minute // of a device
-	startTime  = 10 * time.Second
 )
 
 const (
@@ -97,14 +96,25 @@ func (c *crowd) run(ctx context.Context, w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%d devices ask for %d bytes within %v\n\n", c.devices, len(bundle), c.within)
 	fmt.Fprintf(w, "%-10s %7s %7s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "server", "whole", "failed", "all in s", "p50 ms", "p99 ms", "last ms", "at a time", "asks/s", "MB/s", "cpu us", "memory MB")
-	for _, start := range []func(context.Context, string, string) (*server, error){startServe, startNginx} {
-		s, err := start(ctx, program, dir)
+	for _, server := range []struct {
+		name    string
+		command func(ctx context.Context, program, dir, address string) (*exec.Cmd, error)
+	}{{"serve", serve}, {"nginx", nginx}} {
+		address, err := tooltest.Loopback()
 		if err != nil {
 			return err
 		}
-		r := c.replay(ctx, s, bundle)
-		s.stop()
-		fmt.Fprintf(w, "%-10s %7d %7d %9.2f %9.1f %9.1f %9.1f %9d %9.0f %9.1f %9.0f %9.0f\n", s.name, len(r.took), len(r.failed), r.all.Seconds(),
+		cmd, err := server.command(ctx, program, dir, address)
+		if err != nil {
+			return err
+		}
+		if err := tooltest.Start(cmd, address); err != nil {
+			return err
+		}
+		r := c.replay(ctx, cmd.Process.Pid, address, bundle)
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		fmt.Fprintf(w, "%-10s %7d %7d %9.2f %9.1f %9.1f %9.1f %9d %9.0f %9.1f %9.0f %9.0f\n", server.name, len(r.took), len(r.failed), r.all.Seconds(),
 			ms(r.quantile(0.5)), ms(r.quantile(0.99)), ms(r.quantile(1)), r.most, r.rate(), r.rate()*float64(len(bundle))/1e6, r.cpu, r.memory)
 		for text, n := range r.reasons() {
 			fmt.Fprintf(w, "           %d: %s\n", n, text)
@@ -118,72 +128,26 @@ func (c *crowd) run(ctx context.Context, w io.Writer) error {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// A server is a process that serves the bundle.
-type server struct {
-	name    string
-	address string
-	cmd     *exec.Cmd
+// serve is trustpool with the bundle.
+func serve(ctx context.Context, program, dir, address string) (*exec.Cmd, error) {
+	return exec.CommandContext(ctx, program, "serve", filepath.Join(dir, "ios.p7b"), "--root", root, "--listen", address, "--access-log", "none",
+		"--max-connections", strconv.Itoa(2*maxDevices)), nil
 }
 
-func startServe(ctx context.Context, program, dir string) (*server, error) {
-	return startServer(ctx, "serve", func(address string) ([]string, error) {
-		return []string{program, "serve", filepath.Join(dir, "ios.p7b"), "--root", root, "--listen", address, "--access-log", "none", "--max-connections", strconv.Itoa(2 * maxDevices)}, nil
-	})
-}
-
-func startNginx(ctx context.Context, program, dir string) (*server, error) {
-	return startServer(ctx, "nginx", func(address string) ([]string, error) {
-		site := filepath.Join(dir, "www")
-		if out, err := exec.CommandContext(ctx, program, "site", filepath.Join(dir, "ios.p7b"), "-o", site, "--root", root).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("trustpool site: %w\n%s", err, out)
-		}
-		text, err := os.ReadFile(config)
-		if err != nil {
-			return nil, err
-		}
-		block := strings.NewReplacer("listen 80 default_server", "listen "+address+" backlog=4096", "listen [::]:80 default_server;", "", "/var/www/pki", site).Replace(string(text))
-		user := ""
-		if os.Getuid() == 0 {
-			user = "user root; "
-		}
-		conf := fmt.Sprintf(user+"worker_processes auto; worker_rlimit_nofile 65536; daemon off; pid %[1]s/pid; error_log %[1]s/error.log;\nevents { worker_connections 16384; }\n"+
-			"http {\naccess_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n%[2]s\n}\n", dir, block)
-		path := filepath.Join(dir, "nginx.conf")
-		return []string{"nginx", "-c", path, "-p", dir, "-e", filepath.Join(dir, "error.log")}, os.WriteFile(path, []byte(conf), 0o600)
-	})
-}
-
-// startServer starts a process, and waits until it answers.
-func startServer(ctx context.Context, name string, command func(address string) ([]string, error)) (*server, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// nginx is nginx with a site.
+func nginx(ctx context.Context, program, dir, address string) (*exec.Cmd, error) {
+	site := filepath.Join(dir, "www")
+	if out, err := exec.CommandContext(ctx, program, "site", filepath.Join(dir, "ios.p7b"), "-o", site, "--root", root).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("trustpool site: %w\n%s", err, out)
+	}
+	text, err := os.ReadFile(config)
 	if err != nil {
 		return nil, err
 	}
-	address := l.Addr().String()
-	l.Close()
-	args, err := command(address)
-	if err != nil {
-		return nil, err
-	}
-	var stderr bytes.Buffer
-	s := &server{name, address, exec.CommandContext(ctx, args[0], args[1:]...)}
-	s.cmd.Stderr = &stderr
-	if err := s.cmd.Start(); err != nil {
-		return nil, err
-	}
-	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return s, nil
-		}
-	}
-	s.stop()
-	return nil, fmt.Errorf("%s does not answer: %s", name, stderr.Bytes())
-}
-
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(os.Interrupt)
-	_ = s.cmd.Wait()
+	block := strings.NewReplacer("listen 80 default_server", "listen "+address+" backlog=4096", "listen [::]:80 default_server;", "", "/var/www/pki", site).Replace(string(text))
+	conf := tooltest.NginxConf(dir, "worker_processes auto; worker_rlimit_nofile 65536;", "worker_connections 16384;", block)
+	path := filepath.Join(dir, "nginx.conf")
+	return exec.CommandContext(ctx, "nginx", "-c", path, "-p", dir, "-e", filepath.Join(dir, "error.log")), os.WriteFile(path, []byte(conf), 0o600)
 }
 
 // A result is what became of the devices.
@@ -191,7 +155,7 @@ type result struct {
 	took   []time.Duration // of those that got all, from the first packet to the last, in order
 	failed []string
 	all    time.Duration // from the first device to the last
-	most   int64         // connections at a time
+	most   int           // connections at a time
 	cpu    float64       // microseconds of the server's processor time for a device
 	memory float64       // MB, the most of it
 }
@@ -215,30 +179,28 @@ func (r *result) reasons() map[string]int {
 }
 
 // replay lets the devices ask.
-func (c *crowd) replay(ctx context.Context, s *server, bundle []byte) *result {
+func (c *crowd) replay(ctx context.Context, pid int, address string, bundle []byte) *result {
 	r := &result{}
 	want := sha256.Sum256(bundle)
 	var lock sync.Mutex
-	var open, most atomic.Int64
+	open := 0
 	var group sync.WaitGroup
-	before, _ := bench.Used(s.cmd.Process.Pid)
+	before, _ := bench.Used(pid)
 	began := time.Now()
 	for range c.devices {
 		at := time.Duration(rand.Int64N(int64(c.within)))
 		group.Go(func() {
 			time.Sleep(at)
-			for n := open.Add(1); ; {
-				old := most.Load()
-				if n <= old || most.CompareAndSwap(old, n) {
-					break
-				}
-			}
+			lock.Lock()
+			open++
+			r.most = max(r.most, open)
+			lock.Unlock()
 			start := time.Now()
-			err := c.ask(ctx, s.address, want)
+			err := c.ask(ctx, address, want)
 			took := time.Since(start)
-			open.Add(-1)
 			lock.Lock()
 			defer lock.Unlock()
+			open--
 			if err != nil {
 				r.failed = append(r.failed, err.Error())
 			} else {
@@ -247,8 +209,8 @@ func (c *crowd) replay(ctx context.Context, s *server, bundle []byte) *result {
 		})
 	}
 	group.Wait()
-	r.all, r.most = time.Since(began), most.Load()
-	after, memory := bench.Used(s.cmd.Process.Pid)
+	r.all = time.Since(began)
+	after, memory := bench.Used(pid)
 	r.cpu, r.memory = (after-before)/float64(c.devices), memory
 	slices.SortFunc(r.took, cmp.Compare[time.Duration])
 	return r

@@ -305,8 +305,18 @@ func SignerTemplate(subject Name, key *Key, purposes ...OID) Template {
 
 // IntermediateTemplate is an ordinary intermediate of 2020 to 2048.
 func IntermediateTemplate(subject Name, key *Key) Template {
-	t := RootTemplate(subject, key)
-	t.NotAfter = Date(2048, 1, 1)
+	return RootTemplate(subject, key).Until(Date(2048, 1, 1))
+}
+
+// SignedWith returns the template with another algorithm.
+func (t Template) SignedWith(a Algorithm) Template {
+	t.Algorithm = a
+	return t
+}
+
+// Until returns the template with another end.
+func (t Template) Until(end Time) Template {
+	t.NotAfter = end
 	return t
 }
 

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto/elliptic"
 	"fmt"
-	"net"
+	"net/netip"
 )
 
 // AlternativeNames is the extension with DNS names and addresses.
@@ -12,11 +12,8 @@ func AlternativeNames(hosts ...string) Extension {
 	var names [][]byte
 	for _, host := range hosts {
 		name := DNSName(host)
-		if ip := net.ParseIP(host); ip != nil {
-			name = IPName(ip)
-			if short := ip.To4(); short != nil {
-				name = IPName(short)
-			}
+		if ip, err := netip.ParseAddr(host); err == nil {
+			name = IPName(ip.Unmap().AsSlice())
 		}
 		names = append(names, name)
 	}
@@ -60,9 +57,7 @@ func LabServers() []LabServer {
 		}
 		return s
 	}
-	sha1Root := RootTemplate(NewName("O=Quirk Lab", "CN=Quirk sha1-signature"), RSA("sha1-self"))
-	sha1Root.Algorithm = SHA1WithRSA
-	below := sha1Root.Issue(nil)
+	sha1Root := RootTemplate(NewName("O=Quirk Lab", "CN=Quirk sha1-signature"), RSA("sha1-self")).SignedWith(SHA1WithRSA).Issue(nil)
 	odd := RootTemplate(NewName("O=Quirk Lab", "CN=Quirk negative-serial"), ECDSA("quirk-negative-serial", elliptic.P256()))
 	return []LabServer{
 		server("lab.example", Lab().Intermediate),
@@ -72,7 +67,7 @@ func LabServers() []LabServer {
 		server("hazel.example", poolRoot("Hazel", RSA("hazel")).Issue(nil)),
 		server("other.example", Lab().OtherRoot, Lab().OtherRoot),
 		server("sha1-root.example", IntermediateTemplate(NewName("O=Quirk Lab", "CN=Quirk SHA-256 Intermediate CA"),
-			ECDSA("quirk-sha256-intermediate", elliptic.P256())).Issue(below)),
+			ECDSA("quirk-sha256-intermediate", elliptic.P256())).Issue(sha1Root)),
 		server("odd-root.example", odd.Issue(nil)),
 	}
 }

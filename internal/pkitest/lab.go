@@ -50,12 +50,8 @@ func newLab() *PKI {
 	p.Intermediate = IntermediateTemplate(labName("Lab Intermediate CA"), RSA("lab-intermediate")).Issue(p.Root)
 	p.IntermediateSigner = SignerTemplate(labSignerName("Lab Intermediate Bundle Signer"), RSA("lab-intermediate-signer")).Issue(p.Intermediate)
 
-	sha1Root := RootTemplate(labName("Lab SHA-1 Root CA"), RSA("lab-sha1-root"))
-	sha1Root.Algorithm = SHA1WithRSA
-	p.SHA1Root = sha1Root.Issue(nil)
-	sha1Signer := SignerTemplate(labSignerName("Lab SHA-1 Bundle Signer"), RSA("lab-sha1-signer"))
-	sha1Signer.Algorithm = SHA1WithRSA
-	p.SHA1Signer = sha1Signer.Issue(p.SHA1Root)
+	p.SHA1Root = RootTemplate(labName("Lab SHA-1 Root CA"), RSA("lab-sha1-root")).SignedWith(SHA1WithRSA).Issue(nil)
+	p.SHA1Signer = SignerTemplate(labSignerName("Lab SHA-1 Bundle Signer"), RSA("lab-sha1-signer")).SignedWith(SHA1WithRSA).Issue(p.SHA1Root)
 
 	p.P256Root, p.P256Signer = pair("P-256", ECDSA("lab-p256-root", elliptic.P256()), ECDSA("lab-p256-signer", elliptic.P256()))
 	p.P384Root, p.P384Signer = pair("P-384", ECDSA("lab-p384-root", elliptic.P384()), ECDSA("lab-p384-signer", elliptic.P384()))
@@ -67,12 +63,8 @@ func newLab() *PKI {
 	p.ImpostorSigner = LabSignerTemplate().Issue(p.ImpostorRoot)
 
 	p.PathLenRoot = RootTemplate(labName("Lab Path Length Root CA"), RSA("lab-pathlen-root")).With(BasicConstraints(true, 0)).Issue(nil)
-	expired := RootTemplate(labName("Lab Expired Root CA"), RSA("lab-expired-root"))
-	expired.NotAfter = Date(2021, 1, 1)
-	p.ExpiredRoot = expired.Issue(nil)
-	signer := LabSignerTemplate()
-	signer.NotAfter = Date(2022, 1, 1)
-	p.ExpiredSigner = signer.Issue(p.Root)
+	p.ExpiredRoot = RootTemplate(labName("Lab Expired Root CA"), RSA("lab-expired-root")).Until(Date(2021, 1, 1)).Issue(nil)
+	p.ExpiredSigner = LabSignerTemplate().Until(Date(2022, 1, 1)).Issue(p.Root)
 	return &p
 }
 

@@ -63,17 +63,9 @@ func CoreV2() [][]byte {
 	}
 }
 
-func fir() Template {
-	t := poolRoot("Fir", RSA("fir"))
-	t.Algorithm = SHA384WithRSA
-	return t
-}
+func fir() Template { return poolRoot("Fir", RSA("fir")).SignedWith(SHA384WithRSA) }
 
-func gorse() Template {
-	t := poolRoot("Gorse", RSA("gorse"))
-	t.Algorithm = SHA512WithRSA
-	return t
-}
+func gorse() Template { return poolRoot("Gorse", RSA("gorse")).SignedWith(SHA512WithRSA) }
 
 // A Quirk is one oddity that is met in genuine bundles, and an element of a certificate set that has it, and as a rule no other.
 type Quirk struct {
@@ -110,8 +102,7 @@ func Quirks() []Quirk {
 	})
 	rsaRoot := func(slug, about, key string, algorithm Algorithm) {
 		one(slug, about, func(t *Template) {
-			*t = RootTemplate(t.Subject, RSA(key))
-			t.Algorithm = algorithm
+			*t = RootTemplate(t.Subject, RSA(key)).SignedWith(algorithm)
 		})
 	}
 	rsaRoot("rsa-1024", "an RSA key of 1024 bits", "rsa-1024", 0)

@@ -389,12 +389,12 @@ func (v vectors) chains() {
 	}).Issue(lab.SHA1Root)))
 
 	v.add("chain-sha1", v.by(lab.SHA1Signer))
-	v.add("chain-sha1-signer", v.by(edit(signer(), func(t *Template) { t.Algorithm = SHA1WithRSA }).Issue(lab.Root)))
-	v.add("chain-weak-tolerant", v.by(edit(signer(), func(t *Template) { t.Algorithm = MD5WithRSA }).Issue(lab.SHA1Root)))
-	v.add("chain-weak", v.by(edit(signer(), func(t *Template) { t.Algorithm = MD5WithRSA }).Issue(lab.Root)))
+	v.add("chain-sha1-signer", v.by(signer().SignedWith(SHA1WithRSA).Issue(lab.Root)))
+	v.add("chain-weak-tolerant", v.by(signer().SignedWith(MD5WithRSA).Issue(lab.SHA1Root)))
+	v.add("chain-weak", v.by(signer().SignedWith(MD5WithRSA).Issue(lab.Root)))
 
 	v.add("chain-expired-signer", v.signedBy(lab.ExpiredSigner, func(s *SignerInfo) { s.Time = Date(2021, 6, 1) }))
-	v.add("chain-expired-intermediate", v.by(below(edit(intermediate, func(t *Template) { t.NotAfter = Date(2022, 1, 1) }).Issue(lab.Root))))
+	v.add("chain-expired-intermediate", v.by(below(intermediate.Until(Date(2022, 1, 1)).Issue(lab.Root))))
 	v.add("chain-expired-anchor", v.by(signer().Issue(lab.ExpiredRoot)))
 	v.add("chain-not-yet-valid-signer", v.by(edit(signer(), func(t *Template) { t.NotBefore = Date(2030, 1, 1) }).Issue(lab.Root)))
 	v.add("chain-not-yet-valid-intermediate", v.by(below(edit(intermediate, func(t *Template) { t.NotBefore = Date(2030, 1, 1) }).Issue(lab.Root))))
@@ -422,7 +422,7 @@ func (v vectors) chains() {
 	v.add("good-name-constraints", v.by(below(intermediate.With(NameConstraints(NewName("O= TRUSTPOOL  lab"))).Issue(lab.Root))))
 	v.add("good-issuer-spaces", v.by(edit(signer(), func(t *Template) { t.Issuer = NewName("O=trustpool  LAB", "CN= Lab Root CA ") }).Issue(lab.Root)))
 	v.add("name-encoding", v.by(edit(signer(), func(t *Template) { t.Issuer = labName("LAB PRÜF CA") }).Issue(IntermediateTemplate(labName("Lab Prüf CA"), RSA("lab-intermediate")).Issue(lab.Root))))
-	v.add("fractional-time", v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.GeneralizedTime, "20450101000000.5Z"} }).Issue(lab.Root)))
+	v.add("fractional-time", v.by(signer().Until(Time{asn1.GeneralizedTime, "20450101000000.5Z"}).Issue(lab.Root)))
 	v.add("key-identifier", v.by(signer().With(AuthorityKeyID(RSA("lab-other-root"))).Issue(lab.Root)))
 	v.add("extension-unreadable", v.by(signer().With(Extension{"2.5.29.17", false, []byte{0x30, 5, 0x82}}).Issue(lab.Root)))
 	v.add("policy-constraints", v.by(below(intermediate.With(PolicyConstraints(0, -1)).Issue(lab.Root))))
@@ -435,7 +435,7 @@ func (v vectors) chains() {
 
 	v.add("chain-unreadable-extensions-without-v3", v.by(edit(signer(ServerAuth), func(t *Template) { t.Version = 1 }).Issue(lab.Root)))
 	v.add("chain-unreadable-no-purpose", v.by(signer().With(ExtKeyUsage()).Issue(lab.Root)))
-	v.add("chain-unreadable-offset", v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.UTCTime, "450101000000+0100"} }).Issue(lab.Root)))
+	v.add("chain-unreadable-offset", v.by(signer().Until(Time{asn1.UTCTime, "450101000000+0100"}).Issue(lab.Root)))
 	v.add("chain-signature-unused-bits", v.message(func(m *Message) {
 		m.Certificates = [][]byte{slices.Clone(lab.Signer.DER), lab.Root.DER}
 		m.Certificates[0][len(lab.Signer.DER)-257] = 1 // before the 256 bytes of the signature
@@ -444,8 +444,8 @@ func (v vectors) chains() {
 	v.add("attributes-not-der-no-value", v.signed(withAttribute("1.3.6.1.4.1.99999.2")))
 	v.add("name-malformed-characters", v.signed(func(s *SignerInfo) { s.Name = "Lab\nVector Bundle" }))
 
-	v.add("chain-algorithm-unsupported", v.by(edit(signer(), func(t *Template) { t.Algorithm = SHA224WithRSA }).Issue(lab.Root)))
-	v.add("chain-unreadable-date", v.by(edit(signer(), func(t *Template) { t.NotAfter = Time{asn1.UTCTime, "451332000000Z"} }).Issue(lab.Root)))
+	v.add("chain-algorithm-unsupported", v.by(signer().SignedWith(SHA224WithRSA).Issue(lab.Root)))
+	v.add("chain-unreadable-date", v.by(signer().Until(Time{asn1.UTCTime, "451332000000Z"}).Issue(lab.Root)))
 	v.add("chain-unreadable-twice", v.by(below(edit(intermediate, func(t *Template) {
 		t.Extensions = append(slices.Clone(t.Extensions), BasicConstraints(true, 5))
 	}).Issue(lab.Root))))

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -154,12 +155,7 @@ func (s *Server) serve(w *answer, r *http.Request, found *resource) {
 
 // conditional reports whether a request asks for less than the whole.
 func conditional(h http.Header) bool {
-	for _, name := range [...]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"} {
-		if h[name] != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"If-None-Match", "If-Modified-Since", "Range", "If-Match", "If-Unmodified-Since"}, func(name string) bool { return h[name] != nil })
 }
 
 // normalizeRange takes away a Range that is not one range of bytes: RFC 9110 section
@@ -268,7 +264,7 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 	if r.Referer() == doctorReferer {
 		agent = doctorReferer + " as " + agent
 	}
-	attrs := [...]slog.Attr{
+	attrs := []slog.Attr{
 		slog.String("remote", host(r.RemoteAddr)),
 		slog.String("user_agent", clean(agent, maxLogAgent)),
 		slog.String("method", clean(r.Method, 16)),
@@ -277,19 +273,17 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 		slog.Int("status", a.status),
 		slog.Int64("bytes", a.sent),
 		slog.Float64("duration", end.Sub(start).Seconds()),
-		{}, {}, {}, {},
 	}
-	n := 8
 	if a.resource != nil && a.resource.beside == "" {
-		attrs[8] = slog.String("bundle", a.resource.entry.Name)
-		attrs[9] = slog.String("version", clean(a.resource.record.Version, maxLogAgent))
-		attrs[10] = slog.String("sha256", a.resource.record.SHA256[:sha256Prefix])
-		attrs[11] = slog.Int("size", a.resource.record.Size)
-		n = len(attrs)
+		attrs = append(attrs,
+			slog.String("bundle", a.resource.entry.Name),
+			slog.String("version", clean(a.resource.record.Version, maxLogAgent)),
+			slog.String("sha256", a.resource.record.SHA256[:sha256Prefix]),
+			slog.Int("size", a.resource.record.Size))
 	}
 	// Not through the Logger, which reads the clock itself and looks for its caller.
 	record := slog.NewRecord(end, slog.LevelInfo, "request", 0)
-	record.AddAttrs(attrs[:n]...)
+	record.AddAttrs(attrs...)
 	_ = s.o.AccessLog.Handler().Handle(r.Context(), record)
 }
 

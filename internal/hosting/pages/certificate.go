@@ -2,15 +2,13 @@ package pages
 
 import (
 	"bytes"
-	"crypto/md5"
-	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"trustpool/bundle/certificate"
@@ -25,54 +23,53 @@ type fingerprint struct {
 	Of, As, Text string
 }
 
-func fingerprints(der []byte, sum [32]byte) []fingerprint {
-	one, five := sha1.Sum(der), md5.Sum(der)
+func fingerprints(c *inspect.CertificateReport) []fingerprint {
+	upper := strings.ToUpper
 	return []fingerprint{
-		{"SHA-256", "JSON, sha256sum", hex.EncodeToString(sum[:])},
-		{"SHA-256", "OpenSSL, browsers", colons(sum[:])},
-		{"SHA-256", "Cisco's manifest.log", "SHA256:" + strings.ToUpper(hex.EncodeToString(sum[:]))},
-		{"SHA-1", "IOS XR", strings.ToUpper(hex.EncodeToString(one[:]))},
-		{"SHA-1", "IOS XE", strings.ToUpper(groups(one[:]))},
-		{"SHA-1", "OpenSSL, browsers", colons(one[:])},
-		{"MD5", "IOS XE", strings.ToUpper(groups(five[:]))},
-		{"MD5", "ASA", groups(five[:])},
+		{"SHA-256", "JSON, sha256sum", c.SHA256},
+		{"SHA-256", "OpenSSL, browsers", upper(grouped(c.SHA256, 2, ":"))},
+		{"SHA-256", "Cisco's manifest.log", "SHA256:" + upper(c.SHA256)},
+		{"SHA-1", "IOS XR", upper(c.SHA1)},
+		{"SHA-1", "IOS XE", upper(grouped(c.SHA1, 8, " "))},
+		{"SHA-1", "OpenSSL, browsers", upper(grouped(c.SHA1, 2, ":"))},
+		{"MD5", "IOS XE", upper(grouped(c.MD5, 8, " "))},
+		{"MD5", "ASA", grouped(c.MD5, 8, " ")},
 	}
+}
+
+// grouped is hex with a separator after each so many digits.
+func grouped(digits string, each int, separator string) string {
+	var all []string
+	for group := range slices.Chunk([]byte(digits), each) {
+		all = append(all, string(group))
+	}
+	return strings.Join(all, separator)
 }
 
 // A detail is everything about a certificate.
 type detail struct {
+	*certificate.Certificate
 	Title        string
 	Bundle       summary
 	VersionPage  string
 	Positions    []int // from 1
-	Err          string
 	Report       inspect.CertificateReport
 	NotBefore    instant
 	NotAfter     instant
 	Soon         bool
 	NotYet       bool
-	Static       bool
 	Key          string
 	Fingerprints []fingerprint
-	IsCA         bool
 	KeyUsage     string
 	ExtKeyUsage  string
-	PathLen      string // empty for none
-	Quirks       []quirk
+	QuirkPage    string // which lists the certificates of the version with a quirk; empty if there is none
 	Findings     []foundFor
 	Note         string // why nothing is said of findings
 	Leaves       string // by the feed, why it leaves the bundle; empty for nothing
 	PEM          string
-	Size         int
 	Files        []download
 	Stands       []summary // versions that hold the same bytes
 	StandsKnown  bool
-}
-
-type quirk struct {
-	Slug    certificate.Quirk
-	Meaning string
-	Path    string // the certificates of the version that have it; empty if there is no such page
 }
 
 // maxStands is how many bytes of versions are searched for a certificate.
@@ -108,40 +105,32 @@ func (p *Pages) certificatePage(q *request, v version, digits string) (*response
 		return nil, err
 	}
 	d := detail{
-		Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions, Report: inspect.NewCertificateReport(c, positions[0]), Size: len(c.Raw),
-		Fingerprints: fingerprints(c.Raw, c.SHA256),
+		Certificate: c, Title: title(c), Bundle: q.summary(v), VersionPage: v.page(), Positions: positions,
+		Report: inspect.NewCertificateReport(c, positions[0]), Leaves: v.entry.Advice.Leaves(c.SHA256),
 	}
+	d.Fingerprints = fingerprints(&d.Report)
 	a, note, err := q.audit(v)
 	if err != nil {
 		return nil, err
 	}
 	d.Findings, d.Note = a.found(positions), note
-	d.Static, d.Leaves = p.o.Static, v.entry.Advice.Leaves(c.SHA256)
 	d.Stands, d.StandsKnown = q.holders(v, c)
 	if c.Err != nil {
-		d.Err = c.Err.Error()
 		d.Files = []download{{v.file(digits + ".der"), "the bytes as they are", "no certificate"}}
 	} else {
 		d.NotBefore, d.NotAfter = optional(c.NotBefore, q.at), optional(c.NotAfter, q.at)
 		d.Soon = d.NotAfter.Known && !d.NotAfter.Past && c.NotAfter.Sub(q.at) < soon
 		d.NotYet = d.NotBefore.Known && !d.NotBefore.Past && !p.o.Static
-		d.Key, d.IsCA = keyText(c), c.IsCA
+		d.Key = keyText(c)
 		d.KeyUsage = usages(d.Report.KeyUsage, c.Has(certificate.QuirkKeyUsageUnreadable))
 		d.ExtKeyUsage = usages(d.Report.ExtKeyUsage, c.Has(certificate.QuirkExtKeyUsageUnreadable))
-		if c.PathLen >= 0 {
-			d.PathLen = strconv.Itoa(c.PathLen)
-		}
 		d.PEM = string(certificatePEM(c))
 		d.Files = []download{
 			{v.file(digits + ".pem"), "PEM", "to paste"},
 			{v.file(digits + ".der"), "DER", size(len(c.Raw))},
 		}
-		for _, s := range c.Quirks {
-			with := ""
-			if !p.o.Static {
-				with = v.page() + "?quirk=" + string(s)
-			}
-			d.Quirks = append(d.Quirks, quirk{s, s.Meaning(), with})
+		if !p.o.Static {
+			d.QuirkPage = v.page()
 		}
 	}
 	return p.render("certificate", http.StatusOK, report.Printable(d.Title), q.at, d)

@@ -3,6 +3,8 @@ package pages
 import (
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 
 	"trustpool/bundle"
 	"trustpool/internal/hosting"
@@ -134,12 +136,9 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {
 			c.Cut = c.Cut || n > MaxChanged
 		}
-		query := "?" + url.Values{"from": {from.key()}, "to": {to.key()}}.Encode()
-		for _, f := range []struct{ file, label, note string }{
-			{"compare.txt", "text", ""}, {"compare.md", "Markdown", "for a change ticket"}, {"compare.json", "JSON", "for programs"},
-		} {
-			c.Files = append(c.Files, download{hosting.FilesPrefix + f.file + query, f.label, f.note})
-		}
+		at, query, _ := strings.Cut(compareURL(*from, *to), "?")
+		at = hosting.FilesPrefix + path.Base(at)
+		c.Files = []download{{at + ".txt?" + query, "text", ""}, {at + ".md?" + query, "Markdown", "for a change ticket"}, {at + ".json?" + query, "JSON", "for programs"}}
 	}
 	return p.render("compare", http.StatusOK, title, q.at, c)
 }

@@ -1,10 +1,7 @@
 package pages
 
 import (
-	"encoding/hex"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"trustpool/bundle/certificate"
@@ -94,18 +91,6 @@ func size(n int) string {
 		return fmt.Sprintf("%d kB", (n+500)/1000)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1000_000)
-}
-
-// colons is hex as OpenSSL writes fingerprints.
-func colons(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% X", b), " ", ":") }
-
-// groups is hex in groups of eight digits.
-func groups(b []byte) string {
-	var all []string
-	for group := range slices.Chunk(b, 4) {
-		all = append(all, hex.EncodeToString(group))
-	}
-	return strings.Join(all, " ")
 }
 
 // title is what a person would call a certificate.

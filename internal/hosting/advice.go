@@ -72,7 +72,7 @@ func (l loader) advice(ctx context.Context, o offer, current *Release) *Advice {
 
 // judge compares a feed with the current release.
 func (l loader) judge(f *feed.Feed, name string, current *Release) (*feed.Report, error) {
-	b, err := l.limits.Parse(current.Raw)
+	b, err := l.Limits.Parse(current.Raw)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,6 @@ import (
 	"trustpool/bundle"
 	"trustpool/bundle/certificate"
 	"trustpool/internal/report"
-	"trustpool/roots"
 	"trustpool/signing"
 )
 
@@ -127,9 +126,6 @@ func (r *Release) NextExpiry(at time.Time) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// wrapped reports whether the file is text around the DER that is served.
-func (r *Release) wrapped() bool { return r.file != r.SHA256 }
-
 // FileName is what the bundle is called in URLs: ios.p7b.
 func (e *Entry) FileName() string { return e.Name + extension }
 
@@ -146,28 +142,16 @@ func checkName(name string) error {
 
 // plain reports whether s can be part of a path as it is.
 func plain(s string) bool {
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return s != "" && s != "." && s != ".."
-}
-
-// trust is what a bundle is judged by.
-type trust struct {
-	anchors     []roots.Anchor
-	limits      bundle.Limits
-	noDowngrade bool
+	return s != "" && s != "." && s != ".." && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
 }
 
 // release verifies bytes and makes a release of them.
-func (t trust) release(raw []byte, source reader, modified, at time.Time) (*Release, error) {
-	b, err := t.limits.Parse(raw)
+func (o *Options) release(raw []byte, source reader, modified, at time.Time) (*Release, error) {
+	b, err := o.Limits.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
-	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: t.anchors, At: at})
+	v, err := signing.Verify(b, signing.VerifyOptions{Anchors: o.Anchors, At: at})
 	if err != nil {
 		return nil, err
 	}
@@ -193,13 +177,13 @@ func (t trust) release(raw []byte, source reader, modified, at time.Time) (*Rele
 
 // again verifies a release once more: that its bytes are the same, and that they
 // are still vouched for.
-func (t trust) again(r *Release, at time.Time) signing.Report {
+func (o *Options) again(r *Release, at time.Time) signing.Report {
 	var v *signing.Verification
 	err := errors.New("the bytes in memory have changed")
 	if digest(r.Raw) == r.SHA256 {
 		var b *bundle.Bundle
-		if b, err = t.limits.ParseOutline(r.Raw); err == nil {
-			v, err = signing.Verify(b, signing.VerifyOptions{Anchors: t.anchors, At: at})
+		if b, err = o.Limits.ParseOutline(r.Raw); err == nil {
+			v, err = signing.Verify(b, signing.VerifyOptions{Anchors: o.Anchors, At: at})
 		}
 	}
 	if err == nil {

@@ -21,7 +21,7 @@ func (s *Server) Watched() (out []watch.Bundle) {
 		raw := e.Current.Raw
 		out = append(out, watch.Bundle{
 			Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256,
-			Parse: func() (*bundle.Bundle, error) { return s.trust.limits.Parse(raw) },
+			Parse: func() (*bundle.Bundle, error) { return s.o.Limits.Parse(raw) },
 		})
 	}
 	return out

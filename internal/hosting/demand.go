@@ -17,10 +17,8 @@ import (
 
 // A demander reads, verifies and makes what catalogs do not hold, when it is asked for.
 type demander struct {
-	trust
-	now   func() time.Time
+	*Options
 	shelf *shelf
-	say   func(format string, args ...any)
 
 	lock   sync.Mutex
 	failed map[shelfKey]error // of releases: why the last demand of them failed
@@ -93,7 +91,7 @@ func hold[T any](v T, done func(), err error) (T, error) {
 // demand gives what has a key from the shelf, where create puts it if it is not there. It is held until done is called; slots
 // and room are as for shelf.get.
 func demand[T any](ctx context.Context, d *demander, k shelfKey, slots chan struct{}, expected int64, room bool, create func(context.Context) (T, int64, error)) (v T, done func(), err error) {
-	t, err := d.shelf.get(ctx, k, slots, expected, room, d.now(), func(ctx context.Context) (any, int64, error) { return create(ctx) })
+	t, err := d.shelf.get(ctx, k, slots, expected, room, d.Now(), func(ctx context.Context) (any, int64, error) { return create(ctx) })
 	if err != nil {
 		return v, func() {}, err
 	}
@@ -135,7 +133,7 @@ func (d *demander) read(ctx context.Context, r *Record) (*Release, error) {
 	case digest(raw) != r.SHA256:
 		return bad(fmt.Errorf("its SHA-256 is %s, not %s", digest(raw), r.SHA256))
 	}
-	release, err := d.release(raw, r.source, r.Modified.Time, d.now())
+	release, err := d.release(raw, r.source, r.Modified.Time, d.Now())
 	if err == nil {
 		err = r.matches(&release.Record)
 	}
@@ -173,7 +171,7 @@ func (d *demander) parse(ctx context.Context, e *Entry, r *Record) (*bundle.Bund
 	if err != nil {
 		return nil, err
 	}
-	return d.limits.Parse(release.Raw)
+	return d.Limits.Parse(release.Raw)
 }
 
 // note remembers how the demand of a release went, and says it if that is new.
@@ -189,9 +187,9 @@ func (d *demander) note(k shelfKey, r *Record, err error) {
 	d.lock.Unlock()
 	switch {
 	case err != nil && (!failed || before.Error() != err.Error()):
-		d.say("%s: archive: %v; it is not served", k.bundle, err)
+		d.Report("%s: archive: %v; it is not served", k.bundle, err)
 	case err == nil && failed:
-		d.say("%s: archive: %s is good again", k.bundle, r.source.origin())
+		d.Report("%s: archive: %s is good again", k.bundle, r.source.origin())
 	}
 }
 

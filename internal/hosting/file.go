@@ -33,7 +33,7 @@ func (c *Catalog) Files(ctx context.Context) (all []File, bad int, err error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", path, err)
 		}
-		file := File{Name: strings.TrimPrefix(path, "/"), ContentType: f.contentType(), Forever: f.caching == forever, Size: int64(len(b.data)), SHA256: b.sha256}
+		file := File{Name: strings.TrimPrefix(path, "/"), ContentType: f.beside.contentType(), Forever: f.caching == forever, Size: int64(len(b.data)), SHA256: b.sha256}
 		if f.beside == "" {
 			file.Modified = f.record.Modified.Time
 		}

@@ -131,8 +131,8 @@ func (s *Server) serve(w *answer, r *http.Request, found *resource) {
 		return
 	}
 	fields := found.entry.header
-	if !found.isCurrent() {
-		fields = header(found.contentType(), len(b.data), b.sha256, found.caching, found.record.Modified.Time)
+	if found.beside != "" || found.caching != askFirst || found.record != &found.entry.Current.Record {
+		fields = header(found.beside.contentType(), len(b.data), b.sha256, found.caching, found.record.Modified.Time)
 	}
 	maps.Copy(w.Header(), fields)
 	if conditional(r.Header) {

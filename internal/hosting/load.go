@@ -82,7 +82,7 @@ func (s *Server) load(ctx context.Context, before *Catalog, at time.Time, only s
 	loaded, errs := make([]*Entry, len(wanted)), make([]error, len(wanted))
 	each(len(wanted), func(i int) {
 		o := wanted[i]
-		loaded[i], errs[i] = loader{trust: s.trust, at: at, before: entries[o.name]}.entry(ctx, o)
+		loaded[i], errs[i] = loader{Options: &s.o, at: at, before: entries[o.name]}.entry(ctx, o)
 	})
 	for i, o := range wanted {
 		if errs[i] != nil {
@@ -109,7 +109,7 @@ func (s *Server) load(ctx context.Context, before *Catalog, at time.Time, only s
 
 // A loader brings one entry up to date.
 type loader struct {
-	trust
+	*Options
 	at     time.Time
 	before *Entry // nil for none
 }
@@ -129,13 +129,13 @@ func (l loader) entry(ctx context.Context, o offer) (*Entry, error) {
 	}
 	e := &Entry{Name: o.name, Current: current, Archive: o.archive}
 	if o.current.sha256 == "" && l.before != nil { // a file; the gate of a store has looked at versions
-		if was := l.before.Current.Version; l.noDowngrade && was != "" {
+		if was := l.before.Current.Version; l.NoDowngrade && was != "" {
 			if _, err := bundle.CompareVersions(current.Version, was); err != nil {
 				return nil, fmt.Errorf("%s may be older than version %s that was served: %w", o.origin(), report.Printable(was), err)
 			}
 		}
 		e.Newer = newer(l.before, current)
-		if e.Newer != "" && l.noDowngrade {
+		if e.Newer != "" && l.NoDowngrade {
 			return nil, fmt.Errorf("%s is version %s, older than version %s that was served", o.origin(), report.Printable(current.Version), report.Printable(e.Newer))
 		}
 	}
@@ -173,7 +173,7 @@ func (l loader) release(ctx context.Context, i item) (*Release, error) {
 	if r := l.known(sum, modified); r != nil {
 		return r, nil
 	}
-	r, err := l.trust.release(raw, i.reader, modified, l.at)
+	r, err := l.Options.release(raw, i.reader, modified, l.at)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.origin(), err)
 	}

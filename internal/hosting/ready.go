@@ -81,7 +81,7 @@ func (s *Server) Judge(r *Release) signing.Report {
 	j.lock.Lock()
 	defer j.lock.Unlock()
 	if now := s.o.Now(); j.at.IsZero() || now.Sub(j.at) >= recheck || now.Before(j.at) {
-		j.at, j.report = now, s.trust.again(r, now)
+		j.at, j.report = now, s.o.again(r, now)
 	}
 	return j.report
 }

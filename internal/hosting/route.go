@@ -81,20 +81,8 @@ func (e *Entry) directories(r *Record) (all []string) {
 type resource struct {
 	entry   *Entry
 	record  *Record
-	beside  side // empty for the release itself
+	beside  side // empty for the bundle itself
 	caching string
-}
-
-// isCurrent reports whether it is the current release where it may be another one tomorrow.
-func (f *resource) isCurrent() bool {
-	return f.beside == "" && f.caching == askFirst && f.record == &f.entry.Current.Record
-}
-
-func (f *resource) contentType() string {
-	if f.beside == "" {
-		return typeBundle
-	}
-	return f.beside.contentType()
 }
 
 // at finds what there is at a path; nil for nothing. Slashes next to each other

@@ -62,7 +62,6 @@ type Options struct {
 // A Server serves a catalog and keeps it up to date. It is an http.Handler.
 type Server struct {
 	o        Options
-	trust    trust
 	demander *demander
 	metrics  *serverMetrics
 	distrust func() *distrust.Index
@@ -93,8 +92,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Report == nil {
 		o.Report = func(string, ...any) {}
 	}
-	s := &Server{o: o, trust: trust{o.Anchors, o.Limits, o.NoDowngrade}, metrics: newMetrics(), distrust: sync.OnceValue(distrust.NewIndex)}
-	s.demander = &demander{trust: s.trust, now: o.Now, shelf: newShelf(MaxKept), say: o.Report, failed: map[shelfKey]error{}}
+	s := &Server{o: o, metrics: newMetrics(), distrust: sync.OnceValue(distrust.NewIndex)}
+	s.demander = &demander{Options: &s.o, shelf: newShelf(MaxKept), failed: map[shelfKey]error{}}
 	now := s.o.Now()
 	c, failures := s.load(ctx, nil, now, "")
 	var fatal []error
@@ -226,7 +225,7 @@ func (s *Server) Mirrored(name string) (time.Time, bool) {
 
 // reportForm says if what is served is not the file as it is.
 func (s *Server) reportForm(e *Entry) {
-	if e.Current.wrapped() {
+	if e.Current.file != e.Current.SHA256 {
 		s.o.Report("%s: the file is text around DER; the DER within is served, which devices read", e.Name)
 	}
 }

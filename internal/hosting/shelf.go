@@ -59,13 +59,10 @@ func newShelf(most int64) *shelf {
 	return &shelf{most: most, reading: make(chan struct{}, maxReading), making: make(chan struct{}, maxMaking), things: map[shelfKey]*thing{}}
 }
 
-// A maker makes a thing, and says how many bytes it has.
-type maker func(context.Context) (value any, size int64, err error)
-
 // get gives the thing with a key, which create makes if there is none. expected is how many bytes it will have, more or
 // less. Who gets it is to put it back. slots are those of reading or making: what is made may get what is read in turn,
 // and nothing else. There must be room for what is to be held for as long as a client likes.
-func (s *shelf) get(ctx context.Context, key shelfKey, slots chan struct{}, expected int64, room bool, now time.Time, create maker) (*thing, error) {
+func (s *shelf) get(ctx context.Context, key shelfKey, slots chan struct{}, expected int64, room bool, now time.Time, create func(context.Context) (any, int64, error)) (*thing, error) {
 	t, mine, err := s.claim(key, expected+keptOverhead, room, now)
 	if err != nil {
 		return nil, err
@@ -148,7 +145,7 @@ func (s *shelf) drop(t *thing) {
 }
 
 // fill makes a thing.
-func (s *shelf) fill(ctx context.Context, t *thing, slots chan struct{}, now time.Time, create maker) {
+func (s *shelf) fill(ctx context.Context, t *thing, slots chan struct{}, now time.Time, create func(context.Context) (any, int64, error)) {
 	ctx, cancel := context.WithTimeout(ctx, demandTimeout)
 	defer cancel()
 	var size int64

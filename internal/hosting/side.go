@@ -11,7 +11,7 @@ import (
 	"trustpool/internal/feed"
 )
 
-// A side is a file beside a bundle, by how its name ends after that of the bundle, if it begins with it.
+// A side is a file beside a bundle, by how its name ends after that of the bundle, if it begins with it; empty for the bundle.
 type side string
 
 // The sides.
@@ -51,6 +51,8 @@ func (s side) name(e *Entry) string {
 
 func (s side) contentType() string {
 	switch s {
+	case "":
+		return typeBundle
 	case sideDiff:
 		return typeJSON
 	case sideJKS:

@@ -49,7 +49,11 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 		case <-ctx.Done():
 			return
 		case e := <-events:
-			if name, ok := s.about(e.Name); ok {
+			name, ok := s.o.Source.about(e.Name)
+			if slices.Contains(s.o.TLS.directories(), filepath.Dir(e.Name)) {
+				name, ok = "", true
+			}
+			if ok {
 				names[name] = true
 				quiet.Reset(settle)
 			}
@@ -73,12 +77,4 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 		}
 		clear(names)
 	}
-}
-
-// about says of which name something may be new when a file has changed: empty if that may be any, false if it is none.
-func (s *Server) about(path string) (string, bool) {
-	if slices.Contains(s.o.TLS.directories(), filepath.Dir(path)) {
-		return "", true
-	}
-	return s.o.Source.about(path)
 }

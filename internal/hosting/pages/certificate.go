@@ -16,8 +16,6 @@ import (
 	"trustpool/internal/report"
 )
 
-func hexSHA256(c *certificate.Certificate) string { return hex.EncodeToString(c.SHA256[:]) }
-
 // A fingerprint is a hash in the spelling of one who shows it.
 type fingerprint struct {
 	Of, As, Text string

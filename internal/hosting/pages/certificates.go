@@ -35,8 +35,7 @@ type row struct {
 }
 
 func (q *request) row(v version, index int, c *certificate.Certificate) row {
-	sum := hexSHA256(c)
-	r := row{Index: index, Page: q.pageOf(v, c.SHA256), Title: title(c), SHA256: sum[:shortID]}
+	r := row{Index: index, Page: q.pageOf(v, c.SHA256), Title: title(c), SHA256: report.ShortHash(c.SHA256[:])}
 	if c.Err != nil {
 		r.Err = c.Err.Error()
 		return r

@@ -55,18 +55,13 @@ func (p *Pages) file(q *request, parts []string) (*response, error) {
 	return nil, notFound("There is no such file.")
 }
 
-// attached is an answer that a browser saves.
-func attached(contentType, name string, write func(io.Writer) error) (*response, error) {
+// made is an answer that a browser saves under a name, or shows if that is empty.
+func made(contentType, name string, write func(io.Writer) error) (*response, error) {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return nil, err
 	}
 	return &response{http.StatusOK, contentType, name, askFirst, b.Bytes()}, nil
-}
-
-// shown is as attached, and a browser shows it.
-func shown(contentType string, write func(io.Writer) error) (*response, error) {
-	return attached(contentType, "", write)
 }
 
 // weigh takes a slot for what is made of large versions.
@@ -106,11 +101,11 @@ func (p *Pages) bundleFile(q *request, v version, form string) (*response, error
 		}
 		return &response{http.StatusOK, typeP7B, name, askFirst, data}, nil
 	case ".pem":
-		return attached(typePEM, name, report.WritePEM)
+		return made(typePEM, name, report.WritePEM)
 	case ".csv":
-		return attached(typeCSV, name, report.WriteCSV)
+		return made(typeCSV, name, report.WriteCSV)
 	case ".json":
-		return attached(typeJSON, name, report.WriteJSON)
+		return made(typeJSON, name, report.WriteJSON)
 	}
 	return nil, nil
 }
@@ -157,11 +152,11 @@ func (p *Pages) compareFile(q *request, name string) (*response, error) {
 	changes := inspect.Diff{Diff: d}
 	switch form {
 	case "txt":
-		return shown(typeText, changes.WriteText)
+		return made(typeText, "", changes.WriteText)
 	case "md":
-		return shown(typeMD, changes.WriteMarkdown)
+		return made(typeMD, "", changes.WriteMarkdown)
 	}
-	return shown(typeJSON, changes.WriteJSON)
+	return made(typeJSON, "", changes.WriteJSON)
 }
 
 func (p *Pages) commandsFile(q *request, name string) (*response, error) {
@@ -186,11 +181,11 @@ func (p *Pages) commandsFile(q *request, name string) (*response, error) {
 	var a *response
 	switch {
 	case form == "txt":
-		a, err = shown(typeText, s.WriteText)
+		a, err = made(typeText, "", s.WriteText)
 	case form == "json":
-		a, err = shown(typeJSON, s.WriteJSON)
+		a, err = made(typeJSON, "", s.WriteJSON)
 	case form == "yml" && playbook(platform):
-		a, err = shown(typeYAML, s.WritePlaybook)
+		a, err = made(typeYAML, "", s.WritePlaybook)
 	default:
 		return nil, notFound("There is no such file.")
 	}

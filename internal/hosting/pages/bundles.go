@@ -196,8 +196,8 @@ func (p *Pages) bundlesPage(q *request) (*response, error) {
 		Bundles []summary
 		Pager   pager
 	}
-	pages.Fragment = "main"
 	body.Pager = pages
+	body.Pager.Fragment = "main"
 	audits, cancel := q.within(auditPatience)
 	defer cancel()
 	for _, e := range q.catalog.Entries[from:to] {

@@ -127,8 +127,9 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := commands{Bundle: about, URL: o.URL, Loopback: config.Loopback(base), Fixed: p.o.BaseURL != "", VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean}
-	body.Static = p.o.Static
+	body := commands{
+		Bundle: about, URL: o.URL, Loopback: config.Loopback(base), Fixed: p.o.BaseURL != "", Static: p.o.Static, VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean,
+	}
 	if p.o.Static {
 		q.query.Set("bundle", e.Name) // in the names of files
 	}
@@ -184,11 +185,7 @@ func (q *request) script(o config.Options, b *bundle.Bundle) script {
 
 // playbook reports whether config writes playbooks for a platform.
 func playbook(p device.Platform) bool {
-	switch p.Name {
-	case "ios", "iosxe", "iosxr", "asa":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"ios", "iosxe", "iosxr", "asa"}, p.Name)
 }
 
 // foresee plays the import of the bundle into a device of the platform as it comes

@@ -42,22 +42,15 @@ func (p *Pages) watchPage(q *request) (*response, error) {
 	}
 	pages.Fragment = "main"
 	var body struct {
-		Total, Well, Ill, Unknown int // servers: all, good with every bundle, broken with one, the others
-		NotJudged                 int
-		Servers                   []watchedServer
-		Changes                   []watchedChange
-		Pager                     pager
+		*watch.Report
+		Counts  map[string]int // servers, by the answer that matters most
+		Servers []watchedServer
+		Changes []watchedChange
+		Pager   pager
 	}
-	body.Pager, body.Total, body.NotJudged = pages, len(r.Servers), r.NotJudged
+	body.Pager, body.Report, body.Counts = pages, r, map[string]int{}
 	for i := range r.Servers {
-		switch worst(&r.Servers[i]) {
-		case reach.OK:
-			body.Well++
-		case reach.Broken:
-			body.Ill++
-		default:
-			body.Unknown++
-		}
+		body.Counts[string(worst(&r.Servers[i]))]++
 	}
 	for i := range r.Servers[from:to] {
 		body.Servers = append(body.Servers, q.watched(&r.Servers[from+i]))

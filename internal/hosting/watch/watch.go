@@ -277,9 +277,7 @@ func (w *Watcher) judge(bundles []Bundle, came []string, failed map[string]error
 	judged := map[string][]Judged{}
 	if len(came) > 0 {
 		for _, b := range bundles {
-			for address, j := range w.with(b, came, now) {
-				judged[address] = append(judged[address], j)
-			}
+			w.with(b, came, now, judged)
 		}
 	}
 	var changes []Change
@@ -326,9 +324,8 @@ func (w *Watcher) merged(before, changes []Change) []Change {
 	return all[:min(len(all), MaxChanges)]
 }
 
-// with judges chains with one bundle, which it parses and does not keep.
-func (w *Watcher) with(b Bundle, came []string, now time.Time) map[string]Judged {
-	out := map[string]Judged{}
+// with judges chains with one bundle, which it parses and does not keep, and adds what it finds to what is known of each server.
+func (w *Watcher) with(b Bundle, came []string, now time.Time, judged map[string][]Judged) {
 	parsed, err := b.Parse()
 	var found *reach.Report
 	if err == nil {
@@ -345,9 +342,8 @@ func (w *Watcher) with(b Bundle, came []string, now time.Time) map[string]Judged
 		} else {
 			j.result(found.Servers[i].Results[0])
 		}
-		out[address] = j
+		judged[address] = append(judged[address], j)
 	}
-	return out
 }
 
 // result takes what reach found.

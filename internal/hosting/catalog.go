@@ -156,12 +156,14 @@ func (o *Options) release(raw []byte, source reader, modified, at time.Time) (*R
 		return nil, err
 	}
 	file := digest(raw)
+	sum := file
 	if bare, wrapped := b.Unwrap(); wrapped { // devices read DER
 		raw = slices.Clip(slices.Clone(bare.Raw))
+		sum = digest(raw)
 	}
 	r := &Release{
 		Record: Record{
-			SHA256: digest(raw), Size: len(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
+			SHA256: sum, Size: len(raw), SignedName: v.Name, Version: v.Version, SigningTime: v.SigningTime,
 			Modified: report.Moment{Time: modified.UTC().Truncate(time.Second)}, Certificates: len(b.Certificates), source: source,
 		},
 		Raw: raw, Verification: signing.NewReport(v, nil, &at), file: file,

@@ -36,7 +36,7 @@ type AccessLog struct {
 }
 
 // OpenAccessLog opens a log, which Run writes. open is called for it, and for each
-// Reopen. Where a write fails or takes too long, lines are lost and report is told;
+// Reopen. If a write fails or takes too long, lines are lost and report is told;
 // requests do not wait for a log.
 func OpenAccessLog(open func() (io.WriteCloser, error), report func(format string, args ...any)) (*AccessLog, error) {
 	out, err := open()

@@ -42,11 +42,7 @@ func TestOlderFile(t *testing.T) {
 				t.Errorf("%d bytes are served", len(body))
 			}
 			_, r := ready(t, s)
-			got := ""
-			if r.Bundles[0].Newer != nil {
-				got = *r.Bundles[0].Newer
-			}
-			if !r.Ready || got != step.newer {
+			if !r.Ready || string(r.Bundles[0].Newer) != step.newer {
 				t.Errorf("ready: %+v", r)
 			}
 			if _, metrics := get(t, s, "/metrics"); !strings.Contains(metrics, "\ntrustpool_bundle_older{bundle=\"ios\"} "+step.older+"\n") {

@@ -35,9 +35,9 @@ type ReadyBundle struct {
 	SHA256  string `json:"sha256"`
 	// Newer is the version that was served before a file with an older one took its
 	// place; null otherwise. It is not a reason to be unready.
-	Newer    *string `json:"newer_before"`
-	Verified bool    `json:"verified"`
-	Error    *string `json:"error"`
+	Newer    report.Text `json:"newer_before"`
+	Verified bool        `json:"verified"`
+	Error    *string     `json:"error"`
 }
 
 // WriteJSON writes the report as one document.
@@ -56,8 +56,7 @@ func (s *Server) Ready() ReadyReport {
 	for _, e := range c.Entries {
 		j := s.Judge(e.Current)
 		r.At = min(r.At, *j.At)
-		b := ReadyBundle{Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256, Verified: j.Verified}
-		b.Newer = report.Optional(e.Newer)
+		b := ReadyBundle{Name: e.Name, Version: e.Current.Version, SHA256: e.Current.SHA256, Newer: report.Text(e.Newer), Verified: j.Verified}
 		if !j.Verified {
 			b.Error, r.Ready = new(j.Summary()+": "+*j.Detail), false
 		}

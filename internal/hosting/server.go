@@ -79,7 +79,7 @@ type state struct {
 	mirrored map[string]time.Time // when the mirror of a name last succeeded; see Mirrored
 }
 
-// New makes a server and loads its catalog. Where there is nothing to serve, or
+// New makes a server and loads its catalog. If there is nothing to serve, or
 // anything of what there is is not verified, it is an error: who starts a server is
 // there to read it. The archive is not a reason.
 func New(ctx context.Context, o Options) (*Server, error) {

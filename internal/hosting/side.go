@@ -29,7 +29,7 @@ const (
 // MaxRSS is how many bytes the changes in an rss.xml have together: editions that are older than those that fit are left out.
 const MaxRSS = 4 << 20
 
-// sides are the files beside a release: the feed only where the current release is by that name.
+// sides are the files beside a release: the feed only by the name of the current release.
 func (e *Entry) sides(r *Record, current bool) []side {
 	all := []side{sideSHA256, sideSHA512}
 	if e.Before(r) != nil {

@@ -213,11 +213,8 @@ func (j joined) directories() []string {
 func (j joined) about(path string) (string, bool) {
 	name, ok := "", false
 	for _, s := range j {
-		if !slices.Contains(s.directories(), filepath.Dir(path)) {
-			continue
-		}
 		n, concerns := s.about(path)
-		if !concerns {
+		if !concerns || !slices.Contains(s.directories(), filepath.Dir(path)) {
 			continue
 		}
 		if ok && n != name {

@@ -23,7 +23,7 @@ func LoadKeyPair(certFile, keyFile string) (*KeyPair, error) {
 	return k, nil
 }
 
-// reload reads the files again. Where they cannot be used, or do not fit together,
+// reload reads the files again. If they cannot be used, or do not fit together,
 // the ones before stay in use.
 func (k *KeyPair) reload() error {
 	if k == nil {

@@ -43,7 +43,7 @@ func (s *Server) Watch(ctx context.Context, every time.Duration, now <-chan stru
 	defer ticker.Stop()
 	quiet := time.NewTimer(0) // there may have been a change before the watch began
 	defer quiet.Stop()
-	names := map[string]bool{"": true} // of which something may be new; "" stands for all
+	names := map[string]bool{"": true} // of which something may be new; "" for all
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -56,31 +55,12 @@ func word(r Result) string {
 	return string(r)
 }
 
-type reportJSON struct {
-	Schema       string         `json:"schema"`
-	URL          string         `json:"url"`
-	At           *string        `json:"at"`
-	OK           bool           `json:"ok"`
-	Counts       countsJSON     `json:"counts"`
-	Bundle       *bundleJSON    `json:"bundle"`
-	Verification *signatureJSON `json:"verification"`
-	Checks       []Check        `json:"checks"`
-	Requests     []Request      `json:"requests"`
-}
-
-type countsJSON struct {
-	OK      int `json:"ok"`
-	Warning int `json:"warning"`
-	Fail    int `json:"fail"`
-	Skipped int `json:"skipped"`
-}
-
 type bundleJSON struct {
-	Name         *string `json:"name"` // as claimed, as is the version
-	Version      *string `json:"version"`
-	SHA256       string  `json:"sha256"`
-	Size         int     `json:"size"`
-	Certificates int     `json:"certificates"`
+	Name         report.Text `json:"name"` // as claimed, as is the version
+	Version      report.Text `json:"version"`
+	SHA256       string      `json:"sha256"`
+	Size         int         `json:"size"`
+	Certificates int         `json:"certificates"`
 }
 
 type signatureJSON struct {
@@ -91,16 +71,29 @@ type signatureJSON struct {
 
 // WriteJSON writes the report as one document, schema Schema.
 func (r *Report) WriteJSON(w io.Writer) error {
-	j := reportJSON{
-		Schema: Schema, URL: r.URL, OK: r.OK(), Counts: countsJSON{r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped)},
-		Checks: r.Checks, Requests: r.Requests,
+	var j struct {
+		Schema string  `json:"schema"`
+		URL    string  `json:"url"`
+		At     *string `json:"at"`
+		OK     bool    `json:"ok"`
+		Counts struct {
+			OK      int `json:"ok"`
+			Warning int `json:"warning"`
+			Fail    int `json:"fail"`
+			Skipped int `json:"skipped"`
+		} `json:"counts"`
+		Bundle       *bundleJSON    `json:"bundle"`
+		Verification *signatureJSON `json:"verification"`
+		Checks       []Check        `json:"checks"`
+		Requests     []Request      `json:"requests"`
 	}
+	j.Schema, j.URL, j.OK, j.Checks, j.Requests = Schema, r.URL, r.OK(), r.Checks, r.Requests
+	j.Counts.OK, j.Counts.Warning, j.Counts.Fail, j.Counts.Skipped = r.Count(OK), r.Count(Warning), r.Count(Fail), r.Count(Skipped)
 	if r.At != nil {
 		j.At = new(r.At.UTC().Format(time.RFC3339Nano))
 	}
 	if b := r.Bundle; b != nil {
-		sum := b.SHA256()
-		j.Bundle = &bundleJSON{report.Optional(b.Name), report.Optional(b.Version), hex.EncodeToString(sum[:]), len(b.Raw), len(b.Certificates)}
+		j.Bundle = &bundleJSON{report.Text(b.Name), report.Text(b.Version), fmt.Sprintf("%x", b.SHA256()), len(b.Raw), len(b.Certificates)}
 		j.Verification = &signatureJSON{r.Signature.Verified, r.Signature.Reason, r.Signature.Detail}
 	}
 	return report.WriteJSON(w, j)

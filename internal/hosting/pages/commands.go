@@ -93,12 +93,15 @@ type commands struct {
 }
 
 // options are those of the query, but for the platform.
-func (q *request) options(base string) (config.Options, *hosting.Entry, error) {
-	var o config.Options
+func (q *request) options() (o config.Options, e *hosting.Entry, err error) {
+	base, err := q.pages.base(q)
+	if err != nil {
+		return o, nil, err
+	}
 	if len(q.catalog.Entries) == 0 {
 		return o, nil, notFound("Nothing is served.")
 	}
-	e := q.catalog.Entries[0]
+	e = q.catalog.Entries[0]
 	if name := q.field("bundle"); name != "" {
 		if e = q.catalog.Lookup(name); e == nil {
 			return o, nil, notFound("No bundle of that name is served.")
@@ -110,11 +113,7 @@ func (q *request) options(base string) (config.Options, *hosting.Entry, error) {
 }
 
 func (p *Pages) commandsPage(q *request) (*response, error) {
-	base, err := p.base(q)
-	if err != nil {
-		return nil, err
-	}
-	o, e, err := q.options(base)
+	o, e, err := q.options()
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +127,7 @@ func (p *Pages) commandsPage(q *request) (*response, error) {
 		return nil, err
 	}
 	body := commands{
-		Bundle: about, URL: o.URL, Loopback: config.Loopback(base), Fixed: p.o.BaseURL != "", Static: p.o.Static, VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean,
+		Bundle: about, URL: o.URL, Loopback: config.Loopback(o.URL), Fixed: p.o.BaseURL != "", Static: p.o.Static, VRF: o.VRF, Interface: o.SourceInterface, Policy: o.Policy, Clean: o.Clean,
 	}
 	if p.o.Static {
 		q.query.Set("bundle", e.Name) // in the names of files

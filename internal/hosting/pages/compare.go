@@ -133,9 +133,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		}
 		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
 		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
-		for _, n := range []int{len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)} {
-			c.Cut = c.Cut || n > MaxChanged
-		}
+		c.Cut = max(len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)) > MaxChanged
 		at, query, _ := strings.Cut(compareURL(*from, *to), "?")
 		at = hosting.FilesPrefix + path.Base(at)
 		c.Files = []download{{at + ".txt?" + query, "text", ""}, {at + ".md?" + query, "Markdown", "for a change ticket"}, {at + ".json?" + query, "JSON", "for programs"}}

@@ -165,11 +165,7 @@ func (p *Pages) commandsFile(q *request, name string) (*response, error) {
 	if err != nil || platform.Name != name {
 		return nil, notFound("No platform has that name.")
 	}
-	base, err := p.base(q)
-	if err != nil {
-		return nil, err
-	}
-	o, _, err := q.options(base)
+	o, _, err := q.options()
 	if err != nil {
 		return nil, err
 	}

@@ -313,9 +313,8 @@ func (p *Pages) failed(r *http.Request, err error) *response {
 	title := http.StatusText(known.status)
 	if !strings.HasPrefix(r.URL.Path, hosting.FilesPrefix) {
 		body := struct {
-			Status int
-			Title  string
-			Text   string
+			Status      int
+			Title, Text string
 		}{known.status, title, known.text}
 		if a, err := p.render("error", known.status, title, p.o.Now(), body); err == nil {
 			return a

@@ -30,7 +30,7 @@ func (p *Pages) Files(ctx context.Context) ([]hosting.File, error) {
 	}
 	var all []hosting.File
 	names := map[string]string{} // the link to each
-	queue := []string{"/"}
+	var queue []string
 	add := func(link string) (name string, err error) {
 		name, page, err := fileName(link)
 		if err != nil || !page {
@@ -48,7 +48,7 @@ func (p *Pages) Files(ctx context.Context) ([]hosting.File, error) {
 	if _, err := add("/"); err != nil {
 		return nil, err
 	}
-	for queue = queue[1:]; len(queue) > 0; queue = queue[1:] {
+	for ; len(queue) > 0; queue = queue[1:] {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

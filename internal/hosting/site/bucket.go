@@ -41,7 +41,7 @@ func (b bucket) get(ctx context.Context, name string, most int64) ([]byte, strin
 func (b bucket) lock(context.Context) (func(), error) { return func() {}, nil }
 
 // look believes the manifest: to read every object would cost as much as to write it.
-func (b bucket) look(ctx context.Context, p *plan, m *manifest) ([]state, error) {
+func (b bucket) look(ctx context.Context, p *plan) ([]state, error) {
 	names, err := b.List(ctx, "")
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (b bucket) look(ctx context.Context, p *plan, m *manifest) ([]state, error)
 	}
 	found := make([]state, len(p.files))
 	for i, f := range p.files {
-		w := m.files[f.Name]
+		w := p.before.files[f.Name]
 		switch {
 		case !there[f.Name]:
 			found[i] = missing

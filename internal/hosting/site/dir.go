@@ -83,7 +83,7 @@ func (d *directory) lock(ctx context.Context) (func(), error) {
 	return unlock, nil
 }
 
-func (d *directory) look(ctx context.Context, p *plan, _ *manifest) ([]state, error) {
+func (d *directory) look(ctx context.Context, p *plan) ([]state, error) {
 	root, err := os.OpenRoot(d.Path())
 	if err != nil {
 		return nil, err

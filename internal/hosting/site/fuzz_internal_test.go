@@ -21,10 +21,10 @@ func (k *kept) get(_ context.Context, name string, _ int64) ([]byte, string, err
 	return k.data, "tag", nil
 }
 
-func (*kept) lock(context.Context) (func(), error)                    { return func() {}, nil }
-func (*kept) look(context.Context, *plan, *manifest) ([]state, error) { return nil, nil }
-func (*kept) put(context.Context, []*hosting.File) error              { return nil }
-func (*kept) remove(context.Context, []string) error                  { return nil }
+func (*kept) lock(context.Context) (func(), error)         { return func() {}, nil }
+func (*kept) look(context.Context, *plan) ([]state, error) { return nil, nil }
+func (*kept) put(context.Context, []*hosting.File) error   { return nil }
+func (*kept) remove(context.Context, []string) error       { return nil }
 func (k *kept) putManifest(_ context.Context, data []byte, _ string) (string, error) {
 	k.data = data
 	return "tag", nil

@@ -20,6 +20,8 @@ import (
 
 // A plan is what a site is to hold.
 type plan struct {
+	before   *manifest // what was written to the site
+	tag      string    // of it
 	settings Settings
 	catalog  *hosting.Catalog
 	at       time.Time
@@ -29,11 +31,15 @@ type plan struct {
 }
 
 // newPlan verifies what the source has, and lists the files of a site of it.
-func newPlan(ctx context.Context, o Options, m *manifest, where Place) (*plan, error) {
+func newPlan(ctx context.Context, o Options, where Place) (*plan, error) {
 	if o.Now == nil {
 		return nil, errors.New("site: no clock")
 	}
-	p := &plan{settings: m.settings, at: o.Now()}
+	m, tag, err := readManifest(ctx, where)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{before: m, tag: tag, settings: m.settings, at: o.Now()}
 	if o.Settings != nil {
 		p.settings = o.Settings(p.settings)
 	}

@@ -66,7 +66,7 @@ type writablePlace interface {
 	// lock keeps others from writing, if the place can do that.
 	lock(ctx context.Context) (unlock func(), err error)
 	// look says of each file whether it is there, and with these bytes.
-	look(ctx context.Context, p *plan, m *manifest) ([]state, error)
+	look(ctx context.Context, p *plan) ([]state, error)
 	// put writes files in turn, each whole or not at all.
 	put(ctx context.Context, files []*hosting.File) error
 	// putManifest writes the manifest, if it still has the tag, and returns the new one.
@@ -109,15 +109,12 @@ func Write(ctx context.Context, to Place, o Options) (*Report, error) {
 }
 
 func write(ctx context.Context, w writablePlace, o Options, anew bool) (*Report, error) {
-	m, tag, err := readManifest(ctx, w)
+	p, err := newPlan(ctx, o, w)
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(ctx, o, m, w)
-	if err != nil {
-		return nil, err
-	}
-	found, err := w.look(ctx, p, m)
+	m, tag := p.before, p.tag
+	found, err := w.look(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -209,11 +206,7 @@ func removeOld(ctx context.Context, w writablePlace, m *manifest, names []string
 
 // Check compares a site with what the source has now.
 func Check(ctx context.Context, at Place, o Options) (*Report, error) {
-	m, _, err := readManifest(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	p, err := newPlan(ctx, o, m, at)
+	p, err := newPlan(ctx, o, at)
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +223,7 @@ func Check(ctx context.Context, at Place, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := p.report(at)
-	r.Checked, r.Files, r.Old = true, len(wanted), append(r.Old, m.without(p)...)
+	r.Checked, r.Files, r.Old = true, len(wanted), append(r.Old, p.before.without(p)...)
 	for i, f := range wanted {
 		r.add(f.Name, states[i])
 	}

@@ -264,7 +264,7 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 	if r.Referer() == doctorReferer {
 		agent = doctorReferer + " as " + agent
 	}
-	attrs := []slog.Attr{
+	attrs := append(make([]slog.Attr, 0, 12),
 		slog.String("remote", host(r.RemoteAddr)),
 		slog.String("user_agent", clean(agent, maxLogAgent)),
 		slog.String("method", clean(r.Method, 16)),
@@ -272,8 +272,7 @@ func (s *Server) access(a *answer, r *http.Request, start, end time.Time) {
 		slog.String("protocol", r.Proto),
 		slog.Int("status", a.status),
 		slog.Int64("bytes", a.sent),
-		slog.Float64("duration", end.Sub(start).Seconds()),
-	}
+		slog.Float64("duration", end.Sub(start).Seconds()))
 	if a.resource != nil && a.resource.beside == "" {
 		attrs = append(attrs,
 			slog.String("bundle", a.resource.entry.Name),

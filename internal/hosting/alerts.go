@@ -27,18 +27,18 @@ type AlertOptions struct {
 // Defaults of AlertOptions.
 const (
 	DefaultJob       = "trustpool"
-	DefaultMaxAge    = 400 * 24 * time.Hour
-	DefaultOldFor    = 14 * 24 * time.Hour
-	DefaultMirrorAge = 3 * 24 * time.Hour
-	DefaultSoon      = 30 * 24 * time.Hour
-	DefaultWatchAge  = 3 * time.Hour
+	defaultMaxAge    = 400 * 24 * time.Hour
+	defaultOldFor    = 14 * 24 * time.Hour
+	defaultMirrorAge = 3 * 24 * time.Hour
+	defaultSoon      = 30 * 24 * time.Hour
+	defaultWatchAge  = 3 * time.Hour
 )
 
 // WriteAlerts writes rules for Prometheus.
 func WriteAlerts(w io.Writer, o AlertOptions) error {
 	o.Job = cmp.Or(o.Job, DefaultJob)
-	o.MaxAge, o.OldFor, o.MirrorAge = cmp.Or(o.MaxAge, DefaultMaxAge), cmp.Or(o.OldFor, DefaultOldFor), cmp.Or(o.MirrorAge, DefaultMirrorAge)
-	o.Soon, o.WatchAge = cmp.Or(o.Soon, DefaultSoon), cmp.Or(o.WatchAge, DefaultWatchAge)
+	o.MaxAge, o.OldFor, o.MirrorAge = cmp.Or(o.MaxAge, defaultMaxAge), cmp.Or(o.OldFor, defaultOldFor), cmp.Or(o.MirrorAge, defaultMirrorAge)
+	o.Soon, o.WatchAge = cmp.Or(o.Soon, defaultSoon), cmp.Or(o.WatchAge, defaultWatchAge)
 	for _, d := range []time.Duration{o.MaxAge, o.OldFor, o.MirrorAge, o.Soon, o.WatchAge} {
 		if d < time.Second {
 			return errors.New("a threshold is to be a second at least")

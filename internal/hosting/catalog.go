@@ -26,9 +26,9 @@ import (
 // Limits of what is served.
 const (
 	MaxEntries     = 1000     // bundles of different names
-	MaxBundleBytes = 64 << 20 // of one bundle; Cisco's largest has less than 500 kB
-	MaxArchived    = 64       // older releases of one bundle: the newest of them
-	MaxNameLength  = 64       // bytes of an entry's name
+	maxBundleBytes = 64 << 20 // of one bundle; Cisco's largest has less than 500 kB
+	maxArchived    = 64       // older releases of one bundle: the newest of them
+	maxNameLength  = 64       // bytes of an entry's name
 )
 
 // A Catalog is what is served at a time. It never changes. Current releases are in it; what else there is it reads or
@@ -134,8 +134,8 @@ const extension = ".p7b"
 
 // checkName reports whether a name can be part of every URL as it is.
 func checkName(name string) error {
-	if name == "" || len(name) > MaxNameLength || name[0] == '.' || !plain(name) {
-		return fmt.Errorf("%q cannot be served under that name: letters, digits, and . _ - after the first, at most %d", name, MaxNameLength)
+	if name == "" || len(name) > maxNameLength || name[0] == '.' || !plain(name) {
+		return fmt.Errorf("%q cannot be served under that name: letters, digits, and . _ - after the first, at most %d", name, maxNameLength)
 	}
 	return nil
 }

@@ -130,14 +130,14 @@ func (s *Server) writeMetrics(w io.Writer) error {
 		return int64(len(r.Newer)), r.Position != feed.OtherName && r.Position != feed.NotCompare
 	})
 	for _, e := range c.Entries {
-		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, MaxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)
+		gauge(metricName("trustpool_bundle_info", "bundle", e.Name, "version", clean(e.Current.Version, maxNameLength), "sha256", e.Current.SHA256[:sha256Prefix]), 1)
 	}
 	gauge("trustpool_last_refresh_success_timestamp_seconds", state.good.Unix())
 	gauge("trustpool_refresh_failing", int64(len(ready.Failures)))
 	gauge("trustpool_kept_bytes", s.demander.shelf.bytes())
 	gauge("trustpool_connections", m.connections.Load())
 	gauge("trustpool_connections_limit", int64(s.o.MaxConnections))
-	gauge(metricName("trustpool_build_info", "version", clean(s.o.Version, MaxNameLength)), 1)
+	gauge(metricName("trustpool_build_info", "version", clean(s.o.Version, maxNameLength)), 1)
 	if s.o.Watch != nil {
 		writeWatchMetrics(w, s.o.Watch.Report())
 	}

@@ -86,7 +86,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Source == nil || o.Now == nil || len(o.Anchors) == 0 {
 		return nil, errors.New("hosting: no source, no clock or no anchors")
 	}
-	o.Limits.Bytes = cmp.Or(o.Limits.Bytes, MaxBundleBytes)
+	o.Limits.Bytes = cmp.Or(o.Limits.Bytes, maxBundleBytes)
 	o.MaxConnections = cmp.Or(max(0, o.MaxConnections), DefaultMaxConnections)
 	o.Drain = cmp.Or(max(0, o.Drain), DefaultDrain)
 	if o.Report == nil {

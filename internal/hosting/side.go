@@ -26,8 +26,8 @@ const (
 	sideRSS       side = feed.RSSFile
 )
 
-// MaxRSS is how many bytes the changes in an rss.xml have together: editions that are older than those that fit are left out.
-const MaxRSS = 4 << 20
+// maxRSS is how many bytes the changes in an rss.xml have together: editions that are older than those that fit are left out.
+const maxRSS = 4 << 20
 
 // sides are the files beside a release: the feed only by the name of the current release.
 func (e *Entry) sides(r *Record, current bool) []side {
@@ -74,7 +74,7 @@ func (s side) expected(r *Record) int64 {
 	case sideJKS:
 		return int64(r.Size) + int64(r.Certificates)*200
 	case sideRSS:
-		return MaxRSS / 16
+		return maxRSS / 16
 	default:
 		return 130
 	}
@@ -171,7 +171,7 @@ func (d *demander) rss(ctx context.Context, e *Entry) ([]byte, error) {
 	var newer *parsed
 	size := 0
 	add := func(older *bundle.Bundle) error {
-		if newer == nil || size > MaxRSS {
+		if newer == nil || size > maxRSS {
 			return nil
 		}
 		var change *bundle.Diff
@@ -180,7 +180,7 @@ func (d *demander) rss(ctx context.Context, e *Entry) ([]byte, error) {
 		}
 		names := newer.archiveNames()
 		edition, err := feed.NewEdition(newer.Record.Version, "archive/"+e.Name+"/"+names[len(names)-1], newer.Record.SHA256, newer.Modified.Time, change)
-		if size += len(edition.Diff); err == nil && size <= MaxRSS {
+		if size += len(edition.Diff); err == nil && size <= maxRSS {
 			editions = append(editions, edition)
 		}
 		return err
@@ -196,7 +196,7 @@ func (d *demander) rss(ctx context.Context, e *Entry) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if size > MaxRSS {
+		if size > maxRSS {
 			break
 		}
 		newer = &parsed{r, b}

@@ -163,12 +163,12 @@ func readFile(path string) ([]byte, time.Time, error) {
 	if !info.Mode().IsRegular() {
 		return nil, time.Time{}, fmt.Errorf("%s: not a regular file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, MaxBundleBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxBundleBytes+1))
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	if len(data) > MaxBundleBytes {
-		return nil, time.Time{}, fmt.Errorf("%s: more than %d bytes, which is the limit", path, MaxBundleBytes)
+	if len(data) > maxBundleBytes {
+		return nil, time.Time{}, fmt.Errorf("%s: more than %d bytes, which is the limit", path, maxBundleBytes)
 	}
 	return slices.Clip(data), info.ModTime(), nil
 }

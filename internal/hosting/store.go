@@ -77,7 +77,7 @@ func (p *published) read(name string, state *store.State) offer {
 		if known[r.SHA256] { // a rollback publishes the same bytes again
 			continue
 		}
-		if len(o.archive) == MaxArchived {
+		if len(o.archive) == maxArchived {
 			break
 		}
 		known[r.SHA256] = true
@@ -107,7 +107,7 @@ func (p *published) read(name string, state *store.State) offer {
 		}
 		o.archive = slices.Insert(o.archive, at, record)
 	}
-	o.archive = o.archive[:min(len(o.archive), MaxArchived)]
+	o.archive = o.archive[:min(len(o.archive), maxArchived)]
 	o.advice = state.Feed
 	o.readAdvice = func(ctx context.Context, a *store.Advice) ([]feed.File, error) { return p.store.ReadFeed(ctx, name, a) }
 	return o

@@ -29,7 +29,7 @@ import (
 // What a zero option means.
 const (
 	DefaultTimeout  = 30 * time.Second
-	DefaultMaxBytes = 16 << 20
+	defaultMaxBytes = 16 << 20
 )
 
 // MaxURL is the longest URL that is examined, in bytes.
@@ -166,7 +166,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Timeout, o.MaxBytes = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.MaxBytes, DefaultMaxBytes)
+	o.Timeout, o.MaxBytes = cmp.Or(o.Timeout, DefaultTimeout), cmp.Or(o.MaxBytes, defaultMaxBytes)
 	if o.Dial == nil {
 		o.Dial = (&net.Dialer{}).DialContext
 	}

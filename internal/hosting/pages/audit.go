@@ -19,8 +19,8 @@ import (
 const (
 	// MaxAudited is how many certificates a version may have for pages to audit it, and those on one page together.
 	MaxAudited = 20_000
-	// MaxExamples is how many certificates a page names for one rule.
-	MaxExamples = 10
+	// maxExamples is how many certificates a page names for one rule.
+	maxExamples = 10
 
 	maxFinding = 500 // bytes of what was found, in words
 )
@@ -109,7 +109,7 @@ func condense(r *audit.Report) (a *audited, size int64) {
 		found := foundFor{rule.Class, rule.Severity, f.Rule.Title, report.Cut(f.Detail, maxFinding), f.Rule.Advice}
 		size += int64(len(found.Detail))
 		for _, item := range f.Items {
-			if len(rule.positions) < MaxExamples {
+			if len(rule.positions) < maxExamples {
 				rule.positions = append(rule.positions, item.Index)
 			} else {
 				rule.More++

@@ -188,7 +188,7 @@ func (q *request) downloads(v version) (files, derived []download) {
 
 // bundlesPage lists the bundles.
 func (p *Pages) bundlesPage(q *request) (*response, error) {
-	pages, from, to, err := q.page("/", len(q.catalog.Entries), PageBundles)
+	pages, from, to, err := q.page("/", len(q.catalog.Entries), pageBundles)
 	if err != nil {
 		return nil, err
 	}

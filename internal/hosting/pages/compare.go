@@ -26,7 +26,7 @@ type change struct {
 	Removed  changed
 	Reissued [][2]row // the old one, and the new
 	Rekeyed  [][2]row
-	Cut      bool // there are more than MaxChanged of some
+	Cut      bool // there are more than maxChanged of some
 	Files    []download
 	Static   bool
 	Links    []page.Link // to each version's change, if Static
@@ -133,7 +133,7 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 		}
 		c.Added, c.Removed = q.changed(*to, c.Diff.Added), q.changed(*from, c.Diff.Removed)
 		c.Reissued, c.Rekeyed = q.pairs(*from, *to, c.Diff.Reissued), q.pairs(*from, *to, c.Diff.Rekeyed)
-		c.Cut = max(len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)) > MaxChanged
+		c.Cut = max(len(c.Diff.Added), len(c.Diff.Removed), len(c.Diff.Reissued), len(c.Diff.Rekeyed)) > maxChanged
 		at, query, _ := strings.Cut(compareURL(*from, *to), "?")
 		at = hosting.FilesPrefix + path.Base(at)
 		c.Files = []download{{at + ".txt?" + query, "text", ""}, {at + ".md?" + query, "Markdown", "for a change ticket"}, {at + ".json?" + query, "JSON", "for programs"}}
@@ -143,14 +143,14 @@ func (p *Pages) comparePage(q *request) (*response, error) {
 
 func (q *request) changed(v version, entries []bundle.DiffEntry) changed {
 	c := changed{Total: len(entries)}
-	for _, e := range entries[:min(len(entries), MaxChanged)] {
+	for _, e := range entries[:min(len(entries), maxChanged)] {
 		c.Rows = append(c.Rows, q.row(v, e.Index, e.Certificate))
 	}
 	return c
 }
 
 func (q *request) pairs(from, to version, pairs []bundle.DiffPair) (all [][2]row) {
-	for _, p := range pairs[:min(len(pairs), MaxChanged)] {
+	for _, p := range pairs[:min(len(pairs), maxChanged)] {
 		all = append(all, [2]row{q.row(from, p.Old.Index, p.Old.Certificate), q.row(to, p.New.Index, p.New.Certificate)})
 	}
 	return all

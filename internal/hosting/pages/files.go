@@ -70,7 +70,7 @@ func (p *Pages) weigh(q *request, versions ...version) error {
 	for _, v := range versions {
 		content += v.release.Size
 	}
-	if content > LargeBytes && !q.taken.take(p.large) {
+	if content > largeBytes && !q.taken.take(p.large) {
 		return problem{http.StatusServiceUnavailable, "Too many large files are asked for at a time. Try again in some seconds."}
 	}
 	return nil

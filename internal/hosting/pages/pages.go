@@ -34,20 +34,20 @@ import (
 // Limits of what is asked for and of what is shown at a time.
 const (
 	MaxText     = 200 // bytes of a text to search for, and of any other field
-	PageSize    = 100 // certificates on a page
-	PageBundles = 50  // bundles on a page
-	// StaticPageSize is PageSize of pages that are files: the script searches among those.
-	StaticPageSize = 1000
-	MaxChanged     = 500 // certificates in each list of a change; the files have all
+	pageSize    = 100 // certificates on a page
+	pageBundles = 50  // bundles on a page
+	// staticPageSize is pageSize of pages that are files: the script searches among those.
+	staticPageSize = 1000
+	maxChanged     = 500 // certificates in each list of a change; the files have all
 
 	// MaxRequests are answered at a time: each holds its answer in memory until it is
 	// taken, which devices' bundles do not.
 	MaxRequests = 64
 
 	// MaxLarge are answered at a time if the answer is a file made of more than
-	// LargeBytes of bundles: it is as large as they, or larger.
+	// largeBytes of bundles: it is as large as they, or larger.
 	MaxLarge   = 4
-	LargeBytes = 4 << 20
+	largeBytes = 4 << 20
 )
 
 // Options say what pages are made of. Catalog, Judge and Now must be set.

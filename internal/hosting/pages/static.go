@@ -19,7 +19,7 @@ import (
 // Limits of pages that are files.
 const (
 	MaxFiles            = 100_000
-	MaxCertificatePages = 2000 // of a bundle; those of its newest version first
+	maxCertificatePages = 2000 // of a bundle; those of its newest version first
 )
 
 // Files returns all pages and what they lead to, but for what [hosting.Catalog.Files] has, in the order in which they are
@@ -206,7 +206,7 @@ func (q *request) pageOf(v version, sum [sha256.Size]byte) string {
 	return ""
 }
 
-// holding is the newest release that holds each certificate of a bundle, of MaxCertificatePages.
+// holding is the newest release that holds each certificate of a bundle, of maxCertificatePages.
 func (q *request) holding(e *hosting.Entry) map[[sha256.Size]byte]*hosting.Record {
 	p := q.pages
 	p.newestLock.Lock()
@@ -221,7 +221,7 @@ func (q *request) holding(e *hosting.Entry) map[[sha256.Size]byte]*hosting.Recor
 			continue
 		}
 		for _, c := range b.Certificates {
-			if _, ok := newest[c.SHA256]; !ok && len(newest) < MaxCertificatePages {
+			if _, ok := newest[c.SHA256]; !ok && len(newest) < maxCertificatePages {
 				newest[c.SHA256] = r
 			}
 		}

@@ -31,13 +31,13 @@ const (
 	MaxJudgements = 10_000           // of a server with a bundle; the first bundles by name are judged
 	MaxChanges    = 100              // that a report lists: the newest
 	Timeout       = 20 * time.Second // for one server to send its chain
-	MaxHost       = 253              // bytes of the name of a server
+	maxHost       = 253              // bytes of the name of a server
 )
 
 // Times.
 const (
-	DefaultEvery = time.Hour
-	MinEvery     = time.Minute
+	defaultEvery = time.Hour
+	minEvery     = time.Minute
 	look         = time.Minute         // after so long new bundles are judged with the chains that are known
 	soon         = 30 * 24 * time.Hour // before its end, a chain is said to end
 	spread       = 0.1                 // the part of a pause by which jitter shortens it
@@ -66,7 +66,7 @@ type Options struct {
 	// Fetch asks a server for its chain, in DER. It ends when the context does.
 	Fetch func(ctx context.Context, address string) ([][]byte, error)
 
-	Every  time.Duration // from the beginning of one round to that of the next, at most; 0 means DefaultEvery
+	Every  time.Duration // from the beginning of one round to that of the next, at most; 0 means an hour
 	Now    func() time.Time
 	Sleep  func(context.Context, time.Duration) error // ends early, with an error, when the context does
 	Jitter func() float64                             // numbers in [0, 1), by which pauses are shorter
@@ -91,7 +91,7 @@ func validHost(host string) bool {
 	if net.ParseIP(host) != nil {
 		return true
 	}
-	return host != "" && host[0] != '-' && host[0] != '.' && len(host) <= MaxHost && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
+	return host != "" && host[0] != '-' && host[0] != '.' && len(host) <= maxHost && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == ""
 }
 
 // ParseServers reads a list of servers: one HOST:PORT in each line, and what follows # is a comment.
@@ -132,9 +132,9 @@ func New(o Options) (*Watcher, error) {
 	if o.Bundles == nil || o.Marked == nil || o.Fetch == nil || o.Now == nil || o.Sleep == nil || o.Jitter == nil {
 		return nil, errors.New("watch: no bundles, no marks, no network, no clock, nothing to wait with, or no jitter")
 	}
-	o.Every = cmp.Or(o.Every, DefaultEvery)
-	if o.Every < MinEvery {
-		return nil, fmt.Errorf("servers cannot be asked each %v: give at least %v", o.Every, MinEvery)
+	o.Every = cmp.Or(o.Every, defaultEvery)
+	if o.Every < minEvery {
+		return nil, fmt.Errorf("servers cannot be asked each %v: give at least %v", o.Every, minEvery)
 	}
 	if o.Changed == nil {
 		o.Changed = func(Change) {}

@@ -155,11 +155,11 @@ func (o *Options) release(raw []byte, source reader, modified, at time.Time) (*R
 	if err != nil {
 		return nil, err
 	}
-	file := digest(raw)
+	file := Digest(raw)
 	sum := file
 	if bare, wrapped := b.Unwrap(); wrapped { // devices read DER
 		raw = slices.Clip(slices.Clone(bare.Raw))
-		sum = digest(raw)
+		sum = Digest(raw)
 	}
 	r := &Release{
 		Record: Record{
@@ -182,7 +182,7 @@ func (o *Options) release(raw []byte, source reader, modified, at time.Time) (*R
 func (o *Options) again(r *Release, at time.Time) signing.Report {
 	var v *signing.Verification
 	err := errors.New("the bytes in memory have changed")
-	if digest(r.Raw) == r.SHA256 {
+	if Digest(r.Raw) == r.SHA256 {
 		var b *bundle.Bundle
 		if b, err = o.Limits.ParseOutline(r.Raw); err == nil {
 			v, err = signing.Verify(b, signing.VerifyOptions{Anchors: o.Anchors, At: at})
@@ -198,4 +198,5 @@ func (o *Options) again(r *Release, at time.Time) signing.Report {
 	return signing.NewReport(nil, refused, &at)
 }
 
-func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
+// Digest is the SHA-256 of data, in hex.
+func Digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }

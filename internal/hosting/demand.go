@@ -130,8 +130,8 @@ func (d *demander) read(ctx context.Context, r *Record) (*Release, error) {
 		return bad(err)
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", r.source.origin(), err)
-	case digest(raw) != r.SHA256:
-		return bad(fmt.Errorf("its SHA-256 is %s, not %s", digest(raw), r.SHA256))
+	case Digest(raw) != r.SHA256:
+		return bad(fmt.Errorf("its SHA-256 is %s, not %s", Digest(raw), r.SHA256))
 	}
 	release, err := d.release(raw, r.source, r.Modified.Time, d.Now())
 	if err == nil {

@@ -166,7 +166,7 @@ func (l loader) release(ctx context.Context, i item) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := digest(raw)
+	sum := Digest(raw)
 	if i.sha256 != "" && i.sha256 != sum {
 		return nil, fmt.Errorf("%s has the SHA-256 %s, and is to have %s", i.origin(), sum, i.sha256)
 	}

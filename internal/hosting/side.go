@@ -103,7 +103,7 @@ func (c *Catalog) body(ctx context.Context, f *resource) (b *body, done func(), 
 	}
 	return demand(ctx, d, key(f.entry, f.record, what), d.shelf.making, f.beside.expected(f.record), true, func(ctx context.Context) (*body, int64, error) {
 		data, err := d.side(ctx, f)
-		return &body{data, digest(data)}, int64(cap(data)), err
+		return &body{data, Digest(data)}, int64(cap(data)), err
 	})
 }
 

@@ -147,10 +147,8 @@ func (p *Pages) asset(format, contentType string, data []byte, parts ...string) 
 	return path, nil
 }
 
-func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }
-
 // tag is the beginning of a hash in hex.
-func tag(data []byte) string { return digest(data)[:16] }
+func tag(data []byte) string { return hosting.Digest(data)[:16] }
 
 // parseTemplates joins each page with the frame.
 func parseTemplates() (map[string]*template.Template, error) {

@@ -68,7 +68,7 @@ func (p *Pages) Files(ctx context.Context) ([]hosting.File, error) {
 			return nil, err
 		}
 		all = append(all, hosting.File{
-			Name: name, ContentType: a.contentType, Forever: strings.Contains(a.caching, "immutable"), Size: int64(len(a.body)), SHA256: digest(a.body),
+			Name: name, ContentType: a.contentType, Forever: strings.Contains(a.caching, "immutable"), Size: int64(len(a.body)), SHA256: hosting.Digest(a.body),
 			Data: func(ctx context.Context) ([]byte, error) {
 				a, err := p.asFile(ctx, link, name, add)
 				if err != nil {

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -38,7 +37,7 @@ type written struct {
 
 // wrote reports whether data is what was written.
 func (f *written) wrote(data []byte) bool {
-	sum := digest(data)
+	sum := hosting.Digest(data)
 	return sum == f.SHA256 || f.Begun && sum == string(f.Before)
 }
 
@@ -92,11 +91,11 @@ func putManifest(ctx context.Context, w writablePlace, m *manifest, tag string) 
 	for _, name := range slices.Sorted(maps.Keys(m.files)) {
 		j.Files = append(j.Files, m.files[name])
 	}
-	var out bytes.Buffer
-	if err := report.WriteJSON(&out, j); err != nil {
+	data, err := report.JSON(j)
+	if err != nil {
 		return "", err
 	}
-	return w.putManifest(ctx, out.Bytes(), tag)
+	return w.putManifest(ctx, data, tag)
 }
 
 // manifest is that of the site when all is written.

@@ -15,6 +15,7 @@ import (
 
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
+	"trustpool/internal/report"
 	"trustpool/internal/store"
 )
 
@@ -101,14 +102,12 @@ func (p *plan) addIndex(ctx context.Context, where Place) error {
 	}
 	now := p.catalog.Index(p.at)
 	if then := p.indexAsOf(data); then == nil || !reflect.DeepEqual(then.Bundles, now.Bundles) {
-		var out bytes.Buffer
-		if err := now.WriteJSON(&out); err != nil {
+		if data, err = report.JSON(now); err != nil {
 			return err
 		}
-		data = out.Bytes()
 	}
 	p.files = append(p.files, &hosting.File{
-		Name: indexName, ContentType: "application/json", Size: int64(len(data)), SHA256: digest(data), Data: func(context.Context) ([]byte, error) { return data, nil },
+		Name: indexName, ContentType: "application/json", Size: int64(len(data)), SHA256: hosting.Digest(data), Data: func(context.Context) ([]byte, error) { return data, nil },
 	})
 	return nil
 }
@@ -122,8 +121,7 @@ func (p *plan) indexAsOf(data []byte) *hosting.Index {
 		return nil
 	}
 	then := p.catalog.Index(have.At)
-	var out bytes.Buffer
-	if then.WriteJSON(&out) != nil || !bytes.Equal(out.Bytes(), data) {
+	if made, err := report.JSON(then); err != nil || !bytes.Equal(made, data) {
 		return nil
 	}
 	return &then

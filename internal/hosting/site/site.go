@@ -9,7 +9,6 @@ package site
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -240,7 +239,7 @@ func (p *plan) compare(ctx context.Context, at Place, f *hosting.File) (state, e
 		return differs, nil
 	case err != nil:
 		return missing, err
-	case digest(data) == f.SHA256, f.Name == indexName && p.indexAsOf(data) != nil:
+	case hosting.Digest(data) == f.SHA256, f.Name == indexName && p.indexAsOf(data) != nil:
 		return same, nil
 	}
 	return differs, nil
@@ -290,10 +289,8 @@ func contents(ctx context.Context, f *hosting.File) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	if digest(data) != f.SHA256 {
+	if hosting.Digest(data) != f.SHA256 {
 		return nil, fmt.Errorf("%s: it is not the same when it is made once more", f.Name)
 	}
 	return data, nil
 }
-
-func digest(data []byte) string { return fmt.Sprintf("%x", sha256.Sum256(data)) }

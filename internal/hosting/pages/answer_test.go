@@ -21,6 +21,9 @@ func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := lab(t)
 	w := get(t, s, "/")
+	for strings.Count(w.Body.String(), `class="audit"`) < len(s.Catalog().Entries) { // what is not audited yet is so the next time
+		w = get(t, s, "/")
+	}
 	for name, want := range map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "private, no-cache",
 		"Content-Length": fmt.Sprint(w.Body.Len()), "Cross-Origin-Resource-Policy": "same-origin",

@@ -213,23 +213,14 @@ func (t *Table) line(cells []string) {
 		}
 		pad := n - Columns(cell)
 		if t.columns[i].Kind == Number {
-			t.blanks(pad)
-			pad = 0
+			cell, pad = strings.Repeat(" ", max(pad, 0))+cell, 0
 		}
 		_, _ = t.w.WriteString(cell)
 		if i < len(cells)-1 {
-			t.blanks(pad + gap)
+			_, _ = t.w.WriteString(strings.Repeat(" ", max(pad+gap, 0)))
 		}
 	}
 	_ = t.w.WriteByte('\n')
-}
-
-func (t *Table) blanks(n int) {
-	const blanks = "                                "
-	for ; n > len(blanks); n -= len(blanks) {
-		_, _ = t.w.WriteString(blanks)
-	}
-	_, _ = t.w.WriteString(blanks[:max(n, 0)])
 }
 
 // cut is the lines of a cell on a screen.

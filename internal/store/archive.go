@@ -202,16 +202,16 @@ func (f *filler) take(ctx context.Context, b *bundle.Bundle, one *ArchivedOne) (
 // archiveDir is the directory of a version in the archive of its source: the last part of its link, if that is one of the
 // archive, else the version; empty if neither can be part of a URL. Nothing else of the link counts: it is not signed, and may lead anywhere.
 func archiveDir(v *feed.Version, stem string) string {
-	plain := func(s string) bool {
-		return s != "" && s[0] != '.' && len(s) <= maxVersion && strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789._-") == ""
+	fits := func(s string) bool {
+		return s != "" && s[0] != '.' && len(s) <= maxVersion && plain(strings.ToLower(s))
 	}
 	if u, err := url.Parse(v.Link); err == nil {
 		dir, last := path.Split(strings.TrimSuffix(u.Path, "/"))
-		if strings.HasSuffix("/"+dir, "/archive/"+stem+"/") && plain(last) {
+		if strings.HasSuffix("/"+dir, "/archive/"+stem+"/") && fits(last) {
 			return last
 		}
 	}
-	if plain(v.Version) {
+	if fits(v.Version) {
 		return v.Version
 	}
 	return ""

@@ -67,16 +67,14 @@ func (s *Store) String() string { return s.backend.String() }
 // [a-z0-9._-], at most MaxName bytes, and does not end in ".p7b", which is added
 // where it is served.
 func CheckName(name string) error {
-	ok := name != "" && len(name) <= MaxName && !strings.HasSuffix(name, fileSuffix)
-	for i := range len(name) {
-		c := name[i]
-		ok = ok && ('a' <= c && c <= 'z' || '0' <= c && c <= '9' || i > 0 && strings.IndexByte("._-", c) >= 0)
-	}
-	if !ok {
+	if name == "" || len(name) > MaxName || strings.HasSuffix(name, fileSuffix) || !plain(name) || strings.ContainsAny(name[:1], "._-") {
 		return fmt.Errorf("%q cannot be a bundle's name in a store: that is a-z and 0-9, then also . _ and -, at most %d in all, without %s", name, MaxName, fileSuffix)
 	}
 	return nil
 }
+
+// plain reports whether text is of lower-case letters, digits, dots, underscores and hyphens.
+func plain(s string) bool { return strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789._-") == "" }
 
 // Names are the names that have a current release, in the order of their
 // bytes.

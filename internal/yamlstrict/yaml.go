@@ -73,9 +73,6 @@ func Document(data []byte) (*yaml.Node, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, notYAML(err)
 	}
-	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
-		return nil, ErrorAt(Position{1, 1}, "empty document")
-	}
 	return doc.Content[0], plain(doc.Content[0], maxDepth)
 }
 

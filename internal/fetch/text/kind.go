@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -83,13 +84,8 @@ func isOffice(prefix []byte) bool {
 	if len(prefix) < 30 {
 		return false
 	}
-	name := string(prefix[30:min(len(prefix), 60)])
-	for _, first := range []string{"[Content_Types].xml", "_rels/", "word/", "xl/", "docProps/", "mimetypeapplication/vnd."} {
-		if strings.HasPrefix(name, first) {
-			return true
-		}
-	}
-	return false
+	first := []string{"[Content_Types].xml", "_rels/", "word/", "xl/", "docProps/", "mimetypeapplication/vnd."}
+	return slices.ContainsFunc(first, func(name string) bool { return bytes.HasPrefix(prefix[30:], []byte(name)) })
 }
 
 // Name is what a text is whose beginning shows it, in words; empty for any other.

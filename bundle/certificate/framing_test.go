@@ -1,6 +1,8 @@
 package certificate_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"testing"
 
@@ -55,5 +57,21 @@ func TestFramedSignatureBits(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestBrokenKeepsItsBytes: what is not a certificate is the bytes that came, in BER too:
+// two such entries that differ have two identities.
+func TestBrokenKeepsItsBytes(t *testing.T) {
+	t.Parallel()
+	definite, indefinite := []byte("\x30\x03\x30\x01\x05"), []byte("\x30\x80\x30\x03\x02\x01\x05\x00\x00")
+	long := []byte("\x30\x81\x05\x30\x03\x02\x01\x05")
+	seen := map[[32]byte]bool{}
+	for _, raw := range [][]byte{definite, indefinite, long} {
+		c := certificate.Read(raw)
+		if c.Err == nil || !bytes.Equal(c.Raw, raw) || c.SHA256 != sha256.Sum256(raw) || seen[c.SHA256] {
+			t.Errorf("Read(%x): Raw %x, SHA256 %x, %v", raw, c.Raw, c.SHA256, c.Err)
+		}
+		seen[c.SHA256] = true
 	}
 }

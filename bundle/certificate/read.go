@@ -98,7 +98,6 @@ func (c *Certificate) decode(raw []byte) {
 	}
 	// Perhaps it is BER: then its identity is what OpenSSL would write of it.
 	if identity, der, notBER := reframe(raw); notBER == nil && !bytes.Equal(der, raw) {
-		raw = identity
 		if err = c.readDER(identity, der, quirkSet{QuirkBERFraming}); err == nil {
 			c.RawTBS = signedPart(c.Raw)
 			return

@@ -28,9 +28,13 @@ func TestBundles(t *testing.T) {
 	page := body(t, s, "/")
 	has(t, page, "<bdi>Lab Core Bundle</bdi>, version 2", "Signature verified", "under <bdi>Lab Root CA</bdi>", "judged <time datetime=\"2025-06-01T00:00:00Z\">",
 		"Next expiry", `<a href="/ios.p7b">ios.p7b</a>`, "/security/pki/trs/current/ios/ios.p7b.hash.sha256", "/security/pki/trs/current/ios/manifest.log", "Not signed")
-	if got := body(t, s, "/pages/"); got != page {
-		t.Error("/pages/ is another page than /")
+	// Audits that a busy machine did not finish in time are there the next time.
+	for range 20 {
+		if body(t, s, "/pages/") == body(t, s, "/") {
+			return
+		}
 	}
+	t.Error("/pages/ is another page than /")
 }
 
 // A page is for people, a file for programs too.

@@ -17,7 +17,7 @@ import (
 // fleetReport is one of a log with every kind of line.
 func fleetReport(t *testing.T) *fleet.Report {
 	t.Helper()
-	devices, err := inventory.Read(strings.NewReader("name,address,platform,site\na,10.0.0.1,iosxe,Bonn\n"), inventory.Options{})
+	devices, err := inventory.Read(strings.NewReader("name,address,platform,site\na,10.0.0.1,iosxe,Bonn\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -292,7 +292,7 @@ func readInventory(path string, variables ...string) (l *inventory.List, sum [sh
 	if err != nil {
 		return nil, sum, fmt.Errorf("--devices: %w", err)
 	}
-	if l, err = inventory.Read(bytes.NewReader(data), inventory.Options{Variables: variables}); err != nil {
+	if l, err = inventory.Read(bytes.NewReader(data), variables...); err != nil {
 		return nil, sum, fmt.Errorf("--devices %s: %w", path, err)
 	}
 	return l, sha256.Sum256(data), nil

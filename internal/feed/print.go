@@ -134,18 +134,10 @@ func (r *Report) against() string {
 	} else {
 		s += "verified"
 	}
-	switch r.Position {
-	case Same:
-		s += ": the newest version"
-	case Behind:
-		s += fmt.Sprintf(": behind by %s, %s", report.Count(len(r.Newer), "version"), strings.Join(r.Newer, ", "))
-	case Ahead:
-		s += ": newer than the feed"
-	case OtherName:
-		s += ": another bundle"
-	default:
-		s += ": which is newer cannot be told"
-	}
+	s += ": " + map[Position]string{
+		Same: "the newest version", Behind: fmt.Sprintf("behind by %s, %s", report.Count(len(r.Newer), "version"), strings.Join(r.Newer, ", ")),
+		Ahead: "newer than the feed", OtherName: "another bundle", NotCompare: "which is newer cannot be told",
+	}[r.Position]
 	return report.Printable(s)
 }
 

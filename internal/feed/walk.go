@@ -82,8 +82,7 @@ func (w *walk) change(v, before *Version) {
 		w.gap()
 	}
 	for _, x := range c.Removed {
-		p, known := w.find(x)
-		if known && !p.in && p.epoch == w.epoch {
+		if p, not := w.contradicts(x, true); not {
 			say(&w.contradictions, "version %s removes %s (%x), which was not there: %s", v.Version, x.Label(), x.SHA256, p.words())
 		}
 		w.present[x.SHA256] = presence{false, v, "", w.epoch}
@@ -94,16 +93,14 @@ func (w *walk) change(v, before *Version) {
 			say(&w.contradictions, "version %s adds and removes %s (%x)", v.Version, x.Label(), x.SHA256)
 			continue // counts as removed
 		}
-		if p, known := w.find(x); known && p.in && p.epoch == w.epoch {
+		if p, not := w.contradicts(x, false); not {
 			say(&w.contradictions, "version %s adds %s (%x), which was there: %s", v.Version, x.Label(), x.SHA256, p.words())
 		}
 		w.present[x.SHA256] = presence{true, v, "", w.epoch}
 	}
-	for _, list := range [][]Certificate{c.Marked, c.NewlyMarked} {
-		for _, x := range list {
-			if p, known := w.find(x); known && !p.in && p.epoch == w.epoch {
-				say(&w.contradictions, "version %s marks %s (%x) for removal, which is not there: %s", v.Version, x.Label(), x.SHA256, p.words())
-			}
+	for _, x := range slices.Concat(c.Marked, c.NewlyMarked) {
+		if p, not := w.contradicts(x, true); not {
+			say(&w.contradictions, "version %s marks %s (%x) for removal, which is not there: %s", v.Version, x.Label(), x.SHA256, p.words())
 		}
 	}
 }
@@ -123,6 +120,12 @@ func (w *walk) find(c Certificate) (p presence, known bool) {
 		return presence{false, nil, w.base, w.epoch}, true
 	}
 	return p, known
+}
+
+// contradicts reports whether what is known of a certificate contradicts that it is in the bundle, or is not.
+func (w *walk) contradicts(c Certificate, in bool) (p presence, yes bool) {
+	p, known := w.find(c)
+	return p, known && p.in != in && p.epoch == w.epoch
 }
 
 func (p presence) words() string {
@@ -153,8 +156,7 @@ func (w *walk) hold(held *Held) {
 // if it is not certain, a removal counts more than it does.
 func (w *walk) list(name string, list []Certificate, complete, certain bool, to *[]string) {
 	for _, c := range list {
-		p, known := w.find(c)
-		if known && !p.in && p.epoch == w.epoch {
+		if p, not := w.contradicts(c, true); not {
 			say(to, "%s lists %s (%x): %s", name, c.Label(), c.SHA256, p.words())
 			if !certain && p.by != nil {
 				continue

@@ -114,17 +114,10 @@ func readDir(dir string, total *int) ([]fs.DirEntry, error) {
 
 // deviceOf finds the device of a file: one with its whole name comes first.
 func deviceOf(name string, byName map[string]int) (int, bool) {
-	if i, ok := byName[name]; ok {
-		return i, true
-	}
 	stem := strings.TrimSuffix(name, ".gz")
-	if i, ok := byName[stem]; ok && stem != name {
-		return i, true
-	}
-	for _, suffix := range []string{".txt", ".log", ".json"} {
-		if stem, ok := strings.CutSuffix(stem, suffix); ok {
-			i, ok := byName[stem]
-			return i, ok
+	for _, s := range []string{name, stem, strings.TrimSuffix(stem, ".txt"), strings.TrimSuffix(stem, ".log"), strings.TrimSuffix(stem, ".json")} {
+		if i, ok := byName[s]; ok {
+			return i, true
 		}
 	}
 	return 0, false

@@ -39,7 +39,7 @@ func combined(minute int, remote, request string, status, bytes int, agent strin
 
 func devices(t testing.TB, s string) []inventory.Device {
 	t.Helper()
-	l, err := inventory.Read(strings.NewReader(s), inventory.Options{})
+	l, err := inventory.Read(strings.NewReader(s))
 	if err != nil {
 		t.Fatal(err)
 	}

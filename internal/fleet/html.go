@@ -126,14 +126,10 @@ func (r *Report) document() *document {
 // chart draws a bar for each group, of as many parts as it has states. All bars have the same
 // length: what counts is the share.
 func (r *Report) chart() *documentChart {
-	c := &documentChart{}
-	for i := range r.Groups {
-		if len(c.Rows) == maxBars {
-			c.Left = len(r.Groups) - maxBars
-			break
-		}
-		g := &r.Groups[i]
-		y := len(c.Rows) * barRow
+	n := min(len(r.Groups), maxBars)
+	c := &documentChart{Height: n * barRow, Left: len(r.Groups) - n}
+	for i, g := range r.Groups[:n] {
+		y := i * barRow
 		bar := documentBar{Y: y + 13, Label: report.OrDash(g.Value), Text: fmt.Sprintf("%d of %d current", g.Counts[Current], g.Counts.Total())}
 		at := 0
 		for _, s := range States() {
@@ -147,7 +143,6 @@ func (r *Report) chart() *documentChart {
 		}
 		c.Rows = append(c.Rows, bar)
 	}
-	c.Height = len(c.Rows) * barRow
 	return c
 }
 

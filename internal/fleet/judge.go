@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -103,20 +104,13 @@ const (
 	MarkMerged          Mark = "merged"           // it is in several reports, which say different things of it
 )
 
-// rules are those of the audit that are of interest here: what is distrusted, and what is demanded.
-func rules() []string {
-	return []string{"known-distrusted", "required-missing", "required-expired", "forbidden", "not-allowed", "count"}
-}
-
-// markOf is the mark for what a rule of the audit found.
-func markOf(rule string) Mark {
-	switch rule {
-	case "known-distrusted":
-		return MarkDistrusted
-	case "required-expired":
-		return MarkRootExpired
+// marks are the rules of the audit that are of interest here, what is distrusted and what is demanded,
+// and the mark for what each finds.
+func marks() map[string]Mark {
+	return map[string]Mark{
+		"known-distrusted": MarkDistrusted, "required-expired": MarkRootExpired, "required-missing": "required-missing",
+		"forbidden": "forbidden", "not-allowed": "not-allowed", "count": "count",
 	}
-	return Mark(rule)
 }
 
 // NewJudge makes a Judge. current are the current versions as Downloads has them;
@@ -209,28 +203,15 @@ func promptOf(data []byte) string {
 func key(platform string, data []byte, prompt string) (k [sha256.Size]byte) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n", platform)
-	done := 0 // bytes of data
-	for at := 0; at < len(data); {
-		end := len(data)
-		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
-			end = at + n
+	for line := range bytes.Lines(data) {
+		switch text := bytes.TrimSuffix(line, []byte("\n")); {
+		case prompt != "" && string(promptIn(text)) == prompt:
+			line = bytes.ReplaceAll(line, []byte(prompt), []byte("\x00prompt"))
+		case isClock(text):
+			line = []byte("\x00clock\n")
 		}
-		line := data[at:end]
-		own := []byte(nil)
-		switch {
-		case prompt != "" && string(promptIn(line)) == prompt:
-			own = bytes.ReplaceAll(line, []byte(prompt), []byte("\x00prompt"))
-		case isClock(line):
-			own = []byte("\x00clock")
-		}
-		if own != nil {
-			sum.Write(data[done:at])
-			sum.Write(own)
-			done = end
-		}
-		at = end + 1
+		sum.Write(line)
 	}
-	sum.Write(data[done:])
 	sum.Sum(k[:0])
 	return k
 }
@@ -363,7 +344,7 @@ func recognize(data []byte) string {
 func (j *Judge) pool(p *pool.Pool, platform device.Platform) verdict {
 	v := verdict{platform: platform.Name, entries: len(p.Entries), got: GotUnknown}
 	p.Identify(j.sources...)
-	r, err := audit.Run(audit.Subject{Platform: p.Platform, Entries: p.Entries}, audit.Criteria{At: j.o.At, Needs: j.o.Needs, Requirements: j.o.Requirements, Only: rules()})
+	r, err := audit.Run(audit.Subject{Platform: p.Platform, Entries: p.Entries}, audit.Criteria{At: j.o.At, Needs: j.o.Needs, Requirements: j.o.Requirements, Only: slices.Sorted(maps.Keys(marks()))})
 	if err != nil {
 		return verdict{err: err}
 	}
@@ -374,7 +355,7 @@ func (j *Judge) pool(p *pool.Pool, platform device.Platform) verdict {
 		}
 		switch pin := f.Missing; {
 		case pin == nil:
-			if m := markOf(f.Rule.ID); !slices.Contains(v.marks, m) {
+			if m := marks()[f.Rule.ID]; !slices.Contains(v.marks, m) {
 				v.marks = append(v.marks, m)
 			}
 		case f.MayBe > 0:

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -40,13 +41,7 @@ func (c *caddyLine) request() (Request, error) {
 		}
 		return Request{}, ErrNoRequest
 	}
-	address := c.Request.ClientIP
-	if address == "" {
-		address = c.Request.RemoteIP
-	}
-	if address == "" {
-		address = c.Request.RemoteAddr
-	}
+	address := cmp.Or(c.Request.ClientIP, c.Request.RemoteIP, c.Request.RemoteAddr)
 	r := Request{Method: c.Request.Method, Status: c.Status, Bytes: -1}
 	var err error
 	if r.Address, _, err = parseClient(address); err != nil {

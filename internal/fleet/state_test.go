@@ -526,7 +526,7 @@ func TestWriteHosts(t *testing.T) {
 			t.Errorf("%q", line)
 		}
 	}
-	l, err := inventory.Read(&out, inventory.Options{})
+	l, err := inventory.Read(&out)
 	if err != nil || len(l.Devices) != 1 {
 		t.Error(err, l)
 	}

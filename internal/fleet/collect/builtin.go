@@ -65,18 +65,12 @@ func NewBuiltin(o BuiltinOptions) (*Builtin, error) {
 		}
 	}
 	b.methods = append(b.methods, ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
-		if o.Agent == "" {
-			return signers, nil
+		if conn, err := net.Dial("unix", o.Agent); err == nil { // an agent is there
+			if keys, err := agent.NewClient(conn).Signers(); err == nil {
+				return append(keys, signers...), nil
+			}
 		}
-		conn, err := net.Dial("unix", o.Agent)
-		if err != nil {
-			return signers, nil
-		}
-		keys, err := agent.NewClient(conn).Signers()
-		if err != nil {
-			return signers, nil
-		}
-		return append(keys, signers...), nil
+		return signers, nil
 	}))
 	if b.password {
 		b.methods = append(b.methods, ssh.Password(string(o.Password)),
@@ -190,11 +184,8 @@ func builtinFailure(err error) *Failure {
 		return &Failure{HostKey, "its host key is revoked in known_hosts"}
 	}
 	text := said([]byte(err.Error()))
-	if isDenied(text) {
+	if strings.Contains(text, "unable to authenticate") { // it has no type
 		return &Failure{Denied, text}
 	}
 	return &Failure{SSHError, text}
 }
-
-// isDenied reports whether an error of ssh, which has no type, is about who logs in.
-func isDenied(text string) bool { return strings.Contains(text, "unable to authenticate") }

@@ -31,6 +31,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -75,9 +76,11 @@ type Options struct {
 
 // An SSH connects to devices: a [*System] or a [*Builtin].
 type SSH interface {
-	dialer
 	// Name is system or builtin.
 	Name() string
+	// dial connects to the terminal of a device, and has checked its host key. What it
+	// returns ends with the context. Errors are a *Failure.
+	dial(ctx context.Context, t target) (io.ReadWriteCloser, error)
 }
 
 // Name is "system".

@@ -29,7 +29,7 @@ func inventoryOf(t testing.TB, lab *devicetest.Lab) []inventory.Device {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	list, err := inventory.Read(f, inventory.Options{})
+	list, err := inventory.Read(f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -145,12 +144,6 @@ func (l *line) IsAlive() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !l.closed
-}
-
-// A dialer connects to the terminal of a device by SSH, and has checked its host
-// key. What it returns ends with the context. Errors are a *Failure.
-type dialer interface {
-	dial(ctx context.Context, t target) (io.ReadWriteCloser, error)
 }
 
 // A target is where a device is.

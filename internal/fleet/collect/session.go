@@ -66,14 +66,14 @@ func converse(ctx context.Context, l *line, d dialect, secret []byte, timeout, q
 	p, err := platform.NewPlatform(d.definition, "device", options.WithCustomTransport(l), options.WithReadDelay(readDelay),
 		options.WithTimeoutOps(timeout), options.WithAuthBypass(),
 		options.WithNetworkOnOpen(func(*network.Driver) error { return nil }), options.WithNetworkOnClose(func(*network.Driver) error { return nil }))
-	if err != nil {
-		return nil, &Failure{Other, err.Error()}
+	var driver *network.Driver
+	if err == nil {
+		driver, err = p.GetNetworkDriver()
 	}
-	driver, err := p.GetNetworkDriver()
-	if err != nil {
-		return nil, &Failure{Other, err.Error()}
+	if err == nil {
+		err = driver.Open()
 	}
-	if err := driver.Open(); err != nil {
+	if err != nil {
 		return nil, &Failure{Other, err.Error()}
 	}
 	s.channel = driver.Channel
@@ -155,7 +155,7 @@ func (s *session) enable(ctx context.Context) error {
 		if err := s.channel.WriteAndReturn(s.secret, true); err != nil {
 			return s.failed(ctx, "after "+enable, from)
 		}
-		if b, err = s.read(ctx, s.prompt, asksSecret()); err != nil {
+		if b, err = s.channel.ReadUntilAnyPrompt(ctx, []*regexp.Regexp{s.prompt, asksSecret()}); err != nil {
 			return s.failed(ctx, "after the secret of "+enable, from)
 		}
 		if bytes.Contains(s.line.printed(from), s.secret) {
@@ -166,11 +166,6 @@ func (s *session) enable(ctx context.Context) error {
 		return &Failure{Secret, "it refuses the secret of enable"}
 	}
 	return nil
-}
-
-// read waits for one of the patterns.
-func (s *session) read(ctx context.Context, patterns ...*regexp.Regexp) ([]byte, error) {
-	return s.channel.ReadUntilAnyPrompt(ctx, patterns)
 }
 
 // send sends a command and waits for the prompt after it. The output is in the line, and

@@ -370,18 +370,6 @@ func expand(pattern string) (names []string, port string, err error) {
 	}
 }
 
-// expand is expand, under the limit for all patterns together.
-func (a *ansible) expand(pattern string) (names []string, port string, err error) {
-	names, port, err = expand(pattern)
-	if len(names) > 1 {
-		a.ranged += len(names)
-	}
-	if a.ranged > MaxDevices {
-		return nil, "", &LimitError{"hosts of all patterns together", MaxDevices}
-	}
-	return names, port, err
-}
-
 // expandRange returns the values of FIRST:LAST or FIRST:LAST:STEP.
 func expandRange(s string) (values []string, err error) {
 	bad := fmt.Errorf("[%s] is not a range such as [01:20] or [a:f]", s)
@@ -536,26 +524,42 @@ func (a *ansible) iniHost(section, line string, number int) error {
 	if err != nil || len(words) == 0 {
 		return err
 	}
-	names, port, err := a.expand(words[0])
+	return a.pattern(words[0], section, number, func(vars map[string]string) error {
+		for _, word := range words[1:] {
+			key, value, ok := strings.Cut(word, "=")
+			if !ok {
+				return fmt.Errorf("%q after the host is not NAME=VALUE", word)
+			}
+			if err := a.set(vars, key, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// pattern makes the hosts that a pattern stands for; set sets the variables of each.
+func (a *ansible) pattern(pattern, group string, line int, set func(vars map[string]string) error) error {
+	names, port, err := expand(pattern)
 	if err != nil {
 		return err
 	}
+	if len(names) > 1 {
+		a.ranged += len(names)
+	}
+	if a.ranged > MaxDevices {
+		return &LimitError{"hosts of all patterns together", MaxDevices}
+	}
 	for _, name := range names {
-		h, err := a.host(name, section, number)
+		h, err := a.host(name, group, line)
 		if err != nil {
 			return err
 		}
 		if port != "" {
 			h.vars[portVariables[0]] = port
 		}
-		for _, word := range words[1:] {
-			key, value, ok := strings.Cut(word, "=")
-			if !ok {
-				return fmt.Errorf("%q after the host is not NAME=VALUE", word)
-			}
-			if err := a.set(h.vars, key, value); err != nil {
-				return err
-			}
+		if err := set(h.vars); err != nil {
+			return err
 		}
 	}
 	return nil

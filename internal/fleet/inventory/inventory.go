@@ -92,12 +92,6 @@ type Passed struct {
 	Name, Why string
 }
 
-// Options are what is wanted of an inventory. The zero value is useful.
-type Options struct {
-	// Variables of an Ansible inventory that become columns. Of CSV all columns are kept.
-	Variables []string
-}
-
 // GroupsColumn is the column of an Ansible inventory with the groups of a device,
 // with blanks between. Groups of groups are among them, all and ungrouped are not.
 const GroupsColumn = "groups"
@@ -138,9 +132,10 @@ func at(line int, err error) error {
 // Read reads an inventory in any of the forms, which its text shows, as
 // [text.NewReader] reads it. No two devices may have the same name, or the same
 // address and port; a prefix may lie in another one's. Errors are an *Error or a
-// *LimitError, or from package text.
-func Read(r io.Reader, o Options) (*List, error) {
-	if len(o.Variables) > MaxColumns {
+// *LimitError, or from package text. The variables of an Ansible inventory become
+// columns; of CSV all columns are kept.
+func Read(r io.Reader, variables ...string) (*List, error) {
+	if len(variables) > MaxColumns {
 		return nil, &LimitError{"variables", MaxColumns}
 	}
 	decoded, err := text.NewReader(r)
@@ -165,7 +160,7 @@ func Read(r io.Reader, o Options) (*List, error) {
 		return nil, err
 	}
 	l := &lister{names: map[string]int{}, addresses: map[place]string{}, list: List{Form: form}}
-	a := newAnsible(o.Variables)
+	a := newAnsible(variables)
 	read := map[Form]func([]byte) error{CSV: l.csv, INI: a.ini, YAML: a.yaml, JSON: a.json}[form]
 	if err := read(data); err != nil {
 		return nil, err

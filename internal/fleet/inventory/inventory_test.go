@@ -159,7 +159,7 @@ func TestRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for encoding, data := range map[string][]byte{"UTF-8": []byte(test.in), "UTF-16": utf16le(test.in), "gzip": gzipped(test.in)} {
-				l, err := inventory.Read(bytes.NewReader(data), inventory.Options{Variables: []string{"site"}})
+				l, err := inventory.Read(bytes.NewReader(data), "site")
 				if err != nil {
 					t.Fatalf("%s: %v", encoding, err)
 				}
@@ -248,7 +248,7 @@ func TestReadRefuses(t *testing.T) {
 		`{"all": `:                                                                   "not JSON",
 		"PK\x03\x04xxxxxxxxxxxxxx\x00\x00":                                           "zip",
 	} {
-		_, err := inventory.Read(strings.NewReader(in), inventory.Options{})
+		_, err := inventory.Read(strings.NewReader(in))
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60q: %v, want %s", in, err, want)
 		}
@@ -257,7 +257,7 @@ func TestReadRefuses(t *testing.T) {
 
 func TestErrorsAreTyped(t *testing.T) {
 	t.Parallel()
-	_, err := inventory.Read(strings.NewReader("name,x\na,"+strings.Repeat("x", 513)), inventory.Options{})
+	_, err := inventory.Read(strings.NewReader("name,x\na," + strings.Repeat("x", 513)))
 	e, ok := errors.AsType[*inventory.Error](err)
 	if limit, isLimit := errors.AsType[*inventory.LimitError](err); !ok || e.Line != 2 || !isLimit || limit.Limit != inventory.MaxCell {
 		t.Errorf("%#v", err)
@@ -285,7 +285,7 @@ func FuzzRead(f *testing.F) {
 		if bytes.Contains(data, []byte("0:")) {
 			return // a large range, which takes its time
 		}
-		l, err := inventory.Read(bytes.NewReader(data), inventory.Options{Variables: []string{"site"}})
+		l, err := inventory.Read(bytes.NewReader(data), "site")
 		if err != nil {
 			return
 		}
@@ -302,7 +302,7 @@ func FuzzRead(f *testing.F) {
 // A row of CSV that begins with # is no device.
 func TestComments(t *testing.T) {
 	t.Parallel()
-	l, err := inventory.Read(strings.NewReader("# sites\nname,address\n#old,192.0.2.1\na,192.0.2.2\n# one, two, three\n\"#b\",192.0.2.3\n"), inventory.Options{})
+	l, err := inventory.Read(strings.NewReader("# sites\nname,address\n#old,192.0.2.1\na,192.0.2.2\n# one, two, three\n\"#b\",192.0.2.3\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

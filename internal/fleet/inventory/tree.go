@@ -110,23 +110,7 @@ func (w *yamlWalk) group(name string, n *yaml.Node, level int) error {
 }
 
 func (w *yamlWalk) host(group string, k, v *yaml.Node) error {
-	names, port, err := w.a.expand(k.Value)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		h, err := w.a.host(name, group, k.Line)
-		if err != nil {
-			return err
-		}
-		if port != "" {
-			h.vars[portVariables[0]] = port
-		}
-		if err := w.vars(h.vars, v, false); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.a.pattern(k.Value, group, k.Line, func(vars map[string]string) error { return w.vars(vars, v, false) })
 }
 
 // vars keeps the variables that are wanted. What is merged into a mapping holds no
@@ -184,7 +168,8 @@ func (a *ansible) json(data []byte) error {
 		if key == "_meta" {
 			return r.each(func(key string) error {
 				if key != "hostvars" {
-					return r.skip()
+					_, err := r.value()
+					return err
 				}
 				return r.each(func(host string) error {
 					h, err := a.host(host, "", 0)
@@ -216,9 +201,12 @@ type jsonReader struct {
 	in *json.Decoder
 }
 
-func (r jsonReader) skip() error {
-	var raw json.RawMessage
-	return r.in.Decode(&raw)
+// value reads a value.
+func (r jsonReader) value() (raw json.RawMessage, err error) {
+	if err = r.in.Decode(&raw); err != nil {
+		err = fmt.Errorf("not JSON: %w", err)
+	}
+	return raw, err
 }
 
 // each calls f with the keys of an object; f reads the value.
@@ -253,9 +241,9 @@ func (r jsonReader) group(name string) error {
 	if err != nil {
 		return err
 	}
-	var raw json.RawMessage
-	if err := r.in.Decode(&raw); err != nil {
-		return fmt.Errorf("not JSON: %w", err)
+	raw, err := r.value()
+	if err != nil {
+		return err
 	}
 	var body struct {
 		Hosts    json.RawMessage            `json:"hosts"`
@@ -291,9 +279,9 @@ func (r jsonReader) group(name string) error {
 
 func (r jsonReader) vars(vars map[string]string) error {
 	return r.each(func(key string) error {
-		var raw json.RawMessage
-		if err := r.in.Decode(&raw); err != nil {
-			return fmt.Errorf("not JSON: %w", err)
+		raw, err := r.value()
+		if err != nil {
+			return err
 		}
 		return r.a.setJSON(vars, key, raw)
 	})

@@ -196,18 +196,15 @@ func (f *Feed) Judge(q Question) *Report {
 
 // Leaving are the certificates of a bundle at hand that the feed says are removed or marked.
 func (f *Feed) Leaving(h *Held) map[[32]byte]bool {
-	out := map[[32]byte]bool{}
+	held := h
 	if p, _ := f.about(h); p == OtherName || p == NotCompare {
-		s := f.states(nil)
-		for _, c := range h.Certificates {
-			if state, _, _ := s.of(c.SHA256); state == Gone || state == ToBeRemoved {
-				out[c.SHA256] = true
-			}
-		}
-		return out
+		held = nil // whether a list is of its version is not known
 	}
-	for _, n := range f.states(h).leaving(h) {
-		out[n.SHA256[0]] = true
+	out := map[[32]byte]bool{}
+	for _, x := range f.states(held).leaving(h) {
+		if held != nil || x.State != NotListed {
+			out[x.SHA256[0]] = true
+		}
 	}
 	return out
 }

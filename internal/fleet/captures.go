@@ -32,13 +32,7 @@ const (
 
 // A CaptureDir is a directory with what devices show of their pools.
 type CaptureDir struct {
-	Name       string
-	Files      int      // that belong to devices
-	Unreadable int      // of these, those that could not be read
-	Strays     []string // files that belong to no device, the first ones
-	MoreStrays int      // beyond those
-	Hidden     int      // files and directories whose name begins with a dot
-
+	CaptureReport
 	files [][]string // of each device, below the directory
 }
 
@@ -49,7 +43,7 @@ func failed(r *record.Row) bool { return r != nil && r.Detail != "" }
 // NAME.txt, NAME.log and NAME.json, perhaps with .gz after that, and the files in a
 // directory NAME. What belongs to no device is listed, and what is hidden is counted.
 func ScanCaptures(ctx context.Context, dir string, devices []inventory.Device) (*CaptureDir, error) {
-	c := &CaptureDir{Name: dir, files: make([][]string, len(devices))}
+	c := &CaptureDir{CaptureReport{Name: dir, Strays: []string{}}, make([][]string, len(devices))}
 	byName := make(map[string]int, len(devices))
 	for i, d := range devices {
 		if inventory.CheckFile(d.Name) == nil {

@@ -95,13 +95,10 @@ type known struct {
 
 // A host is what is known of one device, or of one address that is no device's.
 type host struct {
-	requests            int
-	named               int       // lines that name it and are not its requests, as far as could be read
-	seen                time.Time // last
-	agent               string
-	status              int       // of the last request
-	partial, unmodified time.Time // last, of versions that are not known
-	fetches             []fetched
+	HostReport           // without what it has got
+	named      int       // lines that name it and are not its requests, as far as could be read
+	unmodified time.Time // last, of versions that are not known
+	fetches    []fetched
 }
 
 // A fetched is the most complete download of a version, the last of those.
@@ -305,11 +302,11 @@ func (t *Tally) count(r *Request) bool {
 		t.beyond++
 		h = new(host) // the version was served all the same
 	}
-	h.requests++
-	if !r.Time.Before(h.seen) {
-		h.seen, h.status = r.Time, r.Status
-		if agent := shorten(r.UserAgent, maxAgent); agent != h.agent {
-			h.agent = strings.Clone(agent)
+	h.Requests++
+	if !r.Time.Before(h.Seen.Time) {
+		h.Seen.Time, h.Status = r.Time, r.Status
+		if agent := shorten(r.UserAgent, maxAgent); agent != string(h.UserAgent) {
+			h.UserAgent = Text(strings.Clone(agent))
 		}
 	}
 	if r.Method != "GET" {
@@ -319,7 +316,7 @@ func (t *Tally) count(r *Request) bool {
 	case 200:
 		t.served(h, r, v, how)
 	case 206:
-		h.partial = later(h.partial, r.Time)
+		h.Partial.Time = later(h.Partial.Time, r.Time)
 	case 304:
 		var k *known
 		if r.Own { // another log does not say what the device has
@@ -338,7 +335,7 @@ func (t *Tally) count(r *Request) bool {
 // served counts an answer with status 200.
 func (t *Tally) served(h *host, r *Request, v version, how How) {
 	if how == tooShort || r.Cut || !r.Own && r.Bytes >= 0 && r.Bytes < r.Size {
-		h.partial = later(h.partial, r.Time)
+		h.Partial.Time = later(h.Partial.Time, r.Time)
 		return
 	}
 	k := t.know(v)
@@ -389,11 +386,11 @@ func (h *host) add(f fetched) {
 			continue
 		}
 		if f.bytes < old.bytes {
-			h.partial = later(h.partial, f.time)
+			h.Partial.Time = later(h.Partial.Time, f.time)
 			return
 		}
 		if f.bytes > old.bytes {
-			h.partial = later(h.partial, old.time)
+			h.Partial.Time = later(h.Partial.Time, old.time)
 		} else if f.time.Before(old.time) {
 			return
 		}
@@ -401,13 +398,8 @@ func (h *host) add(f fetched) {
 		return
 	}
 	if len(h.fetches) == maxOfHost {
-		oldest := 0
-		for i := range h.fetches {
-			if h.fetches[i].time.Before(h.fetches[oldest].time) {
-				oldest = i
-			}
-		}
-		h.fetches = slices.Delete(h.fetches, oldest, oldest+1)
+		oldest := slices.MinFunc(h.fetches, func(a, b fetched) int { return a.time.Compare(b.time) })
+		h.fetches = slices.DeleteFunc(h.fetches, func(f fetched) bool { return f == oldest })
 	}
 	h.fetches = append(h.fetches, f)
 }
@@ -468,13 +460,10 @@ const maxNamed = 16
 // does not show that they never came.
 func (t *Tally) name(line []byte) {
 	line = line[:min(len(line), MaxLine)]
-	for n := 0; n < maxNamed && len(line) > 0; {
-		end := bytes.IndexFunc(line, func(c rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF:.", c) })
-		word := line
-		if end >= 0 {
-			word, line = line[:end], line[end+1:]
-		} else {
-			line = nil
+	n := 0
+	for word := range bytes.FieldsFuncSeq(line, func(c rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF:.", c) }) {
+		if n == maxNamed {
+			return
 		}
 		if len(word) < len("::1") || bytes.Count(word, []byte(".")) < 3 && bytes.Count(word, []byte(":")) < 2 {
 			continue

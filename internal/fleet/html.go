@@ -27,6 +27,7 @@ var (
 // What the page lists.
 const (
 	maxPageRows = 10_000
+	maxOthers   = 100
 	maxBars     = 24
 	barRow      = 38 // pixels
 )
@@ -111,12 +112,8 @@ func (r *Report) document() *document {
 		})
 	}
 	if n := len(r.Unknown); n > 0 {
-		var names []string
-		for i := range r.Unknown[:min(n, 100)] {
-			names = append(names, r.Unknown[i].Addresses[0])
-		}
-		d.Others = fmt.Sprintf("%s asked for a bundle: %s", report.Count(n, "other address"), strings.Join(names, ", "))
-		if n > 100 {
+		d.Others = fmt.Sprintf("%s asked for a bundle: %s", report.Count(n, "other address"), joined(r.Unknown[:min(n, maxOthers)], ", ", HostReport.address))
+		if n > maxOthers {
 			d.Others += ", …"
 		}
 	}

@@ -241,9 +241,6 @@ func sameName(prompt, name string) bool {
 	return err == nil || short(prompt) == short(name)
 }
 
-// deviceNamed returns the name of the one device that a prompt is that of.
-func (j *Judge) deviceNamed(prompt string) string { return j.names[short(prompt)] }
-
 // judge judges what a device shows, or a pool file. platform is that of the
 // inventory, the zero value if it says none.
 func (j *Judge) judge(raw []byte, platform device.Platform) (v verdict, prompt string) {

@@ -188,13 +188,8 @@ func (r *Report) WriteText(w io.Writer) error {
 }
 
 // present are the states that devices have.
-func (r *Report) present() (out []State) {
-	for _, s := range States() {
-		if r.Counts[s] > 0 {
-			out = append(out, s)
-		}
-	}
-	return out
+func (r *Report) present() []State {
+	return slices.DeleteFunc(States(), func(s State) bool { return r.Counts[s] == 0 })
 }
 
 func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
@@ -289,14 +284,11 @@ func (r *Report) someDevices() (out []*Device, more int) {
 func (d *Device) remark() string {
 	var words []string
 	if n := len(d.Missing); n > 0 {
-		var names []string
-		for _, m := range d.Missing[:min(n, maxRoots)] {
-			names = append(names, m.Name)
-		}
+		lacks := "lacks " + joined(d.Missing[:min(n, maxRoots)], ", ", func(m Root) string { return m.Name })
 		if n > maxRoots {
-			names = append(names, fmt.Sprintf("%d more", n-maxRoots))
+			lacks += fmt.Sprintf(", %d more", n-maxRoots)
 		}
-		words = append(words, "lacks "+strings.Join(names, ", "))
+		words = append(words, lacks)
 	} else if d.State == Old && d.Lacks > 0 {
 		words = append(words, "lacks "+report.Count(d.Lacks, "certificate"))
 	}
@@ -367,11 +359,7 @@ func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
 		return nil
 	}
 	if !r.All && n > maxOther {
-		var names []string
-		for i := range maxOther {
-			names = append(names, r.Unknown[i].Addresses[0])
-		}
-		fmt.Fprintf(out, "\n%d addresses that are no device's asked for a bundle: %s, …; --all lists them\n", n, strings.Join(names, ", "))
+		fmt.Fprintf(out, "\n%d addresses that are no device's asked for a bundle: %s, …; --all lists them\n", n, joined(r.Unknown[:maxOther], ", ", HostReport.address))
 	} else if n > 0 {
 		fmt.Fprintf(out, "\nNot in the inventory: %d\n\n", n)
 		t := screen.Table(out, report.Column{Title: "address", Kind: report.Name}, report.Column{Title: "download"}, report.Column{Title: "bundle", Drop: 2},
@@ -394,6 +382,9 @@ func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
 	}
 	return nil
 }
+
+// address is the first one.
+func (h HostReport) address() string { return h.Addresses[0] }
 
 // client is the host's client if it is known, else what it calls itself.
 func (h *HostReport) client() Text { return cmp.Or(h.Client, h.UserAgent) }
@@ -434,20 +425,12 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			if !r.wanted(d) {
 				continue
 			}
-			var missing, marks, evidence []string
-			for _, m := range d.Missing {
-				missing = append(missing, m.Name)
-			}
-			for _, m := range d.Marks {
-				marks = append(marks, string(m))
-			}
-			for _, e := range d.Evidence {
-				evidence = append(evidence, strings.TrimSpace(e.Kind+" "+cmp.Or(string(e.Name), e.Says)))
-			}
 			row := []string{
-				d.Name, strings.Join(d.Addresses, " "), string(d.Platform), string(d.State), string(d.Why), strings.Join(marks, " "), strings.Join(missing, "; "),
+				d.Name, strings.Join(d.Addresses, " "), string(d.Platform), string(d.State), string(d.Why),
+				joined(d.Marks, " ", func(m Mark) string { return string(m) }), joined(d.Missing, "; ", func(m Root) string { return m.Name }),
 				strconv.Itoa(d.Lacks), string(d.JudgedBy), string(d.Bundle), string(d.Version), string(d.SHA256),
-				moment(d.DownloadedAt), moment(d.CapturedAt), moment(d.LastSeen), strings.Join(evidence, "; "), unread,
+				moment(d.DownloadedAt), moment(d.CapturedAt), moment(d.LastSeen),
+				joined(d.Evidence, "; ", func(e Item) string { return strings.TrimSpace(e.Kind + " " + cmp.Or(string(e.Name), e.Says)) }), unread,
 			}
 			for _, l := range labels {
 				row = append(row, d.Column(l))
@@ -468,6 +451,15 @@ func (r *Report) WriteCSV(w io.Writer) error {
 			}
 		}
 	})
+}
+
+// joined is a list in words.
+func joined[T any](list []T, separator string, word func(T) string) string {
+	var words []string
+	for _, v := range list {
+		words = append(words, word(v))
+	}
+	return strings.Join(words, separator)
 }
 
 // labels are the names of all columns, in the order in which devices have them.

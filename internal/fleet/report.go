@@ -150,10 +150,9 @@ func (t *Tally) Downloads() *Downloads {
 
 // report says what a host has.
 func (t *Tally) report(h *host, current map[string]choice) HostReport {
-	client, _ := device.LookupClient(h.agent)
-	r := HostReport{
-		Requests: h.requests, Seen: Moment{Time: h.seen}, Status: h.status, UserAgent: Text(h.agent), Client: Text(client.Name), Partial: Moment{Time: h.partial},
-	}
+	client, _ := device.LookupClient(string(h.UserAgent))
+	r := h.HostReport
+	r.Client = Text(client.Name)
 	var last *fetched
 	for i := range h.fetches {
 		f := &h.fetches[i]
@@ -175,7 +174,7 @@ func (t *Tally) report(h *host, current map[string]choice) HostReport {
 		r.Fetched = &Fetch{Time: Moment{Time: h.unmodified}, How: NotModified}
 	case !r.Partial.IsZero():
 		r.Got = GotPart
-	case h.requests > 0:
+	case h.Requests > 0:
 		r.Got = GotNothing
 	case h.named > 0:
 		r.Got = GotUnread
@@ -259,19 +258,16 @@ func (t *Tally) current() map[string]choice {
 // withHash adds the SHA-256 of the one given bundle that has the version: another
 // file that claims it is not current.
 func (t *Tally) withHash(c choice) choice {
-	digits := ""
+	sums := map[string]bool{}
 	for i := range t.o.Bundles {
-		b := &t.o.Bundles[i]
-		if c.digits != "" || b.Name != c.bundle || b.Version != c.version.version {
-			continue
+		if b := &t.o.Bundles[i]; b.Name == c.bundle && b.Version == c.version.version {
+			sums[b.SHA256] = true
 		}
-		if digits != "" && digits != b.SHA256 {
-			return c
-		}
-		digits = b.SHA256
 	}
-	if digits != "" {
-		c.sha256, c.digits = shorten(digits, hashDigits), digits
+	for sum := range sums {
+		if len(sums) == 1 && c.digits == "" {
+			c.sha256, c.digits = shorten(sum, hashDigits), sum
+		}
 	}
 	return c
 }

@@ -127,12 +127,12 @@ type Asked struct {
 // A CaptureReport counts the files of a directory of captures.
 type CaptureReport struct {
 	Name       string   `json:"name"`
-	Files      int      `json:"files"`
-	Unreadable int      `json:"unreadable"`
+	Files      int      `json:"files"`      // that belong to devices
+	Unreadable int      `json:"unreadable"` // of these, those that could not be read
 	Without    int      `json:"devices_without"`
-	Strays     []string `json:"of_no_device"`
+	Strays     []string `json:"of_no_device"` // files that belong to no device, the first ones
 	MoreStrays int      `json:"more_of_no_device"`
-	Hidden     int      `json:"hidden"`
+	Hidden     int      `json:"hidden"` // files and directories whose name begins with a dot
 }
 
 // A Group is the devices with one value of a column.
@@ -208,19 +208,14 @@ func Gather(ctx context.Context, g Gathering) (*Report, error) {
 		if err := c.readAll(ctx, g.Judge, g.Devices, step, each); err != nil {
 			return nil, err
 		}
-		r.Captures = &CaptureReport{Name: c.Name, Files: c.Files, Strays: append([]string{}, c.Strays...), MoreStrays: c.MoreStrays, Hidden: c.Hidden}
+		r.Captures = new(c.CaptureReport)
 		for i := range r.Devices {
-			without := true
+			kinds := map[string]int{}
 			for _, e := range r.Devices[i].Evidence {
-				if e.Kind == kindCapture {
-					without = false
-				}
-				if e.Kind == kindUnread {
-					r.Captures.Unreadable++
-					without = false
-				}
+				kinds[e.Kind]++
 			}
-			if without {
+			r.Captures.Unreadable += kinds[kindUnread]
+			if kinds[kindCapture]+kinds[kindUnread] == 0 {
 				r.Captures.Without++
 			}
 		}
@@ -347,7 +342,7 @@ func (d *Device) capture(g *Gathering, captures []Capture) *Capture {
 			continue
 		}
 		if c.err == nil && c.prompt != "" {
-			if other := g.Judge.deviceNamed(c.prompt); other != "" && other != d.Name {
+			if other := g.Judge.names[short(c.prompt)]; other != "" && other != d.Name {
 				c.err = fmt.Errorf("its prompt is that of the device %s", other)
 			} else if !sameName(c.prompt, d.Name) {
 				d.mark(MarkOtherName)
@@ -463,19 +458,18 @@ func (d *Device) byDownload(j *Judge, h *HostReport, platform device.Platform) {
 		default:
 			d.State = Current
 		}
-	case GotNewer:
-		d.mark(MarkNewer)
-		d.State, d.Why = Unknown, "it has a higher version than the current one"
-	case GotUnknown:
-		d.State, d.Why = Unknown, "it has fetched a bundle, and nothing tells which version"
-	case GotUnmeasured:
-		d.State, d.Why = Unknown, "the log does not say whether the last download was whole"
-	case GotPart:
-		d.State, d.Why = Unknown, "no download of it was whole"
-	case GotNothing:
-		d.State, d.Why = Unknown, Text(fmt.Sprintf("it asked, and no download began; the last status was %d", h.Status))
 	default:
-		d.State, d.Why = Unknown, "lines that name it could not be read, or are of another address"
+		d.State, d.Why = Unknown, map[Got]Text{
+			GotNewer:      "it has a higher version than the current one",
+			GotUnknown:    "it has fetched a bundle, and nothing tells which version",
+			GotUnmeasured: "the log does not say whether the last download was whole",
+			GotPart:       "no download of it was whole",
+			GotNothing:    Text(fmt.Sprintf("it asked, and no download began; the last status was %d", h.Status)),
+			GotUnread:     "lines that name it could not be read, or are of another address",
+		}[h.Got]
+		if h.Got == GotNewer {
+			d.mark(MarkNewer)
+		}
 	}
 }
 

@@ -29,10 +29,9 @@ type ansibleHost struct {
 }
 
 type ansibleGroup struct {
-	parents  []string
-	vars     map[string]string
-	depth    int // the longest way from the top; 0 if not counted yet
-	counting bool
+	parents []string
+	vars    map[string]string
+	depth   int // the longest way from the top; 0 if not counted yet, and -1 while it is counted
 }
 
 // Variables with a meaning here, each in the order in which they count.
@@ -161,13 +160,13 @@ func (a *ansible) depth(name string, level int) error {
 	if g.depth > 0 {
 		return nil
 	}
-	if g.counting {
+	if g.depth < 0 {
 		return &Error{Err: fmt.Errorf("the group %q contains itself", name)}
 	}
 	if level > maxDepth {
 		return &LimitError{"groups within groups", maxDepth}
 	}
-	g.counting = true
+	g.depth = -1
 	deepest := 0
 	for _, parent := range g.parents {
 		if err := a.depth(parent, level+1); err != nil {
@@ -176,7 +175,6 @@ func (a *ansible) depth(name string, level int) error {
 		deepest = max(deepest, a.groups[parent].depth)
 	}
 	g.depth = deepest + 1
-	g.counting = false
 	return nil
 }
 

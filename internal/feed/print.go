@@ -155,22 +155,18 @@ func (r *Report) verdict() string {
 			unknown++
 		}
 	}
-	var s string
+	known, rest := "", ""
+	if unknown > 0 {
+		known, rest = "known to be ", fmt.Sprintf("; nothing is known of %d", unknown)
+	}
 	switch n := r.Warnings(); {
 	case asked == 0:
 		return "no root was asked for: --need, --requirements, --chains and --pool do"
 	case n == 0:
-		s = fmt.Sprintf("%s asked for, none marked or gone", report.Count(asked, "root"))
-		if unknown > 0 {
-			s = fmt.Sprintf("%s asked for, none known to be marked or gone", report.Count(asked, "root"))
-		}
+		return fmt.Sprintf("%s asked for, none %smarked or gone%s", report.Count(asked, "root"), known, rest)
 	default:
-		s = fmt.Sprintf("%s of %d asked for", report.Count(n, "warning"), asked)
+		return fmt.Sprintf("%s of %d asked for%s", report.Count(n, "warning"), asked, rest)
 	}
-	if unknown > 0 {
-		s += fmt.Sprintf("; nothing is known of %d", unknown)
-	}
-	return s
 }
 
 // WriteText writes the report for a person.

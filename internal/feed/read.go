@@ -321,19 +321,16 @@ func (f *Feed) noteOrder() {
 }
 
 // Newest is the version that is newest; empty if the feed names none.
-func (f *Feed) Newest() string {
-	if len(f.Versions) == 0 {
-		return ""
-	}
-	return f.Versions[0].Version
-}
+func (f *Feed) Newest() string { return f.newest().Version }
 
 // Published is when the newest version came; zero if the feed does not say it.
-func (f *Feed) Published() time.Time {
+func (f *Feed) Published() time.Time { return f.newest().Published }
+
+func (f *Feed) newest() *Version {
 	if len(f.Versions) == 0 {
-		return time.Time{}
+		return &Version{}
 	}
-	return f.Versions[0].Published
+	return f.Versions[0]
 }
 
 // A Mark is a certificate that is to be removed by a later version.

@@ -186,17 +186,14 @@ func promptIn(line []byte) []byte {
 
 // promptOf returns the name in the prompt before the command that shows a pool; empty if there is none.
 func promptOf(data []byte) string {
-	for rest := data; ; {
-		at := bytes.Index(rest, []byte("trustpool"))
-		if at < 0 {
-			return ""
+	for line := range bytes.Lines(data) {
+		if before, _, ok := bytes.Cut(line, []byte("trustpool")); ok {
+			if name := promptIn(before); name != nil {
+				return string(name)
+			}
 		}
-		begin := bytes.LastIndexByte(rest[:at], '\n') + 1
-		if name := promptIn(rest[begin:at]); name != nil {
-			return string(name)
-		}
-		rest = rest[at+len("trustpool"):]
 	}
+	return ""
 }
 
 // key is the same for captures that differ only in the name in prompts and in clocks.

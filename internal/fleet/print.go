@@ -171,19 +171,11 @@ func (r *Report) WriteText(w io.Writer) error {
 	for _, f := range r.facts() {
 		t.Row(f[0], f[1])
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	if err := r.writeGroups(out, screen); err != nil {
-		return err
-	}
+	_ = t.Flush() // out keeps its first error
+	r.writeGroups(out, screen)
 	r.writeActions(out)
-	if err := r.writeDevices(out, screen); err != nil {
-		return err
-	}
-	if err := r.writeUnknown(out, screen); err != nil {
-		return err
-	}
+	r.writeDevices(out, screen)
+	r.writeUnknown(out, screen)
 	return out.Flush()
 }
 
@@ -192,7 +184,7 @@ func (r *Report) present() []State {
 	return slices.DeleteFunc(States(), func(s State) bool { return r.Counts[s] == 0 })
 }
 
-func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
+func (r *Report) writeGroups(out *bufio.Writer, screen report.Screen) {
 	states := r.present()
 	columns := []report.Column{{Title: report.Printable(r.By), Kind: report.Name}, {Title: "devices", Kind: report.Number, Drop: 1}}
 	for _, s := range states {
@@ -208,16 +200,13 @@ func (r *Report) writeGroups(out io.Writer, screen report.Screen) error {
 		}
 		t.Row(cells...)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
+	_ = t.Flush()
 	if left := len(r.Groups) - len(rows); left > 0 {
 		fmt.Fprintf(out, "and %d more with fewer that need something: --all lists them\n", left)
 	}
-	return nil
 }
 
-func (r *Report) writeActions(out io.Writer) {
+func (r *Report) writeActions(out *bufio.Writer) {
 	for _, a := range r.actions() {
 		fmt.Fprintf(out, "\n%s, %s: %s\n", a.Title(), a.Counts, report.Printable(a.Do))
 		for _, l := range a.Typed() {
@@ -327,10 +316,10 @@ func (d *Device) asOf() Moment {
 	return d.DownloadedAt
 }
 
-func (r *Report) writeDevices(out io.Writer, screen report.Screen) error {
+func (r *Report) writeDevices(out *bufio.Writer, screen report.Screen) {
 	rows, left := r.someDevices()
 	if len(rows) == 0 {
-		return nil
+		return
 	}
 	fmt.Fprintln(out)
 	t := screen.Table(out, report.Column{Title: "device", Kind: report.Name}, report.Column{Title: "platform", Drop: 2}, report.Column{Title: "state"},
@@ -343,21 +332,15 @@ func (r *Report) writeDevices(out io.Writer, screen report.Screen) error {
 		cells[2] = screen.Paint(tones[d.State], cells[2])
 		t.Row(cells...)
 	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
+	_ = t.Flush()
 	if left > 0 {
 		fmt.Fprintf(out, "and %s: --all lists them, --state some of them\n", report.Count(left, "more device"))
 	}
-	return nil
 }
 
 // writeUnknown writes the addresses that are no device's.
-func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
+func (r *Report) writeUnknown(out *bufio.Writer, screen report.Screen) {
 	n := len(r.Unknown)
-	if n == 0 && r.Beyond == 0 {
-		return nil
-	}
 	if !r.All && n > maxOther {
 		fmt.Fprintf(out, "\n%d addresses that are no device's asked for a bundle: %s, …; --all lists them\n", n, joined(r.Unknown[:maxOther], ", ", HostReport.address))
 	} else if n > 0 {
@@ -366,21 +349,15 @@ func (r *Report) writeUnknown(out io.Writer, screen report.Screen) error {
 			report.Column{Title: "version"}, report.Column{Title: "last seen"}, report.Column{Title: "client", Kind: report.Name, Drop: 1})
 		for i := range r.Unknown {
 			h := &r.Unknown[i]
-			f := Fetch{}
-			if h.Fetched != nil {
-				f = *h.Fetched
-			}
+			f := cmp.Or(h.Fetched, &Fetch{})
 			t.Row(report.Printable(h.Addresses[0]), string(h.Got), report.OrDash(report.Printable(string(f.Bundle))), describe(f.Version, f.SHA256),
 				report.OrDash(moment(h.Seen)), report.OrDash(report.Printable(string(h.client()))))
 		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
+		_ = t.Flush()
 	}
 	if r.Beyond > 0 {
 		fmt.Fprintf(out, "\n%d more requests came from addresses that are neither in the inventory nor shown here.\n", r.Beyond)
 	}
-	return nil
 }
 
 // address is the first one.

@@ -118,11 +118,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		return b.Flush()
 	}
 	b.WriteByte('\n')
-	if err := b.Flush(); err != nil {
-		return err
-	}
 	screen := report.ScreenOf(w)
-	t := screen.Table(w, report.Column{Title: "device", Kind: report.Name}, report.Column{Title: "platform", Drop: 2}, report.Column{Title: "outcome", Drop: 3},
+	t := screen.Table(b, report.Column{Title: "device", Kind: report.Name}, report.Column{Title: "platform", Drop: 2}, report.Column{Title: "outcome", Drop: 3},
 		report.Column{Title: "reason"}, report.Column{Title: "capture", Drop: 1}, report.Column{Title: "what happened", Kind: report.Prose})
 	for i := range r.Rows {
 		row := &r.Rows[i]
@@ -140,7 +137,8 @@ func (r *Report) WriteText(w io.Writer) error {
 		t.Row(report.Printable(row.Name), report.OrDash(report.Printable(string(row.Platform))), screen.Paint(tone, string(row.Outcome)), string(row.Reason),
 			report.OrDash(captured), report.Printable(string(row.Detail)))
 	}
-	return t.Flush()
+	_ = t.Flush() // b keeps its first error
+	return b.Flush()
 }
 
 // WriteJSON writes the report as JSON.

@@ -276,6 +276,12 @@ func (r *Report) said() (out [][2]string) {
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	md := report.Markdown
+	strong := func(yes bool, word string) string {
+		if yes {
+			return "**" + word + "**"
+		}
+		return word
+	}
 	fmt.Fprintf(out, "# %s\n\n%s\n\nAnswer: %s.\n\n", md(r.title()), Advice, md(r.verdict()))
 	if r.Held != nil {
 		fmt.Fprintf(out, "Against %s.\n\n", md(r.against()))
@@ -284,22 +290,14 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprint(out, "| needed | for | state | why |\n|---|---|---|---|\n")
 		for i := range r.Needed {
 			n := &r.Needed[i]
-			word := string(n.State)
-			if n.Warn {
-				word = "**" + word + "**"
-			}
-			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", md(n.Name), md(n.For), word, md(n.Why))
+			fmt.Fprintf(out, "| %s | %s | %s | %s |\n", md(n.Name), md(n.For), strong(n.Warn, string(n.State)), md(n.Why))
 		}
 		fmt.Fprintln(out)
 	}
 	if len(r.Servers) > 0 {
 		fmt.Fprint(out, "| server | without what is removed and marked |\n|---|---|\n")
 		for _, s := range r.Servers {
-			word := s.Verdict
-			if s.Warn {
-				word = "**" + word + "**"
-			}
-			fmt.Fprintf(out, "| %s | %s |\n", md(s.Name), word)
+			fmt.Fprintf(out, "| %s | %s |\n", md(s.Name), strong(s.Warn, s.Verdict))
 		}
 		fmt.Fprintln(out)
 	}

@@ -37,18 +37,12 @@ type document struct {
 	Verdict string
 	Column  bool // whether devices have one for their group
 	Facts   [][2]string
-	States  []documentState
+	States  []State
 	Chart   *documentChart
 	Do      []Action
 	Rows    []documentDevice
 	Left    int
 	Others  string
-}
-
-type documentState struct {
-	State State
-	Class string
-	N     int
 }
 
 type documentChart struct {
@@ -75,8 +69,8 @@ type documentDevice struct {
 	State                                           State
 }
 
-// class is the style of a state.
-func class(s State) string {
+// Class is the style of a state.
+func (s State) Class() string {
 	return map[report.Tone]string{report.Good: "good", report.Warn: "warn", report.Bad: "bad"}[tones[s]]
 }
 
@@ -87,14 +81,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 }
 
 func (r *Report) document() *document {
-	d := &document{Report: r, Verdict: r.verdict() + ".", Column: r.By != "platform", Facts: r.facts(), Chart: r.chart(), Do: r.actions()}
-	for _, s := range States() {
-		state := documentState{State: s, N: r.Counts[s]}
-		if state.N > 0 {
-			state.Class = class(s)
-		}
-		d.States = append(d.States, state)
-	}
+	d := &document{Report: r, Verdict: r.verdict() + ".", Column: r.By != "platform", Facts: r.facts(), States: States(), Chart: r.chart(), Do: r.actions()}
 	rows := r.listed()
 	if r.Only == nil { // those that are current come last
 		for i := range r.Devices {
@@ -108,7 +95,7 @@ func (r *Report) document() *document {
 	}
 	for _, x := range rows {
 		d.Rows = append(d.Rows, documentDevice{
-			x.Name, string(x.Platform), x.Column(r.By), class(x.State), x.version(), report.OrDash(moment(x.asOf())), report.Printable(x.remark()), x.State,
+			x.Name, string(x.Platform), x.Column(r.By), x.State.Class(), x.version(), report.OrDash(moment(x.asOf())), report.Printable(x.remark()), x.State,
 		})
 	}
 	if n := len(r.Unknown); n > 0 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,12 +78,8 @@ func (s *System) arguments(t target) []string {
 // asks reports whether somebody answers ssh's questions: this program, or the user's
 // SSH_ASKPASS.
 func (s *System) asks() bool {
-	for _, v := range s.Env {
-		if strings.HasPrefix(v, "SSH_ASKPASS=") && v != "SSH_ASKPASS=" {
-			return true
-		}
-	}
-	return len(s.Password) > 0
+	asks := func(v string) bool { return strings.HasPrefix(v, "SSH_ASKPASS=") && v != "SSH_ASKPASS=" }
+	return len(s.Password) > 0 || slices.ContainsFunc(s.Env, asks)
 }
 
 // accepts returns which questions ask for the password of the device, and not for the
@@ -163,7 +160,7 @@ type process struct {
 func (p *process) Read(b []byte) (int, error) {
 	n, err := p.File.Read(b)
 	if err != nil && n == 0 {
-		p.end()
+		_ = p.Close()
 		if f := sshFailure(p.stderr.String()); f != nil {
 			return 0, f
 		}
@@ -174,17 +171,13 @@ func (p *process) Read(b []byte) (int, error) {
 
 // Close ends ssh, and whatever it started.
 func (p *process) Close() error {
-	p.end()
-	return nil
-}
-
-func (p *process) end() {
 	p.once.Do(func() {
 		_ = kill(p.cmd)
 		_ = p.cmd.Wait()
 		_ = p.File.Close()
 		p.asked.close()
 	})
+	return nil
 }
 
 // A tail keeps the end of what is written to it.

@@ -204,9 +204,9 @@ func named(d *inventory.Device, only string) (bool, error) {
 	case column == "platform":
 		return d.Platform == value, nil
 	case column == inventory.GroupsColumn:
-		return slices.Contains(strings.Fields(d.Column(column)), value), nil
+		return slices.Contains(strings.Fields(d.Columns.Value(column)), value), nil
 	}
-	return d.Column(strings.ToLower(column)) == value || d.Column(column) == value, nil
+	return d.Columns.Value(strings.ToLower(column)) == value || d.Columns.Value(column) == value, nil
 }
 
 // connect is how devices are connected to.

@@ -144,26 +144,26 @@ type Group struct {
 
 // A Device is what is known of one.
 type Device struct {
-	Name         string             `json:"name"`
-	Addresses    []string           `json:"addresses"`
-	Host         Text               `json:"host"` // what SSH connects to
-	Port         int                `json:"port"` // 0 if the inventory does not say
-	Platform     Text               `json:"platform"`
-	Recognized   bool               `json:"platform_recognized"` // by the capture; the inventory does not say
-	Labels       []inventory.Column `json:"labels"`
-	State        State              `json:"state"`
-	Why          Text               `json:"why"`
-	Marks        []Mark             `json:"marks"`
-	Missing      []Root             `json:"missing"`
-	Lacks        int                `json:"lacks"`
-	JudgedBy     Text               `json:"judged_by"` // capture, download, or null
-	Bundle       Text               `json:"bundle"`
-	Version      Text               `json:"version"`
-	SHA256       Text               `json:"sha256"`
-	DownloadedAt Moment             `json:"downloaded_at"`
-	CapturedAt   Moment             `json:"captured_at"`
-	LastSeen     Moment             `json:"last_seen"`
-	Evidence     []Item             `json:"evidence"`
+	Name         string            `json:"name"`
+	Addresses    []string          `json:"addresses"`
+	Host         Text              `json:"host"` // what SSH connects to
+	Port         int               `json:"port"` // 0 if the inventory does not say
+	Platform     Text              `json:"platform"`
+	Recognized   bool              `json:"platform_recognized"` // by the capture; the inventory does not say
+	Labels       inventory.Columns `json:"labels"`
+	State        State             `json:"state"`
+	Why          Text              `json:"why"`
+	Marks        []Mark            `json:"marks"`
+	Missing      []Root            `json:"missing"`
+	Lacks        int               `json:"lacks"`
+	JudgedBy     Text              `json:"judged_by"` // capture, download, or null
+	Bundle       Text              `json:"bundle"`
+	Version      Text              `json:"version"`
+	SHA256       Text              `json:"sha256"`
+	DownloadedAt Moment            `json:"downloaded_at"`
+	CapturedAt   Moment            `json:"captured_at"`
+	LastSeen     Moment            `json:"last_seen"`
+	Evidence     []Item            `json:"evidence"`
 }
 
 // An Item is one piece of evidence about a device.
@@ -266,7 +266,7 @@ const (
 // device says what is known of one device.
 func (g *Gathering) device(d *inventory.Device, h *HostReport, captures []Capture, note *record.Row) Device {
 	out := Device{
-		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append([]inventory.Column{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
+		Name: d.Name, Host: Text(d.Host), Port: d.Port, Platform: Text(d.Platform), Labels: append(inventory.Columns{}, d.Columns...), Marks: []Mark{}, Missing: []Root{},
 		Addresses: append([]string{}, h.Addresses...), LastSeen: h.Seen, Evidence: []Item{},
 	}
 	platform, err := device.Lookup(d.Platform)
@@ -510,12 +510,7 @@ func (d *Device) Column(name string) string {
 	if name == "platform" {
 		return string(d.Platform)
 	}
-	for _, c := range d.Labels {
-		if c.Name == name {
-			return c.Value
-		}
-	}
-	return ""
+	return d.Labels.Value(name)
 }
 
 // OK reports whether each device is Current.

@@ -87,18 +87,14 @@ func converse(ctx context.Context, l *line, d dialect, secret []byte, timeout, q
 	if err := s.enable(ctx); err != nil {
 		return nil, err
 	}
-	for _, command := range d.setup {
+	for _, command := range slices.Concat(d.setup, []string{d.show, clock}) {
+		from := l.length()
 		if err := s.send(ctx, command); err != nil {
 			return nil, err
 		}
-	}
-	s.shown[0] = l.length()
-	if err := s.send(ctx, d.show); err != nil {
-		return nil, err
-	}
-	s.shown[1] = l.length()
-	if err := s.send(ctx, clock); err != nil {
-		return nil, err
+		if command == d.show {
+			s.shown = [2]int{from, l.length()}
+		}
 	}
 	s.part(ctx)
 	return s, nil

@@ -48,7 +48,7 @@ type Device struct {
 	Port     int    // of SSH; 0 if the inventory does not say
 	User     string // likewise
 	Platform string // as the inventory says; of Ansible's network_os the name that trustpool uses; empty if it does not say
-	Columns  []Column
+	Columns  Columns
 	Line     int // in the file; 0 if that is not known
 }
 
@@ -59,9 +59,12 @@ type Column struct {
 	Value string `json:"value"`
 }
 
-// Column returns the value of a column.
-func (d *Device) Column(name string) string {
-	for _, c := range d.Columns {
+// Columns are the columns of one device.
+type Columns []Column
+
+// Value returns the value of a column; empty if there is none.
+func (cs Columns) Value(name string) string {
+	for _, c := range cs {
 		if c.Name == name {
 			return c.Value
 		}

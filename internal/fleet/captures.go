@@ -13,8 +13,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"trustpool/internal/device"
@@ -142,21 +140,10 @@ type Capture struct {
 // readAll reads the captures of all devices, with a reader for each processor. each
 // is called for every device, by several goroutines at once; step after each file.
 func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *record.Row)) error {
-	var wg sync.WaitGroup
-	var begun atomic.Int64
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(begun.Add(1)) - 1
-				if i >= len(devices) {
-					return
-				}
-				captures, note := c.readDevice(j, &devices[i], c.files[i], step)
-				each(i, captures, note)
-			}
-		})
-	}
-	wg.Wait()
+	inventory.Each(ctx, devices, runtime.GOMAXPROCS(0), func(i int) {
+		captures, note := c.readDevice(j, &devices[i], c.files[i], step)
+		each(i, captures, note)
+	})
 	return context.Cause(ctx)
 }
 

@@ -37,7 +37,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"trustpool/internal/device"
@@ -133,26 +132,15 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			files[key] = d.Name
 		}
 	}
-	var workers sync.WaitGroup
-	var begun atomic.Int64
-	for range min(o.Parallel, len(o.Devices)) {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				i := int(begun.Add(1)) - 1
-				if i >= len(o.Devices) {
-					return
-				}
-				if r.Rows[i].Outcome != "" {
-					continue
-				}
-				r.Rows[i] = c.device(ctx, &o.Devices[i])
-				if o.Progress != nil {
-					o.Progress(1)
-				}
-			}
-		})
-	}
-	workers.Wait()
+	inventory.Each(ctx, o.Devices, o.Parallel, func(i int) {
+		if r.Rows[i].Outcome != "" {
+			return
+		}
+		r.Rows[i] = c.device(ctx, &o.Devices[i])
+		if o.Progress != nil {
+			o.Progress(1)
+		}
+	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -9,12 +9,15 @@ package inventory
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -70,6 +73,25 @@ func (cs Columns) Value(name string) string {
 		}
 	}
 	return ""
+}
+
+// Each calls do with the place of each device, by so many goroutines, until there is
+// none left or ctx ends.
+func Each(ctx context.Context, devices []Device, goroutines int, do func(i int)) {
+	var group sync.WaitGroup
+	var begun atomic.Int64
+	for range min(goroutines, len(devices)) {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				i := int(begun.Add(1)) - 1
+				if i >= len(devices) {
+					return
+				}
+				do(i)
+			}
+		})
+	}
+	group.Wait()
 }
 
 // A Form is how an inventory is written.

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -135,16 +134,6 @@ type Capture struct {
 	at                   time.Time
 	by                   string // what says when that was
 	older                int    // instead of all else: how many files are older, and were not read
-}
-
-// readAll reads the captures of all devices, with a reader for each processor. each
-// is called for every device, by several goroutines at once; step after each file.
-func (c *CaptureDir) readAll(ctx context.Context, j *Judge, devices []inventory.Device, step func(), each func(i int, captures []Capture, note *record.Row)) error {
-	inventory.Each(ctx, devices, runtime.GOMAXPROCS(0), func(i int) {
-		captures, note := c.readDevice(j, &devices[i], c.files[i], step)
-		each(i, captures, note)
-	})
-	return context.Cause(ctx)
 }
 
 // readDevice reads the captures of one device, and what collect says of it.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -205,8 +206,12 @@ func Gather(ctx context.Context, g Gathering) (*Report, error) {
 		if step == nil {
 			step = func() {}
 		}
-		if err := c.readAll(ctx, g.Judge, g.Devices, step, each); err != nil {
-			return nil, err
+		inventory.Each(ctx, g.Devices, runtime.GOMAXPROCS(0), func(i int) {
+			captures, note := c.readDevice(g.Judge, &g.Devices[i], c.files[i], step)
+			each(i, captures, note)
+		})
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		r.Captures = new(c.CaptureReport)
 		for i := range r.Devices {

@@ -81,7 +81,7 @@ func TestWithoutPercent(t *testing.T) {
 	const message = "SMART_LIC-3-COMM_FAILED: " + cssm + "Unable to resolve server hostname/domain name"
 	for _, line := range []string{
 		message, "Nov  5 10:00:00.123: " + message, "<187>123: edge1: *Nov  5 10:00:00.123: " + message, "edge1: " + message, "edge1 " + message, "2024-11-05,edge1," + message,
-		"*Nov  5 10:00:00.123: % " + message, "*Nov  5 10:00:00.123: %25" + message, "*Nov  5 10:00:00.123: &#37;" + message, "*Nov  5 10:00:00.123: \uff05" + message,
+		"*Nov  5 10:00:00.123: % " + message, "*Nov  5 10:00:00.123: %25" + message, "*Nov  5 10:00:00.123: &#37;" + message, `*Nov  5 10:00:00.123: \u0025` + message, "*Nov  5 10:00:00.123: _" + message, "*Nov  5 10:00:00.123: \uff05" + message,
 		`{"message":"Nov  5 10:00:00.123: ` + message + `"}`, `{"message":"Nov  5 10:00:00.123: \u0025` + message + `"}`, "| " + message + " | edge1 |",
 	} {
 		r := read(t, line+"\n")
@@ -93,7 +93,7 @@ func TestWithoutPercent(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	// Words are none, nor is the rest of a name that was broken.
-	for _, text := range []string{"Nov  5 10:00:00 host app: RFC-5-SECTION: hello\n", "Nov  5 10:00:00 host app: NOPKI-3-X1: hello\n", "Nov  5 10:00:00.123: %LICENSE-\n" + message + "\n"} {
+	for _, text := range []string{"Nov  5 10:00:00 host app: RFC-5-SECTION: hello\n", "Nov  5 10:00:00 host app: NOPKI-3-X1: hello\n", "Nov  5 10:00:00 host app: 1PKI-3-X1: hello\n", "Nov  5 10:00:00 host app: noPKI-3-X1: hello\n", "Nov  5 10:00:00.123: %LICENSE-\n" + message + "\n"} {
 		if r := read(t, text); len(r.Findings)+len(r.Unknown) != 0 {
 			t.Errorf("%s: %+v", text, r)
 		}

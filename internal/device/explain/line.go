@@ -79,17 +79,18 @@ func restored(line string) string {
 		for end < len(line) && isName(line[end]) {
 			end++
 		}
-		if begin > 0 && line[begin-1] == '%' && strings.HasPrefix(line[begin:], "25") {
-			begin += 2
+		for begin < i && (line[begin] < 'A' || line[begin] > 'Z') { // digits of a spelling
+			begin++
 		}
 		token, after := line[begin:end], strings.TrimLeft(line[end:], " \t")
 		i = end
-		if begin > 0 && (line[begin-1] == '%' || line[begin-1] >= 'a' && line[begin-1] <= 'z') || !strings.HasPrefix(after, ":") || len(token) > maxToken || !isKnown(token) {
-			continue
-		}
 		before := line[done:begin]
 		for _, spelling := range []string{"%25", "&#37;", `\u0025`, "\uff05", "% "} {
 			before = strings.TrimSuffix(before, spelling)
+		}
+		glued := len(before) == begin-done && begin > done && (isName(line[begin-1]) && line[begin-1] != '_' || line[begin-1] >= 'a' && line[begin-1] <= 'z')
+		if glued || strings.HasSuffix(before, "%") || !strings.HasPrefix(after, ":") || len(token) > maxToken || !isKnown(token) {
+			continue
 		}
 		out.WriteString(before + "%" + token)
 		done = end

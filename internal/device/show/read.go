@@ -318,7 +318,7 @@ func (r *reader) outside(l line, field label) error {
 		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
 	case len(r.list) > 0 && echoes(l.text):
 		r.echo = true
-	case len(r.list) > 0 && (strings.HasPrefix(l.text, "% ") || strings.HasPrefix(l.text, "ERROR:")):
+	case len(r.list) > 0 && complains(l.text):
 		return fmt.Errorf("the device says %.80q after a certificate: the pool may not be whole, capture it again", l.text)
 	case isPrompt(l.text):
 		r.over = true
@@ -327,6 +327,14 @@ func (r *reader) outside(l line, field label) error {
 	}
 	return nil
 }
+
+// complains reports whether a line is an error of the device.
+func complains(text string) bool {
+	return strings.HasPrefix(text, "% ") || strings.HasPrefix(text, "ERROR:")
+}
+
+// givesUp reports whether behind a line there is no more of the pool.
+func givesUp(text string) bool { return complains(text) || lost().MatchString(text) }
 
 // lost is what programs print when the session ends before the device has printed all.
 var lost = pattern(`(?i)^(?:(?:ssh|telnet|plink|error|fatal|client_loop|packet_write_wait|write failed)\b.{0,80}?[: ] *)?(?:.{0,80}\b(?:connection|session|socket|channel)\b.{0,80}\b(?:closed|reset|timed out|lost|aborted|refused|terminated|expired|timeout)|broken pipe|.{0,80}\b(?:timed out|timeout)\b|timeout[, ])|^\^C`)

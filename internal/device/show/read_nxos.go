@@ -33,8 +33,11 @@ func (r *reader) nxos(l line) error {
 		return fmt.Errorf("the %s of a certificate whose beginning is missing", field.title())
 	case e == nil:
 		return r.outside(l, noLabel)
-	case isPrompt(l.text):
-		return r.end()
+	case isPrompt(l.text), field == noLabel && givesUp(l.text):
+		if err := r.end(); err != nil {
+			return err
+		}
+		return r.outside(l, noLabel)
 	case field == noLabel && (e.section == labelIssuer || e.section == labelSubject):
 		return fmt.Errorf("%.60q where the %s was expected", l.text, e.section.title())
 	case field == noLabel && e.number && isHex(l.text):

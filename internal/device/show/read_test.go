@@ -401,9 +401,11 @@ func FuzzPrinted(f *testing.F) {
 // another command does not count.
 func TestReadGivesUp(t *testing.T) {
 	t.Parallel()
-	for style, name := range map[show.Style]string{show.IOSXE: "ios#show crypto pki trustpool\n", show.IOSXR: "RP/0/RSP0/CPU0:xr#show crypto ca trustpool\n"} {
+	for style, name := range map[show.Style]string{show.IOSXE: "ios#show crypto pki trustpool\n", show.IOSXR: "RP/0/RSP0/CPU0:xr#show crypto ca trustpool\n", show.NXOS: "nx# show crypto ca trustpool\n"} {
 		var out bytes.Buffer
-		if err := show.Write(&out, style, []*certificate.Certificate{sample(t, func(*pkitest.Template) {})}, show.Downloaded); err != nil {
+		if style == show.NXOS { // which nothing prints
+			out.WriteString("serial-number: 01\nsubject: CN=A\nissued-by: CN=A\nvalidity-start: 00:00:00 UTC Wed Jan 01 2020\nvalidity-end: 00:00:00 UTC Sat Jan 01 2050\n\n")
+		} else if err := show.Write(&out, style, []*certificate.Certificate{sample(t, func(*pkitest.Template) {})}, show.Downloaded); err != nil {
 			t.Fatal(err)
 		}
 		prompt := strings.SplitAfter(name, "#")[0]

@@ -369,10 +369,11 @@ func (r *Request) client(line string) (rest string, err error) {
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // bracketed reads the time between brackets, and gives what follows it. A user's name,
-// which comes before it, may hold blanks and brackets.
+// which comes before it, may hold blanks, brackets and quotes; Apache writes "" for an
+// empty one.
 func (r *Request) bracketed(line string) (rest string, err error) {
 	err = errors.New("no [time] and \"request\"")
-	before, _, _ := strings.Cut(line, "\"") // of the request
+	before, _, _ := strings.Cut(line, "] \"") // a quote in a name has a backslash before it
 	end := len(before)
 	for range maxBrackets {
 		at := strings.LastIndexByte(before[:end], '[')

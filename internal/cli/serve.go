@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"trustpool/internal/hosting"
 	"trustpool/internal/hosting/pages"
 	"trustpool/internal/hosting/watch"
+	"trustpool/internal/store"
 	"trustpool/signing"
 )
 
@@ -221,11 +221,11 @@ func (a *app) serve(ctx context.Context, args []string, f *serveFlags) error {
 }
 
 // sources makes a source of the arguments and the store, if one is named.
-func (a *app) sources(args []string, store string) (hosting.Source, error) {
+func (a *app) sources(args []string, storeName string) (hosting.Source, error) {
 	var all []hosting.Source
 	var files []string
-	if store != "" {
-		s, err := a.openStore(store)
+	if storeName != "" {
+		s, err := a.openStore(storeName)
 		if err != nil {
 			return nil, err
 		}
@@ -235,8 +235,8 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 		if fetch.IsURL(arg) || arg == "-" {
 			return nil, hinted{fmt.Errorf("%s: only files and directories are served", fetch.Mask(arg)), "fetch it, then serve the file"}
 		}
-		if isDir(arg) {
-			if isDir(filepath.Join(arg, "current")) && isDir(filepath.Join(arg, "archive")) {
+		if fi, err := os.Stat(arg); err == nil && fi.IsDir() {
+			if store.IsStore(arg) {
 				return nil, hinted{fmt.Errorf("%s: a store, and no directory of .p7b files", arg), "serve it with --store " + arg}
 			}
 			all = append(all, hosting.Directory(arg))
@@ -252,11 +252,6 @@ func (a *app) sources(args []string, store string) (hosting.Source, error) {
 		all = append(all, s)
 	}
 	return hosting.Join(all...), nil
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // listeners are systemd's sockets and those of --listen; if there is neither, the

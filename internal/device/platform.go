@@ -18,6 +18,9 @@ type Platform struct {
 	// Advice says what to do instead if the platform imports no bundle file; it is
 	// empty if the platform does.
 	Advice string
+	// NetworkOS is the ansible_network_os of Ansible's collection for it, which has one
+	// for IOS and IOS XE; empty if there is none.
+	NetworkOS string
 
 	rules rules
 }
@@ -72,7 +75,7 @@ func Platforms() []Platform {
 	m1, trs := roots.CiscoRootCAM1(), roots.TRSBundleRootCA()
 	return []Platform{
 		{
-			Name: "asa", Title: "Cisco ASA", Aliases: []string{"asav"},
+			Name: "asa", Title: "Cisco ASA", Aliases: []string{"asav"}, NetworkOS: "cisco.asa.asa",
 			rules: rules{
 				anchors:   []roots.Anchor{m1}, // inferred: it verifies Cisco's bundles, and all examined ones lead there
 				signature: Ground{Unverified, "ASA command reference, not seen: the user is asked"},
@@ -95,7 +98,7 @@ func Platforms() []Platform {
 			Advice: "make one trustpoint per root: scope security, create trustpoint NAME, set certchain, paste the PEM, ENDOFBUF, commit-buffer",
 		},
 		{
-			Name: "ios", Title: "Cisco IOS",
+			Name: "ios", Title: "Cisco IOS", NetworkOS: "cisco.ios.ios",
 			rules: rules{
 				anchors:   []roots.Anchor{m1}, // inferred: the only one built into IOS XE of that age
 				signature: Ground{Inferred, "Cisco PKI trustpool management guide 15M&T; the one of 15SY does not ask for it"},
@@ -109,7 +112,7 @@ func Platforms() []Platform {
 			},
 		},
 		{
-			Name: "iosxe", Title: "Cisco IOS XE", Aliases: []string{"c9800"},
+			Name: "iosxe", Title: "Cisco IOS XE", Aliases: []string{"c9800"}, NetworkOS: "cisco.ios.ios",
 			rules: rules{
 				anchors:   []roots.Anchor{m1, trs}, // what signs must be built in (SourceGuides); both are (see builtin.go)
 				signature: Ground{Confirmed, SourceGuides},
@@ -124,7 +127,7 @@ func Platforms() []Platform {
 			},
 		},
 		{
-			Name: "iosxr", Title: "Cisco IOS XR", Aliases: []string{"asr9k", "ncs"},
+			Name: "iosxr", Title: "Cisco IOS XR", Aliases: []string{"asr9k", "ncs"}, NetworkOS: "cisco.iosxr.iosxr",
 			rules: rules{
 				anchors:   []roots.Anchor{m1}, // confirmed: SourceXR
 				signature: Ground{Confirmed, SourceXR},
@@ -137,7 +140,7 @@ func Platforms() []Platform {
 			},
 		},
 		{
-			Name: "nxos", Title: "Cisco NX-OS",
+			Name: "nxos", Title: "Cisco NX-OS", NetworkOS: "cisco.nxos.nxos",
 			// Confirmed by the Nexus 9000 NX-API reference, 9.3(5); that there is no
 			// import command is only that none was found.
 			Advice: "no command that imports a file was found; let it download the bundle: crypto ca trustpool policy, cabundle url http://HOST/FILE",

@@ -243,17 +243,14 @@ func (r *Report) WriteHosts(w io.Writer) error {
 			if d.Port != 0 {
 				fmt.Fprintf(out, " ansible_port=%d", d.Port)
 			}
-			if os := networkOS[string(d.Platform)]; os != "" {
-				fmt.Fprintf(out, " ansible_network_os=%s", os)
+			if p, err := device.Lookup(string(d.Platform)); err == nil && p.NetworkOS != "" {
+				fmt.Fprintf(out, " ansible_network_os=%s", p.NetworkOS)
 			}
 			fmt.Fprintf(out, "\n")
 		}
 	}
 	return out.Flush() // a bufio.Writer keeps its first error
 }
-
-// networkOS is what Ansible calls the platforms that have a collection that can import.
-var networkOS = map[string]string{"ios": "cisco.ios.ios", "iosxe": "cisco.ios.ios", "iosxr": "cisco.iosxr.iosxr", "asa": "cisco.asa.asa", "nxos": "cisco.nxos.nxos"}
 
 // plain reports whether a name is a host of an INI inventory and nothing else.
 func plain(name string) bool {

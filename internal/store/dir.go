@@ -52,6 +52,16 @@ func OpenDir(path string, disk *durable.Disk) (*Dir, error) {
 	return d, root.Close()
 }
 
+// IsStore reports whether a directory looks like a store's.
+func IsStore(path string) bool {
+	for _, name := range []string{currentPrefix, archivePrefix} {
+		if fi, err := os.Stat(filepath.Join(path, name)); err != nil || !fi.IsDir() {
+			return false
+		}
+	}
+	return true
+}
+
 // Path is the absolute path of the directory.
 func (d *Dir) Path() string { return d.path }
 

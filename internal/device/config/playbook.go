@@ -14,13 +14,12 @@ import (
 // is missing, and fails unless the pool shows it afterwards. It is an error for other
 // platforms than those of the role, and if only a person can compare what is pasted.
 func (s *Script) WritePlaybook(w io.Writer) error {
-	os, ok := map[string]string{"ios": "cisco.ios.ios", "iosxe": "cisco.ios.ios", "iosxr": "cisco.iosxr.iosxr", "asa": "cisco.asa.asa"}[s.Platform.Name]
 	switch {
 	case s.Refused != "":
 		return fmt.Errorf("no playbook: %s", s.Refused)
-	case !ok:
+	case s.Platform.NetworkOS == "":
 		return fmt.Errorf("no playbook: there is none for %s", s.Platform.Title)
-	case len(s.PEM) > 0 && os != "cisco.ios.ios":
+	case len(s.PEM) > 0 && s.Platform.NetworkOS != "cisco.ios.ios":
 		return fmt.Errorf("no playbook: pasting needs a person who compares: %s shows a fingerprint and asks; give a URL or a file", s.Platform.Title)
 	}
 	buf := bufio.NewWriter(w)
@@ -37,7 +36,7 @@ func (s *Script) WritePlaybook(w io.Writer) error {
     - role: trustpool.bundle.import
       vars:
         import_platform: %s
-`, quote("Import "+s.source()+" on "+s.Platform.Title), os, s.Platform.Name)
+`, quote("Import "+s.source()+" on "+s.Platform.Title), s.Platform.NetworkOS, s.Platform.Name)
 	for _, v := range []struct {
 		given       bool
 		name, value string

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"trustpool/internal/device"
 )
 
 // An ansible is an Ansible inventory: hosts in groups, groups in groups, and
@@ -308,17 +310,17 @@ func evaluate(value, name string) (v string, bad bool) {
 // platformOf returns what trustpool calls the platform with this ansible_network_os,
 // or why it is passed over. Ansible has one name for IOS and IOS XE.
 func platformOf(os string) (platform, why string) {
-	switch strings.ToLower(os) {
-	case "":
+	if os == "" {
 		return "", ""
-	case "ios", "cisco.ios.ios":
-		return "ios", ""
-	case "iosxr", "cisco.iosxr.iosxr":
-		return "iosxr", ""
-	case "asa", "cisco.asa.asa":
-		return "asa", ""
-	case "nxos", "cisco.nxos.nxos", "cisco.dcnm.dcnm":
+	}
+	name := strings.ToLower(os)
+	if name == "cisco.dcnm.dcnm" { // which manages NX-OS
 		return "nxos", ""
+	}
+	for _, p := range device.Platforms() {
+		if short := p.NetworkOS[strings.LastIndexByte(p.NetworkOS, '.')+1:]; name == p.NetworkOS || name == short {
+			return p.Name, ""
+		}
 	}
 	return "", "its ansible_network_os is " + os
 }

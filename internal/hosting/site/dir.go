@@ -30,15 +30,10 @@ func OpenDir(path string, disk *durable.Disk) (Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	if isDir(path, "current") && isDir(path, "archive") {
+	if store.IsStore(path) {
 		return nil, fmt.Errorf("%s: a store; a site needs a directory of its own", path)
 	}
 	return &directory{d, disk}, nil
-}
-
-func isDir(parts ...string) bool {
-	fi, err := os.Stat(filepath.Join(parts...))
-	return err == nil && fi.IsDir()
 }
 
 func (d *directory) get(ctx context.Context, name string, most int64) ([]byte, string, error) {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"trustpool/bundle/certificate"
 	"trustpool/internal/device/show"
 	"trustpool/internal/pool"
+	"trustpool/internal/report"
 )
 
 // A Listing is a pool as a device shows it.
@@ -102,6 +104,9 @@ func (l *Listing) addNotes(notListed int) {
 		l.Notes.Add(Ground{Inferred, "names and fields are told apart by what is lost"},
 			"line breaks or indents are lost in the text: a name that was made for it could pass for a certificate; capture it as the device prints it")
 	}
+	if text := l.Unavailable(); text != "" {
+		l.Notes.Add(Unknown, "%s", text)
+	}
 	var zones []string
 	for i := range l.Entries {
 		for _, d := range []show.Date{l.Entries[i].NotBefore, l.Entries[i].NotAfter} {
@@ -117,6 +122,20 @@ func (l *Listing) addNotes(notListed int) {
 	if notListed > 0 {
 		l.Notes.Add(Ground{Confirmed, "inspect --style"}, "%d elements of a bundle that are not certificates are passed over: trustpool printed this text", notListed)
 	}
+}
+
+// Unavailable says which certificates the device shows with a status that no source explains; it is empty if there are none.
+func (l *Listing) Unavailable() string {
+	n, status := 0, ""
+	for i := range l.Entries {
+		if s := l.Entries[i].Status; s != "" && !strings.EqualFold(s, "Available") {
+			n, status = n+1, cmp.Or(status, s)
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s with the status %s, and not Available: whether the device uses it is not known", report.Count(n, "certificate"), report.Printable(status))
 }
 
 // maxZones is how many zones a note names.

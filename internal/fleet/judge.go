@@ -21,7 +21,6 @@ import (
 	"trustpool/internal/device"
 	"trustpool/internal/fetch/text"
 	"trustpool/internal/pool"
-	"trustpool/internal/report"
 )
 
 // Limits of captures.
@@ -285,7 +284,7 @@ func readPool(data []byte, platform device.Platform, at time.Time) (p *pool.Pool
 	}
 	l, err := device.ReadListing(data, platform, at)
 	if err == nil {
-		return l.Pool(), platform, statusOf(l), nil
+		return l.Pool(), platform, l.Unavailable(), nil
 	}
 	if other != "" && other != shownAs(platform.Name) {
 		if q, lookup := device.Lookup(other); lookup == nil {
@@ -295,21 +294,6 @@ func readPool(data []byte, platform device.Platform, at time.Time) (p *pool.Pool
 		}
 	}
 	return nil, platform, "", err
-}
-
-// statusOf says which certificates a device shows with a status of which nobody says that they are in
-// use; it is empty if there are none.
-func statusOf(l *device.Listing) string {
-	n, status := 0, ""
-	for i := range l.Entries {
-		if s := l.Entries[i].Status; s != "" && !strings.EqualFold(s, "Available") {
-			n, status = n+1, cmp.Or(status, s)
-		}
-	}
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s with the status %s, and not Available: whether the device uses it is not known", report.Count(n, "certificate"), report.Printable(status))
 }
 
 // shownAs returns the platform that shows its pool in the same words.

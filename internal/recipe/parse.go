@@ -250,7 +250,7 @@ func (r *Recipe) readOutputs(n *yaml.Node) error {
 		return func(n *yaml.Node) error {
 			s, err := yamlstrict.Text(n, what)
 			*to = s
-			if err == nil && !only(s, "._+-") || strings.ContainsAny(s[:1], ".+-") {
+			if err == nil && (!only(s, "._+-") || strings.ContainsAny(s[:1], ".+-")) {
 				err = yamlstrict.ErrorAt(yamlstrict.At(n), "%s: %q is to be the plain name of a file: letters, digits and . _ + -, without a directory", what, s)
 			}
 			return err

@@ -121,6 +121,8 @@ var bad = []struct {
 
 	{"no outputs", head + "sources: {a: {files: a.pem}}\nset: a\n", "line 1, column 1: no outputs", false},
 	{"outputs of nothing", strings.Replace(good, "{pem: a.pem}", "{}", 1), "line 1, column 1: no outputs", false},
+	{"an output without a name", strings.Replace(good, "{pem: a.pem}", `{pem: ""}`, 1), "line 4, column 16: pem is empty", false},
+	{"a sequence as an output", strings.Replace(good, "{pem: a.pem}", "{pem: [a]}", 1), `line 4, column 16: pem`, false},
 	{"an output elsewhere", strings.Replace(good, "{pem: a.pem}", "{pem: ../a.pem}", 1), `line 4, column 16: pem: "../a.pem" is to be the plain name of a file`, false},
 	{"a hidden output", strings.Replace(good, "{pem: a.pem}", "{pem: .a}", 1), `line 4, column 16: pem: ".a" is to be`, false},
 	{"two outputs of one name", strings.Replace(good, "{pem: a.pem}", "{pem: a.out, jks: A.OUT}", 1), "line 4, column 10: two outputs are called A.OUT", true},

@@ -550,6 +550,37 @@ func TestWatch(t *testing.T) {
 	<-done
 }
 
+// A file that is served may be a link to another in its directory.
+func TestWatchLinkedFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	link, target := filepath.Join(dir, "ios.p7b"), filepath.Join(dir, "ios-current.p7b")
+	put(t, target, tooltest.Bundle(t, "lab-core-v1.p7b"), modified)
+	if err := os.Symlink(filepath.Base(target), link); err != nil {
+		t.Fatal(err)
+	}
+	files, err := hosting.Files(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newServer(t, options(t, files))
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { s.Watch(ctx, time.Hour, nil); close(done) }()
+	v1, v2 := tooltest.Bundle(t, "lab-core-v1.p7b"), tooltest.Bundle(t, "lab-core-v2.p7b")
+	serves := func(data []byte) func() bool {
+		return func() bool { _, body := get(t, s, "/ios.p7b"); return body == string(data) }
+	}
+	put(t, target, v2, modified)
+	eventually(t, serves(v2))
+	if err := os.WriteFile(target, v1, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, serves(v1))
+	stop()
+	<-done
+}
+
 // Under load a change shows whole or not at all.
 func TestSwap(t *testing.T) {
 	t.Parallel()

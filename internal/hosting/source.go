@@ -78,15 +78,23 @@ func Files(paths ...string) (Source, error) {
 		dirs = append(dirs, filepath.Dir(path))
 	}
 	slices.Sort(dirs)
-	return &local{slices.Compact(dirs), func() ([]string, error) { return paths, nil }}, nil
+	return &local{
+		dirs:  slices.Compact(dirs),
+		list:  func() ([]string, error) { return paths, nil },
+		named: func(path string) bool { return slices.Contains(paths, path) },
+	}, nil
 }
 
 // Directory is a directory of .p7b files. Hidden ones do not count.
 func Directory(path string) Source {
-	return &local{[]string{path}, func() (paths []string, err error) {
+	served := func(path string) bool {
+		base := filepath.Base(path)
+		return !strings.HasPrefix(base, ".") && strings.HasSuffix(base, extension)
+	}
+	list := func() (paths []string, err error) {
 		entries, err := os.ReadDir(path)
 		for _, e := range entries {
-			if _, ok := bundleName(e.Name()); ok {
+			if served(e.Name()) {
 				paths = append(paths, filepath.Join(path, e.Name()))
 			}
 		}
@@ -94,20 +102,17 @@ func Directory(path string) Source {
 			err = fmt.Errorf("%s: no file there ends in %s", path, extension)
 		}
 		return paths, err
-	}}
+	}
+	return &local{dirs: []string{path}, list: list, named: served}
 }
 
 func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), extension) }
 
-// bundleName is the name under which a file of a directory is served, if it is.
-func bundleName(base string) (string, bool) {
-	return nameOf(base), !strings.HasPrefix(base, ".") && strings.HasSuffix(base, extension)
-}
-
 // local is files of the system.
 type local struct {
-	dirs []string
-	list func() ([]string, error)
+	dirs  []string
+	list  func() ([]string, error)
+	named func(path string) bool // whether a file in dirs is served under its own name
 }
 
 func (l *local) offers(_ context.Context, only string) (out []offer, err error) {
@@ -126,10 +131,10 @@ func (l *local) offers(_ context.Context, only string) (out []offer, err error) 
 func (l *local) directories() []string { return l.dirs }
 
 func (l *local) about(path string) (string, bool) {
-	if name, ok := bundleName(filepath.Base(path)); ok {
-		return name, true
+	if l.named(path) {
+		return nameOf(path), true
 	}
-	return "", true // a link that leads to files may have changed, a hidden one to all there
+	return "", true // a file that links lead to may have changed, or a link to all there
 }
 
 func (l *local) mirrored(context.Context) (map[string]time.Time, error) { return nil, nil }

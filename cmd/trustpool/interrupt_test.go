@@ -73,6 +73,7 @@ func TestInterrupt(t *testing.T) {
 		{"explain", "explain -", syscall.SIGINT},
 		{"doctor", "doctor URL/ios.p7b --timeout 1m", syscall.SIGTERM},
 		{"fleet", "fleet - --devices FILES/devices.csv", syscall.SIGINT},
+		{"serve as a health check", "serve --healthcheck --listen HOST", syscall.SIGINT},
 		{"pack", "pack URL/ios.p7b -o out", syscall.SIGTERM},
 		{"sign", "sign URL/roots.pem --key TESTDATA/keys/lab-signer.pem --cert TESTDATA/bundles/lab-signer.pem --name X --bundle-version 1 -o out", syscall.SIGINT},
 	} {
@@ -86,7 +87,7 @@ func TestInterrupt(t *testing.T) {
 			if err := os.Symlink(program, link); err != nil {
 				t.Fatal(err)
 			}
-			cmd := exec.Command(link, strings.Fields(strings.NewReplacer("URL", silent.URL, "TESTDATA", testdata(t), "FILES", files).Replace(tt.args))...)
+			cmd := exec.Command(link, strings.Fields(strings.NewReplacer("URL", silent.URL, "HOST", silent.Listener.Addr().String(), "TESTDATA", testdata(t), "FILES", files).Replace(tt.args))...)
 			cmd.Env, cmd.Dir = append(os.Environ(), "CLOCK=real"), work
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -97,7 +98,7 @@ func TestInterrupt(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if strings.Contains(tt.args, "-o") || strings.Contains(tt.args, "URL") {
+			if strings.Contains(tt.args, "-o") || strings.Contains(tt.args, "URL") || strings.Contains(tt.args, "HOST") {
 				select {
 				case <-arrived:
 				case <-time.After(10 * time.Second):

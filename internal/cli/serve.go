@@ -82,7 +82,7 @@ Exit status: 0 when it is ended by a signal.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.healthcheck {
-				return a.healthcheck(f.listen)
+				return a.healthcheck(cmd.Context(), f.listen)
 			}
 			if cmd.Flags().Changed("watch-every") && len(f.watch) == 0 {
 				return errors.New("serve: --watch-every is for --watch")
@@ -282,7 +282,7 @@ const healthTimeout = 5 * time.Second
 
 // healthcheck asks /readyz of the server that listens at the first of the addresses:
 // an image of the program alone has no other client.
-func (a *app) healthcheck(listen []string) error {
+func (a *app) healthcheck(ctx context.Context, listen []string) error {
 	address := defaultListen
 	if len(listen) > 0 {
 		address = listen[0]
@@ -294,8 +294,13 @@ func (a *app) healthcheck(listen []string) error {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
-	client := http.Client{Timeout: healthTimeout}
-	answer, err := client.Get("http://" + net.JoinHostPort(host, port) + "/readyz")
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(ask)
 	if err != nil {
 		return fmt.Errorf("no server answers: %w", err)
 	}

@@ -72,11 +72,16 @@ and ECDSA keys in files the same input gives the same bytes.`,
     --cert lab/signer.pem --chain lab/root.pem -o SHA256SUMS.p7s`,
 		Args: arguments("FILE"),
 		PreRunE: func(cmd *cobra.Command, _ []string) error {
-			for i, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {
-				switch given := cmd.Flags().Changed(name); {
-				case detached && given:
-					return fmt.Errorf("sign: --detached and --%s exclude each other", name)
-				case !detached && !given && i < 2:
+			if detached {
+				for _, name := range []string{"name", "bundle-version", "digest", "allow-expired"} {
+					if cmd.Flags().Changed(name) {
+						return fmt.Errorf("sign: --detached and --%s exclude each other", name)
+					}
+				}
+				return nil
+			}
+			for _, name := range []string{"name", "bundle-version"} {
+				if !cmd.Flags().Changed(name) {
 					return fmt.Errorf("sign: --%s is missing", name)
 				}
 			}

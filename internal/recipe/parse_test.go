@@ -124,6 +124,8 @@ var bad = []struct {
 	{"an output without a name", strings.Replace(good, "{pem: a.pem}", `{pem: ""}`, 1), "line 4, column 16: pem is empty", false},
 	{"a sequence as an output", strings.Replace(good, "{pem: a.pem}", "{pem: [a]}", 1), `line 4, column 16: pem`, false},
 	{"an output elsewhere", strings.Replace(good, "{pem: a.pem}", "{pem: ../a.pem}", 1), `line 4, column 16: pem: "../a.pem" is to be the plain name of a file`, false},
+	{"an empty output", strings.Replace(good, "{pem: a.pem}", "{pem: ''}", 1), "line 4, column 16: pem is empty", false},
+	{"an output of two", strings.Replace(good, "{pem: a.pem}", "{pem: [a.pem, b.pem]}", 1), "line 4, column 16: pem is to be text", false},
 	{"a hidden output", strings.Replace(good, "{pem: a.pem}", "{pem: .a}", 1), `line 4, column 16: pem: ".a" is to be`, false},
 	{"two outputs of one name", strings.Replace(good, "{pem: a.pem}", "{pem: a.out, jks: A.OUT}", 1), "line 4, column 10: two outputs are called A.OUT", true},
 	{"an output called like a side file", strings.Replace(good, "{pem: a.pem}", "{certs-only: a.p7b, pem: manifest.log, cisco: true}", 1) + "bundle: {name: N1, version: '1'}\n", "line 4, column 10: two outputs are called manifest.log", true},

@@ -46,7 +46,7 @@ type manifestJSON struct {
 	BaseURL report.Text `json:"base_url"`
 	Pages   bool        `json:"pages"`
 	PnP     report.Text `json:"pnp"`
-	Files   []*written  `json:"files"`
+	Files   []written   `json:"files"`
 }
 
 // readManifest reads the manifest of a site; one without is a site that nothing was written to.
@@ -81,15 +81,15 @@ func (m *manifest) parse(data []byte) error {
 		if !store.IsKey(f.Name) || f.Name == manifestName || m.files[f.Name] != nil || !report.IsHex(f.SHA256, sha256.Size) || f.Before != "" && !report.IsHex(string(f.Before), sha256.Size) {
 			return fmt.Errorf("%q cannot be a file of it", f.Name)
 		}
-		m.files[f.Name] = f
+		m.files[f.Name] = &f
 	}
 	return nil
 }
 
 func putManifest(ctx context.Context, w writablePlace, m *manifest, tag string) (string, error) {
-	j := manifestJSON{manifestSchema, report.Text(m.settings.BaseURL), !m.settings.NoPages, report.Text(m.settings.PnP), []*written{}}
+	j := manifestJSON{manifestSchema, report.Text(m.settings.BaseURL), !m.settings.NoPages, report.Text(m.settings.PnP), []written{}}
 	for _, name := range slices.Sorted(maps.Keys(m.files)) {
-		j.Files = append(j.Files, m.files[name])
+		j.Files = append(j.Files, *m.files[name])
 	}
 	data, err := report.JSON(j)
 	if err != nil {

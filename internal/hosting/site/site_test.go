@@ -357,7 +357,7 @@ func TestManifest(t *testing.T) {
 	if err := os.WriteFile(victim, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, change := range [][2]string{{`"index.json"`, `"../victim"`}, {`"index.json"`, `"/etc/passwd"`}, {`"index.json"`, `"trustpool-site.json"`}, {`"sha256": "`, `"sha256": "x`}, {"site-files/1", "site-files/2"}, {"{", "["}} {
+	for _, change := range [][2]string{{`"index.json"`, `"../victim"`}, {`"index.json"`, `"/etc/passwd"`}, {`"index.json"`, `"trustpool-site.json"`}, {`"sha256": "`, `"sha256": "x`}, {"site-files/1", "site-files/2"}, {"{", "["}, {`"files": [`, `"files": [null,`}} {
 		if err := os.WriteFile(path, bytes.Replace(good, []byte(change[0]), []byte(change[1]), 1), 0o644); err != nil {
 			t.Fatal(err)
 		}

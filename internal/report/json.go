@@ -25,7 +25,12 @@ type Moment struct{ time.Time }
 func (m Moment) MarshalJSON() ([]byte, error) { return json.Marshal(StampOrNil(m.Time)) }
 
 // UnmarshalJSON reads what MarshalJSON gives.
-func (m *Moment) UnmarshalJSON(data []byte) error { return m.Time.UnmarshalJSON(data) }
+func (m *Moment) UnmarshalJSON(data []byte) error {
+	if m.Time.UnmarshalJSON(data) != nil {
+		return fmt.Errorf("%.60s is not a time", data)
+	}
+	return nil
+}
 
 // A JSONList is a member of a document whose value is an array that is made
 // element by element.

@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,24 @@ func TestCell(t *testing.T) {
 	} {
 		if got := report.Cell(s); got != want {
 			t.Errorf("Cell(%q) = %q, want %q", s, got, want)
+		}
+	}
+}
+
+// A Moment is read from what it gives, and says what it cannot be read from.
+func TestMoment(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`null`: `null`, `"2025-06-01T00:00:00Z"`: `"2025-06-01T00:00:00Z"`, `"today"`: `"today" is not a time`, `["x"]`: `["x"] is not a time`,
+	} {
+		var m report.Moment
+		err := json.Unmarshal([]byte(text), &m)
+		got, _ := json.Marshal(m)
+		if err != nil {
+			got = []byte(err.Error())
+		}
+		if string(got) != want {
+			t.Errorf("%s: %s, not %s", text, got, want)
 		}
 	}
 }

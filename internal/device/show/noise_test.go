@@ -126,6 +126,9 @@ func noises() map[string]func(string) string {
 				return strings.Repeat("\u00a0", len(l)-len(rest)) + rest
 			})
 		},
+		"no-break spaces around lines": func(s string) string {
+			return eachLine(s, func(_ int, l string) string { return "\u00a0" + strings.TrimSuffix(l, "\n") + "\u00a0\n" })
+		},
 		"no-break spaces everywhere": func(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") },
 		"tabs for values": func(s string) string {
 			return eachLine(s, func(_ int, l string) string {

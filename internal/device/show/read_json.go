@@ -106,10 +106,10 @@ func (d *dialect) readJSON(data []byte) ([]Shown, error) {
 	}
 	one := f.found[0]
 	list, err := one.read()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", one.path, err)
+	if err != nil && one.path != "" {
+		err = fmt.Errorf("%s: %w", one.path, err)
 	}
-	return list, nil
+	return list, err
 }
 
 // depth is how deep JSON is, as far as brackets tell.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -298,6 +299,7 @@ func TestReadRefuses(t *testing.T) {
 		{"nothing", show.IOSXR, "Router#show crypto ca trustpool\n", "no certificate in it: give the whole output of show crypto ca trustpool"},
 		{"the other style", show.IOSXE, xr, "this is what IOS XR prints"},
 		{"the other style", show.IOSXR, cut(xe, "  Trustpool: Built-In\n"), "this is what IOS XE prints"},
+		{"the other style in a string", show.IOSXE, strconv.Quote(xr), "this is what IOS XR prints"},
 		{"no style", "junos", xe, `no style is called "junos"`},
 		{"cut off", show.IOSXE, cut(xe, "  Trustpool: Built-In\n"), "line 1: the text ends within this certificate, which has no line Trustpool"},
 		{"cut off", show.IOSXR, cut(xr, "        CA3AFBCF1240364B44B216208880483919937CF7\n"), "line 1: the text ends within this certificate, which has no SHA-1 fingerprint"},

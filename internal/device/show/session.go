@@ -57,17 +57,17 @@ func pattern(s string) func() *regexp.Regexp {
 // line, and around it: if all lines that a certificate must have bear it.
 func undecorate(lines []string) {
 	for range maxLayers {
+		if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " \t"), noBreak) }) {
+			for i, l := range lines {
+				lines[i] = strings.ReplaceAll(l, noBreak, " ")
+			}
+		}
 		changed := cutPrefix(lines)
 		for n, cut := range []func(string) (string, bool){cutStamp, cutOf(quote), cutOf(comment), cutOf(number), cutOf(priority), cutString, cutYAML} {
 			changed = cutAll(lines, cut, n < blanksAfter) || changed
 		}
 		if !changed {
 			break
-		}
-	}
-	if slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " \t"), noBreak) }) {
-		for i, l := range lines {
-			lines[i] = strings.ReplaceAll(l, noBreak, " ")
 		}
 	}
 }

@@ -78,6 +78,10 @@ not in SHA256SUMS: `,
 				}},
 			"other sums": {args: []string{"--root", lab}, status: 1, want: "SHA256SUMS: not as manifest.json has it\n",
 				change: func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), []byte("x  ../y\n"), 0o600) }},
+			"a FIFO for a bundle": {args: []string{"--root", lab}, status: 1, want: "bundles/lab_core.p7b: changed or missing\n",
+				change: func(dir string) error { return fifo(t, filepath.Join(dir, "bundles/lab_core.p7b")) }},
+			"a FIFO for the signature": {args: []string{"--root", lab, "--kit-root", other}, status: 1, want: "manifest.json: not signed under",
+				change: func(dir string) error { return fifo(t, filepath.Join(dir, signatureFile)) }},
 			"an unsigned manifest": {args: []string{"--root", lab, "--kit-root", other}, status: 1, want: "manifest.json: not signed under",
 				change: func(dir string) error { return os.Remove(filepath.Join(dir, signatureFile)) }},
 		} {
@@ -98,6 +102,49 @@ not in SHA256SUMS: `,
 	}
 }
 
+// fifo puts a FIFO, which nobody writes to, in the place of a file.
+func fifo(t *testing.T, path string) error {
+	err := os.Remove(path)
+	tooltest.FIFO(t, path)
+	return err
+}
+
+// TestScriptUnheard: an answer that cannot be written does not change the status.
+func TestScriptUnheard(t *testing.T) {
+	t.Parallel()
+	testdata, err := filepath.Abs("../../testdata/bundles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab, other := filepath.Join(testdata, "lab-root.pem"), filepath.Join(testdata, "lab-other-root.pem")
+	path := write(t, filepath.Join(t.TempDir(), scriptFile), []byte(script))
+	file := filepath.Join(testdata, "lab-core-v1.p7b")
+	for _, s := range shells(t) {
+		for name, c := range map[string]struct {
+			redirect string
+			args     []string
+			status   string
+		}{
+			"refused, a full disk":         {">/dev/full", []string{"--root", other, "--at", "2025-06-01", file}, "1"},
+			"refused, no output":           {">&-", []string{"--root", other, "--at", "2025-06-01", file}, "1"},
+			"verified, a full disk":        {">/dev/full", []string{"--root", lab, "--at", "2025-06-01", file}, "0"},
+			"not a day, nowhere to say it": {"2>/dev/full", []string{"--root", lab, "--at", "someday", file}, "2"},
+			"no file, nowhere to say it":   {"2>/dev/full", []string{"--root", lab, "--at", "2025-06-01", testdata}, "2"},
+			"a kit's, nowhere to say it":   {"2>/dev/full", nil, "2"},
+		} {
+			t.Run(s.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				line := strings.Join(s.command, " ") + ` "$@" ` + c.redirect + "; status=$?; echo status $status"
+				cmd := exec.CommandContext(t.Context(), "dash", append([]string{"-c", line, "dash", path}, c.args...)...)
+				cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+				if out, err := cmd.Output(); err != nil || string(out) != "status "+c.status+"\n" {
+					t.Errorf("%v, %s", err, out)
+				}
+			})
+		}
+	}
+}
+
 // TestScriptSurroundings: where the script is called from, and what is or is not there.
 func TestScriptSurroundings(t *testing.T) {
 	t.Parallel()
@@ -106,7 +153,7 @@ func TestScriptSurroundings(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	kits := []string{filepath.Join(dir, "kit"), filepath.Join(dir, "elsewhere", "kit")}
+	kits := []string{filepath.Join(dir, "kit"), filepath.Join(dir, "elsewhere", "kit"), filepath.Join(dir, "kit\n")}
 	for _, kit := range kits {
 		if err := os.MkdirAll(filepath.Dir(kit), 0o700); err != nil {
 			t.Fatal(err)
@@ -131,6 +178,10 @@ func TestScriptSurroundings(t *testing.T) {
 		}
 		if !strings.Contains(out, "bundles/lab_core.p7b: verified by openssl, ") {
 			t.Errorf("%s: %s", s.name, out)
+		}
+		// A kit in a directory with a name that ends in a line break is not the one without.
+		if out, status := s.run(t, "kit\n/verify.sh", "--root", root, "--at", "2025-06-01"); status != 0 {
+			t.Errorf("%s: it looked at another kit:\n%s", s.name, out)
 		}
 		if left, err := os.ReadDir(filepath.Join(dir, "a place")); err != nil || len(left) > 0 {
 			t.Errorf("%s: %v, %v are left", s.name, err, left)

@@ -27,8 +27,8 @@ pins='@PINS@'
 unset CDPATH IFS
 export LC_ALL=C OPENSSL_CONF=/dev/null
 say() { printf '%s\n' "$*"; }
-bad() { say "$*" && status=1; }
-fail() { say "verify.sh: $*" >&2 && exit 2; }
+bad() { status=1 && say "$*"; } # also if it cannot be said
+fail() { say "verify.sh: $*" >&2; exit 2; }
 pem() { openssl x509 -in "$1" -out "$2" 2>/dev/null; }
 sha256() { openssl dgst -sha256 -r | cut -c 1-64; }
 
@@ -48,7 +48,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift 2
 done
-for file; do [ -r "$file" ] || fail "$file: cannot be read"; done
+for file; do [ -f "$file" ] && [ -r "$file" ] || fail "$file: cannot be read, or is not a file"; done
 
 # judge MESSAGE ROOT LEVEL [CONTENT] has openssl verify a message under one root alone, and asks
 # what openssl does not. If it fails, why says why.
@@ -94,11 +94,11 @@ bundle() {
 }
 
 if [ $# -eq 0 ]; then
-	cd -- "$(dirname -- "$0")" && [ -r manifest.json ] && [ -r SHA256SUMS ] ||
+	cd -- "${0%"${0##*/}"}." && [ -f manifest.json ] && [ -f SHA256SUMS ] ||
 		fail "no kit here: manifest.json or SHA256SUMS is missing"
 	if [ ! "$kit_root" ]; then
 		say "manifest.json: whether it is signed is not looked at without --kit-root FILE"
-	elif judge manifest.json.p7s "$tmp/kit-root.pem" 1 manifest.json; then
+	elif [ -f manifest.json.p7s ] && judge manifest.json.p7s "$tmp/kit-root.pem" 1 manifest.json; then
 		say "manifest.json: signed under $kit_root, as openssl judges it"
 	else
 		bad "manifest.json: not signed under $kit_root"
@@ -112,11 +112,12 @@ if [ $# -eq 0 ]; then
 	find . ! -type d ! -path ./SHA256SUMS ! -path ./manifest.json ! -path ./manifest.json.p7s -print0 >"$tmp/found" ||
 		bad "files: some cannot be listed"
 	tr -c 'A-Za-z0-9._/\000-' '?' <"$tmp/found" | tr '\000' '\n' | cut -c 3- >"$tmp/names" # a name can hold anything
-	grep -vxF -f "$tmp/listed" "$tmp/names" >"$tmp/more" && bad "not in SHA256SUMS: $(tr '\n' ' ' <"$tmp/more")"
+	grep -vxF -f "$tmp/listed" "$tmp/names" >"$tmp/more"
+	[ $? -eq 1 ] || bad "not in SHA256SUMS: $(tr '\n' ' ' <"$tmp/more")"
 	[ $status -ne 0 ] || say "files: all have their sums"
 	set -- $(grep '^bundles/.*\.p7b$' "$tmp/listed")
 	[ $# -gt 0 ] || bad "bundles: there is none"
 fi
-for file; do bundle "$file"; done
+for file; do [ ! -f "$file" ] || bundle "$file"; done
 say "$limits"
 exit $status

@@ -525,7 +525,7 @@ func (c *Certificate) readPublicKey(tbs *cryptobyte.String, quirks *quirkSet) er
 func publicKey(alg Algorithm, key []byte) (PublicKey, bool) {
 	in, params := cryptobyte.String(key), cryptobyte.String(alg.Parameters)
 	switch string(alg.OID) {
-	case oidRSA, oidRSAPSS:
+	case oidRSA, oidRSAX509, oidRSAPSS:
 		name := "RSA"
 		if string(alg.OID) == oidRSAPSS {
 			name = "RSASSA-PSS"

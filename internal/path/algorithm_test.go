@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"trustpool/bundle/certificate"
+	"trustpool/internal/pkitest"
 )
 
 // A key with arithmetic that would take minutes is not tried.
@@ -14,6 +15,31 @@ func TestHugeKey(t *testing.T) {
 	c := &certificate.Certificate{PublicKey: certificate.PublicKey{Algorithm: "RSA", Bits: maxRSABits + 1}}
 	if _, err := PublicKey(c); err == nil {
 		t.Error("a key beyond the limit was read")
+	}
+}
+
+// An RSA key is held to the limits by whichever identifier it is one.
+func TestRSAByEachIdentifier(t *testing.T) {
+	t.Parallel()
+	lab := pkitest.Lab()
+	for _, oid := range []pkitest.OID{"1.2.840.113549.1.1.1", "2.5.8.1.1"} {
+		for bits, ok := range map[int]bool{minRSABits - 1: false, 2048: true, maxRSABits: true, maxRSABits + 1: false} {
+			n := new(big.Int).SetBit(big.NewInt(1), bits-1, 1)
+			number := n.Bytes()
+			if bits%8 == 0 {
+				number = append([]byte{0}, number...)
+			}
+			key := pkitest.TLV(0x30, pkitest.TLV(0x02, number), []byte{2, 1, 3})
+			template := pkitest.LabSignerTemplate()
+			template.SPKI = pkitest.TLV(0x30, pkitest.TLV(0x30, oid.DER(), []byte{5, 0}), pkitest.TLV(0x03, []byte{0}, key))
+			c := certificate.Read(template.Sign(lab.Root))
+			if c.Err != nil || c.PublicKey.Algorithm != "RSA" || c.PublicKey.Bits != bits {
+				t.Fatalf("%s, %d bits: read as %v, %v", oid, bits, c.PublicKey, c.Err)
+			}
+			if _, err := PublicKey(c); (err == nil) != ok {
+				t.Errorf("%s, %d bits: %v", oid, bits, err)
+			}
+		}
 	}
 }
 

@@ -207,6 +207,13 @@ func (v vectors) messages() {
 	v.add("digest-not-listed-empty", v.message(func(m *Message) { m.DigestAlgorithms = []crypto.Hash{} }))
 }
 
+// longSPKI is an RSA key of 16,392 bits, by the identifier that X.509 gives RSA.
+func longSPKI() []byte {
+	modulus := append([]byte{0}, bytes.Repeat([]byte{0xff}, 2049)...)
+	key := sequence(TLV(asn1.INTEGER, modulus), integer(65537))
+	return sequence(sequence(OID("2.5.8.1.1").DER(), TLV(asn1.NULL)), bits(key))
+}
+
 // attributes are faults of the signed attributes.
 func (v vectors) attributes() {
 	// changed is a message whose attributes were changed before they were signed.
@@ -318,6 +325,7 @@ func (v vectors) signatures() {
 	v.add("signature-hash-differs-ecdsa", v.signedBy(Lab().P256Signer, func(s *SignerInfo) { s.Algorithm = ECDSAWithSHA384 }))
 	v.add("signature-hash-differs-ed25519", v.signedBy(Lab().Ed25519Signer, func(s *SignerInfo) { s.Digest = crypto.SHA256 }))
 
+	v.add("signature-algorithm-unsupported-long-key", v.by(edit(LabSignerTemplate(), func(t *Template) { t.SPKI = longSPKI() }).Issue(Lab().Root)))
 	v.add("signature-algorithm-unsupported", v.signed(func(s *SignerInfo) { s.AlgorithmSent = sequence(OID("2.16.840.1.101.3.4.3.2").DER()) }))
 
 	v.add("signature-invalid", v.signed(func(s *SignerInfo) { s.Corrupt = true }))

@@ -17,7 +17,7 @@ func (s *Script) WritePlaybook(w io.Writer) error {
 	switch {
 	case s.Refused != "":
 		return fmt.Errorf("no playbook: %s", s.Refused)
-	case s.Platform.NetworkOS == "":
+	case s.Platform.NetworkOS == "" || s.Platform.Advice != "": // the role imports bundles
 		return fmt.Errorf("no playbook: there is none for %s", s.Platform.Title)
 	case len(s.PEM) > 0 && s.Platform.NetworkOS != "cisco.ios.ios":
 		return fmt.Errorf("no playbook: pasting needs a person who compares: %s shows a fingerprint and asks; give a URL or a file", s.Platform.Title)

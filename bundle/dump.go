@@ -59,12 +59,13 @@ func (r *dumpReader) line(line []byte, at int) error {
 	return nil
 }
 
-// So many lines of one width, each so wide and of so many different characters without
-// a blank, are neither words nor lists of hashes or addresses: base32, base85.
+// Lines of one width without a blank are taken for encoded data, in base32 or base85, and
+// not for words or lists of hashes or addresses, if they are as many, as wide and as
+// varied as these.
 const (
-	maxDense  = 4
-	minDense  = 60
-	minUnlike = 25
+	maxDense  = 4  // lines, of which the last is refused
+	minDense  = 60 // characters in each
+	minUnlike = 25 // different characters in each
 	maxHex    = 32 // digits in a row: those of a hash
 )
 

@@ -389,7 +389,8 @@ var x520Names = [...]string{
 //go:embed objects.txt
 var objects string
 
-// findObject looks for the line of an object identifier.
+// findObject looks for the line of an object identifier. It searches the bytes of the
+// text: each stands for the line that it is in.
 func findObject(dotted string) (name string, ok bool) {
 	key := dotted + " "
 	line := sort.Search(len(objects), func(i int) bool { return objects[strings.LastIndexByte(objects[:i], '\n')+1:] >= key })

@@ -32,7 +32,7 @@ const (
 	qualifierNotice = "\x2b\x06\x01\x05\x05\x07\x02\x02"
 )
 
-// Policies reads the extensions about policies, all of them.
+// Policies reads all extensions about policies; it fails if it cannot read one of them.
 func (c *Certificate) Policies() (Policies, error) {
 	p := Policies{RequireExplicit: -1}
 	for e := range c.EachExtension() {

@@ -201,7 +201,7 @@ func rsaExponent(found func(uint64) bool) func(*auditor, int, *certificate.Certi
 	}
 }
 
-// unusual reports whether nearly all keys have another exponent.
+// unusual reports whether an exponent is one that keys may have but hardly any has.
 func unusual(e uint64) bool { return e != 65537 && !unusable(e) }
 
 // unusable reports whether no key can have the exponent. 0 is one that is too long

@@ -111,8 +111,8 @@ type part struct {
 	findings          [][]Finding
 }
 
-// chunk is how many certificates are judged one after the other: so few that nobody
-// waits long for the last of them.
+// chunk is how many certificates one goroutine judges: so few that all processors have
+// work until the end.
 const chunk = 16
 
 // run applies the rules over single entries side by side, a self-signature being

@@ -170,7 +170,8 @@ func (a *app) rests(name string, data []byte) {
 	}
 }
 
-// witness is rests for what is being read: noted says that all of it was.
+// witness is rests for a file that is yet to be read, from in. When all of it was read, noted
+// adds it.
 func (a *app) witness(name string, r io.Reader) (in io.Reader, noted func()) {
 	if a.evidence == nil {
 		return r, func() {}

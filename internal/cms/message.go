@@ -259,9 +259,9 @@ func (c *cursor) signerInfo() SignerInfo {
 // signerIdentifier reads RFC 5652 section 5.3.
 func (c *cursor) signerIdentifier(si *SignerInfo) {
 	switch c.peek() {
-	case tagKeyID: // [0] IMPLICIT OCTET STRING, in one piece or in segments
+	case tagKeyID: // [0] IMPLICIT OCTET STRING in one piece
 		si.SubjectKeyID = c.next("sid").body
-	case tagContext0:
+	case tagContext0: // the same in segments
 		for in := c.children(c.next("sid")); in.more(); {
 			segment := in.expect(tagByteString, "a segment of the subjectKeyIdentifier")
 			si.SubjectKeyID = append(si.SubjectKeyID, c.joined(segment, "")...)

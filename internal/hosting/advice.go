@@ -34,9 +34,12 @@ func (a *Advice) report() *feed.Report {
 // does not have it. It is empty if the feed does not say that.
 func (a *Advice) Leaves(sum [32]byte) string {
 	r := a.report()
-	for i := 0; r != nil && i < len(r.Leaving); i++ {
-		if r.Leaving[i].SHA256[0] == sum {
-			return r.Leaving[i].Why
+	if r == nil {
+		return ""
+	}
+	for _, l := range r.Leaving {
+		if l.SHA256[0] == sum {
+			return l.Why
 		}
 	}
 	return ""

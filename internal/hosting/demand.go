@@ -69,7 +69,8 @@ func Derive[T any](ctx context.Context, c *Catalog, e *Entry, r *Record, what st
 	}))
 }
 
-// parsedSize is about how many bytes a release takes when it is parsed. It keeps those of an older one from being let go.
+// parsedSize is about how many bytes a release takes when it is parsed. The file of an older one counts too, as what was
+// parsed from it refers to it; that of the current one is kept anyway.
 func (e *Entry) parsedSize(r *Record) int64 {
 	size := r.Certificates * parsedCertificate
 	if r != &e.Current.Record {

@@ -171,7 +171,7 @@ func New(o Options) (*Script, error) {
 
 func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
 
-// step adds a step, of those lines that are not the one of when.
+// step adds a step of lines; those that when left out are not in it.
 func (s *Script) step(title string, lines ...Line) { s.addStep(title, []string{}, lines) }
 
 // pasteStep is a step that pastes certificate i.
@@ -179,6 +179,7 @@ func (s *Script) pasteStep(i int, more string, lines ...[]Line) {
 	s.addStep("Paste "+s.certificateTitle(i)+more, s.remarks(s.PEM[i]), slices.Concat(lines...))
 }
 
+// addStep adds a step of the lines that have a text.
 func (s *Script) addStep(title string, remarks []string, lines []Line) {
 	s.Steps = append(s.Steps, Step{title, remarks, slices.DeleteFunc(lines, func(l Line) bool { return l.Text == "" })})
 }
@@ -226,9 +227,10 @@ var (
 // line is a command without a comment.
 func line(m Mode, g device.Ground, text string) Line { return Line{Mode: m, Text: text, Ground: g} }
 
-// when is the line, or one that no step has if it is not to be.
-func when(is bool, l Line) Line {
-	if !is {
+// when returns the line if the condition holds, and otherwise an empty one, which addStep
+// leaves out.
+func when(condition bool, l Line) Line {
+	if !condition {
 		return Line{}
 	}
 	return l

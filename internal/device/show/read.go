@@ -118,7 +118,8 @@ func isQuotedPrintable(text []byte) bool {
 	return bytes.Contains(text, []byte("=3D")) && !unquoted().Match(text)
 }
 
-// unquoted is an equals sign that is not so.
+// unquoted is an equals sign that quoted-printable does not have: neither two digits in hex
+// nor the end of the line are behind it.
 var unquoted = pattern(`=(?:[^0-9A-F \t\r\n]|[0-9A-F](?:[^0-9A-F]|$)|[ \t\r]+[^ \t\r\n])`)
 
 // readText reads a capture that is text.

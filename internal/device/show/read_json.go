@@ -57,14 +57,14 @@ func jsonOf(text []byte) []byte {
 	if data := playbook(text); data != nil {
 		return data
 	}
-	if object(text) || isString(text) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
+	if isObject(text) || isString(text) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
 		return text
 	}
 	return nil
 }
 
-// object reports whether a text begins as an object of JSON does.
-func object(text []byte) bool {
+// isObject reports whether a text begins as an object of JSON does.
+func isObject(text []byte) bool {
 	inside, ok := bytes.CutPrefix(text, []byte("{"))
 	inside = bytes.TrimLeft(inside, " \t\r\n")
 	return ok && (len(inside) == 0 || inside[0] == '"' || inside[0] == '}')

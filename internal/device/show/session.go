@@ -381,17 +381,20 @@ func follows(a, b line) bool {
 	return b.indent <= 1 && b.number == a.last+1 && !b.paged && !a.paged
 }
 
-// Terminals have so many columns, and so many different lines show how many.
 const (
-	minColumns   = 40
-	maxColumns   = 512
+	// How many columns a terminal has.
+	minColumns = 40
+	maxColumns = 512
+
+	// minDifferent is how many different lines show that they were broken by a terminal.
 	minDifferent = 4
 )
 
-// widest is how wide the widest lines are, if they are broken there; otherwise 0. What
-// shows that is a serial number, in which no blank can be lost, or several lines: two if
-// blanks at the ends of lines are kept or the width is a round one, and otherwise as many
-// different ones as are not broken at a blank each by chance.
+// widest returns the width of the widest lines if a terminal broke them there, and
+// otherwise 0. One broken line shows that if it is a serial number, in which there is no
+// blank to be lost; two do if blanks at the ends of lines are kept or the width is a
+// multiple of 10. Otherwise it takes minDifferent lines, which are not all broken at a
+// blank by chance.
 func (r *reader) widest(lines []line) int {
 	widest, broken, sure, blanks := 0, 0, false, false
 	var different map[string]bool

@@ -134,7 +134,10 @@ func (e *exam) exchange(ctx context.Context, p *probe, keep bool) (*answer, erro
 func (e *exam) dial(ctx context.Context) (net.Conn, error) {
 	port := e.u.Port()
 	if port == "" {
-		port = map[bool]string{false: "80", true: "443"}[e.https]
+		port = "80"
+		if e.https {
+			port = "443"
+		}
 	}
 	raw, err := e.o.Dial(ctx, "tcp", net.JoinHostPort(e.u.Hostname(), port))
 	if err != nil {

@@ -183,7 +183,10 @@ func (q *request) list(v version, b *bundle.Bundle, path string) (listing, error
 	if l.Columns, err = q.sorted(b.Certificates, found, path, l.Sort); err != nil {
 		return l, err
 	}
-	size := map[bool]int{false: pageSize, true: staticPageSize}[l.Static]
+	size := pageSize
+	if l.Static {
+		size = staticPageSize
+	}
 	var from, to int
 	if l.Pager, from, to, err = q.page(path, len(found), size); err != nil {
 		return l, err

@@ -129,7 +129,11 @@ func New(o Options) (*Pages, error) {
 	if p.style, err = p.asset("style-%s.css", "text/css; charset=utf-8", style, "style.css"); err != nil {
 		return nil, err
 	}
-	p.script, err = p.asset("script-%s.js", "text/javascript; charset=utf-8", nil, map[bool]string{true: "static.js", false: "live.js"}[o.Static], "copy.js")
+	script := "live.js"
+	if o.Static {
+		script = "static.js"
+	}
+	p.script, err = p.asset("script-%s.js", "text/javascript; charset=utf-8", nil, script, "copy.js")
 	return p, err
 }
 

@@ -252,6 +252,10 @@ func Read(r io.Reader) (*Report, error) {
 	if in.Schema != Schema {
 		return nil, fmt.Errorf("its schema is %q, and that of a report of trustpool watch is %q", in.Schema, Schema)
 	}
+	for i := range in.Servers { // lists are never null
+		s := &in.Servers[i]
+		s.Sent, s.Judged = append([]Certificate{}, s.Sent...), append([]Judged{}, s.Judged...)
+	}
 	in.Report.At, in.Changes = in.At, nil
 	return in.Report, nil
 }

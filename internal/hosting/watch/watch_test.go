@@ -392,6 +392,19 @@ func FuzzParseServers(f *testing.F) {
 	})
 }
 
+// The lists of a server are never null, whatever was read.
+func TestReadWithoutLists(t *testing.T) {
+	t.Parallel()
+	r, err := watch.Read(strings.NewReader(`{"schema": "trustpool.watch/1", "servers": [{"server": "a:1", "sent": null}]}`))
+	var out bytes.Buffer
+	if err == nil {
+		err = r.WriteJSON(&out)
+	}
+	if err != nil || !strings.Contains(out.String(), `"sent": []`) || !strings.Contains(out.String(), `"bundles": []`) {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"schema": "trustpool.watch/1", "at": "2025-06-01T00:00:00Z", "servers": [{"server": "a:1", "asked": "2025-06-01T00:00:00Z", "sent": [{"subject": "CN=a"}],
 		"bundles": [{"bundle": "ios", "status": "ok", "root": {"subject": "CN=a", "sha256": "00"}, "last_status": "ok", "last_root": null}]}]}`))

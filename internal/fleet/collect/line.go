@@ -11,15 +11,15 @@ import (
 	"github.com/scrapli/scrapligo/transport"
 )
 
-// MaxOutput is how many bytes a device may print in a session. A pool of 400
+// maxOutput is how many bytes a device may print in a session. A pool of 400
 // certificates takes 300,000.
-const MaxOutput = 2 << 20
+const maxOutput = 2 << 20
 
 // readSize is how much is read at once.
 const readSize = 32 << 10
 
 var (
-	errFlood = fmt.Errorf("it printed more than %d bytes, which is the limit", MaxOutput)
+	errFlood = fmt.Errorf("it printed more than %d bytes, which is the limit", maxOutput)
 	errGuard = errors.New("a line that collect does not send was stopped")
 )
 
@@ -67,7 +67,7 @@ func (l *line) pump() {
 	for {
 		n, err := l.conn.Read(b)
 		l.mu.Lock()
-		if l.output = append(l.output, b[:n]...); len(l.output) > MaxOutput {
+		if l.output = append(l.output, b[:n]...); len(l.output) > maxOutput {
 			err = errFlood
 		}
 		l.err = err

@@ -233,17 +233,17 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	return report.WriteJSON(w, document{Schema, r.At, r.Good(), r})
 }
 
-// MaxReport is how many bytes Read takes: more than MaxJudgements need.
-const MaxReport = 64 << 20
+// maxReport is how many bytes Read takes: more than MaxJudgements need.
+const maxReport = 64 << 20
 
 // Read reads what WriteJSON wrote. The changes in it are those of that time, and are left out.
 func Read(r io.Reader) (*Report, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxReport+1))
+	data, err := io.ReadAll(io.LimitReader(r, maxReport+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > MaxReport {
-		return nil, fmt.Errorf("more than %d bytes, which is the limit", MaxReport)
+	if len(data) > maxReport {
+		return nil, fmt.Errorf("more than %d bytes, which is the limit", maxReport)
 	}
 	in := document{Report: &Report{}}
 	if err := json.Unmarshal(data, &in); err != nil {

@@ -301,6 +301,17 @@ func TestOneVersionTwoFiles(t *testing.T) {
 	}
 }
 
+// Of two spellings of one number, it does not depend on chance which is current.
+func TestOneNumberTwice(t *testing.T) {
+	t.Parallel()
+	log := combined(1, "10.0.0.1", "GET /archive/ios/02/ios.p7b", 200, 5, "-") + combined(1, "10.0.0.2", "GET /archive/ios/2/ios.p7b", 200, 5, "-")
+	for range 40 {
+		if r := tally(t, fleet.Options{Devices: devices(t, "name,address\nr1,10.0.0.1\n")}, log); len(r.Current) != 1 || r.Current[0].Version != "2" {
+			t.Fatalf("%+v", r.Current)
+		}
+	}
+}
+
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	list := devices(t, "name,address\nall,0.0.0.0/0\nsite,10.1.0.0/16\none,10.1.2.3\nsix,2001:db8::/32\nmapped,::ffff:10.9.0.0/112\n")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"trustpool/bundle"
 	"trustpool/internal/device"
@@ -224,7 +225,7 @@ func (t *Tally) current() map[string]choice {
 				if order > 0 {
 					best = k
 				}
-			} else if d := k.served.Compare(best.served); d > 0 || d == 0 && k.sha256 > best.sha256 {
+			} else if cmp.Or(k.served.Compare(best.served), strings.Compare(k.sha256, best.sha256), strings.Compare(k.version.version, best.version.version)) > 0 {
 				best = k
 			}
 		}

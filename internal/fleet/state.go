@@ -58,9 +58,10 @@ func (s State) Meaning() string {
 	return "all that was asked for is there"
 }
 
-// What JSON has null for if it is not known.
 type (
-	Text   = report.Text
+	// Text is a text that JSON has null for if it is not known.
+	Text = report.Text
+	// Moment is such a time.
 	Moment = report.Moment
 )
 

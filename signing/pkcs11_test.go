@@ -59,16 +59,17 @@ func TestToken(t *testing.T) {
 			t.Errorf("asked %d times for the PIN", asked)
 		}
 	}
+	missing := filepath.Join(t.TempDir(), "pin")
 	for uri, want := range map[string]string{
-		"token=gone;object=x" + module + source:                            "the token (library " + softHSM + "): could not find PKCS#11 token",
-		"token=lab%20token;object=gone" + module + source:                  `no key "gone" on the token`,
-		"token=lab%20token;id=%FF" + module + source:                       "no key with the id ff on the token",
-		"token=lab%20token;id=%a1?module-path=/nonexistent.so" + source:    "the token (library /nonexistent.so): ",
-		"token=lab%20token;id=%a1?" + source[1:]:                           "no PKCS#11 library",
-		"token=lab%20token;id=%a1" + module + "&pin-source=file:/nonexist": "pin-source: open /nonexist: no such file",
-		"token=lab%20token;id=%a1" + module:                                "no PIN for the token",
-		"token=lab%20token;id=%a1" + module + "&pin-source=file:" + wrong:  "CKR_PIN_INCORRECT",
-		"token=lab%20token;id=%b2" + module + source:                       "key and certificate do not match",
+		"token=gone;object=x" + module + source:                             "the token (library " + softHSM + "): could not find PKCS#11 token",
+		"token=lab%20token;object=gone" + module + source:                   `no key "gone" on the token`,
+		"token=lab%20token;id=%FF" + module + source:                        "no key with the id ff on the token",
+		"token=lab%20token;id=%a1?module-path=/nonexistent.so" + source:     "the token (library /nonexistent.so): ",
+		"token=lab%20token;id=%a1?" + source[1:]:                            "no PKCS#11 library",
+		"token=lab%20token;id=%a1" + module + "&pin-source=file:" + missing: "pin-source: open " + missing + ": no such file",
+		"token=lab%20token;id=%a1" + module:                                 "no PIN for the token",
+		"token=lab%20token;id=%a1" + module + "&pin-source=file:" + wrong:   "CKR_PIN_INCORRECT",
+		"token=lab%20token;id=%b2" + module + source:                        "key and certificate do not match",
 	} {
 		_, err := signing.OpenIdentity(context.Background(), "pkcs11:"+uri, keys[0].certs, signing.KeyOptions{})
 		if err == nil || !strings.Contains(err.Error(), want) {

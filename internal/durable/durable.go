@@ -232,23 +232,28 @@ func (t *temp) remove() {
 	}
 }
 
-// begin remembers something temporary until finish, and fills it. If that fails, nothing is left.
-func (d *Disk) begin(t *temp, fill func() error) (*temp, error) {
-	d.lock.Lock()
-	if d.temps == nil {
-		d.temps = map[*temp]bool{}
+// begin makes something temporary by a name that is new, remembers it until finish, and fills it. If that fails, nothing is
+// left. It is made and remembered at once: Abandon finds it, or it is not made any more.
+func (d *Disk) begin(t *temp, create func(tmp string) error, fill func() error) (*temp, error) {
+	err := d.commit(func() (err error) {
+		if t.tmp, err = newName(create); err != nil {
+			return &fs.PathError{Op: "create", Path: t.path, Err: cause(err)}
+		}
+		if d.temps == nil {
+			d.temps = map[*temp]bool{}
+		}
+		d.temps[t] = true
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	d.temps[t] = true
-	d.lock.Unlock()
 	filled := false
 	defer func() { // also when fill panics
 		if !filled {
 			d.finish(t)
 		}
 	}()
-	if d.abandoned.Load() {
-		return nil, ErrAbandoned
-	}
 	if err := fill(); err != nil {
 		return nil, err
 	}
@@ -267,7 +272,7 @@ func (d *Disk) finish(t *temp) {
 	}
 }
 
-// commit runs what changes names, which Abandon waits for.
+// commit runs what makes or changes names, which Abandon waits for.
 func (d *Disk) commit(change func() error) error {
 	d.lock.Lock()
 	defer d.lock.Unlock()
@@ -356,15 +361,12 @@ func (d *Disk) stagePath(path string, perm fs.FileMode, write func(io.Writer) er
 // stage writes and syncs a temporary file for name. Its caller finishes it.
 func (d *Disk) stage(root *os.Root, name, path string, perm fs.FileMode, write func(io.Writer) error) (*temp, error) {
 	var f *os.File
-	tmp, err := newName(func(name string) (err error) {
-		f, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
+	create := func(tmp string) (err error) {
+		f, err = root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm.Perm())
 		return err
-	})
-	if err != nil {
-		return nil, &fs.PathError{Op: "create", Path: path, Err: cause(err)}
 	}
-	defer f.Close() // a second time, unless something fails
-	return d.begin(&temp{root: root, tmp: tmp, name: name, path: path}, func() error {
+	return d.begin(&temp{root: root, name: name, path: path}, create, func() error {
+		defer f.Close()     // a second time, unless something fails
 		fi, err := f.Stat() // perm less the umask
 		if err != nil {
 			return err

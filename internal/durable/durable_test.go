@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -440,6 +441,41 @@ func TestAbandon(t *testing.T) {
 	}
 	want(t, path, "old")
 	wantNames(t, base, "f")
+}
+
+// Nothing temporary is there when Abandon returns, whatever a write was about to do.
+func TestAbandonBeginning(t *testing.T) {
+	t.Parallel()
+	base := t.TempDir()
+	for range 200 {
+		disk := new(Disk)
+		begun, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(ended)
+			close(begun)
+			for {
+				if err := disk.WriteFile(filepath.Join(base, "f"), []byte("whole"), 0o600); err != nil {
+					return
+				}
+				if err := disk.Replace(base, func(tr *Tree) error { return tr.WriteFile("g", nil, 0o600) }); err != nil {
+					return
+				}
+			}
+		}()
+		<-begun
+		time.Sleep(rand.N(2 * time.Millisecond))
+		disk.Abandon()
+		entries, err := os.ReadDir(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), TempPrefix) {
+				t.Errorf("%s is left", e.Name())
+			}
+		}
+		<-ended
+	}
 }
 
 // Abandon leaves nothing of a tree that is being filled, however fast files come.

@@ -188,18 +188,14 @@ func (d *Disk) moveIn(t *Tree) (err error) {
 
 // stageTree fills and syncs a temporary directory in root. Its caller finishes it.
 func (d *Disk) stageTree(root *os.Root, name, dir string, fill func(*Tree) error) (*Tree, error) {
-	tmp, err := newName(func(name string) error { return root.Mkdir(name, 0o755) })
-	if err != nil {
-		return nil, &fs.PathError{Op: "create", Path: dir, Err: cause(err)}
-	}
-	t := &Tree{temp: &temp{root: root, tmp: tmp, name: name, path: dir}, disk: d}
-	_, err = d.begin(t.temp, func() error {
-		fi, err := root.Stat(tmp) // with what the umask leaves
+	t := &Tree{temp: &temp{root: root, name: name, path: dir}, disk: d}
+	_, err := d.begin(t.temp, func(tmp string) error { return root.Mkdir(tmp, 0o755) }, func() error {
+		fi, err := root.Stat(t.tmp) // with what the umask leaves
 		if err != nil {
 			return err
 		}
-		err = private(fi, 0o700, func(mode fs.FileMode) error { return root.Chmod(tmp, mode) }, func() (err error) {
-			if t.dir, err = root.OpenRoot(tmp); err != nil {
+		err = private(fi, 0o700, func(mode fs.FileMode) error { return root.Chmod(t.tmp, mode) }, func() (err error) {
+			if t.dir, err = root.OpenRoot(t.tmp); err != nil {
 				return err
 			}
 			return errors.Join(fill(t), t.dir.Close())

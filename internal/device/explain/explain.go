@@ -143,6 +143,7 @@ type reader struct {
 // pending is a message whose reason may go on in the next line.
 type pending struct {
 	message
+	entry         *entry // its kind
 	line, wrapped int
 	at            string // the message, as it came
 	first, last   int    // bytes of its first line and of its last one
@@ -309,7 +310,7 @@ func (s *reader) messages(line string, number int) bool {
 		if e.reason && i == len(list)-1 {
 			if r, _ := e.reasonOf(&m, m.platform); r == nil {
 				s.settle("")
-				s.pending = &pending{message: m, line: number, at: at, first: len(line), last: len(line)}
+				s.pending = &pending{message: m, entry: e, line: number, at: at, first: len(line), last: len(line)}
 				continue
 			}
 		}
@@ -327,7 +328,7 @@ func (s *reader) settle(line string) (taken bool) {
 		return false
 	}
 	next := strings.TrimSpace(line)
-	e := lookup(&p.message)
+	e := p.entry
 	_, reason := e.reasonOf(&p.message, p.platform)
 	word, _, _ := strings.Cut(next, " ") // did not fit into the line before, if it was broken at a blank
 	// A line that has the word before the reason may be longer than the first one.
@@ -336,10 +337,9 @@ func (s *reader) settle(line string) (taken bool) {
 		for _, joint := range []string{" ", ""} {
 			m := p.message
 			m.body += joint + next
-			longer := lookup(&m) // what was found in the beginning is found still
-			if r, _ := longer.reasonOf(&m, m.platform); r != nil {
+			if r, _ := e.reasonOf(&m, m.platform); r != nil {
 				s.pending = nil
-				s.count(longer, &m, p.line, p.at+joint+next)
+				s.count(e, &m, p.line, p.at+joint+next)
 				return true
 			}
 		}

@@ -149,28 +149,25 @@ func (s *Script) remarks(c *certificate.Certificate) []string {
 }
 
 // against is what speaks against a certificate: its dates, and root programs.
-func (s *Script) against(c *certificate.Certificate) (out []device.Note) {
-	say := func(source, format string, args ...any) {
-		out = append(out, device.Note{Text: fmt.Sprintf(format, args...), Ground: device.Confirmed.By(source)})
-	}
+func (s *Script) against(c *certificate.Certificate) (notes device.Notes) {
 	if at := s.At; !at.IsZero() {
-		const dates = "its notBefore and notAfter"
+		dates := device.Confirmed.By("its notBefore and notAfter")
 		day := at.UTC().Format(time.RFC3339)
 		switch {
 		case !c.NotBefore.Valid || !c.NotAfter.Valid:
-			say(dates, "when it is valid cannot be read")
+			notes.Add(dates, "when it is valid cannot be read")
 		case at.After(c.NotAfter.Time):
-			say(dates, "it expired %s, judged at %s", c.NotAfter, day)
+			notes.Add(dates, "it expired %s, judged at %s", c.NotAfter, day)
 		case at.Before(c.NotBefore.Time):
-			say(dates, "it is valid from %s, judged at %s", c.NotBefore, day)
+			notes.Add(dates, "it is valid from %s, judged at %s", c.NotBefore, day)
 		}
 	}
 	for _, m := range s.distrust.Find(c) {
 		if m.Kind != distrust.NotTrusted {
-			say("the built-in list of distrust, of "+distrust.AsOf, "%s", m)
+			notes.Add(device.Confirmed.By("the built-in list of distrust, of "+distrust.AsOf), "%s", m)
 		}
 	}
-	return out
+	return notes
 }
 
 // warnAgainst puts what speaks against certificates at the head of the script, too.

@@ -111,7 +111,8 @@ func readCatalogue(text string) (*catalogue, error) {
 			}
 		default:
 			var n device.Note
-			if n, ok = readStatement(rest, sources); word == "meaning" {
+			n, ok = readStatement(rest, sources)
+			if word == "meaning" {
 				s.meaning, s.Ground = n.Text, n.Ground
 			} else {
 				s.notes[word] = append(s.notes[word], n)

@@ -15,9 +15,6 @@ import (
 // and a time.
 const maxLayers = 4
 
-// blanksAfter is how many of the kinds that are removed have a blank after them.
-const blanksAfter = 4
-
 var (
 	// stamps are for the time that a terminal program writes before each line, by the
 	// bracket that it begins with, 0 for none: one for all is so large that it is slow.
@@ -63,8 +60,14 @@ func undecorate(lines []string) {
 			}
 		}
 		changed := cutPrefix(lines)
-		for n, cut := range []func(string) (string, bool){cutStamp, cutOf(quote), cutOf(comment), cutOf(number), cutOf(priority), cutString, cutYAML} {
-			changed = cutAll(lines, cut, n < blanksAfter) || changed
+		for _, kind := range []struct {
+			cut    func(string) (string, bool)
+			blanks bool // perhaps one after it
+		}{
+			{cutStamp, true}, {cutOf(quote), true}, {cutOf(comment), true}, {cutOf(number), true},
+			{cutOf(priority), false}, {cutString, false}, {cutYAML, false},
+		} {
+			changed = cutAll(lines, kind.cut, kind.blanks) || changed
 		}
 		if !changed {
 			break
@@ -416,7 +419,8 @@ func (r *reader) widest(lines []line) int {
 		broken++
 		sure = sure || strings.Contains(l.text, "Serial Number") && isHex(lines[i+1].text)
 	}
-	if widest < minColumns || widest > maxColumns || !sure && !((blanks || widest%10 == 0) && broken >= 2) && len(different) < minDifferent {
+	shown := sure || broken >= 2 && (blanks || widest%10 == 0) || len(different) >= minDifferent
+	if !shown || widest < minColumns || widest > maxColumns {
 		return 0
 	}
 	return widest

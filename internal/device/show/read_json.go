@@ -57,18 +57,15 @@ func jsonOf(text []byte) []byte {
 	if data := playbook(text); data != nil {
 		return data
 	}
-	if isObject(text) || isString(text) || bytes.HasPrefix(text, []byte("[{")) || bytes.HasPrefix(text, []byte("[\"")) || bytes.HasPrefix(text, []byte("[\n")) || bytes.HasPrefix(text, []byte("[\r\n")) || bytes.HasPrefix(text, []byte("[[")) {
+	if opening().Match(text) || isString(text) {
 		return text
 	}
 	return nil
 }
 
-// isObject reports whether a text begins as an object of JSON does.
-func isObject(text []byte) bool {
-	inside, ok := bytes.CutPrefix(text, []byte("{"))
-	inside = bytes.TrimLeft(inside, " \t\r\n")
-	return ok && (len(inside) == 0 || inside[0] == '"' || inside[0] == '}')
-}
+// opening is how an object of JSON begins, or a list: the first line of a capture may
+// begin with a bracket too.
+var opening = pattern(`^(?:\{[ \t\r\n]*(?:["}]|$)|\[(?:[{"[]|\r?\n))`)
 
 // isString reports whether a text is one string of JSON: on one line, in quotes.
 func isString(text []byte) bool {

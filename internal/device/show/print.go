@@ -165,10 +165,14 @@ func printLines(out *bufio.Writer, indent string, lines []string) {
 
 // colons is a serial number with a colon between its bytes.
 func colons(serial string) string {
-	digits := strings.TrimPrefix(serial, "-")
+	digits, negative := strings.CutPrefix(serial, "-")
 	var pairs []string
 	for pair := range slices.Chunk([]byte(digits), 2) {
 		pairs = append(pairs, string(pair))
 	}
-	return serial[:len(serial)-len(digits)] + strings.Join(pairs, ":")
+	joined := strings.Join(pairs, ":")
+	if negative {
+		return "-" + joined
+	}
+	return joined
 }

@@ -139,7 +139,7 @@ func (d *dialect) readText(text string) ([]Shown, error) {
 		l := clean(s)
 		if l.text != "" {
 			l.number, l.last, l.width = i+1, i+1, l.indent+utf8.RuneCountInString(l.text)
-			if bare, ok := strings.CutSuffix(s, " "); ok && !strings.HasSuffix(bare, " ") {
+			if strings.HasSuffix(s, " ") && !strings.HasSuffix(s, "  ") {
 				l.blank = true
 				l.width++
 			}

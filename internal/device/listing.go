@@ -124,7 +124,8 @@ func (l *Listing) addNotes(notListed int) {
 	}
 }
 
-// Unavailable says which certificates the device shows with a status that no source explains; it is empty if there are none.
+// Unavailable says how many certificates the device shows with a status that no source
+// explains, and one such status; it is empty if there are none.
 func (l *Listing) Unavailable() string {
 	n, status := 0, ""
 	for i := range l.Entries {

@@ -1,9 +1,10 @@
 // Package pool is the certificates that a device has, and how they are told apart.
 //
 // A [Pool] is a list of entries. The certificate of an [Entry] may be at hand, or
-// only what a device shows of it: a fingerprint, or a serial number, names and dates. An entry and a certificate are compared by the strongest [Key] that
-// the entry has, and by no weaker one. The same rule finds certificates in a pool
-// ([Pool.Index]) and the certificates of a pool in bundles ([Pool.Identify]).
+// only what a device shows of it: a fingerprint, or a serial number, names and dates.
+// An entry and a certificate are compared by the strongest [Key] that the entry has,
+// and by no weaker one. The same rule finds certificates in a pool ([Pool.Index]) and
+// the certificates of a pool in bundles ([Pool.Identify]).
 package pool
 
 import (

@@ -171,7 +171,7 @@ func New(o Options) (*Script, error) {
 
 func (s *Script) refuse(why string, g device.Ground) { s.Refused, s.RefusedOn = why, g }
 
-// step adds a step of lines; those that when left out are not in it.
+// step adds a step without remarks.
 func (s *Script) step(title string, lines ...Line) { s.addStep(title, []string{}, lines) }
 
 // pasteStep is a step that pastes certificate i.

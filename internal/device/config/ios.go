@@ -56,7 +56,7 @@ func (s *Script) ios() {
 	success := "at the import, the line: % PEM files import succeeded. Then a number above 0 of downloaded certificates"
 	s.check(on("Cisco's test library genieparser, ShowCryptoPkiTrustpoolCountDownloaded"), "show crypto pki trustpool | count Downloaded", success)
 	s.expect(on("published Webex Calling instructions for CUBE"), "show crypto pki trustpool | include ")
-	if s.File == "" && len(s.PEM) == 0 && s.byPolicy() {
+	if s.byPolicy() {
 		s.check(on("published zero-touch guides; what it prints was not found"), "show crypto pki trustpool policy", "the URL of the policy")
 	}
 	s.check(device.Unverified.By(sourceCommon+"; releases with Smart Licensing Using Policy lack it"), "license smart renew auth", "no error; if Smart Licensing had failed")

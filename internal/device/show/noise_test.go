@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -245,8 +246,23 @@ func noises() map[string]func(string) string {
 		"[2024-03-07 11:22:33.444 UTC] ", "[1709810553.123] ", "[20240307-112233] ", "[3/7/2024 9:22:33 AM] ",
 	} {
 		out["a time "+stamp] = before(stamp)
+		out["a time that goes on "+stamp] = goingOn(stamp)
+	}
+	for _, syslog := range []string{"<13>Mar  7 11:22:33 ", "<13>1 2024-03-07T11:22:33Z ", "<13>Mar  7 11:22:33 edge1 capture: ", "<13>1 2024-03-07T11:22:33Z edge1 capture - - - "} {
+		out["syslog "+syslog] = goingOn(syslog)
 	}
 	return out
+}
+
+// goingOn puts a time before each line, of which the seconds, or the last digit, go on.
+func goingOn(stamp string) func(string) string {
+	at := strings.Index(stamp, "33") + 1
+	if at == 0 {
+		at = strings.LastIndexAny(stamp, "0123456789")
+	}
+	return func(s string) string {
+		return eachLine(s, func(i int, l string) string { return stamp[:at] + strconv.Itoa(i%10) + stamp[at+1:] + l })
+	}
 }
 
 // The same pool is read however it was captured.
@@ -509,6 +525,13 @@ func TestReadNXOS(t *testing.T) {
 		"as named": "serial-number: 05:09\nsubject: CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\nissued-by: CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\nvalidity-start: 18:27:00 UTC Fri Nov 24 2006\nvalidity-end: 18:23:33 UTC Mon Nov 24 2031\n",
 	} {
 		if got := without(readBack(t, show.NXOS, text)); !reflect.DeepEqual(got, list[:1]) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	// Without the line that begins a certificate elsewhere, what is before lines is known by its kind.
+	const fields = "  Serial Number  : 05:09\n  Subject: CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n  Issued By: CN=QuoVadis Root CA 2,O=QuoVadis Limited,C=BM\n  Validity Start : 18:27:00 UTC Fri Nov 24 2006\n  Validity End   : 18:23:33 UTC Mon Nov 24 2031\n"
+	for name, change := range map[string]func(string) string{"quoted": before("> "), "quoted twice": before("> > "), "a comment": before("! "), "comments": before("# "), "a time that goes on": goingOn("[11:22:33] ")} {
+		if got := without(readBack(t, show.NXOS, change(fields))); !reflect.DeepEqual(got, list[:1]) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
